@@ -1,0 +1,1 @@
+//! Reads instrument files into observations.
