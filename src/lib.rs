@@ -1,1 +1,6 @@
 //! Qianfa.
+pub mod regulation;
+pub mod audit;
+pub mod clock;
+pub mod refusal;
+pub mod store;

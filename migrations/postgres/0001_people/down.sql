@@ -1,0 +1,10 @@
+DROP TABLE signature;
+DROP TABLE session;
+DROP TABLE account_role;
+DROP TABLE account;
+DROP TABLE applicant;
+DROP TABLE institute;
+DROP FUNCTION refuse_change();
+DROP DOMAIN instant;
+DROP DOMAIN day;
+DROP DOMAIN decimal_text;

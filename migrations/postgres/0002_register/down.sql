@@ -1,0 +1,9 @@
+DROP TABLE authorisation;
+DROP TABLE test_item;
+DROP TABLE specification;
+DROP TABLE product_trait;
+DROP TABLE product;
+DROP FUNCTION specification_locked();
+DROP FUNCTION test_item_locked_insert();
+DROP FUNCTION test_item_locked_update();
+DROP FUNCTION test_item_locked_delete();

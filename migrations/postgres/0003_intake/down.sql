@@ -1,0 +1,17 @@
+DROP TABLE idempotency_key;
+DROP TABLE custody_entry;
+DROP TABLE custody_balance;
+DROP TABLE container;
+DROP TABLE sample;
+DROP TABLE batch;
+DROP TABLE application_clock;
+DROP TABLE application;
+DROP TABLE number_series;
+DROP FUNCTION number_series_starts_at_one();
+DROP FUNCTION number_series_moves_by_one();
+DROP FUNCTION application_identity();
+DROP FUNCTION application_accepted();
+DROP FUNCTION sample_identity();
+DROP FUNCTION container_identity();
+DROP FUNCTION custody_entry_posts();
+DROP FUNCTION custody_balance_follows_ledger();

@@ -1,0 +1,9 @@
+DROP TABLE out_of_limit_decision;
+DROP TABLE result;
+DROP TABLE reading;
+DROP TABLE test_task;
+DROP FUNCTION test_task_identity();
+DROP FUNCTION result_unreviewed();
+DROP FUNCTION result_frozen();
+DROP FUNCTION result_reviewed_by_another();
+DROP FUNCTION out_of_limit_decided_by_another();

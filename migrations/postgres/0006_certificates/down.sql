@@ -1,0 +1,3 @@
+DROP TABLE certificate;
+DROP FUNCTION certificate_identity();
+DROP FUNCTION certificate_immutable();

@@ -1,0 +1,9 @@
+DROP TABLE idempotency_key;
+DROP TABLE custody_entry;
+DROP TABLE custody_balance;
+DROP TABLE container;
+DROP TABLE sample;
+DROP TABLE batch;
+DROP TABLE application_clock;
+DROP TABLE application;
+DROP TABLE number_series;

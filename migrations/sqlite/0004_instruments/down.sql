@@ -1,0 +1,2 @@
+DROP TABLE observation;
+DROP TABLE instrument_file;

@@ -1,0 +1,158 @@
+//! What the system says when it will not do something: one code, one status, in both languages.
+//!
+//! The codes are a public interface (`type` of a problem document): add, never rename.
+
+use serde::Serialize;
+
+/// Defines the codes once: Rust name, public name, HTTP status, short titles.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $zh:literal, $en:literal;)*) => {
+        /// A stable code of a refusal.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The public name.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            /// The HTTP status that carries it.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Code::$name => $status,)* }
+            }
+
+            /// A short title, Chinese and English.
+            #[must_use]
+            pub fn title(self) -> (&'static str, &'static str) {
+                match self { $(Code::$name => ($zh, $en),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    BadRequest = "bad-request", 400, "请求无法读取", "The request cannot be read";
+    InvalidField = "invalid-field", 422, "字段不符合要求", "A field is not as expected";
+    Unauthenticated = "unauthenticated", 401, "请先登录", "Log in first";
+    BadCredentials = "bad-credentials", 401, "用户名或密码错误", "User name or password is wrong";
+    AccountLocked = "account-locked", 423, "账户已锁定", "The account is locked";
+    SessionRevoked = "session-revoked", 401, "会话已失效", "The session is no longer valid";
+    Csrf = "csrf", 403, "页面已过期，请刷新", "The page is out of date: reload it";
+    Forbidden = "forbidden", 403, "没有权限", "Not permitted";
+    NotFound = "not-found", 404, "未找到", "Not found";
+    MethodNotAllowed = "method-not-allowed", 405, "不支持该方法", "The method is not allowed here";
+    Conflict = "conflict", 409, "与现有记录冲突", "It conflicts with what is recorded";
+    WrongState = "wrong-state", 409, "当前状态不允许", "The state does not allow it";
+    IdempotencyMismatch = "idempotency-mismatch", 409, "幂等键已用于不同请求", "The idempotency key served another request";
+    TooLarge = "too-large", 413, "内容过大", "The content is too large";
+    UnsupportedMedia = "unsupported-media-type", 415, "不支持的内容类型", "The content type is not supported";
+    NotDetermined = "not-determined", 422, "无法作出判定", "The case cannot be determined";
+    RefusedByRegulation = "refused-by-regulation", 422, "法规不允许", "The regulation does not allow it";
+    QuantityShort = "quantity-short", 422, "样品数量不足", "The quantity is short";
+    BatchesMissing = "batches-missing", 422, "批数不足", "Batches are missing";
+    NotAuthorised = "institute-not-authorised", 422, "机构未获该品种授权", "The institute is not authorised for it";
+    LedgerRefused = "ledger-refused", 422, "样品账目不允许", "The custody ledger does not allow it";
+    SelfReview = "self-review", 422, "不得复核本人结果", "A result is reviewed by somebody else";
+    OutOfLimitOpen = "out-of-limit-open", 409, "存在未决的超标结果", "A result out of limit awaits its decision";
+    ResultsMissing = "results-missing", 409, "检验尚未完成", "Results are missing";
+    FileNotRecognised = "file-not-recognised", 422, "无法识别的仪器文件", "The instrument file is not recognised";
+    FileIncomplete = "file-incomplete", 422, "仪器文件不完整", "The instrument file is incomplete";
+    GlyphMissing = "glyph-missing", 422, "字体缺少该字", "The font lacks a character";
+    SignatureKey = "signature-key", 409, "签名密钥不可用", "The signing key is not at hand";
+    Busy = "busy", 503, "系统繁忙，请重试", "Busy: try again";
+    Internal = "internal", 500, "内部错误", "Internal error";
+}
+
+/// A refusal: nothing was changed, and this is why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Refusal {
+    /// The stable code.
+    #[serde(serialize_with = "code_text")]
+    pub code: Code,
+    /// What is wrong and what was expected, in Chinese.
+    pub message_zh: String,
+    /// The same in English.
+    pub message_en: String,
+    /// The field, as a JSON path, where one field is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The provisions that made the decision.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub provisions: Vec<String>,
+    /// Numbers and ids that a program can read.
+    #[serde(skip_serializing_if = "serde_json::Value::is_null")]
+    pub details: serde_json::Value,
+}
+
+fn code_text<S: serde::Serializer>(code: &Code, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(code.as_str())
+}
+
+impl Refusal {
+    /// A refusal with its message in Chinese and English.
+    #[must_use]
+    pub fn new(code: Code, message_zh: impl Into<String>, message_en: impl Into<String>) -> Self {
+        Self {
+            code,
+            message_zh: message_zh.into(),
+            message_en: message_en.into(),
+            field: None,
+            provisions: Vec::new(),
+            details: serde_json::Value::Null,
+        }
+    }
+
+    /// A field that is not as expected.
+    #[must_use]
+    pub fn field(field: impl Into<String>, message_zh: impl Into<String>, message_en: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(Code::InvalidField, message_zh, message_en) }
+    }
+
+    /// Nothing of that kind has that id.
+    #[must_use]
+    pub fn not_found(kind_zh: &str, kind_en: &str, id: &str) -> Self {
+        Self::new(Code::NotFound, format!("未找到{kind_zh} {id}"), format!("there is no {kind_en} {id}"))
+    }
+
+    /// Names the field at fault.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Names the provisions that made the decision.
+    #[must_use]
+    pub fn by(mut self, provisions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.provisions = provisions.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds what a program can read.
+    #[must_use]
+    pub fn with(mut self, details: serde_json::Value) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} / {}", self.code.as_str(), self.message_zh, self.message_en)?;
+        if let Some(field) = &self.field {
+            write!(f, " [{field}]")?;
+        }
+        if !self.provisions.is_empty() {
+            write!(f, " ({})", self.provisions.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}

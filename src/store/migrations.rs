@@ -1,0 +1,46 @@
+//! The schema: two folders with equal version names, embedded in the binary.
+
+use diesel::prelude::*;
+use diesel::migration::MigrationVersion;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::StoreError;
+use super::connection::AnyConnection;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Brings the schema up to date. Two servers that start together take turns.
+pub(super) fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    match conn {
+        AnyConnection::Sqlite(raw) => run(raw.run_pending_migrations(SQLITE)),
+        AnyConnection::Postgres(raw) => {
+            let lock = |raw: &mut _, sql: &str| {
+                diesel::sql_query(sql).execute(raw).map(|_| ()).map_err(|e| StoreError::Migration(e.to_string()))
+            };
+            lock(raw, "SELECT pg_advisory_lock(7409421)")?;
+            let ran = run(raw.run_pending_migrations(POSTGRES));
+            lock(raw, "SELECT pg_advisory_unlock(7409421)")?;
+            ran
+        }
+    }
+}
+
+fn run(ran: diesel::migration::Result<Vec<MigrationVersion<'_>>>) -> Result<(), StoreError> {
+    ran.map(|_| ()).map_err(|error| StoreError::Migration(error.to_string()))
+}
+
+/// The versions that the database has, oldest first.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub fn applied_versions(conn: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    diesel::table! {
+        __diesel_schema_migrations (version) { version -> Text, }
+    }
+    __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .order(__diesel_schema_migrations::version)
+        .load(conn)
+        .map_err(StoreError::from)
+}

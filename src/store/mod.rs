@@ -1,0 +1,21 @@
+//! The store: one code path for SQLite (embedded) and PostgreSQL (scale-out), chosen by the URL.
+//!
+//! [`DbConn::write`] is the only way to write: read connections are opened read-only in the database itself.
+
+mod connection;
+mod failure;
+mod migrations;
+mod writer;
+
+pub mod columns;
+pub mod dialect;
+pub mod rows;
+pub mod schema;
+pub mod views;
+
+pub use connection::{AnyConnection, Backend, DbConn, DbSettings};
+pub use failure::{Failure, StoreError};
+pub use migrations::applied_versions;
+
+/// Result of a workflow or query.
+pub type Outcome<T> = Result<T, Failure>;

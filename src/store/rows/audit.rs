@@ -1,0 +1,51 @@
+//! Rows of the tables of audit.
+
+use diesel::prelude::*;
+
+use crate::store::columns::*;
+use crate::store::schema::*;
+
+#[derive(Clone, Debug, Queryable, Selectable, serde::Serialize)]
+#[diesel(table_name = audit_entry)]
+pub struct AuditEntryRow {
+    pub seq: i64,
+    pub at: Instant,
+    pub actor_id: Option<String>,
+    pub actor: String,
+    pub action: String,
+    pub subject_kind: String,
+    pub subject_id: String,
+    pub changes: Json,
+    pub reason: Option<String>,
+    pub request_id: Option<String>,
+    pub commit_mark: i64,
+}
+
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = audit_entry)]
+pub struct NewAuditEntry {
+    pub at: Instant,
+    pub actor_id: Option<String>,
+    pub actor: String,
+    pub action: String,
+    pub subject_kind: String,
+    pub subject_id: String,
+    pub changes: Json,
+    pub reason: Option<String>,
+    pub request_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = audit_seal)]
+pub struct AuditSealRow {
+    pub seq: i64,
+    pub first_entry: i64,
+    pub last_entry: i64,
+    pub entry_count: i64,
+    pub root: String,
+    pub previous: String,
+    pub chained: String,
+    pub key_id: String,
+    pub signature: String,
+    pub sealed_at: Instant,
+}

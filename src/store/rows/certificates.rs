@@ -1,0 +1,32 @@
+//! Rows of the tables of certificates.
+
+use diesel::prelude::*;
+
+use crate::regulation::*;
+use crate::store::columns::*;
+use crate::store::schema::*;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = certificate)]
+pub struct CertificateRow {
+    pub id: CertificateId,
+    pub kind: String,
+    pub number: Option<String>,
+    pub application_id: ApplicationId,
+    pub sample_id: SampleId,
+    pub state: CertificateState,
+    pub conforms: bool,
+    pub data: Json,
+    pub verification_code: String,
+    pub amends_id: Option<CertificateId>,
+    pub amendment_reason: Option<String>,
+    pub drafted_by: AccountId,
+    pub drafted_at: Instant,
+    pub reviewed_by: Option<AccountId>,
+    pub reviewed_at: Option<Instant>,
+    pub signed_by: Option<AccountId>,
+    pub signed_at: Option<Instant>,
+    pub signature_id: Option<SignatureId>,
+    pub pdf_sha256: Option<String>,
+    pub state_reason: Option<String>,
+}

@@ -1,0 +1,133 @@
+//! Rows of the tables of intake.
+
+use diesel::prelude::*;
+
+use crate::regulation::*;
+use crate::store::columns::*;
+use crate::store::schema::*;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = number_series)]
+pub struct NumberSeriesRow {
+    pub series: String,
+    pub year: i64,
+    pub last: i64,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = application)]
+pub struct ApplicationRow {
+    pub id: ApplicationId,
+    pub number: String,
+    pub business: Business,
+    pub purpose: Purpose,
+    pub pre_submission: bool,
+    pub standard_verification: bool,
+    pub institute_id: InstituteId,
+    pub applicant_id: ApplicantId,
+    pub product_id: ProductId,
+    pub specification_id: SpecificationId,
+    pub state: CaseState,
+    pub accepted_on: Option<Day>,
+    pub arrived_at_port_on: Option<Day>,
+    pub notice_received_on: Option<Day>,
+    pub sampled_on: Option<Day>,
+    pub received_on: Option<Day>,
+    pub acceptance_number: Option<String>,
+    pub particulars: Json,
+    pub lane: Option<Lane>,
+    pub lane_rank: i64,
+    pub determination: Option<Json>,
+    pub state_reason: Option<String>,
+    pub created_by: AccountId,
+    pub created_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = application_clock)]
+pub struct ApplicationClockRow {
+    pub application_id: ApplicationId,
+    pub name: String,
+    pub unit: String,
+    pub limit_days: i64,
+    pub starts: Day,
+    pub due: Day,
+    pub provisional: bool,
+    pub provisions: Json,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = batch)]
+pub struct BatchRow {
+    pub id: BatchId,
+    pub application_id: ApplicationId,
+    pub position: i64,
+    pub lot_number: String,
+    pub produced_on: Option<String>,
+    pub expires_on: Option<String>,
+    pub lot_size: Option<String>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = sample)]
+pub struct SampleRow {
+    pub id: SampleId,
+    pub number: String,
+    pub application_id: ApplicationId,
+    pub batch_id: BatchId,
+    pub state: String,
+    pub received_at: Instant,
+    pub received_by: AccountId,
+    pub temperature: Option<Dec>,
+    pub seals_intact: bool,
+    pub packages: i64,
+    pub packages_intact: bool,
+    pub label_matches: bool,
+    pub condition_note: String,
+    pub state_reason: Option<String>,
+    pub full_test_containers: i64,
+    pub required_containers: i64,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = container)]
+pub struct ContainerRow {
+    pub id: ContainerId,
+    pub sample_id: SampleId,
+    pub position: i64,
+    pub label_code: String,
+    pub portion: String,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = custody_balance)]
+pub struct CustodyBalanceRow {
+    pub sample_id: SampleId,
+    pub place: String,
+    pub balance: i64,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = custody_entry)]
+pub struct CustodyEntryRow {
+    pub id: CustodyEntryId,
+    pub sample_id: SampleId,
+    pub container_id: Option<ContainerId>,
+    pub from_place: String,
+    pub to_place: String,
+    pub quantity: i64,
+    pub reason: String,
+    pub moved_by: AccountId,
+    pub moved_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = idempotency_key)]
+pub struct IdempotencyKeyRow {
+    pub account_id: AccountId,
+    pub request_key: String,
+    pub request_sha256: String,
+    pub status: i64,
+    pub body: String,
+    pub created_at: Instant,
+}

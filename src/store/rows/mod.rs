@@ -1,0 +1,17 @@
+//! One struct a table, as stored. Workflows turn them into decisions, views into what a reader sees.
+
+mod audit;
+mod certificates;
+mod instruments;
+mod intake;
+mod people;
+mod register;
+mod testing;
+
+pub use audit::*;
+pub use certificates::*;
+pub use instruments::*;
+pub use intake::*;
+pub use people::*;
+pub use register::*;
+pub use testing::*;

@@ -1,0 +1,85 @@
+//! Rows of the tables of register.
+
+use diesel::prelude::*;
+
+use crate::regulation::*;
+use crate::store::columns::*;
+use crate::store::schema::*;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = product)]
+pub struct ProductRow {
+    pub id: ProductId,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub category: Category,
+    pub device_class: Option<DeviceClass>,
+    pub strength: String,
+    pub dosage_form: String,
+    pub package_spec: String,
+    pub storage: String,
+    pub manufacturer: String,
+    pub holder: String,
+    pub approval_number: Option<String>,
+    pub container_name: String,
+    pub container_content: Dec,
+    pub content_unit: String,
+    pub created_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = product_trait)]
+pub struct ProductTraitRow {
+    pub product_id: ProductId,
+    pub trait_name: Trait,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = specification)]
+pub struct SpecificationRow {
+    pub id: SpecificationId,
+    pub product_id: ProductId,
+    pub version: i64,
+    pub title: String,
+    pub edition: String,
+    pub status: String,
+    pub effective_from: Option<Day>,
+    pub created_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = test_item)]
+pub struct TestItemRow {
+    pub id: TestItemId,
+    pub specification_id: SpecificationId,
+    pub position: i64,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub method: String,
+    pub kind: String,
+    pub unit: String,
+    pub limit_text: String,
+    pub compare_by: String,
+    pub rounding_step: Option<Dec>,
+    pub formula: Option<String>,
+    pub inputs: Json,
+    pub replicates: i64,
+    pub consumes: Dec,
+    pub in_scope: bool,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = authorisation)]
+pub struct AuthorisationRow {
+    pub id: AuthorisationId,
+    pub institute_id: InstituteId,
+    pub product_id: Option<ProductId>,
+    pub category: Option<Category>,
+    pub item_code: Option<String>,
+    pub valid_from: Day,
+    pub valid_to: Option<Day>,
+    pub document: String,
+    pub created_at: Instant,
+}

@@ -1,0 +1,73 @@
+//! Rows of the tables of testing.
+
+use diesel::prelude::*;
+
+use crate::regulation::*;
+use crate::store::columns::*;
+use crate::store::schema::*;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = test_task)]
+pub struct TestTaskRow {
+    pub id: TestTaskId,
+    pub sample_id: SampleId,
+    pub test_item_id: TestItemId,
+    pub attempt: i64,
+    pub state: TaskState,
+    pub lane_rank: i64,
+    pub due: Option<Day>,
+    pub available_at: Instant,
+    pub started_at: Option<Instant>,
+    pub analyst_id: Option<AccountId>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = reading)]
+pub struct ReadingRow {
+    pub id: ReadingId,
+    pub test_task_id: TestTaskId,
+    pub name: String,
+    pub position: i64,
+    pub version: i64,
+    pub raw: String,
+    pub value: Option<Dec>,
+    pub unit: String,
+    pub observation_id: Option<ObservationId>,
+    pub reason: Option<String>,
+    pub entered_by: AccountId,
+    pub entered_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = result)]
+pub struct ResultRow {
+    pub id: ResultId,
+    pub test_task_id: TestTaskId,
+    pub version: i64,
+    pub calculated: String,
+    pub reported: String,
+    pub unit: String,
+    pub limit_text: String,
+    pub compare_by: String,
+    pub verdict: String,
+    pub steps: Json,
+    pub reagents: String,
+    pub note: String,
+    pub analyst_id: AccountId,
+    pub entered_at: Instant,
+    pub reviewer_id: Option<AccountId>,
+    pub reviewed_at: Option<Instant>,
+    pub review_outcome: Option<String>,
+    pub review_note: Option<String>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = out_of_limit_decision)]
+pub struct OutOfLimitDecisionRow {
+    pub id: OutOfLimitDecisionId,
+    pub result_id: ResultId,
+    pub decision: String,
+    pub reason: String,
+    pub decided_by: AccountId,
+    pub decided_at: Instant,
+}

@@ -1,0 +1,516 @@
+//! Tables as the migrations make them; one declaration serves both databases.
+//!
+//! A test compares it with what the migrations of each database really create.
+
+diesel::table! {
+    institute (id) {
+        id -> Text,
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        abbreviation -> Text,
+        jurisdiction -> Text,
+        address_zh -> Text,
+        address_en -> Text,
+        sample_prefix -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    applicant (id) {
+        id -> Text,
+        name -> Text,
+        address -> Text,
+        contact -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    account (id) {
+        id -> Text,
+        username -> Text,
+        display_name -> Text,
+        password_hash -> Text,
+        institute_id -> Nullable<Text>,
+        applicant_id -> Nullable<Text>,
+        disabled -> Bool,
+        failed_logins -> BigInt,
+        locked_until -> Nullable<Text>,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    account_role (account_id, role) {
+        account_id -> Text,
+        role -> Text,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Text,
+        account_id -> Text,
+        family -> Text,
+        refresh_sha256 -> Text,
+        created_at -> Text,
+        expires_at -> Text,
+        used_at -> Nullable<Text>,
+        revoked_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    signature (id) {
+        id -> Text,
+        account_id -> Text,
+        meaning -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        content_sha256 -> Text,
+        signed_at -> Text,
+    }
+}
+
+diesel::table! {
+    product (id) {
+        id -> Text,
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        category -> Text,
+        device_class -> Nullable<Text>,
+        strength -> Text,
+        dosage_form -> Text,
+        package_spec -> Text,
+        storage -> Text,
+        manufacturer -> Text,
+        holder -> Text,
+        approval_number -> Nullable<Text>,
+        container_name -> Text,
+        container_content -> Text,
+        content_unit -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    product_trait (product_id, trait_name) {
+        product_id -> Text,
+        trait_name -> Text,
+    }
+}
+
+diesel::table! {
+    specification (id) {
+        id -> Text,
+        product_id -> Text,
+        version -> BigInt,
+        title -> Text,
+        edition -> Text,
+        status -> Text,
+        effective_from -> Nullable<Text>,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    test_item (id) {
+        id -> Text,
+        specification_id -> Text,
+        position -> BigInt,
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        method -> Text,
+        kind -> Text,
+        unit -> Text,
+        limit_text -> Text,
+        compare_by -> Text,
+        rounding_step -> Nullable<Text>,
+        formula -> Nullable<Text>,
+        inputs -> Text,
+        replicates -> BigInt,
+        consumes -> Text,
+        in_scope -> Bool,
+    }
+}
+
+diesel::table! {
+    authorisation (id) {
+        id -> Text,
+        institute_id -> Text,
+        product_id -> Nullable<Text>,
+        category -> Nullable<Text>,
+        item_code -> Nullable<Text>,
+        valid_from -> Text,
+        valid_to -> Nullable<Text>,
+        document -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    number_series (series, year) {
+        series -> Text,
+        year -> BigInt,
+        last -> BigInt,
+    }
+}
+
+diesel::table! {
+    application (id) {
+        id -> Text,
+        number -> Text,
+        business -> Text,
+        purpose -> Text,
+        pre_submission -> Bool,
+        standard_verification -> Bool,
+        institute_id -> Text,
+        applicant_id -> Text,
+        product_id -> Text,
+        specification_id -> Text,
+        state -> Text,
+        accepted_on -> Nullable<Text>,
+        arrived_at_port_on -> Nullable<Text>,
+        notice_received_on -> Nullable<Text>,
+        sampled_on -> Nullable<Text>,
+        received_on -> Nullable<Text>,
+        acceptance_number -> Nullable<Text>,
+        particulars -> Text,
+        lane -> Nullable<Text>,
+        lane_rank -> BigInt,
+        determination -> Nullable<Text>,
+        state_reason -> Nullable<Text>,
+        created_by -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    application_clock (application_id, name) {
+        application_id -> Text,
+        name -> Text,
+        unit -> Text,
+        limit_days -> BigInt,
+        starts -> Text,
+        due -> Text,
+        provisional -> Bool,
+        provisions -> Text,
+    }
+}
+
+diesel::table! {
+    batch (id) {
+        id -> Text,
+        application_id -> Text,
+        position -> BigInt,
+        lot_number -> Text,
+        produced_on -> Nullable<Text>,
+        expires_on -> Nullable<Text>,
+        lot_size -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sample (id) {
+        id -> Text,
+        number -> Text,
+        application_id -> Text,
+        batch_id -> Text,
+        state -> Text,
+        received_at -> Text,
+        received_by -> Text,
+        temperature -> Nullable<Text>,
+        seals_intact -> Bool,
+        packages -> BigInt,
+        packages_intact -> Bool,
+        label_matches -> Bool,
+        condition_note -> Text,
+        state_reason -> Nullable<Text>,
+        full_test_containers -> BigInt,
+        required_containers -> BigInt,
+    }
+}
+
+diesel::table! {
+    container (id) {
+        id -> Text,
+        sample_id -> Text,
+        position -> BigInt,
+        label_code -> Text,
+        portion -> Text,
+    }
+}
+
+diesel::table! {
+    custody_balance (sample_id, place) {
+        sample_id -> Text,
+        place -> Text,
+        balance -> BigInt,
+    }
+}
+
+diesel::table! {
+    custody_entry (id) {
+        id -> Text,
+        sample_id -> Text,
+        container_id -> Nullable<Text>,
+        from_place -> Text,
+        to_place -> Text,
+        quantity -> BigInt,
+        reason -> Text,
+        moved_by -> Text,
+        moved_at -> Text,
+    }
+}
+
+diesel::table! {
+    idempotency_key (account_id, request_key) {
+        account_id -> Text,
+        request_key -> Text,
+        request_sha256 -> Text,
+        status -> BigInt,
+        body -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    instrument_file (id) {
+        id -> Text,
+        sha256 -> Text,
+        name -> Text,
+        size -> BigInt,
+        institute_id -> Text,
+        adapter -> Nullable<Text>,
+        adapter_version -> Nullable<Text>,
+        complete -> Nullable<Bool>,
+        run -> Text,
+        problems -> Text,
+        state -> Text,
+        state_reason -> Nullable<Text>,
+        uploaded_by -> Text,
+        uploaded_at -> Text,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    observation (id) {
+        id -> Text,
+        instrument_file_id -> Text,
+        position -> BigInt,
+        sample_text -> Nullable<Text>,
+        analyte -> Nullable<Text>,
+        quantity -> Text,
+        raw -> Text,
+        value -> Nullable<Text>,
+        unit -> Nullable<Text>,
+        status -> Text,
+        flags -> Text,
+        locator -> Text,
+        injection -> Nullable<Text>,
+        acquired_at -> Nullable<Text>,
+        sample_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    test_task (id) {
+        id -> Text,
+        sample_id -> Text,
+        test_item_id -> Text,
+        attempt -> BigInt,
+        state -> Text,
+        lane_rank -> BigInt,
+        due -> Nullable<Text>,
+        available_at -> Text,
+        started_at -> Nullable<Text>,
+        analyst_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reading (id) {
+        id -> Text,
+        test_task_id -> Text,
+        name -> Text,
+        position -> BigInt,
+        version -> BigInt,
+        raw -> Text,
+        value -> Nullable<Text>,
+        unit -> Text,
+        observation_id -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        entered_by -> Text,
+        entered_at -> Text,
+    }
+}
+
+diesel::table! {
+    result (id) {
+        id -> Text,
+        test_task_id -> Text,
+        version -> BigInt,
+        calculated -> Text,
+        reported -> Text,
+        unit -> Text,
+        limit_text -> Text,
+        compare_by -> Text,
+        verdict -> Text,
+        steps -> Text,
+        reagents -> Text,
+        note -> Text,
+        analyst_id -> Text,
+        entered_at -> Text,
+        reviewer_id -> Nullable<Text>,
+        reviewed_at -> Nullable<Text>,
+        review_outcome -> Nullable<Text>,
+        review_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    out_of_limit_decision (id) {
+        id -> Text,
+        result_id -> Text,
+        decision -> Text,
+        reason -> Text,
+        decided_by -> Text,
+        decided_at -> Text,
+    }
+}
+
+diesel::table! {
+    certificate (id) {
+        id -> Text,
+        kind -> Text,
+        number -> Nullable<Text>,
+        application_id -> Text,
+        sample_id -> Text,
+        state -> Text,
+        conforms -> Bool,
+        data -> Text,
+        verification_code -> Text,
+        amends_id -> Nullable<Text>,
+        amendment_reason -> Nullable<Text>,
+        drafted_by -> Text,
+        drafted_at -> Text,
+        reviewed_by -> Nullable<Text>,
+        reviewed_at -> Nullable<Text>,
+        signed_by -> Nullable<Text>,
+        signed_at -> Nullable<Text>,
+        signature_id -> Nullable<Text>,
+        pdf_sha256 -> Nullable<Text>,
+        state_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_entry (seq) {
+        seq -> BigInt,
+        at -> Text,
+        actor_id -> Nullable<Text>,
+        actor -> Text,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        changes -> Text,
+        reason -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        commit_mark -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_seal (seq) {
+        seq -> BigInt,
+        first_entry -> BigInt,
+        last_entry -> BigInt,
+        entry_count -> BigInt,
+        root -> Text,
+        previous -> Text,
+        chained -> Text,
+        key_id -> Text,
+        signature -> Text,
+        sealed_at -> Text,
+    }
+}
+
+diesel::joinable!(account -> institute (institute_id));
+diesel::joinable!(account -> applicant (applicant_id));
+diesel::joinable!(account_role -> account (account_id));
+diesel::joinable!(session -> account (account_id));
+diesel::joinable!(signature -> account (account_id));
+diesel::joinable!(product_trait -> product (product_id));
+diesel::joinable!(specification -> product (product_id));
+diesel::joinable!(test_item -> specification (specification_id));
+diesel::joinable!(authorisation -> institute (institute_id));
+diesel::joinable!(authorisation -> product (product_id));
+diesel::joinable!(application -> institute (institute_id));
+diesel::joinable!(application -> applicant (applicant_id));
+diesel::joinable!(application -> product (product_id));
+diesel::joinable!(application -> specification (specification_id));
+diesel::joinable!(application -> account (created_by));
+diesel::joinable!(application_clock -> application (application_id));
+diesel::joinable!(batch -> application (application_id));
+diesel::joinable!(sample -> application (application_id));
+diesel::joinable!(sample -> batch (batch_id));
+diesel::joinable!(sample -> account (received_by));
+diesel::joinable!(container -> sample (sample_id));
+diesel::joinable!(custody_balance -> sample (sample_id));
+diesel::joinable!(custody_entry -> sample (sample_id));
+diesel::joinable!(custody_entry -> container (container_id));
+diesel::joinable!(custody_entry -> account (moved_by));
+diesel::joinable!(idempotency_key -> account (account_id));
+diesel::joinable!(instrument_file -> institute (institute_id));
+diesel::joinable!(observation -> instrument_file (instrument_file_id));
+diesel::joinable!(observation -> sample (sample_id));
+diesel::joinable!(test_task -> sample (sample_id));
+diesel::joinable!(test_task -> test_item (test_item_id));
+diesel::joinable!(test_task -> account (analyst_id));
+diesel::joinable!(reading -> test_task (test_task_id));
+diesel::joinable!(reading -> observation (observation_id));
+diesel::joinable!(reading -> account (entered_by));
+diesel::joinable!(result -> test_task (test_task_id));
+diesel::joinable!(out_of_limit_decision -> result (result_id));
+diesel::joinable!(out_of_limit_decision -> account (decided_by));
+diesel::joinable!(certificate -> application (application_id));
+diesel::joinable!(certificate -> sample (sample_id));
+diesel::joinable!(certificate -> signature (signature_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    institute,
+    applicant,
+    account,
+    account_role,
+    session,
+    signature,
+    product,
+    product_trait,
+    specification,
+    test_item,
+    authorisation,
+    number_series,
+    application,
+    application_clock,
+    batch,
+    sample,
+    container,
+    custody_balance,
+    custody_entry,
+    idempotency_key,
+    instrument_file,
+    observation,
+    test_task,
+    reading,
+    result,
+    out_of_limit_decision,
+    certificate,
+    audit_entry,
+    audit_seal,
+);

@@ -1,0 +1,197 @@
+//! The one writer of a process. Writers that wait for it are grouped into one commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+
+use super::connection::{AnyConnection, Backend};
+use super::{Failure, Outcome, StoreError};
+
+/// How many waiting actions one commit takes along.
+const GROUP: usize = 64;
+/// How often a group is tried again after meeting another process's transaction.
+const TRIES: u32 = 12;
+/// How many actions may wait; the next caller waits for room.
+const QUEUE: usize = 1024;
+
+/// An action with its answer still to give.
+trait Action: Send {
+    /// Runs once under a savepoint, keeping the outcome.
+    fn attempt(&mut self, conn: &mut AnyConnection) -> Attempt;
+    /// Answers the caller, after the commit (`Ok`) or its failure.
+    fn answer(&mut self, committed: Result<(), StoreError>);
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Keep,
+    Undo,
+    /// Met another transaction: the whole group starts over.
+    Again,
+}
+
+struct Typed<F, T> {
+    action: F,
+    outcome: Option<Outcome<T>>,
+    reply: SyncSender<Outcome<T>>,
+}
+
+impl<F, T> Action for Typed<F, T>
+where
+    F: FnMut(&mut AnyConnection) -> Outcome<T> + Send,
+    T: Send,
+{
+    fn attempt(&mut self, conn: &mut AnyConnection) -> Attempt {
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.action)(conn))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            tracing::error!(panic = text, "an action panicked; its changes are undone");
+            Err(StoreError::Panicked(text).into())
+        });
+        let attempt = match &outcome {
+            Ok(_) => Attempt::Keep,
+            Err(Failure::Store(StoreError::Serialization)) => Attempt::Again,
+            Err(_) => Attempt::Undo,
+        };
+        self.outcome = Some(outcome);
+        attempt
+    }
+
+    fn answer(&mut self, committed: Result<(), StoreError>) {
+        let outcome = match (committed, self.outcome.take()) {
+            // A refusal stands whatever became of the commit: it changed nothing.
+            (_, Some(Err(failure))) => Err(failure),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Other("the action did not run".into()).into()),
+        };
+        // A caller that went away needs no answer.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// The writer thread and the way to it.
+pub(super) struct Writer {
+    queue: Mutex<Option<SyncSender<Box<dyn Action>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(backend: Backend) -> Result<Self, StoreError> {
+        let conn = backend.connect(false)?;
+        let (queue, waiting) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("qianfa-writer".into())
+            .spawn(move || work(&backend, Some(conn), &waiting))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        action: impl FnMut(&mut AnyConnection) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let gone = || Failure::Store(StoreError::Unavailable("the writer has stopped".into()));
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(gone)?;
+        let (reply, answer) = sync_channel(1);
+        queue.send(Box::new(Typed { action, outcome: None, reply })).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Closing the queue lets the thread finish what waits, then end.
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(backend: &Backend, mut conn: Option<AnyConnection>, waiting: &Receiver<Box<dyn Action>>) {
+    while let Ok(first) = waiting.recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP {
+            match waiting.try_recv() {
+                Ok(next) => group.push(next),
+                Err(_) => break,
+            }
+        }
+        if conn.is_none() {
+            conn = backend.connect(false).inspect_err(|error| tracing::error!(%error, "no connection to write")).ok();
+        }
+        let committed = match conn.as_mut() {
+            Some(open) => commit_group(open, &mut group),
+            None => Err(StoreError::Unavailable("no connection to the database".into())),
+        };
+        if matches!(committed, Err(StoreError::Unavailable(_) | StoreError::Other(_))) {
+            // Whatever state the connection is in, a fresh one is in a known state.
+            conn = None;
+        }
+        for action in &mut group {
+            let told = match &committed {
+                Ok(()) => Ok(()),
+                Err(error) => Err(again(error)),
+            };
+            action.answer(told);
+        }
+    }
+}
+
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Serialization => StoreError::Serialization,
+        StoreError::Unavailable(text) => StoreError::Unavailable(text.clone()),
+        other => StoreError::Other(other.to_string()),
+    }
+}
+
+fn commit_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
+    let mut tried = 0;
+    loop {
+        match try_group(conn, group) {
+            Err(StoreError::Serialization) if tried < TRIES => {
+                tried += 1;
+                std::thread::sleep(Duration::from_millis(u64::from(tried * tried)));
+            }
+            ended => return ended,
+        }
+    }
+}
+
+fn try_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
+    conn.batch_execute(match conn {
+        AnyConnection::Sqlite(_) => "BEGIN IMMEDIATE",
+        AnyConnection::Postgres(_) => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+    })?;
+    let ran = run_group(conn, group);
+    if let Err(error) = ran {
+        conn.batch_execute("ROLLBACK")?;
+        return Err(error);
+    }
+    if let Err(error) = conn.batch_execute("COMMIT") {
+        let error = StoreError::from(error);
+        // A failed COMMIT may leave SQLite inside the transaction; the error that matters is the first.
+        let _ = conn.batch_execute("ROLLBACK");
+        return Err(error);
+    }
+    Ok(())
+}
+
+fn run_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
+    for action in group {
+        conn.batch_execute("SAVEPOINT action")?;
+        match action.attempt(conn) {
+            Attempt::Keep => conn.batch_execute("RELEASE SAVEPOINT action")?,
+            Attempt::Undo => conn.batch_execute("ROLLBACK TO SAVEPOINT action; RELEASE SAVEPOINT action")?,
+            Attempt::Again => return Err(StoreError::Serialization),
+        }
+    }
+    Ok(())
+}
