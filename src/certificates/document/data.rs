@@ -501,7 +501,10 @@ impl CertificateData {
         ];
         if self.kind != CertificateKind::RawRecord {
             required.extend([
-                ("institution.address.zh", self.institution.address.zh.as_str()),
+                (
+                    "institution.address.zh",
+                    self.institution.address.zh.as_str(),
+                ),
                 ("conclusion.text.zh", &self.conclusion.text.zh),
                 ("signatory.name", &self.signatory.name),
                 ("issued_on", &self.issued_on),

@@ -96,7 +96,12 @@ mod tests {
         let families: Vec<&str> = INFOS.iter().map(|info| info.family.as_str()).collect();
         assert_eq!(
             families,
-            ["Source Sans 3", "Source Sans 3", "Noto Sans SC", "Noto Sans SC"]
+            [
+                "Source Sans 3",
+                "Source Sans 3",
+                "Noto Sans SC",
+                "Noto Sans SC"
+            ]
         );
         for (index, info) in INFOS.iter().enumerate() {
             let font = font(index).expect("font");
@@ -107,7 +112,9 @@ mod tests {
 
     #[test]
     fn rare_characters_of_names_are_covered_and_missing_ones_are_named_once() {
-        assert!(missing_glyphs("王䶮 张㛃 𬭎 ≥97.0% 10⁶ CO₂ μg ℃ ± ～ 【】《》“”—…×≤Δ①").is_empty());
+        assert!(
+            missing_glyphs("王䶮 张㛃 𬭎 ≥97.0% 10⁶ CO₂ μg ℃ ± ～ 【】《》“”—…×≤Δ①").is_empty()
+        );
         assert_eq!(missing_glyphs("a😀b\u{7}😀"), ['😀', '\u{7}']);
         assert!(missing_glyphs("line\nbreak").is_empty());
     }

@@ -4,16 +4,34 @@
 //! Nothing here knows of the database, of HTTP or of a clock. Times come in as parameters, and
 //! the same data give the same document.
 
+mod chain;
+mod cms;
 mod data;
 mod fonts;
+#[cfg(test)]
+mod key_tests;
+mod keys;
+mod pdf;
 mod raw_record;
+mod sign;
 #[cfg(test)]
 mod specimens;
 mod templates;
+mod test_ca;
+#[cfg(test)]
+mod tests;
 mod typeset;
+mod verify;
 
+pub use chain::Trust;
 pub use data::*;
 pub use fonts::missing_glyphs;
+pub use keys::{KeyError, SigningKey, certificates_from_pem};
+/// The operating system's source of randomness, for [`TestCa::create`].
+pub use p256::elliptic_curve::rand_core::OsRng;
 pub use raw_record::{CalculationStep, RawTest, Reading, SourceFile};
+pub use sign::{SignError, SignInfo, sign};
 pub use templates::TemplateError;
+pub use test_ca::TestCa;
 pub use typeset::{RenderError, Typesetter};
+pub use verify::{SignatureReport, VerifyReport, attached_json, verify};

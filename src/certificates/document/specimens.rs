@@ -43,15 +43,24 @@ fn common(kind: CertificateKind) -> CertificateData {
             marks: vec![text("CMA 260000000000"), text("CNAS L00000")],
         },
         customer: Party {
-            name: bi("示范罕见病药业有限公司", "Demonstration Orphan Drugs Co., Ltd."),
+            name: bi(
+                "示范罕见病药业有限公司",
+                "Demonstration Orphan Drugs Co., Ltd.",
+            ),
             address: text("示范市创新路 1 号"),
         },
         testing: TestingFacts {
             purpose: text("注册检验"),
             scope: text("全检"),
             basis: vec![
-                Basis { title: text("《中华人民共和国药典》"), edition: text("2025 年版二部") },
-                Basis { title: text("药品注册标准 YBH00002026"), edition: text("草案第 3 版") },
+                Basis {
+                    title: text("《中华人民共和国药典》"),
+                    edition: text("2025 年版二部"),
+                },
+                Basis {
+                    title: text("药品注册标准 YBH00002026"),
+                    edition: text("草案第 3 版"),
+                },
             ],
             started_on: text("2026-03-09"),
             finished_on: text("2026-03-27"),
@@ -94,7 +103,13 @@ fn common(kind: CertificateKind) -> CertificateData {
     }
 }
 
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
 
 fn rows(section: Bilingual, list: &[Row]) -> Vec<ResultRow> {
     list.iter()
@@ -148,36 +163,132 @@ fn test_report(data: &mut CertificateData) {
     data.results.extend(rows(
         bi("鉴别", "Identification"),
         &[
-            ("鉴别（1）液相色谱", "HPLC", "通则 0512", "供试品溶液主峰的保留时间应与对照品溶液主峰的保留时间一致", "一致"),
-            ("鉴别（2）红外光谱", "IR", "通则 0402", "红外光吸收图谱应与对照的图谱一致", "一致"),
-            ("鉴别（3）氯化物", "Chloride", "通则 0301", "应显氯化物鉴别（1）的反应", "呈正反应"),
+            (
+                "鉴别（1）液相色谱",
+                "HPLC",
+                "通则 0512",
+                "供试品溶液主峰的保留时间应与对照品溶液主峰的保留时间一致",
+                "一致",
+            ),
+            (
+                "鉴别（2）红外光谱",
+                "IR",
+                "通则 0402",
+                "红外光吸收图谱应与对照的图谱一致",
+                "一致",
+            ),
+            (
+                "鉴别（3）氯化物",
+                "Chloride",
+                "通则 0301",
+                "应显氯化物鉴别（1）的反应",
+                "呈正反应",
+            ),
         ],
     ));
     data.results.extend(rows(
         bi("检查", "Tests"),
         &[
             ("杂质 A", "Impurity A", "通则 0512", "≤0.15%", "0.04%"),
-            ("杂质 B", "Impurity B", "通则 0512", "≤0.15%", "未检出（检测限 0.01%）"),
+            (
+                "杂质 B",
+                "Impurity B",
+                "通则 0512",
+                "≤0.15%",
+                "未检出（检测限 0.01%）",
+            ),
             ("杂质 C", "Impurity C", "通则 0512", "≤0.20%", "0.08%"),
-            ("其他单个杂质", "Any other impurity", "通则 0512", "≤0.10%", "0.03%"),
+            (
+                "其他单个杂质",
+                "Any other impurity",
+                "通则 0512",
+                "≤0.10%",
+                "0.03%",
+            ),
             ("总杂质", "Total impurities", "通则 0512", "≤0.5%", "0.2%"),
-            ("基因毒性杂质 NDMA", "NDMA", "通则 0431", "≤0.03 ppm", "<0.01 ppm"),
+            (
+                "基因毒性杂质 NDMA",
+                "NDMA",
+                "通则 0431",
+                "≤0.03 ppm",
+                "<0.01 ppm",
+            ),
             ("残留溶剂 乙醇", "Ethanol", "通则 0861", "≤0.5%", "0.02%"),
-            ("残留溶剂 乙酸乙酯", "Ethyl acetate", "通则 0861", "≤0.5%", "<0.01%"),
+            (
+                "残留溶剂 乙酸乙酯",
+                "Ethyl acetate",
+                "通则 0861",
+                "≤0.5%",
+                "<0.01%",
+            ),
             ("干燥失重", "Loss on drying", "通则 0831", "≤3.0%", "1.4%"),
-            ("炽灼残渣", "Residue on ignition", "通则 0841", "≤0.1%", "0.05%"),
-            ("重金属", "Heavy metals", "通则 0821", "≤10 mg/kg", "<10 mg/kg"),
-            ("含量均匀度", "Content uniformity", "通则 0941", "A+2.2S≤15.0", "5.8"),
-            ("溶出度", "Dissolution", "通则 0931 第二法", "Q＝80%（30 分钟）", "92%～97%（n＝6）"),
-            ("需氧菌总数", "Total aerobic count", "通则 1105", "≤10³ cfu/g", "<10 cfu/g"),
-            ("霉菌和酵母菌总数", "Moulds and yeasts", "通则 1105", "≤10² cfu/g", "<10 cfu/g"),
-            ("大肠埃希菌", "Escherichia coli", "通则 1106", "不得检出（1 g）", "未检出"),
-            ("粒度分布 D₉₀", "Particle size D90", "通则 0982", "≤50 μm", "31 μm"),
+            (
+                "炽灼残渣",
+                "Residue on ignition",
+                "通则 0841",
+                "≤0.1%",
+                "0.05%",
+            ),
+            (
+                "重金属",
+                "Heavy metals",
+                "通则 0821",
+                "≤10 mg/kg",
+                "<10 mg/kg",
+            ),
+            (
+                "含量均匀度",
+                "Content uniformity",
+                "通则 0941",
+                "A+2.2S≤15.0",
+                "5.8",
+            ),
+            (
+                "溶出度",
+                "Dissolution",
+                "通则 0931 第二法",
+                "Q＝80%（30 分钟）",
+                "92%～97%（n＝6）",
+            ),
+            (
+                "需氧菌总数",
+                "Total aerobic count",
+                "通则 1105",
+                "≤10³ cfu/g",
+                "<10 cfu/g",
+            ),
+            (
+                "霉菌和酵母菌总数",
+                "Moulds and yeasts",
+                "通则 1105",
+                "≤10² cfu/g",
+                "<10 cfu/g",
+            ),
+            (
+                "大肠埃希菌",
+                "Escherichia coli",
+                "通则 1106",
+                "不得检出（1 g）",
+                "未检出",
+            ),
+            (
+                "粒度分布 D₉₀",
+                "Particle size D90",
+                "通则 0982",
+                "≤50 μm",
+                "31 μm",
+            ),
         ],
     ));
     data.results.extend(rows(
         bi("含量测定", "Assay"),
-        &[("含量测定", "Assay", "通则 0512", "按 C₂₂H₂₃N₃O₄·HCl 计算，应为标示量的 95.0%～105.0%", "99.6%")],
+        &[(
+            "含量测定",
+            "Assay",
+            "通则 0512",
+            "按 C₂₂H₂₃N₃O₄·HCl 计算，应为标示量的 95.0%～105.0%",
+            "99.6%",
+        )],
     ));
     data.results[9].out_of_scope = true;
     data.results[20].external_provider = text("示范市理化分析中心（CNAS L00001）");
@@ -202,7 +313,10 @@ fn vaccine(data: &mut CertificateData) {
         "示范市食品药品检验研究院",
         "Demonstration Municipal Institute for Food and Drug Control",
     );
-    data.customer.name = bi("示范生物制品股份有限公司", "Demonstration Biologics Co., Ltd.");
+    data.customer.name = bi(
+        "示范生物制品股份有限公司",
+        "Demonstration Biologics Co., Ltd.",
+    );
     data.sample = SampleFacts {
         number: text("SH2026-B-00045"),
         name: bi(
@@ -232,7 +346,10 @@ fn vaccine(data: &mut CertificateData) {
         container: text("预灌封注射器"),
         doses_per_container: text("1 剂"),
         containers: text("186 420"),
-        dossier_review: bi("批制造及检验记录摘要审查符合要求。", "The summary protocol of manufacture and control meets the requirements."),
+        dossier_review: bi(
+            "批制造及检验记录摘要审查符合要求。",
+            "The summary protocol of manufacture and control meets the requirements.",
+        ),
         basis: bi(
             "《生物制品批签发管理办法》、《中华人民共和国药典》2025 年版三部及批准的注册标准",
             "Measures for Lot Release of Biological Products; Chinese Pharmacopoeia 2025, Volume III; approved specification",
@@ -242,9 +359,27 @@ fn vaccine(data: &mut CertificateData) {
     data.results = rows(
         bi("", ""),
         &[
-            ("血凝素含量 H1N1", "Haemagglutinin, H1N1", "单向免疫扩散法", "≥12 μg/剂", "15.8 μg/剂"),
-            ("血凝素含量 H3N2", "Haemagglutinin, H3N2", "单向免疫扩散法", "≥12 μg/剂", "16.1 μg/剂"),
-            ("细菌内毒素", "Bacterial endotoxin", "通则 1143", "<20 EU/剂", "<5 EU/剂"),
+            (
+                "血凝素含量 H1N1",
+                "Haemagglutinin, H1N1",
+                "单向免疫扩散法",
+                "≥12 μg/剂",
+                "15.8 μg/剂",
+            ),
+            (
+                "血凝素含量 H3N2",
+                "Haemagglutinin, H3N2",
+                "单向免疫扩散法",
+                "≥12 μg/剂",
+                "16.1 μg/剂",
+            ),
+            (
+                "细菌内毒素",
+                "Bacterial endotoxin",
+                "通则 1143",
+                "<20 EU/剂",
+                "<5 EU/剂",
+            ),
         ],
     );
     data.verification.url = text("https://lims.example.org/verify/20260045?c=P4WT-8HNC");
@@ -342,7 +477,13 @@ fn import_report(data: &mut CertificateData) {
         &[
             ("干燥失重", "Loss on drying", "通则 0831", "≤3.0%", "1.2%"),
             ("残留溶剂 甲醇", "Methanol", "通则 0861", "≤0.3%", "0.01%"),
-            ("残留溶剂 二氯甲烷", "Dichloromethane", "通则 0861", "≤0.06%", "0.08%"),
+            (
+                "残留溶剂 二氯甲烷",
+                "Dichloromethane",
+                "通则 0861",
+                "≤0.06%",
+                "0.08%",
+            ),
         ],
     );
     data.results[2].verdict = Verdict::Fail;
@@ -373,8 +514,14 @@ fn raw_record(data: &mut CertificateData) {
         item: bi("含量测定", "Assay"),
         method: text("通则 0512 高效液相色谱法"),
         standard: text("95.0%～105.0%"),
-        equipment: vec![text("液相色谱仪 LC-07，校准有效期至 2026-11-30"), text("电子天平 BA-03，校准有效期至 2026-09-15")],
-        reagents: vec![text("示范替尼对照品，批号 100000-202501，含量 99.8%"), text("乙腈，色谱纯，批号 I1234567")],
+        equipment: vec![
+            text("液相色谱仪 LC-07，校准有效期至 2026-11-30"),
+            text("电子天平 BA-03，校准有效期至 2026-09-15"),
+        ],
+        reagents: vec![
+            text("示范替尼对照品，批号 100000-202501，含量 99.8%"),
+            text("乙腈，色谱纯，批号 I1234567"),
+        ],
         conditions: text("C18 柱，4.6 mm × 150 mm，5 μm；流速 1.0 ml/min；260 nm；30 ℃"),
         files: vec![SourceFile {
             name: text("report01.txt"),

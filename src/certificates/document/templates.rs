@@ -122,8 +122,7 @@ impl Templates {
 
     fn add_source(&mut self, name: &str, text: String) -> Result<(), TemplateError> {
         let id = file_id(name).ok_or_else(|| TemplateError::Name(name.into()))?;
-        self.sources
-            .insert(id, Source::new(id, text));
+        self.sources.insert(id, Source::new(id, text));
         Ok(())
     }
 
@@ -142,10 +141,7 @@ impl Templates {
     }
 
     pub(super) fn source(&self, id: FileId) -> FileResult<Source> {
-        self.sources
-            .get(&id)
-            .cloned()
-            .ok_or_else(|| not_found(id))
+        self.sources.get(&id).cloned().ok_or_else(|| not_found(id))
     }
 
     pub(super) fn file(&self, id: FileId) -> FileResult<Bytes> {

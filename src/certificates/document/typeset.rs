@@ -158,8 +158,7 @@ impl<'a> Job<'a> {
         data: &CertificateData,
         created: DateTime<Utc>,
     ) -> Result<Self, RenderError> {
-        let json =
-            serde_json::to_vec_pretty(data).map_err(|e| RenderError::Data(e.to_string()))?;
+        let json = serde_json::to_vec_pretty(data).map_err(|e| RenderError::Data(e.to_string()))?;
         let main = file_id(&format!("{}.typ", data.kind.as_str()))
             .ok_or_else(|| RenderError::Data("no layout of this name".to_owned()))?;
         Ok(Self {
@@ -236,8 +235,7 @@ fn datetime(created: DateTime<Utc>) -> Option<Datetime> {
 }
 
 fn qr_svg(url: &str) -> Result<String, RenderError> {
-    let code =
-        QrCode::with_error_correction_level(url, EcLevel::M).map_err(RenderError::Qr)?;
+    let code = QrCode::with_error_correction_level(url, EcLevel::M).map_err(RenderError::Qr)?;
     Ok(code
         .render::<svg::Color>()
         .quiet_zone(true)
