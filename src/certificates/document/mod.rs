@@ -16,6 +16,7 @@ mod raw_record;
 mod sign;
 #[cfg(test)]
 mod specimens;
+mod tagging;
 mod templates;
 mod test_ca;
 #[cfg(test)]

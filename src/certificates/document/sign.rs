@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::cms;
 use super::keys::{KeyError, SigningKey};
 use super::pdf;
+use super::tagging;
 
 /// Bytes kept free for the signature value; it takes 2 to 4 KB with a chain of certificates.
 const RESERVED: usize = 16 * 1024;
@@ -112,9 +113,13 @@ fn add_field(update: &mut IncrementalDocument, info: &SignInfo) -> Result<(), Si
     let mut states = Dictionary::new();
     states.set("N", appearance);
     field.set("AP", states);
-    let field = update.new_document.add_object(field);
-    add_to_page(update, page, field)?;
-    form.write(update, field)
+    let id = update.new_document.new_object_id();
+    if let Some(key) = tagging::tag_field(update, page, id)? {
+        field.set("StructParent", key);
+    }
+    update.new_document.set_object(id, field);
+    add_to_page(update, page, id)?;
+    form.write(update, id)
 }
 
 /// The interactive form of the document, before this signature.

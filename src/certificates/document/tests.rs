@@ -331,6 +331,30 @@ fn the_update_keeps_what_pdf_a_asks_for() {
         .expect("Rect");
     let width = rect[2].as_float().expect("x") - rect[0].as_float().expect("x");
     assert!(width > 100.0, "the field lies at the place of the seal");
+    let key = widget
+        .get(b"StructParent")
+        .expect("tagged")
+        .as_i64()
+        .expect("key");
+    let tree = after
+        .catalog()
+        .and_then(|c| c.get_deref(b"StructTreeRoot", &after))
+        .and_then(lopdf::Object::as_dict)
+        .expect("tree");
+    let parents = tree
+        .get_deref(b"ParentTree", &after)
+        .and_then(lopdf::Object::as_dict);
+    let numbers = parents
+        .and_then(|p| p.get_deref(b"Nums", &after))
+        .expect("Nums");
+    let pairs = numbers.as_array().expect("array");
+    let entry = pairs
+        .chunks(2)
+        .find(|p| p[0].as_i64().ok() == Some(key))
+        .expect("entry");
+    let (_, element) = after.dereference(&entry[1]).expect("element");
+    let kind = element.as_dict().expect("element").get(b"S").expect("S");
+    assert_eq!(kind.as_name().expect("name"), b"Form");
     let metadata = after
         .objects
         .values()

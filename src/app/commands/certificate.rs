@@ -1,0 +1,272 @@
+//! `qianfa certificate verify`: is this file, byte for byte, what was signed?
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::certificates::document::{Trust, VerifyReport, certificates_from_pem, verify};
+
+use super::{CommandError, Outcome};
+
+/// Where a data folder keeps the root certificates that it trusts.
+const ROOTS: &str = "keys/root.pem";
+
+/// Verifies the signature of a certificate.
+#[derive(Debug, Clone, clap::Args)]
+pub struct VerifyArgs {
+    /// The signed PDF.
+    pub file: PathBuf,
+    /// Data folder: trusts its roots, and asks its database for the certificate's status.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Root certificates to trust (PEM), in place of those of the data folder.
+    #[arg(long, value_name = "PEM")]
+    pub roots: Option<PathBuf>,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is printed with `--json`; fields are added, never renamed.
+#[derive(Debug, Serialize)]
+struct Printed<'a> {
+    signed: bool,
+    intact: bool,
+    covers_whole_file: bool,
+    signer: Option<&'a str>,
+    signed_at: Option<String>,
+    trusted: Trust,
+    status: &'a str,
+    number: Option<&'a str>,
+    sha256: &'a str,
+    problems: &'a [String],
+}
+
+/// Verifies a file at the time `at`. `status_lookup` is given the file's SHA-256 and the number
+/// that the document states, and answers `issued`, `superseded` or `withdrawn` where a database
+/// is at hand. Success where the document is unchanged since it was signed; trust and status are
+/// printed, and are the reader's to judge.
+pub fn run(
+    args: &VerifyArgs,
+    at: DateTime<Utc>,
+    status_lookup: &dyn Fn(&str, Option<&str>) -> Option<String>,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let pdf = read(&args.file, "file")?;
+    let roots = match roots_file(args) {
+        Some((path, field)) => certificates_from_pem(&read_text(&path, field)?)
+            .map_err(|e| error("roots_unusable", format!("{}: {e}", path.display()), field))?,
+        None => Vec::new(),
+    };
+    let report = verify(&pdf, &roots, at);
+    let status = status_lookup(&report.sha256, report.certificate_number.as_deref());
+    let status = status.as_deref().unwrap_or("unknown");
+    if args.json {
+        print_json(&report, status, out)
+    } else {
+        print_text(&report, status, out)
+    }
+    .map_err(|e| error("output", e.to_string(), "out"))?;
+    Ok(if report.is_unchanged() {
+        Outcome::Success
+    } else {
+        Outcome::Refusal
+    })
+}
+
+/// The roots asked for; those of a data folder only where it has some.
+fn roots_file(args: &VerifyArgs) -> Option<(PathBuf, &'static str)> {
+    match (&args.roots, &args.data) {
+        (Some(path), _) => Some((path.clone(), "roots")),
+        (None, Some(folder)) => {
+            let path = folder.join(ROOTS);
+            path.is_file().then_some((path, "data"))
+        }
+        (None, None) => None,
+    }
+}
+
+fn error(code: &'static str, message: String, field: &str) -> CommandError {
+    CommandError {
+        code,
+        message,
+        field: Some(field.to_owned()),
+    }
+}
+
+fn read(path: &Path, field: &str) -> Result<Vec<u8>, CommandError> {
+    std::fs::read(path)
+        .map_err(|e| error("file_unreadable", format!("{}: {e}", path.display()), field))
+}
+
+fn read_text(path: &Path, field: &str) -> Result<String, CommandError> {
+    String::from_utf8(read(path, field)?).map_err(|_| {
+        let message = format!("{}: expected PEM text", path.display());
+        error("roots_unusable", message, field)
+    })
+}
+
+fn signed_at(report: &VerifyReport) -> Option<String> {
+    report
+        .signed_at
+        .map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+fn print_json(report: &VerifyReport, status: &str, out: &mut dyn Write) -> std::io::Result<()> {
+    let printed = Printed {
+        signed: report.signed,
+        intact: report.intact,
+        covers_whole_file: report.covers_whole_file,
+        signer: report.signer_name.as_deref(),
+        signed_at: signed_at(report),
+        trusted: report.trusted,
+        status,
+        number: report.certificate_number.as_deref(),
+        sha256: &report.sha256,
+        problems: &report.problems,
+    };
+    serde_json::to_writer_pretty(&mut *out, &printed)?;
+    writeln!(out)
+}
+
+fn print_text(report: &VerifyReport, status: &str, out: &mut dyn Write) -> std::io::Result<()> {
+    let yes = |value: bool| if value { "是 yes" } else { "否 no" };
+    let trusted = match report.trusted {
+        Trust::Trusted => "是 yes",
+        Trust::Untrusted => "否 no",
+        Trust::Unknown => "未知 unknown",
+    };
+    let or_dash = |text: Option<&str>| text.unwrap_or("—").to_owned();
+    let number = or_dash(report.certificate_number.as_deref());
+    let signer = or_dash(report.signer_name.as_deref());
+    let time = or_dash(signed_at(report).as_deref());
+    writeln!(out, "编号 number            {number}")?;
+    writeln!(out, "已签名 signed          {}", yes(report.signed))?;
+    writeln!(out, "完好 intact            {}", yes(report.intact))?;
+    let whole = yes(report.covers_whole_file);
+    writeln!(out, "覆盖全文 whole file    {whole}")?;
+    writeln!(out, "签名者 signer          {signer}")?;
+    writeln!(out, "签名时间 signed at     {time}")?;
+    writeln!(out, "可信 trusted           {trusted}")?;
+    writeln!(out, "状态 status            {status}")?;
+    writeln!(out, "SHA-256                {}", report.sha256)?;
+    for problem in &report.problems {
+        writeln!(out, "问题 problem           {problem}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificates::document::{
+        CertificateData, CertificateKind, OsRng, SignInfo, TestCa, Typesetter, sign,
+    };
+
+    fn at() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_774_836_000, 0).expect("time")
+    }
+
+    fn data() -> CertificateData {
+        let mut data = CertificateData {
+            kind: CertificateKind::RawRecord,
+            number: "R-1".to_owned(),
+            ..CertificateData::default()
+        };
+        data.institution.name.zh = "示范院".to_owned();
+        data.sample.name.zh = "示范片".to_owned();
+        data.sample.lot = "1".to_owned();
+        data.raw.push(Default::default());
+        data
+    }
+
+    /// A data folder with a signed document and the demonstration root in it.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("folder");
+        let ca = TestCa::create("示范院", &mut OsRng, at()).expect("test CA");
+        ca.write(&folder.path().join("keys")).expect("written");
+        let setter = Typesetter::new(None).expect("layouts");
+        let plain = setter.render(&data(), at()).expect("typeset");
+        let info = SignInfo {
+            reason: String::new(),
+            location: String::new(),
+            name: "张三".to_owned(),
+            time: at(),
+        };
+        let pdf = sign(&plain, &ca.signing_key().expect("key"), &info).expect("signed");
+        std::fs::write(folder.path().join("c.pdf"), pdf).expect("written");
+        folder
+    }
+
+    fn verified(folder: &Path, json: bool) -> (Outcome, String) {
+        let args = VerifyArgs {
+            file: folder.join("c.pdf"),
+            data: Some(folder.to_owned()),
+            roots: None,
+            json,
+        };
+        let lookup =
+            |_: &str, number: Option<&str>| (number == Some("R-1")).then(|| "issued".to_owned());
+        let mut out = Vec::new();
+        let outcome = run(&args, at(), &lookup, &mut out).expect("verified");
+        (outcome, String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn a_signed_document_is_described_in_the_public_fields() {
+        let folder = folder();
+        let (outcome, text) = verified(folder.path(), true);
+        assert!(matches!(outcome, Outcome::Success));
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let fields: Vec<&String> = value.as_object().expect("object").keys().collect();
+        let expected = [
+            "signed",
+            "intact",
+            "covers_whole_file",
+            "signer",
+            "signed_at",
+            "trusted",
+            "status",
+            "number",
+            "sha256",
+            "problems",
+        ];
+        assert_eq!(fields.len(), expected.len());
+        assert!(
+            expected.iter().all(|name| value.get(name).is_some()),
+            "{text}"
+        );
+        assert_eq!(value["trusted"], true);
+        assert_eq!(value["status"], "issued");
+        assert_eq!(value["number"], "R-1");
+        assert_eq!(value["signed_at"], "2026-03-30T02:00:00Z");
+        let (_, text) = verified(folder.path(), false);
+        assert!(text.contains("R-1") && text.contains("issued"), "{text}");
+    }
+
+    #[test]
+    fn a_changed_file_is_a_refusal_and_a_missing_one_an_error() {
+        let folder = folder();
+        let path = folder.path().join("c.pdf");
+        let mut pdf = std::fs::read(&path).expect("read");
+        pdf[2000] ^= 1;
+        std::fs::write(&path, pdf).expect("written");
+        let (outcome, text) = verified(folder.path(), true);
+        assert!(matches!(outcome, Outcome::Refusal));
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_ne!(value["problems"], serde_json::json!([]));
+
+        let args = VerifyArgs {
+            file: folder.path().join("absent.pdf"),
+            data: None,
+            roots: None,
+            json: true,
+        };
+        let refused = run(&args, at(), &|_, _| None, &mut Vec::new());
+        let failure = refused.err().expect("an error");
+        assert_eq!(failure.code, "file_unreadable");
+        assert_eq!(failure.field.as_deref(), Some("file"));
+    }
+}
