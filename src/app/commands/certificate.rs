@@ -265,7 +265,7 @@ mod tests {
             json: true,
         };
         let refused = run(&args, at(), &|_, _| None, &mut Vec::new());
-        let failure = refused.err().expect("an error");
+        let failure = refused.expect_err("refused");
         assert_eq!(failure.code, "file_unreadable");
         assert_eq!(failure.field.as_deref(), Some("file"));
     }

@@ -261,7 +261,7 @@ fn pem_blocks(text: &str) -> Result<Vec<(String, Vec<u8>)>, KeyError> {
             .find("-----END ")
             .and_then(|end| block[end + 9..].find("-----").map(|n| end + 9 + n + 5))
             .ok_or_else(|| KeyError::Pem("a block has no end".to_owned()))?;
-        let (label, der) = der::pem::decode_vec(block[..tail].as_bytes())
+        let (label, der) = der::pem::decode_vec(&block.as_bytes()[..tail])
             .map_err(|e| KeyError::Pem(e.to_string()))?;
         blocks.push((label.to_owned(), der));
         rest = &block[tail..];
