@@ -3,4 +3,4 @@
 
 mod record;
 
-pub use record::{Actor, Change, record};
+pub use record::{Actor, Author, Change, record, record_by};

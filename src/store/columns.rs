@@ -206,6 +206,15 @@ macro_rules! stored_enums {
             }
         }
 
+        impl<DB: Backend> ToSql<diesel::sql_types::Nullable<Text>, DB> for $name
+        where
+            $name: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <Self as ToSql<Text, DB>>::to_sql(self, out)
+            }
+        }
+
         impl<DB: Backend> FromSql<Text, DB> for $name
         where
             String: FromSql<Text, DB>,

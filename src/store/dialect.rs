@@ -32,20 +32,19 @@ pub fn next_number(conn: &mut AnyConnection, series: &str, year: i64) -> Outcome
     Ok(number)
 }
 
-/// Inserts many rows in one statement.
+/// Inserts many rows, a few hundred a statement: both databases bound the parameters of one.
 #[macro_export]
 macro_rules! insert_all {
     ($conn:expr, $table:path, $rows:expr) => {{
         let rows = $rows;
-        if rows.is_empty() {
-            Ok(0)
-        } else {
-            $crate::on_each!($conn, c => diesel::insert_into($table).values(rows).execute(c))
-        }
+        rows.chunks(400).try_fold(0, |sum, part| {
+            let part = part.to_vec();
+            $crate::on_each!(&mut *$conn, c => diesel::insert_into($table).values(part).execute(c)).map(|n| sum + n)
+        })
     }};
 }
 
-/// The last characters of an idempotency key's life: keys older than `before` are forgotten.
+/// Forgets idempotency keys older than `before`.
 ///
 /// # Errors
 /// The store's failure.

@@ -315,6 +315,8 @@ diesel::table! {
         locator -> Text,
         injection -> Nullable<Text>,
         acquired_at -> Nullable<Text>,
+        bound -> Nullable<Text>,
+        context -> Text,
         sample_id -> Nullable<Text>,
     }
 }

@@ -2,7 +2,7 @@
 
 CREATE TABLE instrument_file (
     id TEXT NOT NULL PRIMARY KEY,
-    sha256 TEXT NOT NULL UNIQUE,
+    sha256 TEXT NOT NULL,
     name TEXT NOT NULL,
     size BIGINT NOT NULL,
     institute_id TEXT NOT NULL REFERENCES institute (id),
@@ -17,6 +17,7 @@ CREATE TABLE instrument_file (
     uploaded_at instant NOT NULL,
     decided_by TEXT REFERENCES account (id),
     decided_at instant,
+    UNIQUE (institute_id, sha256),
     CHECK (state IN ('staged','unread','accepted','rejected')),
     CHECK (state IN ('staged','unread') OR (decided_by IS NOT NULL AND decided_at IS NOT NULL))
 );
@@ -36,6 +37,8 @@ CREATE TABLE observation (
     locator TEXT NOT NULL CHECK (locator::json IS NOT NULL),
     injection TEXT,
     acquired_at TEXT,
+    bound TEXT,
+    context TEXT NOT NULL CHECK (context::json IS NOT NULL),
     sample_id TEXT REFERENCES sample (id),
     UNIQUE (instrument_file_id, position)
 );
@@ -58,7 +61,7 @@ CREATE TRIGGER instrument_file_identity BEFORE UPDATE ON instrument_file FOR EAC
 
 CREATE FUNCTION observation_identity() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.instrument_file_id IS DISTINCT FROM OLD.instrument_file_id OR NEW.position IS DISTINCT FROM OLD.position OR NEW.sample_text IS DISTINCT FROM OLD.sample_text OR NEW.analyte IS DISTINCT FROM OLD.analyte OR NEW.quantity IS DISTINCT FROM OLD.quantity OR NEW.raw IS DISTINCT FROM OLD.raw OR NEW.value IS DISTINCT FROM OLD.value OR NEW.unit IS DISTINCT FROM OLD.unit OR NEW.status IS DISTINCT FROM OLD.status OR NEW.flags IS DISTINCT FROM OLD.flags OR NEW.locator IS DISTINCT FROM OLD.locator OR NEW.injection IS DISTINCT FROM OLD.injection OR NEW.acquired_at IS DISTINCT FROM OLD.acquired_at OR (SELECT state FROM instrument_file WHERE id = NEW.instrument_file_id) <> 'staged' THEN
+    IF NEW.instrument_file_id IS DISTINCT FROM OLD.instrument_file_id OR NEW.position IS DISTINCT FROM OLD.position OR NEW.sample_text IS DISTINCT FROM OLD.sample_text OR NEW.analyte IS DISTINCT FROM OLD.analyte OR NEW.quantity IS DISTINCT FROM OLD.quantity OR NEW.raw IS DISTINCT FROM OLD.raw OR NEW.value IS DISTINCT FROM OLD.value OR NEW.unit IS DISTINCT FROM OLD.unit OR NEW.status IS DISTINCT FROM OLD.status OR NEW.flags IS DISTINCT FROM OLD.flags OR NEW.locator IS DISTINCT FROM OLD.locator OR NEW.injection IS DISTINCT FROM OLD.injection OR NEW.acquired_at IS DISTINCT FROM OLD.acquired_at OR NEW.bound IS DISTINCT FROM OLD.bound OR NEW.context IS DISTINCT FROM OLD.context OR (SELECT state FROM instrument_file WHERE id = NEW.instrument_file_id) <> 'staged' THEN
         RAISE EXCEPTION 'an observation stays as it was read' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;

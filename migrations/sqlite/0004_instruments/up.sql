@@ -2,7 +2,7 @@
 
 CREATE TABLE instrument_file (
     id TEXT NOT NULL PRIMARY KEY,
-    sha256 TEXT NOT NULL UNIQUE,
+    sha256 TEXT NOT NULL,
     name TEXT NOT NULL,
     size INTEGER NOT NULL,
     institute_id TEXT NOT NULL REFERENCES institute (id),
@@ -17,6 +17,7 @@ CREATE TABLE instrument_file (
     uploaded_at TEXT NOT NULL CHECK (uploaded_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
     decided_by TEXT REFERENCES account (id),
     decided_at TEXT CHECK (decided_at IS NULL OR decided_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    UNIQUE (institute_id, sha256),
     CHECK (state IN ('staged','unread','accepted','rejected')),
     CHECK (state IN ('staged','unread') OR (decided_by IS NOT NULL AND decided_at IS NOT NULL))
 ) STRICT;
@@ -36,6 +37,8 @@ CREATE TABLE observation (
     locator TEXT NOT NULL CHECK (json_valid(locator)),
     injection TEXT,
     acquired_at TEXT,
+    bound TEXT,
+    context TEXT NOT NULL CHECK (json_valid(context)),
     sample_id TEXT REFERENCES sample (id),
     UNIQUE (instrument_file_id, position)
 ) STRICT;
@@ -52,5 +55,5 @@ WHEN NEW.sha256 IS NOT OLD.sha256 OR NEW.name IS NOT OLD.name OR NEW.size IS NOT
 BEGIN SELECT RAISE(ABORT, 'an instrument file stays as it was read and decided'); END;
 
 CREATE TRIGGER observation_identity BEFORE UPDATE ON observation
-WHEN NEW.instrument_file_id IS NOT OLD.instrument_file_id OR NEW.position IS NOT OLD.position OR NEW.sample_text IS NOT OLD.sample_text OR NEW.analyte IS NOT OLD.analyte OR NEW.quantity IS NOT OLD.quantity OR NEW.raw IS NOT OLD.raw OR NEW.value IS NOT OLD.value OR NEW.unit IS NOT OLD.unit OR NEW.status IS NOT OLD.status OR NEW.flags IS NOT OLD.flags OR NEW.locator IS NOT OLD.locator OR NEW.injection IS NOT OLD.injection OR NEW.acquired_at IS NOT OLD.acquired_at OR (SELECT state FROM instrument_file WHERE id = NEW.instrument_file_id) <> 'staged'
+WHEN NEW.instrument_file_id IS NOT OLD.instrument_file_id OR NEW.position IS NOT OLD.position OR NEW.sample_text IS NOT OLD.sample_text OR NEW.analyte IS NOT OLD.analyte OR NEW.quantity IS NOT OLD.quantity OR NEW.raw IS NOT OLD.raw OR NEW.value IS NOT OLD.value OR NEW.unit IS NOT OLD.unit OR NEW.status IS NOT OLD.status OR NEW.flags IS NOT OLD.flags OR NEW.locator IS NOT OLD.locator OR NEW.injection IS NOT OLD.injection OR NEW.acquired_at IS NOT OLD.acquired_at OR NEW.bound IS NOT OLD.bound OR NEW.context IS NOT OLD.context OR (SELECT state FROM instrument_file WHERE id = NEW.instrument_file_id) <> 'staged'
 BEGIN SELECT RAISE(ABORT, 'an observation stays as it was read'); END;

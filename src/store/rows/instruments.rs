@@ -43,5 +43,7 @@ pub struct ObservationRow {
     pub locator: Json,
     pub injection: Option<String>,
     pub acquired_at: Option<String>,
+    pub bound: Option<String>,
+    pub context: Json,
     pub sample_id: Option<SampleId>,
 }

@@ -1,0 +1,20 @@
+//! Certificates (检验报告书、批签发证明、进口药品检验报告书): composed from reviewed results, drafted, reviewed
+//! (and numbered), then signed by the authorised signatory. An issued one is immutable: an amendment is a new
+//! certificate that names the old.
+
+mod compose;
+pub mod document;
+mod draft;
+mod end;
+mod facts;
+mod issue;
+mod numbers;
+mod public;
+mod raw;
+
+pub use draft::{Amend, CertificateView, Draft, draft, preview, review};
+pub use end::{discard, withdraw};
+pub use issue::{Gate, issue};
+pub use numbers::NumberPatterns;
+pub use public::{PublicStatus, by_code, by_file, status_of};
+pub use raw::raw_record;

@@ -1,0 +1,110 @@
+//! What anybody with a certificate may ask: is it in force, and is this file the one that was issued?
+
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::compose;
+use super::document::CertificateData;
+use crate::refusal::Refusal;
+use crate::regulation::CertificateState;
+use crate::services::Services;
+use crate::store::rows::CertificateRow;
+use crate::store::schema::certificate;
+use crate::store::{AnyConnection, Outcome};
+
+/// What the verification page says.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PublicStatus {
+    /// `issued`, `superseded`, `withdrawn`
+    pub status: String,
+    pub number: String,
+    pub kind: String,
+    pub product: String,
+    pub lot: String,
+    pub institution: String,
+    pub issued_on: String,
+    pub conclusion: String,
+    /// The number of the certificate that replaces it
+    pub superseded_by: Option<String>,
+    /// SHA-256 of the file that was issued
+    pub sha256: String,
+    /// Whether the file asked about is the one issued; none where no file was given
+    pub file_matches: Option<bool>,
+}
+
+fn status(conn: &mut AnyConnection, row: &CertificateRow) -> Outcome<Option<PublicStatus>> {
+    let public = [CertificateState::Issued, CertificateState::Superseded, CertificateState::Withdrawn];
+    let (Some(number), Some(sha256), true) = (&row.number, &row.pdf_sha256, public.contains(&row.state)) else {
+        return Ok(None);
+    };
+    let superseded_by: Option<Option<String>> = certificate::table
+        .filter(certificate::amends_id.eq(&row.id))
+        .filter(certificate::signed_at.is_not_null())
+        .select(certificate::number)
+        .first(conn)
+        .optional()?;
+    let data: CertificateData = row.data.read().unwrap_or_default();
+    Ok(Some(PublicStatus {
+        status: row.state.to_string(),
+        number: number.clone(),
+        kind: row.kind.clone(),
+        product: data.sample.name.zh,
+        lot: data.sample.lot,
+        institution: data.institution.name.zh,
+        issued_on: row.signed_at.as_ref().map(compose::day_of).unwrap_or_default(),
+        conclusion: data.conclusion.text.zh,
+        superseded_by: superseded_by.flatten(),
+        sha256: sha256.clone(),
+        file_matches: None,
+    }))
+}
+
+/// The certificate of a verification code; `sha256` is of the file in the asker's hands, where given.
+///
+/// # Errors
+/// Where no certificate that was ever issued has that code.
+pub fn by_code(services: &Services, code: &str, sha256: Option<&str>) -> Outcome<PublicStatus> {
+    let code = code.trim().to_ascii_uppercase();
+    services.db.read(|conn| {
+        let row: Option<CertificateRow> =
+            certificate::table.filter(certificate::verification_code.eq(&code)).first(conn).optional()?;
+        let found = match row {
+            Some(row) => status(conn, &row)?,
+            None => None,
+        };
+        let mut found = found.ok_or_else(|| Refusal::not_found("证书", "certificate with the code", &code))?;
+        found.file_matches = sha256.map(|given| given == found.sha256);
+        Ok(found)
+    })
+}
+
+/// The certificate that was issued as exactly this file.
+///
+/// # Errors
+/// The store's failure.
+pub fn by_file(services: &Services, sha256: &str) -> Outcome<Option<PublicStatus>> {
+    services.db.read(|conn| {
+        let row: Option<CertificateRow> =
+            certificate::table.filter(certificate::pdf_sha256.eq(sha256)).first(conn).optional()?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(status(conn, &row)?.map(|found| PublicStatus { file_matches: Some(true), ..found }))
+    })
+}
+
+/// The state of the certificate issued as this file, or of that number.
+///
+/// # Errors
+/// The store's failure.
+pub fn status_of(conn: &mut AnyConnection, sha256: &str, number: Option<&str>) -> Outcome<Option<String>> {
+    let by_file: Option<CertificateState> = certificate::table
+        .filter(certificate::pdf_sha256.eq(sha256))
+        .select(certificate::state)
+        .first(conn)
+        .optional()?;
+    if by_file.is_some() || number.is_none() {
+        return Ok(by_file.map(|state| state.to_string()));
+    }
+    // The number is known but the file is not the one issued under it: that is not "issued".
+    Ok(None)
+}

@@ -1,0 +1,149 @@
+//! The raw record of a sample's tests (检验原始记录), as a PDF.
+
+use diesel::prelude::*;
+
+use super::compose;
+use super::document::{Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile};
+use super::facts::Facts;
+use crate::audit::Actor;
+use crate::services::Services;
+use crate::store::Outcome;
+use crate::store::columns::{AccountId, Instant, SampleId};
+use crate::store::rows::{InstrumentFileRow, ObservationRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
+use crate::store::schema::{account, instrument_file, observation, reading, result};
+use crate::store::{AnyConnection, views};
+
+/// Typesets the raw record of a sample. It names no applicant.
+///
+/// # Errors
+/// Where there is no such sample or nothing was recorded yet.
+pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<Vec<u8>> {
+    let now = services.clock.now();
+    let data = services.db.read(|conn| {
+        let facts = Facts::load(conn, actor, id)?;
+        let mut raw = Vec::new();
+        for (task, item) in &facts.tasks {
+            raw.extend(tests(conn, task, item)?);
+        }
+        let mut sample = compose::sample(&facts);
+        // The bench does not see for whom it tests.
+        sample.supplier = String::new();
+        Ok(CertificateData {
+            kind: CertificateKind::RawRecord,
+            number: facts.sample.number.clone(),
+            institution: compose::institution(&facts),
+            sample,
+            raw,
+            statements: CertificateData::standard_statements(CertificateKind::RawRecord),
+            issued_on: compose::written(crate::clock::statutory_date(now)),
+            ..CertificateData::default()
+        })
+    })?;
+    super::issue::typeset(services, &data, now)
+}
+
+/// One entry for each version of the task's result, the newest last: nothing is left out.
+fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow) -> Outcome<Vec<RawTest>> {
+    let results: Vec<ResultRow> =
+        result::table.filter(result::test_task_id.eq(&task.id)).order(result::version).load(conn)?;
+    let readings: Vec<ReadingRow> = reading::table
+        .filter(reading::test_task_id.eq(&task.id))
+        .order((reading::name, reading::position, reading::version))
+        .load(conn)?;
+    let observed: Vec<(ObservationRow, InstrumentFileRow)> = observation::table
+        .inner_join(instrument_file::table)
+        .filter(observation::id.eq_any(readings.iter().filter_map(|row| row.observation_id.clone())))
+        .load(conn)?;
+    let mut tests = Vec::with_capacity(results.len());
+    for one in &results {
+        tests.push(RawTest {
+            item: Bilingual::new(&item.name_zh, &item.name_en),
+            method: item.method.clone(),
+            standard: one.limit_text.clone(),
+            reagents: Some(one.reagents.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
+            files: files(conn, &observed)?,
+            readings: readings.iter().filter(|row| row.entered_at <= one.entered_at).map(|row| shown(row, &observed)).collect(),
+            steps: one.steps.read::<Vec<String>>().unwrap_or_default().into_iter().map(step).collect(),
+            unrounded: one.calculated.clone(),
+            result: one.reported.clone(),
+            unit: one.unit.clone(),
+            verdict: compose::verdict(&one.verdict),
+            attempt: attempt(task, one),
+            analyst: name(conn, Some(&one.analyst_id))?,
+            analysed_at: time(Some(&one.entered_at)),
+            reviewer: name(conn, one.reviewer_id.as_ref())?,
+            reviewed_at: time(one.reviewed_at.as_ref()),
+            remarks: remarks(one, &readings),
+            ..RawTest::default()
+        });
+    }
+    Ok(tests)
+}
+
+fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
+    let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复验（第 {} 次）", task.attempt) };
+    let outcome = match one.review_outcome.as_deref() {
+        Some("sent_back") => "，复核退回",
+        _ => "",
+    };
+    format!("{test}，结果第 {} 版{outcome}", one.version)
+}
+
+fn files(conn: &mut AnyConnection, observed: &[(ObservationRow, InstrumentFileRow)]) -> Outcome<Vec<SourceFile>> {
+    let mut files: Vec<SourceFile> = Vec::new();
+    for (_, file) in observed {
+        if files.iter().any(|known| known.sha256 == file.sha256) {
+            continue;
+        }
+        let adapter = [file.adapter.clone(), file.adapter_version.clone()];
+        files.push(SourceFile {
+            name: file.name.clone(),
+            sha256: file.sha256.clone(),
+            adapter: adapter.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            instrument: String::new(),
+            imported: format!("{} {}", time(Some(&file.uploaded_at)), name(conn, Some(&file.uploaded_by))?),
+        });
+    }
+    Ok(files)
+}
+
+fn shown(row: &ReadingRow, observed: &[(ObservationRow, InstrumentFileRow)]) -> Reading {
+    let source = observed.iter().find(|(seen, _)| Some(&seen.id) == row.observation_id.as_ref());
+    let version = if row.version > 1 { format!("（更正第 {} 版）", row.version) } else { String::new() };
+    Reading {
+        label: format!("{}[{}]{version}", row.name, row.position),
+        raw: source.map_or_else(|| row.raw.clone(), |(seen, _)| seen.raw.clone()),
+        value: row.value.as_ref().map_or_else(|| row.raw.clone(), ToString::to_string),
+        unit: row.unit.clone(),
+        file: source.map(|(_, file)| file.name.clone()).unwrap_or_default(),
+        locator: source.map(|(seen, _)| views::locator_text(&seen.locator)).unwrap_or_default(),
+        note: row.reason.clone().unwrap_or_default(),
+    }
+}
+
+fn step(text: String) -> CalculationStep {
+    CalculationStep { label: text, ..CalculationStep::default() }
+}
+
+fn remarks(one: &ResultRow, readings: &[ReadingRow]) -> Vec<String> {
+    let mut remarks: Vec<String> = Vec::new();
+    remarks.extend(Some(one.note.clone()).filter(|text| !text.is_empty()));
+    remarks.extend(one.review_note.clone().filter(|text| !text.is_empty()).map(|text| format!("复核：{text}")));
+    for row in readings.iter().filter(|row| row.version > 1) {
+        let reason = row.reason.as_deref().unwrap_or_default();
+        remarks.push(format!("{}[{}] 更正为 {}：{reason}", row.name, row.position, row.raw));
+    }
+    remarks
+}
+
+fn name(conn: &mut AnyConnection, id: Option<&AccountId>) -> Outcome<String> {
+    match id {
+        Some(id) => Ok(account::table.find(id).select(account::display_name).first(conn)?),
+        None => Ok(String::new()),
+    }
+}
+
+fn time(at: Option<&Instant>) -> String {
+    let local = at.map(|at| at.utc().with_timezone(&chrono_tz::Asia::Shanghai));
+    local.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+}

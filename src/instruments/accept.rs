@@ -1,0 +1,197 @@
+//! A person accepts or rejects a staged file.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::inbox::{file_of, view_in};
+use super::matching::Proposal;
+use crate::audit::{self, Actor, Change};
+use crate::input;
+use crate::refusal::{Code, Refusal};
+use crate::services::Services;
+use crate::store::columns::{Instant, InstrumentFileId};
+use crate::store::rows::InstrumentFileRow;
+use crate::store::schema::instrument_file;
+use crate::store::{AnyConnection, Outcome};
+use crate::testing::{self, Entered, Entry, NewReading, Observed};
+
+/// How a file is accepted.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accept {
+    /// The tasks to enter; without it, all that the file proposes
+    pub tasks: Option<Vec<String>>,
+    /// The person has seen that the file is whole, where its format cannot prove it
+    pub confirm_complete: bool,
+    /// Why the results count in spite of problems that the adapter calls errors
+    pub despite_problems: Option<String>,
+    /// Reagents, reference standards and equipment, as text
+    pub reagents: String,
+    pub note: String,
+}
+
+/// What was entered.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Accepted {
+    pub file_id: String,
+    pub entered: Vec<Entered>,
+}
+
+/// Accepts a staged file: its values become readings of the tasks, each with its place in the file.
+///
+/// # Errors
+/// Where the file is incomplete, has problems that nobody answered for, or a value does not fit; then nothing
+/// was entered.
+pub fn accept(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &Accept) -> Outcome<Accepted> {
+    let (actor, now, id, new) = (actor.clone(), services.clock.now(), id.clone(), new.clone());
+    services.db.write(move |conn| {
+        let institute =
+            actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
+        let view = view_in(conn, &institute, &id)?;
+        check_state(&view.file)?;
+        let reason = check_sound(&view.file, &new)?;
+        let chosen = chosen(&view.proposals, &new)?;
+        decided(conn, &id, &actor, now, "accepted", reason.as_deref())?;
+        let mut entered = Vec::with_capacity(chosen.len());
+        for proposal in chosen {
+            let entry = entry_of(proposal, &new)?;
+            entered.push(testing::enter_in(conn, &actor, now, &proposal.task_id.as_str().into(), &entry)?);
+        }
+        let mut change = Change::field("instrument_file.accept", "instrument_file", &id, "state", "staged", "accepted")
+            .and("confirmed_complete", (), new.confirm_complete)
+            .and("tasks", (), json!(entered.iter().map(|e| &e.task_id).collect::<Vec<_>>()));
+        change.reason = reason;
+        audit::record(conn, &actor, now, vec![change])?;
+        Ok(Accepted { file_id: id.to_string(), entered })
+    })
+}
+
+fn check_state(file: &InstrumentFileRow) -> Result<(), Refusal> {
+    match file.state.as_str() {
+        "staged" => Ok(()),
+        "unread" => Err(Refusal::new(Code::FileNotRecognised, "没有适配器能识别该文件", "no adapter recognises the file")),
+        _ => Err(Refusal::new(Code::WrongState, "该文件已处理", "the file was decided about already")),
+    }
+}
+
+/// An incomplete file is never accepted; one that cannot prove itself needs a person's word, and problems
+/// that the adapter calls errors need a reason.
+fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Option<String>, Refusal> {
+    match file.complete {
+        Some(false) => {
+            return Err(Refusal::new(Code::FileIncomplete, "文件不完整，不能采用", "the file is incomplete and cannot be used")
+                .with(json!({"problems": file.problems.tree()})));
+        }
+        None if !new.confirm_complete => {
+            return Err(Refusal::field(
+                "confirm_complete",
+                "该格式不能自证完整，须由人员确认",
+                "the format cannot prove that the file is whole: a person confirms it",
+            ));
+        }
+        _ => {}
+    }
+    let problems = file.problems.tree();
+    let errors: Vec<&Value> =
+        problems.as_array().into_iter().flatten().filter(|problem| problem["severity"] == "error").collect();
+    let reason = new.despite_problems.as_deref().map(|text| input::required("despite_problems", text, input::REMARK));
+    let reason = reason.transpose()?;
+    if !errors.is_empty() && reason.is_none() {
+        return Err(Refusal::field(
+            "despite_problems",
+            format!("文件有 {} 个问题，采用须说明理由", errors.len()),
+            format!("the file has {} problems: say why its results count all the same", errors.len()),
+        )
+        .with(json!({"problems": errors})));
+    }
+    Ok(reason)
+}
+
+fn chosen<'a>(proposals: &'a [Proposal], new: &Accept) -> Result<Vec<&'a Proposal>, Refusal> {
+    let chosen: Vec<&Proposal> = match &new.tasks {
+        None => proposals.iter().filter(|p| p.open_questions.is_empty()).collect(),
+        Some(ids) => ids
+            .iter()
+            .enumerate()
+            .map(|(index, id)| {
+                proposals.iter().find(|p| p.task_id == *id).ok_or_else(|| {
+                    Refusal::field(format!("tasks[{index}]"), "该文件没有此任务的值", "the file has no values for this task")
+                })
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    if chosen.is_empty() {
+        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
+    }
+    Ok(chosen)
+}
+
+fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
+    let readings = proposal
+        .readings
+        .iter()
+        .map(|reading| {
+            let value = reading.value.as_deref().map(str::parse).transpose();
+            let value = value.map_err(|_| {
+                Refusal::field(
+                    format!("{}[{}]", reading.name, reading.position),
+                    format!("“{}”超过 28 位数字", reading.raw),
+                    format!("{:?} has more than 28 digits", reading.raw),
+                )
+            })?;
+            Ok(NewReading {
+                name: reading.name.clone(),
+                position: reading.position,
+                raw: reading.raw.clone(),
+                observed: Some(Observed {
+                    observation: reading.observation_id.as_str().into(),
+                    value,
+                    unit: reading.unit.clone(),
+                }),
+            })
+        })
+        .collect::<Result<_, Refusal>>()?;
+    Ok(Entry { readings, conforms: None, reagents: new.reagents.clone(), note: new.note.clone(), reason: None })
+}
+
+/// Rejects a staged or unread file, with the reason. It is kept.
+///
+/// # Errors
+/// Where it was decided about already.
+pub fn reject(services: &Services, actor: &Actor, id: &InstrumentFileId, reason: &str) -> Outcome<()> {
+    let reason = input::required("reason", reason, input::REMARK)?;
+    let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
+    services.db.write(move |conn| {
+        let institute =
+            actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
+        let file = file_of(conn, &institute, &id)?;
+        if !matches!(file.state.as_str(), "staged" | "unread") {
+            return Err(Refusal::new(Code::WrongState, "该文件已处理", "the file was decided about already").into());
+        }
+        decided(conn, &id, &actor, now, "rejected", Some(&reason))?;
+        let change =
+            Change::field("instrument_file.reject", "instrument_file", &id, "state", file.state.clone(), "rejected");
+        audit::record(conn, &actor, now, vec![change.because(&reason)])
+    })
+}
+
+fn decided(
+    conn: &mut AnyConnection,
+    id: &InstrumentFileId,
+    actor: &Actor,
+    now: chrono::DateTime<chrono::Utc>,
+    state: &str,
+    reason: Option<&str>,
+) -> Outcome<()> {
+    diesel::update(instrument_file::table.find(id))
+        .set((
+            instrument_file::state.eq(state),
+            instrument_file::state_reason.eq(reason),
+            instrument_file::decided_by.eq(&actor.account),
+            instrument_file::decided_at.eq(Instant::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

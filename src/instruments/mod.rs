@@ -1,0 +1,12 @@
+//! The way of an instrument file into the laboratory (仪器文件): kept by content, read by an adapter, matched
+//! to samples that exist, and accepted by a person. Nothing here ever creates a sample.
+
+mod accept;
+mod inbox;
+mod matching;
+mod source;
+
+pub use accept::{Accept, Accepted, accept, reject};
+pub use inbox::{FileView, upload, view};
+pub use matching::{Proposal, ProposedReading};
+pub use source::{SourceLine, SourceView, source};

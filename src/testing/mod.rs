@@ -1,0 +1,16 @@
+//! At the bench (检验): tasks, readings, calculated results, review by somebody else, and what follows a
+//! result out of limit.
+
+mod bench;
+mod calculate;
+mod decide;
+mod entry;
+pub mod formula;
+mod review;
+
+pub use bench::{start, task_of};
+pub use calculate::{Calculation, calculate};
+pub use decide::{Decided, Decision, decide};
+pub use entry::{Entered, EnteredLine, Entry, NewReading, Observed, enter, enter_in, enter_many};
+pub(crate) use review::latest_result;
+pub use review::{Verdict, review};
