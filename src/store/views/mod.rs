@@ -1,8 +1,59 @@
-//! Read models: what lists and pages show. One query a list, paged, bounded.
+//! Read models: what lists and pages show. Bounded, paged, one query a list where one suffices.
+
+mod bench;
+mod cases;
+mod catalogue;
+mod certificates;
+mod files;
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
 
-/// A place in a file in words: `line 12`, `Sheet1!B7`, `$.injections[0].area`.
+pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskView, queue, task, to_review};
+pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, cases, case, sample, sample_by_number};
+pub use catalogue::{
+    ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
+};
+pub use certificates::{CertificateFilter, CertificateListRow, certificates};
+pub use files::{FileRow, files};
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct Page {
+    /// How many at most: 1 to 500, 100 without it
+    pub limit: Option<i64>,
+    /// How many are skipped
+    pub offset: Option<i64>,
+}
+
+impl Page {
+    /// That part.
+    #[must_use]
+    pub fn of(limit: Option<i64>, offset: Option<i64>) -> Self {
+        Self { limit, offset }
+    }
+
+    fn limit(self) -> i64 {
+        self.limit.unwrap_or(100).clamp(1, 500)
+    }
+
+    fn offset(self) -> i64 {
+        self.offset.unwrap_or(0).max(0)
+    }
+}
+
+/// A part of a list with the size of the whole.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Listed<T> {
+    pub total: i64,
+    pub items: Vec<T>,
+}
+
+/// A place in a file in words: `第 12 行`, `Sheet1!B7`, `$.injections[0].area`.
 #[must_use]
 pub fn locator_text(locator: &Json) -> String {
     let tree = locator.tree();
@@ -13,4 +64,11 @@ pub fn locator_text(locator: &Json) -> String {
         (.., Some(path)) => path,
         _ => String::new(),
     }
+}
+
+/// The display name of an account.
+fn name_of(conn: &mut super::AnyConnection, id: Option<&super::columns::AccountId>) -> super::Outcome<Option<String>> {
+    use super::schema::account;
+    let Some(id) = id else { return Ok(None) };
+    Ok(account::table.find(id).select(account::display_name).first(conn).optional()?)
 }
