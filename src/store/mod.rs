@@ -7,6 +7,7 @@ mod failure;
 mod migrations;
 mod writer;
 
+pub mod blobs;
 pub mod columns;
 pub mod dialect;
 pub mod rows;

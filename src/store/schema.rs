@@ -422,7 +422,6 @@ diesel::table! {
         changes -> Text,
         reason -> Nullable<Text>,
         request_id -> Nullable<Text>,
-        commit_mark -> BigInt,
     }
 }
 
@@ -432,6 +431,7 @@ diesel::table! {
         first_entry -> BigInt,
         last_entry -> BigInt,
         entry_count -> BigInt,
+        leaves -> Text,
         root -> Text,
         previous -> Text,
         chained -> Text,

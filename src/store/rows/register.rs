@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::*;
+use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::columns::*;
 use crate::store::schema::*;
 
