@@ -1,34 +1,84 @@
-//! What the workflows work with: the database, the clock, the regulation, the files, the adapters, the
-//! typesetter and the institute's signing key. Cheap to clone.
+//! What workflows share: the database, the clock, the regulation, the files, the people. Clone it freely.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use instrument_adapters::AdapterSet;
-
-use crate::certificates::document::{SigningKey, Typesetter};
-use crate::certificates::{Gate, NumberPatterns};
+use crate::audit::Sealer;
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::regulation::Regulation;
 use crate::store::DbConn;
 use crate::store::blobs::Blobs;
 
-/// The services of one running program.
+/// Everything that a workflow needs from outside itself.
 #[derive(Clone)]
 pub struct Services {
+    /// The database.
     pub db: DbConn,
+    /// What time it is.
     pub clock: Clock,
+    /// The provisions and the working days.
     pub regulation: Arc<Regulation>,
-    /// Instrument files and issued PDFs, by content
+    /// Instrument files and certificates, by content.
     pub files: Blobs,
-    pub adapters: Arc<AdapterSet>,
-    pub typesetter: Typesetter,
-    /// Bounds how many documents are typeset at once
-    pub gate: Arc<Gate>,
-    /// The institute's key; without it nothing can be issued
-    pub signing_key: Option<Arc<SigningKey>>,
-    pub numbers: NumberPatterns,
-    pub identity: Identity,
-    /// Where certificates send their readers, without a closing slash
+    /// Accounts and sessions.
+    pub identity: Arc<Identity>,
+    /// Seals the trail.
+    pub sealer: Arc<Sealer>,
+    /// Where the installation lives, and under what address.
+    pub site: Arc<Site>,
+}
+
+/// The installation.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The address under which the public reaches it, without a slash at the end.
     pub public_url: String,
+    /// Whether cookies are for HTTPS only.
+    pub cookie_secure: bool,
+    /// The most bytes of a JSON body.
+    pub json_bytes: usize,
+    /// The most bytes of an uploaded file.
+    pub upload_bytes: usize,
+    /// Adapters of the laboratory's own.
+    pub adapters: Option<PathBuf>,
+    /// Certificate layouts and pages of the laboratory's own.
+    pub templates: Option<PathBuf>,
+    /// The key and certificate that sign documents.
+    pub signing: Option<SigningFiles>,
+    /// Roots that `certificate verify` trusts.
+    pub roots: Option<PathBuf>,
+}
+
+/// The files of a signing key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SigningFiles {
+    /// The private key, PEM.
+    pub key: PathBuf,
+    /// Its certificate and chain, PEM.
+    pub certificate: PathBuf,
+    /// The environment variable that holds the key's passphrase, where it has one.
+    pub passphrase_env: Option<String>,
+}
+
+impl Site {
+    /// The folder of keys.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.data.join("keys")
+    }
+
+    /// The folder of files by content.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        files_folder(&self.data)
+    }
+}
+
+/// Where a data folder keeps its files by content.
+#[must_use]
+pub fn files_folder(data: &Path) -> PathBuf {
+    data.join("files")
 }

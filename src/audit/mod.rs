@@ -1,6 +1,15 @@
 //! The trail (审计追踪): who did what, when, from what to what, and why. Append-only, written in the same
-//! transaction as the change itself.
+//! transaction as the change itself, sealed in the background.
 
+mod canonical;
+mod key;
 mod record;
+mod seal;
+mod trail;
+mod verify;
 
+pub use key::{PublicKeys, SealKey};
 pub use record::{Actor, Author, Change, record, record_by};
+pub use seal::{Sealer, Sealing, Witness};
+pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, trail};
+pub use verify::{Kind, Misfit, Report, verify};

@@ -53,5 +53,9 @@ pub(super) fn actor(row: &AccountRow, roles: Vec<Role>, request_id: Option<&str>
 }
 
 pub(super) fn revoked() -> Refusal {
-    Refusal::new(Code::SessionRevoked, "会话已失效，请重新登录", "the session is no longer valid: log in again")
+    Refusal::new(
+        Code::SessionRevoked,
+        "会话已失效，请重新登录",
+        "the session is no longer valid: log in again",
+    )
 }

@@ -11,8 +11,6 @@ mod session;
 mod signature;
 mod token;
 
-pub mod secrets;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -74,7 +72,13 @@ impl Identity {
         rules: SessionRules,
         key: &Path,
     ) -> Result<Self, String> {
-        Ok(Self { db, clock, hasher: Hasher::new(cost)?, tokens: Arc::new(Tokens::open(key)?), rules })
+        Ok(Self {
+            db,
+            clock,
+            hasher: Hasher::new(cost)?,
+            tokens: Arc::new(Tokens::open(key)?),
+            rules,
+        })
     }
 
     /// The rules that it was opened with.

@@ -1,9 +1,13 @@
 //! The small differences between the two databases, in one place.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
-use super::schema::{idempotency_key, number_series};
-use super::{AnyConnection, Outcome};
+use super::columns::{AccountId, Instant};
+use super::rows::IdempotencyKeyRow;
+use super::schema::{audit_entry, idempotency_key, number_series};
+use super::{AnyConnection, Outcome, StoreError};
 
 /// Runs a query that is written once and compiled for each database.
 #[macro_export]
@@ -48,6 +52,103 @@ macro_rules! insert_all {
 ///
 /// # Errors
 /// The store's failure.
-pub fn forget_idempotency_keys(conn: &mut AnyConnection, before: &super::columns::Instant) -> Outcome<usize> {
-    Ok(diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before))).execute(conn)?)
+pub fn forget_idempotency_keys(conn: &mut AnyConnection, before: &Instant) -> Outcome<usize> {
+    Ok(
+        diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before)))
+            .execute(conn)?,
+    )
+}
+
+/// The answer kept under an account's idempotency key.
+///
+/// # Errors
+/// The store's failure.
+pub fn remembered_answer(
+    conn: &mut AnyConnection,
+    account: &AccountId,
+    key: &str,
+) -> Outcome<Option<IdempotencyKeyRow>> {
+    Ok(idempotency_key::table
+        .find((account, key))
+        .select(IdempotencyKeyRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Keeps an answer under an account's idempotency key.
+///
+/// # Errors
+/// The store's failure; where another process was quicker the transaction runs again and finds its answer.
+pub fn remember_answer(
+    conn: &mut AnyConnection,
+    account: &AccountId,
+    key: &str,
+    request_sha256: &str,
+    status: u16,
+    body: &str,
+    at: Instant,
+) -> Outcome<()> {
+    let row = IdempotencyKeyRow {
+        account_id: account.clone(),
+        request_key: key.to_owned(),
+        request_sha256: request_sha256.to_owned(),
+        status: i64::from(status),
+        body: body.to_owned(),
+        created_at: at,
+    };
+    match diesel::insert_into(idempotency_key::table)
+        .values(&row)
+        .execute(conn)
+        .map_err(StoreError::from)
+    {
+        Ok(_) => Ok(()),
+        Err(StoreError::Unique(_)) => Err(StoreError::Serialization.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How far the trail can be sealed once the transactions of this moment have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// The last entry seen.
+    pub last_entry: i64,
+    /// The first transaction that had not begun (PostgreSQL); nothing on SQLite, which has one writer.
+    first_not_begun: Option<i64>,
+}
+
+/// The horizon of this moment; `None` where the trail is empty.
+///
+/// # Errors
+/// The store's failure.
+pub fn audit_horizon(conn: &mut AnyConnection) -> Outcome<Option<Horizon>> {
+    let last: Option<i64> = audit_entry::table
+        .select(diesel::dsl::max(audit_entry::seq))
+        .first(conn)?;
+    let first_not_begun = match conn {
+        AnyConnection::Sqlite(_) => None,
+        AnyConnection::Postgres(raw) => Some(
+            diesel::select(sql::<BigInt>("txid_snapshot_xmax(txid_current_snapshot())"))
+                .get_result::<i64>(raw)?,
+        ),
+    };
+    Ok(last.map(|last_entry| Horizon {
+        last_entry,
+        first_not_begun,
+    }))
+}
+
+/// Whether every transaction that could still add an entry up to the horizon has ended.
+///
+/// # Errors
+/// The store's failure.
+pub fn horizon_passed(conn: &mut AnyConnection, horizon: &Horizon) -> Outcome<bool> {
+    match (conn, horizon.first_not_begun) {
+        (AnyConnection::Postgres(raw), Some(first)) => {
+            let oldest: i64 =
+                diesel::select(sql::<BigInt>("txid_snapshot_xmin(txid_current_snapshot())"))
+                    .get_result(raw)?;
+            Ok(oldest >= first)
+        }
+        _ => Ok(true),
+    }
 }

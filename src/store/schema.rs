@@ -424,7 +424,6 @@ diesel::table! {
         changes -> Text,
         reason -> Nullable<Text>,
         request_id -> Nullable<Text>,
-        commit_mark -> BigInt,
     }
 }
 
@@ -434,6 +433,7 @@ diesel::table! {
         first_entry -> BigInt,
         last_entry -> BigInt,
         entry_count -> BigInt,
+        leaves -> Text,
         root -> Text,
         previous -> Text,
         chained -> Text,

@@ -10,8 +10,7 @@ CREATE TABLE audit_entry (
     subject_id TEXT NOT NULL,
     changes TEXT NOT NULL CHECK (json_valid(changes)),
     reason TEXT,
-    request_id TEXT,
-    commit_mark INTEGER NOT NULL DEFAULT 0
+    request_id TEXT
 ) STRICT;
 CREATE INDEX audit_entry_subject_kind_subject_id ON audit_entry (subject_kind, subject_id);
 CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry
@@ -24,6 +23,7 @@ CREATE TABLE audit_seal (
     first_entry INTEGER NOT NULL UNIQUE,
     last_entry INTEGER NOT NULL UNIQUE,
     entry_count INTEGER NOT NULL,
+    leaves TEXT NOT NULL,
     root TEXT NOT NULL,
     previous TEXT NOT NULL,
     chained TEXT NOT NULL,

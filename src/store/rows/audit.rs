@@ -18,7 +18,6 @@ pub struct AuditEntryRow {
     pub changes: Json,
     pub reason: Option<String>,
     pub request_id: Option<String>,
-    pub commit_mark: i64,
 }
 
 #[derive(Clone, Debug, Insertable)]
@@ -42,6 +41,7 @@ pub struct AuditSealRow {
     pub first_entry: i64,
     pub last_entry: i64,
     pub entry_count: i64,
+    pub leaves: String,
     pub root: String,
     pub previous: String,
     pub chained: String,

@@ -1,0 +1,83 @@
+//! The outermost layer: a request's id, its log line, the security headers, and problems in their final form.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
+use tracing::Instrument;
+
+use super::problem::finish;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Pages load what this server serves and nothing else; they are framed by nobody.
+const CSP: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
+                   form-action 'self'; frame-ancestors 'none'";
+/// The vendored API reader styles itself inline.
+const CSP_DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                        object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+
+/// The id of a request, as logged, recorded on the trail and told to the client.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// The id of this request.
+#[must_use]
+pub fn request_id(req: &HttpRequest) -> Option<String> {
+    req.extensions().get::<RequestId>().map(|id| id.0.clone())
+}
+
+/// A proxy's id is kept where it cannot spoil a log line.
+fn id_of(req: &ServiceRequest) -> String {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    req.headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| (8..=64).contains(&id.len()) && id.bytes().all(fits))
+        .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// Wraps the whole application. Queries and headers are not logged: they may carry secrets.
+///
+/// # Errors
+/// None of its own: errors become responses here.
+pub async fn edge<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = id_of(&req);
+    let started = std::time::Instant::now();
+    let (method, path) = (req.method().clone(), req.path().to_owned());
+    let docs = path.starts_with("/api/docs");
+    req.extensions_mut().insert(RequestId(id.clone()));
+    let outer = req.request().clone();
+    let span = tracing::info_span!("request", id, %method, path);
+    async move {
+        let res = match next.call(req).await {
+            Ok(res) => res.map_into_boxed_body(),
+            Err(error) => ServiceResponse::from_err(error, outer),
+        };
+        let mut res = finish(res, &id);
+        let headers = res.headers_mut();
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            headers.insert(REQUEST_ID, value);
+        }
+        let csp = HeaderValue::from_static(if docs { CSP_DOCS } else { CSP });
+        headers.insert(header::CONTENT_SECURITY_POLICY, csp);
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        headers.insert(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("same-origin"),
+        );
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(status = res.status().as_u16(), millis, "answered");
+        Ok(res)
+    }
+    .instrument(span)
+    .await
+}

@@ -1,0 +1,30 @@
+//! The JSON API: one table of routes, permission in every handler's signature, one form of refusal.
+//!
+//! A handler is a gate, parsed input and one workflow call; see [`accounts`] for the pattern.
+
+pub mod accounts;
+pub mod audit;
+pub mod body;
+pub mod cookies;
+pub mod edge;
+pub mod idempotency;
+pub mod openapi;
+pub mod permit;
+pub mod problem;
+pub mod run;
+pub mod session;
+pub mod table;
+
+pub use body::Body;
+pub use edge::request_id;
+pub use idempotency::{IdempotencyKey, Once, Stored, idempotent};
+pub use permit::{AnyAccount, Permit, Public, permission};
+pub use problem::Problem;
+pub use run::{answer, created, done, run};
+pub use table::Table;
+
+/// Every route of the API.
+#[must_use]
+pub fn table() -> Table {
+    session::table().and(accounts::table()).and(audit::table())
+}

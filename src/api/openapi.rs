@@ -1,0 +1,79 @@
+//! The description of the API, from the code: OpenAPI 3.1, with what each route asks of its caller.
+
+use actix_web::http::Method;
+use utoipa::OpenApi;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{OpenApi as Document, PathItem};
+
+use super::permit::Requirement;
+use super::problem::ProblemDocument;
+use super::table::Table;
+use super::{accounts, audit, session};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "签发 Qianfa",
+        description = "样品受理、检验、批签发与报告书。Every refusal is a problem document."
+    ),
+    components(schemas(ProblemDocument))
+)]
+struct Base;
+
+/// The document of everything in `table`.
+#[must_use]
+pub fn document(table: &Table) -> Document {
+    let mut document = Base::openapi();
+    for part in [
+        session::Docs::openapi(),
+        accounts::Docs::openapi(),
+        audit::Docs::openapi(),
+    ] {
+        document.merge(part);
+    }
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(super::permit::ACCESS_COOKIE));
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    for entry in table.entries() {
+        let Some(item) = document.paths.paths.get_mut(entry.path) else {
+            continue;
+        };
+        let Some(operation) = operation(item, &entry.method) else {
+            continue;
+        };
+        let extension = ExtensionsBuilder::new()
+            .add("x-permission", entry.requires.to_string())
+            .build();
+        operation
+            .extensions
+            .get_or_insert_default()
+            .merge(extension);
+        if entry.requires != Requirement::Public {
+            let either = ["bearer", "cookie"]
+                .map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
+            operation.security = Some(either.to_vec());
+        }
+    }
+    document
+}
+
+/// The operation of that method.
+pub fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Operation> {
+    match *method {
+        Method::GET => item.get.as_mut(),
+        Method::POST => item.post.as_mut(),
+        Method::PUT => item.put.as_mut(),
+        Method::DELETE => item.delete.as_mut(),
+        Method::PATCH => item.patch.as_mut(),
+        _ => None,
+    }
+}

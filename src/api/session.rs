@@ -1,0 +1,238 @@
+//! `/api/v1/session`: logging in and out.
+
+use actix_web::cookie::Cookie;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+use super::body::Body;
+use super::cookies::{REFRESH_COOKIE, removal_cookies, session_cookies};
+use super::permit::{AnyAccount, Public};
+use super::problem::{Problem, ProblemDocument};
+use super::request_id;
+use super::run::{json, run};
+use super::table::Table;
+use crate::audit::Actor;
+use crate::identity::LoggedIn;
+use crate::refusal::{Code, Refusal};
+use crate::services::Services;
+
+/// The routes.
+#[must_use]
+pub fn table() -> Table {
+    Table::default()
+        .post("/api/v1/session", log_in)
+        .get("/api/v1/session", who_am_i)
+        .delete("/api/v1/session", log_out)
+        .post("/api/v1/session/refresh", refresh)
+        .post("/api/v1/session/password", change_password)
+}
+
+/// Their description.
+#[derive(OpenApi)]
+#[openapi(paths(log_in, who_am_i, log_out, refresh, change_password))]
+pub struct Docs;
+
+/// How the tokens are handed over.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// In the answer, for programs.
+    #[default]
+    Token,
+    /// In cookies that scripts cannot read, for browsers.
+    Cookie,
+}
+
+/// A user name and a password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    username: String,
+    #[schema(format = Password)]
+    password: String,
+    #[serde(default)]
+    mode: Mode,
+}
+
+/// A refresh token, unless it comes as a cookie.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    #[serde(default)]
+    refresh_token: Option<String>,
+}
+
+/// The old and the new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    #[schema(format = Password)]
+    old_password: String,
+    #[schema(format = Password, min_length = 12)]
+    new_password: String,
+}
+
+/// Who is logged in.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    account: String,
+    username: String,
+    display_name: String,
+    institute: Option<String>,
+    applicant: Option<String>,
+    roles: Vec<String>,
+    /// What the roles permit.
+    may: Vec<String>,
+}
+
+/// A session. With cookies the tokens are not repeated here.
+#[derive(Serialize, ToSchema)]
+pub struct Session {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    /// For the header `X-CSRF-Token`, with cookies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf_token: Option<String>,
+    access_expires_at: DateTime<Utc>,
+    session_expires_at: DateTime<Utc>,
+    account: Me,
+}
+
+impl Me {
+    fn of(actor: &Actor) -> Self {
+        let may = crate::regulation::Action::ALL
+            .iter()
+            .filter(|action| super::permit::may(actor, **action).is_ok())
+            .map(|action| action.as_str().to_owned());
+        Self {
+            account: actor.account.to_string(),
+            username: actor.username.clone(),
+            display_name: actor.display_name.clone(),
+            institute: actor.institute.as_ref().map(ToString::to_string),
+            applicant: actor.applicant.as_ref().map(ToString::to_string),
+            roles: actor
+                .roles
+                .iter()
+                .map(|role| role.as_str().to_owned())
+                .collect(),
+            may: may.collect(),
+        }
+    }
+}
+
+fn hand_over(session: LoggedIn, mode: Mode, services: &Services) -> HttpResponse {
+    let by_cookie = mode == Mode::Cookie;
+    let (cookies, csrf) =
+        session_cookies(&session, services.clock.now(), services.site.cookie_secure);
+    let body = Session {
+        account: Me::of(&session.actor),
+        access_expires_at: session.access_until,
+        session_expires_at: session.session_until,
+        access_token: (!by_cookie).then_some(session.access),
+        refresh_token: (!by_cookie).then_some(session.refresh),
+        csrf_token: by_cookie.then_some(csrf),
+    };
+    let mut response = json(StatusCode::OK, &body);
+    if by_cookie {
+        set_cookies(&mut response, cookies);
+    }
+    response
+}
+
+fn set_cookies(response: &mut HttpResponse, cookies: impl IntoIterator<Item = Cookie<'static>>) {
+    for cookie in cookies {
+        // A cookie of ours is always a valid header.
+        let _ = response.add_cookie(&cookie);
+    }
+}
+
+/// Log in.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Login, responses(
+    (status = 200, body = Session), (status = 401, body = ProblemDocument), (status = 423, body = ProblemDocument)))]
+async fn log_in(
+    _: Public,
+    req: HttpRequest,
+    services: Data<Services>,
+    body: Body<Login>,
+) -> Result<HttpResponse, Problem> {
+    let Login {
+        username,
+        password,
+        mode,
+    } = body.value;
+    let (identity, request) = (services.identity.clone(), request_id(&req));
+    let session = run(move || identity.login(&username, &password, request.as_deref())).await?;
+    Ok(hand_over(session, mode, &services))
+}
+
+/// Who is logged in, and what the roles permit.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
+    (status = 200, body = Me), (status = 401, body = ProblemDocument)))]
+async fn who_am_i(gate: AnyAccount) -> Result<HttpResponse, Problem> {
+    Ok(json(StatusCode::OK, &Me::of(&gate.actor)))
+}
+
+/// Log out: the session and everything refreshed from it ends.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses(
+    (status = 204), (status = 401, body = ProblemDocument)))]
+async fn log_out(gate: AnyAccount, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    let identity = services.identity.clone();
+    run(move || identity.logout(&gate.authenticated())).await?;
+    let mut response = HttpResponse::NoContent().finish();
+    set_cookies(&mut response, removal_cookies(services.site.cookie_secure));
+    Ok(response)
+}
+
+/// Trade a refresh token for a new pair; each is good for one use.
+#[utoipa::path(post, path = "/api/v1/session/refresh", tag = "session", request_body = Refresh, responses(
+    (status = 200, body = Session), (status = 401, body = ProblemDocument)))]
+async fn refresh(
+    _: Public,
+    req: HttpRequest,
+    services: Data<Services>,
+    body: Body<Refresh>,
+) -> Result<HttpResponse, Problem> {
+    let (token, mode) = match body.value.refresh_token {
+        Some(token) => (Some(token), Mode::Token),
+        None => (
+            req.cookie(REFRESH_COOKIE)
+                .map(|cookie| cookie.value().to_owned()),
+            Mode::Cookie,
+        ),
+    };
+    let token = token.ok_or_else(|| {
+        Refusal::new(
+            Code::Unauthenticated,
+            "缺少刷新令牌",
+            "there is no refresh token",
+        )
+    })?;
+    let (identity, request) = (services.identity.clone(), request_id(&req));
+    let session = run(move || identity.refresh(&token, request.as_deref())).await?;
+    Ok(hand_over(session, mode, &services))
+}
+
+/// Change one's own password; one's other sessions end.
+#[utoipa::path(post, path = "/api/v1/session/password", tag = "session", request_body = NewPassword, responses(
+    (status = 204), (status = 401, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn change_password(
+    gate: AnyAccount,
+    services: Data<Services>,
+    body: Body<NewPassword>,
+) -> Result<HttpResponse, Problem> {
+    let NewPassword {
+        old_password,
+        new_password,
+    } = body.value;
+    let identity = services.identity.clone();
+    super::run::done(move || {
+        identity.change_password(&gate.authenticated(), &old_password, &new_password)
+    })
+    .await
+}

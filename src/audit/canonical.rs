@@ -1,0 +1,150 @@
+//! The bytes that are hashed: of an entry, of a tree of entries, of a seal.
+
+use sha2::{Digest, Sha256};
+
+use crate::store::rows::{AuditEntryRow, AuditSealRow};
+
+/// A SHA-256.
+pub type Hash = [u8; 32];
+
+/// What the first seal is chained to.
+pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Fields one after the other, each with a mark of presence and its length, so that no two rows share their bytes.
+struct Fields(Sha256);
+
+impl Fields {
+    fn begin(domain: u8, what: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update([domain]);
+        hash.update(what);
+        Self(hash)
+    }
+
+    fn add(self, field: &str) -> Self {
+        self.maybe(Some(field))
+    }
+
+    fn maybe(mut self, field: Option<&str>) -> Self {
+        match field {
+            None => self.0.update([0]),
+            Some(text) => {
+                self.0.update([1]);
+                self.0.update((text.len() as u64).to_be_bytes());
+                self.0.update(text);
+            }
+        }
+        self
+    }
+
+    fn hash(self) -> Hash {
+        self.0.finalize().into()
+    }
+}
+
+/// The leaf of an entry (domain 0x00).
+#[must_use]
+pub fn leaf(row: &AuditEntryRow) -> Hash {
+    Fields::begin(0, "qianfa audit entry 1")
+        .add(&row.seq.to_string())
+        .add(row.at.as_str())
+        .maybe(row.actor_id.as_deref())
+        .add(&row.actor)
+        .add(&row.action)
+        .add(&row.subject_kind)
+        .add(&row.subject_id)
+        .add(row.changes.as_str())
+        .maybe(row.reason.as_deref())
+        .maybe(row.request_id.as_deref())
+        .hash()
+}
+
+/// The root of a Merkle tree (inner nodes: domain 0x01), built as in RFC 6962: an odd node moves up as it is.
+#[must_use]
+pub fn root(leaves: &[Hash]) -> Hash {
+    let mut level = leaves.to_vec();
+    while level.len() > 1 {
+        level = level
+            .chunks(2)
+            .map(|pair| match pair {
+                [left, right] => {
+                    let mut hash = Sha256::new();
+                    hash.update([1]);
+                    hash.update(left);
+                    hash.update(right);
+                    hash.finalize().into()
+                }
+                alone => alone[0],
+            })
+            .collect();
+    }
+    level
+        .first()
+        .copied()
+        .unwrap_or_else(|| Sha256::digest([]).into())
+}
+
+/// What a seal signs: everything it says, and the seal before it (domain 0x02).
+#[must_use]
+pub fn chained(seal: &AuditSealRow) -> Hash {
+    Fields::begin(2, "qianfa audit seal 1")
+        .add(&seal.seq.to_string())
+        .add(&seal.first_entry.to_string())
+        .add(&seal.last_entry.to_string())
+        .add(&seal.entry_count.to_string())
+        .add(&seal.root)
+        .add(&seal.previous)
+        .add(&seal.key_id)
+        .add(seal.sealed_at.as_str())
+        .hash()
+}
+
+/// The leaves as a seal keeps them: `SEQ HASH`, a line each. They are not the proof (the root is); they tell
+/// which entry does not fit.
+#[must_use]
+pub fn write_leaves(leaves: &[(i64, Hash)]) -> String {
+    leaves
+        .iter()
+        .map(|(seq, hash)| format!("{seq} {}\n", hex::encode(hash)))
+        .collect()
+}
+
+/// Reads what [`write_leaves`] wrote; `None` where it is anything else.
+#[must_use]
+pub fn read_leaves(text: &str) -> Option<Vec<(i64, Hash)>> {
+    text.lines()
+        .map(|line| {
+            let (seq, hash) = line.split_once(' ')?;
+            Some((seq.parse().ok()?, hex::decode(hash).ok()?.try_into().ok()?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trees_are_those_of_rfc_6962_over_the_same_leaves() {
+        let node = |l: &Hash, r: &Hash| -> Hash {
+            let mut bytes = vec![1_u8];
+            bytes.extend(l);
+            bytes.extend(r);
+            Sha256::digest(bytes).into()
+        };
+        let l: Vec<Hash> = (0..5_u8).map(|i| Sha256::digest([0, i]).into()).collect();
+        assert_eq!(root(&l[..1]), l[0]);
+        assert_eq!(root(&l[..3]), node(&node(&l[0], &l[1]), &l[2]));
+        assert_eq!(
+            root(&l),
+            node(&node(&node(&l[0], &l[1]), &node(&l[2], &l[3])), &l[4])
+        );
+    }
+
+    #[test]
+    fn leaves_read_back() {
+        let leaves = vec![(7, [1_u8; 32]), (9, [2_u8; 32])];
+        assert_eq!(read_leaves(&write_leaves(&leaves)), Some(leaves));
+        assert_eq!(read_leaves("7 abc\n"), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! Sealing: new entries, a few seconds old, become the leaves of a Merkle tree whose root is chained to the seal
+//! before and signed. No writer waits for it: hashing and signing happen outside any transaction.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::canonical::{BEGINNING, Hash, chained, leaf, root, write_leaves};
+use super::key::{PublicKeys, SealKey};
+use super::verify::{Report, verify};
+use crate::clock::Clock;
+use crate::store::dialect::{Horizon, audit_horizon, horizon_passed};
+use crate::store::rows::{AuditEntryRow, AuditSealRow};
+use crate::store::schema::{audit_entry, audit_seal};
+use crate::store::{DbConn, Failure, Outcome, StoreError};
+
+/// The most entries of one seal: verifying holds one seal in memory.
+const MOST: i64 = 4096;
+/// The last seal that this installation made, outside the database: tells when seals vanish from its end.
+const WITNESS: &str = "last-seal.json";
+
+/// The last seal, as remembered beside the keys.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Witness {
+    /// Its number.
+    pub seq: i64,
+    /// Its chained hash, in hex.
+    pub chained: String,
+}
+
+impl Witness {
+    /// What `folder` remembers.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn read(folder: &Path) -> Result<Option<Self>, String> {
+        let path = folder.join(WITNESS);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{}: {error}", path.display())),
+        };
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let fresh = folder.join(format!(".{WITNESS}.new"));
+        crate::secrets::write_private(&fresh, serde_json::to_string(self)?.as_bytes())?;
+        std::fs::rename(fresh, folder.join(WITNESS))
+    }
+}
+
+/// Seals the trail of one database.
+pub struct Sealer {
+    db: DbConn,
+    clock: Clock,
+    key: SealKey,
+    folder: PathBuf,
+    /// What the last round saw; sealed when every transaction of that moment has ended.
+    seen: Mutex<Option<Horizon>>,
+}
+
+impl Sealer {
+    /// A sealer with the key in `folder`.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn open(db: DbConn, clock: Clock, folder: impl Into<PathBuf>) -> Result<Self, String> {
+        let folder = folder.into();
+        let key = SealKey::open(&folder)?;
+        Ok(Self {
+            db,
+            clock,
+            key,
+            folder,
+            seen: Mutex::new(None),
+        })
+    }
+
+    /// One round: seals what the round before saw, once it is settled, and looks anew. Tells how many entries
+    /// were sealed.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn round(&self) -> Outcome<u64> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.is_none() {
+            *seen = self.db.read(audit_horizon)?;
+        }
+        let Some(horizon) = *seen else { return Ok(0) };
+        if !self.db.read(|conn| horizon_passed(conn, &horizon))? {
+            // Something long is still running; what it may add belongs below this horizon.
+            return Ok(0);
+        }
+        let mut sealed = 0;
+        loop {
+            match self.seal_some(horizon.last_entry)? {
+                0 => break,
+                count => sealed += count,
+            }
+        }
+        *seen = self.db.read(audit_horizon)?;
+        Ok(sealed)
+    }
+
+    /// Seals everything that is on the trail now, waiting up to `patience` for running transactions to end.
+    /// True where all of it is sealed.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn seal_all(&self, patience: Duration) -> Outcome<bool> {
+        let Some(goal) = self.db.read(audit_horizon)? else {
+            return Ok(true);
+        };
+        let mut waited = Duration::ZERO;
+        let pause = Duration::from_millis(20);
+        loop {
+            self.round()?;
+            let last: Option<i64> = self.db.read(|conn| {
+                Ok(audit_seal::table
+                    .select(diesel::dsl::max(audit_seal::last_entry))
+                    .first(conn)?)
+            })?;
+            if last.unwrap_or(0) >= goal.last_entry {
+                return Ok(true);
+            }
+            if waited >= patience {
+                return Ok(false);
+            }
+            std::thread::sleep(pause);
+            waited += pause;
+        }
+    }
+
+    /// Recomputes every seal.
+    ///
+    /// # Errors
+    /// The store's failure, or a key file that cannot be read.
+    pub fn verify(&self) -> Outcome<Report> {
+        let other = |text: String| Failure::Store(StoreError::Other(text));
+        let keys = PublicKeys::open(&self.folder).map_err(other)?;
+        let witness = Witness::read(&self.folder).map_err(other)?;
+        verify(&self.db, &keys, witness.as_ref())
+    }
+
+    /// Seals one batch up to `horizon`; tells how many entries it holds.
+    fn seal_some(&self, horizon: i64) -> Outcome<u64> {
+        let (last, rows) = self.db.read(|conn| {
+            let last: Option<AuditSealRow> = audit_seal::table
+                .order(audit_seal::seq.desc())
+                .select(AuditSealRow::as_select())
+                .first(conn)
+                .optional()?;
+            let after = last.as_ref().map_or(0, |seal| seal.last_entry);
+            let rows: Vec<AuditEntryRow> = audit_entry::table
+                .filter(audit_entry::seq.gt(after))
+                .filter(audit_entry::seq.le(horizon))
+                .order(audit_entry::seq)
+                .limit(MOST)
+                .select(AuditEntryRow::as_select())
+                .load(conn)?;
+            Ok((last, rows))
+        })?;
+        let Some(seal) = self.seal_of(last.as_ref(), &rows) else {
+            return Ok(0);
+        };
+        let witness = Witness {
+            seq: seal.seq,
+            chained: seal.chained.clone(),
+        };
+        let written = self.db.write(move |conn| {
+            diesel::insert_into(audit_seal::table)
+                .values(&seal)
+                .execute(conn)?;
+            Ok(())
+        });
+        match written {
+            // Another process sealed the same entries; the next look begins behind its seal.
+            Err(Failure::Store(StoreError::Unique(_))) => return Ok(0),
+            other => other?,
+        }
+        tracing::debug!(
+            seal = witness.seq,
+            entries = rows.len(),
+            chained = witness.chained,
+            "sealed"
+        );
+        if let Err(error) = witness.write(&self.folder) {
+            tracing::warn!(%error, "the last seal could not be remembered beside the keys");
+        }
+        Ok(rows.len() as u64)
+    }
+
+    fn seal_of(&self, last: Option<&AuditSealRow>, rows: &[AuditEntryRow]) -> Option<AuditSealRow> {
+        let leaves: Vec<(i64, Hash)> = rows.iter().map(|row| (row.seq, leaf(row))).collect();
+        let hashes: Vec<Hash> = leaves.iter().map(|(_, hash)| *hash).collect();
+        let mut seal = AuditSealRow {
+            seq: last.map_or(1, |seal| seal.seq + 1),
+            first_entry: rows.first()?.seq,
+            last_entry: rows.last()?.seq,
+            entry_count: i64::try_from(rows.len()).ok()?,
+            leaves: write_leaves(&leaves),
+            root: hex::encode(root(&hashes)),
+            previous: last.map_or_else(|| BEGINNING.to_owned(), |seal| seal.chained.clone()),
+            chained: String::new(),
+            key_id: self.key.id().to_owned(),
+            signature: String::new(),
+            sealed_at: self.clock.now().into(),
+        };
+        let hash = chained(&seal);
+        seal.chained = hex::encode(hash);
+        seal.signature = self.key.sign(&hash);
+        Some(seal)
+    }
+
+    /// Seals in the background, a round every `every`, until the returned handle is dropped; then once more.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn in_background(self: &Arc<Self>, every: Duration) -> std::io::Result<Sealing> {
+        let (stop, stopped) = channel::<()>();
+        let sealer = self.clone();
+        let thread = std::thread::Builder::new().name("qianfa-sealer".into()).spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
+                if let Err(error) = sealer.round() {
+                    tracing::error!(%error, "sealing failed; it is tried again");
+                }
+            }
+            if let Err(error) = sealer.seal_all(Duration::from_secs(2)) {
+                tracing::error!(%error, "sealing failed at the end; the next start seals the rest");
+            }
+        })?;
+        Ok(Sealing {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+/// Background sealing; dropping it ends it.
+pub struct Sealing {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Sealing {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

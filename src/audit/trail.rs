@@ -1,0 +1,139 @@
+//! Reading the trail.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::rows::AuditEntryRow;
+use crate::store::schema::{audit_entry, audit_seal};
+use crate::store::{DbConn, Outcome};
+
+/// The most entries of one page.
+pub const PAGE: i64 = 200;
+
+/// Which entries.
+#[derive(Clone, Debug, Default)]
+pub struct TrailFilter {
+    /// Of that kind of thing.
+    pub subject_kind: Option<String>,
+    /// Of the thing with that id.
+    pub subject_id: Option<String>,
+    /// By that user name.
+    pub actor: Option<String>,
+    /// Of that action, e.g. `sample.receive`.
+    pub action: Option<String>,
+    /// Not before that instant (RFC 3339, UTC).
+    pub from: Option<crate::store::columns::Instant>,
+    /// Before that instant.
+    pub to: Option<crate::store::columns::Instant>,
+    /// Older than that entry: the `next` of the page before.
+    pub before: Option<i64>,
+    /// At most that many, up to [`PAGE`].
+    pub limit: Option<i64>,
+}
+
+/// A page of the trail, newest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TrailPage {
+    /// The entries.
+    pub entries: Vec<TrailEntry>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<i64>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TrailEntry {
+    /// Its place in the trail.
+    pub seq: i64,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// What was done.
+    pub action: String,
+    /// To what kind of thing.
+    pub subject_kind: String,
+    /// To which.
+    pub subject_id: String,
+    /// `{"field": {"old": …, "new": …}}`
+    pub changes: serde_json::Value,
+    /// Why, where a reason was asked for.
+    pub reason: Option<String>,
+    /// The request, as in the server's log.
+    pub request_id: Option<String>,
+    /// Whether a seal holds it.
+    pub sealed: bool,
+}
+
+/// Reads a page of the trail.
+///
+/// # Errors
+/// The store's failure.
+pub fn trail(db: &DbConn, filter: &TrailFilter) -> Outcome<TrailPage> {
+    let limit = filter.limit.unwrap_or(50).clamp(1, PAGE);
+    db.read(|conn| {
+        let mut query = audit_entry::table
+            .select(AuditEntryRow::as_select())
+            .into_boxed();
+        if let Some(kind) = &filter.subject_kind {
+            query = query.filter(audit_entry::subject_kind.eq(kind));
+        }
+        if let Some(id) = &filter.subject_id {
+            query = query.filter(audit_entry::subject_id.eq(id));
+        }
+        if let Some(actor) = &filter.actor {
+            query = query.filter(audit_entry::actor.eq(actor));
+        }
+        if let Some(action) = &filter.action {
+            query = query.filter(audit_entry::action.eq(action));
+        }
+        if let Some(from) = &filter.from {
+            query = query.filter(audit_entry::at.ge(from));
+        }
+        if let Some(to) = &filter.to {
+            query = query.filter(audit_entry::at.lt(to));
+        }
+        if let Some(before) = filter.before {
+            query = query.filter(audit_entry::seq.lt(before));
+        }
+        let rows: Vec<AuditEntryRow> = query
+            .order(audit_entry::seq.desc())
+            .limit(limit + 1)
+            .load(conn)?;
+        let sealed: Option<i64> = audit_seal::table
+            .select(diesel::dsl::max(audit_seal::last_entry))
+            .first(conn)?;
+        let sealed = sealed.unwrap_or(0);
+        let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        let shown: Vec<TrailEntry> = rows
+            .into_iter()
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|row| entry(row, sealed))
+            .collect();
+        let next = if more {
+            shown.last().map(|entry| entry.seq)
+        } else {
+            None
+        };
+        Ok(TrailPage {
+            entries: shown,
+            next,
+        })
+    })
+}
+
+fn entry(row: AuditEntryRow, sealed: i64) -> TrailEntry {
+    TrailEntry {
+        seq: row.seq,
+        at: row.at.to_string(),
+        actor: row.actor,
+        action: row.action,
+        subject_kind: row.subject_kind,
+        subject_id: row.subject_id,
+        changes: row.changes.tree(),
+        reason: row.reason,
+        request_id: row.request_id,
+        sealed: row.seq <= sealed,
+    }
+}
