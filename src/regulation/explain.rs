@@ -106,10 +106,7 @@ impl Sources {
 
 fn batches(determination: &Determination, sources: &Sources) -> String {
     match determination.batches.value {
-        None => both(
-            "不规定批次数，逐批办理",
-            "no number of batches is set: each lot stands alone",
-        ),
+        None => both("不规定批次数", "no number of batches is set"),
         Some(number) => both(
             &format!("检验批次为{number}批{}", sources.zh),
             &format!(

@@ -209,6 +209,7 @@ struct Uniformity {
 
 impl Uniformity {
     fn new(values: &[Decimal], limit: Decimal, midpoint: Option<Decimal>) -> Option<Self> {
+        let limit_text = limit.to_string();
         let limit = limit.normalize();
         let midpoint = midpoint.unwrap_or(Decimal::ONE_HUNDRED).normalize();
         let values: Vec<Decimal> = values.iter().map(Decimal::normalize).collect();
@@ -241,7 +242,6 @@ impl Uniformity {
         } else {
             0
         };
-        let limit_text = limit.to_string();
         Some(Uniformity {
             n,
             unit,

@@ -5,13 +5,17 @@ mod properties;
 mod refusals;
 mod values;
 
+use std::sync::LazyLock;
+
 use crate::regulation::case::{Case, Dates, Product, parse_date};
 use crate::regulation::determination::{Clock, Determination, Regulation};
 use crate::regulation::load::SourceFile;
 use crate::regulation::vocabulary::*;
 
-fn regulation() -> Regulation {
-    Regulation::embedded().expect("the shipped register")
+fn regulation() -> &'static Regulation {
+    static SHIPPED: LazyLock<Regulation> =
+        LazyLock::new(|| Regulation::embedded().expect("the shipped register"));
+    &SHIPPED
 }
 
 fn with(text: &str) -> Result<Regulation, String> {

@@ -259,6 +259,11 @@ fn lanes_by_trait_and_place() {
             "SH-10-likewise",
         ),
         ("device SH 2026-01-05 device II", "routine", ""),
+        (
+            "lot SH 2026-01-05 vaccine key_variety",
+            "green_channel",
+            "SH-2",
+        ),
         ("drug SH 2026-01-05 chemical first_of_kind", "routine", ""),
         // Shanxi: devices; the key variety is a list, not a lane.
         ("device SX 2025-06-15 device first_of_kind", "routine", ""),
