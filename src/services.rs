@@ -33,6 +33,8 @@ pub struct Services {
     pub gate: Arc<Gate>,
     /// The institute's key; without it nothing can be issued.
     pub signing_key: Option<Arc<SigningKey>>,
+    /// Roots that signatures are trusted by.
+    pub roots: Arc<Vec<x509_cert::Certificate>>,
     /// How certificates are numbered.
     pub numbers: NumberPatterns,
     /// Accounts and sessions.
