@@ -1,10 +1,16 @@
 //! Qianfa.
+#![recursion_limit = "256"]
+
 pub mod api;
 pub mod audit;
 pub mod catalogue;
 pub mod certificates;
 pub mod clock;
+pub mod custody;
 pub mod identity;
+pub mod input;
+pub mod instruments;
+pub mod intake;
 pub mod refusal;
 pub mod regulation;
 pub mod secrets;

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use instrument_adapters::AdapterSet;
+
 use crate::audit::Sealer;
+use crate::certificates::document::{SigningKey, Typesetter};
+use crate::certificates::{Gate, NumberPatterns};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::regulation::Regulation;
@@ -21,6 +25,16 @@ pub struct Services {
     pub regulation: Arc<Regulation>,
     /// Instrument files and certificates, by content.
     pub files: Blobs,
+    /// Reads instrument files.
+    pub adapters: Arc<AdapterSet>,
+    /// Typesets certificates.
+    pub typesetter: Typesetter,
+    /// Bounds how many documents are typeset at once.
+    pub gate: Arc<Gate>,
+    /// The institute's key; without it nothing can be issued.
+    pub signing_key: Option<Arc<SigningKey>>,
+    /// How certificates are numbered.
+    pub numbers: NumberPatterns,
     /// Accounts and sessions.
     pub identity: Arc<Identity>,
     /// Seals the trail.

@@ -98,7 +98,7 @@ pub fn draft(services: &Services, actor: &Actor, new: &Draft) -> Outcome<Certifi
         let sample_id: SampleId = new.sample_id.as_str().into();
         let facts = Facts::load(conn, &actor, &sample_id)?;
         let finals = facts.finals(conn)?;
-        let url = format!("{}/verify/{code}", services2.public_url.trim_end_matches('/'));
+        let url = format!("{}/verify/{code}", services2.site.public_url.trim_end_matches('/'));
         let verification = Verification { url, code: code.clone() };
         let mut data = compose::compose(&facts, &finals, &services2.regulation, verification);
         let (amends_id, amendment_reason) = match &new.amends {
