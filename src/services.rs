@@ -71,10 +71,10 @@ pub struct Site {
 /// The files of a signing key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SigningFiles {
-    /// The private key, PEM.
+    /// The private key: PEM, with or without its certificates, or PKCS#12.
     pub key: PathBuf,
-    /// Its certificate and chain, PEM.
-    pub certificate: PathBuf,
+    /// Its certificate and chain, PEM, where they are not in the key's file.
+    pub certificate: Option<PathBuf>,
     /// The environment variable that holds the key's passphrase, where it has one.
     pub passphrase_env: Option<String>,
 }

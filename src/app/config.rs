@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::certificates::NumberPatterns;
 use crate::identity::{PasswordCost, SessionRules};
 use crate::services::{SigningFiles, Site};
 use crate::store::DbSettings;
@@ -48,6 +49,10 @@ const FIELDS: &[(&str, Kind)] = &[
     ("signing.certificate", Kind::Text),
     ("signing.passphrase_env", Kind::Text),
     ("signing.roots", Kind::Text),
+    ("certificate_numbers.test_report", Kind::Text),
+    ("certificate_numbers.lot_release", Kind::Text),
+    ("certificate_numbers.lot_release_refusal", Kind::Text),
+    ("certificate_numbers.import_report", Kind::Text),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
     ("limits.json_bytes", Kind::Number),
@@ -108,6 +113,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which are written, e.g. `info` or `qianfa=debug,info`.
     pub log_level: String,
+    /// How certificates are numbered.
+    pub numbers: NumberPatterns,
     /// Pause between two rounds of sealing.
     pub seal_every: Duration,
     /// Folders, addresses, limits.
@@ -128,6 +135,7 @@ struct Raw {
     password: RawPassword,
     folders: RawFolders,
     signing: RawSigning,
+    certificate_numbers: NumberPatterns,
     log: RawLog,
     limits: RawLimits,
     seal: RawSeal,
@@ -191,6 +199,7 @@ impl Default for Raw {
             password: RawPassword::default(),
             folders: RawFolders::default(),
             signing: RawSigning::default(),
+            certificate_numbers: NumberPatterns::default(),
             log: RawLog::default(),
             limits: RawLimits::default(),
             seal: RawSeal::default(),
@@ -351,6 +360,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             ..PasswordCost::default()
         },
         regulation: folder("folders.regulation", raw.folders.regulation)?,
+        numbers: numbers(raw.certificate_numbers)?,
         log_format: raw.log.format,
         log_level: raw.log.level,
         seal_every: Duration::from_secs(between("seal.every_seconds", raw.seal.every_seconds, 1, 3600)?),
@@ -379,14 +389,18 @@ fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, Confi
     }
 }
 
+fn numbers(patterns: NumberPatterns) -> Result<NumberPatterns, ConfigError> {
+    match patterns.check() {
+        Ok(()) => Ok(patterns),
+        Err(refusal) => Err(ConfigError::new(refusal.field.unwrap_or_default(), refusal.message_en)),
+    }
+}
+
 fn signing(raw: RawSigning) -> Result<Option<SigningFiles>, ConfigError> {
     match (file("signing.key", raw.key)?, file("signing.certificate", raw.certificate)?) {
         (None, None) => Ok(None),
-        (Some(_), None) => Err(ConfigError::new("signing.certificate", "is needed beside signing.key")),
         (None, Some(_)) => Err(ConfigError::new("signing.key", "is needed beside signing.certificate")),
-        (Some(key), Some(certificate)) => {
-            Ok(Some(SigningFiles { key, certificate, passphrase_env: raw.passphrase_env }))
-        }
+        (Some(key), certificate) => Ok(Some(SigningFiles { key, certificate, passphrase_env: raw.passphrase_env })),
     }
 }
 
@@ -437,7 +451,8 @@ mod tests {
         assert_eq!(place("public_url = \"lims.example\"", &[]), "public_url");
         assert_eq!(place("", &[("QIANFA_WORKERS", "two")]), "QIANFA_WORKERS");
         assert_eq!(place("", &[("QIANFA_LISTN", "x")]), "QIANFA_LISTN");
-        assert_eq!(place("[signing]\nkey = \"Cargo.toml\"", &[]), "signing.certificate");
+        assert_eq!(place("[signing]\ncertificate = \"Cargo.toml\"", &[]), "signing.key");
+        assert_eq!(place("[certificate_numbers]\nlot_release = \"{number}\"", &[]), "certificate_numbers.lot_release");
         let unknown = load("[session]\nminutes = 1", &[]).unwrap_err();
         assert!(unknown.message.contains("minutes"), "{unknown}");
         let syntax = load("listen = ", &[]).unwrap_err();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use instrument_adapters::AdapterSet;
 use tokio::sync::Notify;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -14,6 +15,8 @@ use super::config::{Config, ConfigError};
 use super::routes;
 use crate::api::{body, cookies, edge, openapi, problem};
 use crate::audit::{Sealer, Sealing};
+use crate::certificates::Gate;
+use crate::certificates::document::Typesetter;
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::refusal::{Code, Refusal};
@@ -79,12 +82,31 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
     let identity =
         Identity::open(db.clone(), clock.clone(), &config.password, config.session.clone(), &config.session_key)
             .map_err(StartError::Keys)?;
+    let (signing_key, roots) = super::keys::load(&site)?;
+    let adapters = match &site.adapters {
+        Some(folder) => AdapterSet::with_folder(folder).map_err(|error| StartError::System(error.to_string()))?,
+        None => AdapterSet::embedded(),
+    };
+    for loaded in adapters.loaded() {
+        if let Err(why) = &loaded.outcome {
+            tracing::warn!(folder = %loaded.folder.display(), why, "an adapter is not loaded");
+        }
+    }
+    let typesetter =
+        Typesetter::new(site.templates.as_deref()).map_err(|error| StartError::System(error.to_string()))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let sealer = Sealer::open(db.clone(), clock.clone(), site.keys()).map_err(StartError::Keys)?;
     Ok(Services {
         db,
         clock,
         regulation: Arc::new(regulation),
         files,
+        adapters: Arc::new(adapters),
+        typesetter,
+        gate: Arc::new(Gate::new(cores)),
+        signing_key: signing_key.map(Arc::new),
+        roots: Arc::new(roots),
+        numbers: config.numbers.clone(),
         identity: Arc::new(identity),
         sealer: Arc::new(sealer),
         site: Arc::new(site),
