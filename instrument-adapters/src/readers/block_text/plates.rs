@@ -374,6 +374,10 @@ fn value(
     } else {
         label.wavelength
     };
+    if !section.reduced && head.wavelengths.len() > 1 {
+        // One wavelength may be read several times.
+        put("wavelength_number", &(wavelength + 1).to_string());
+    }
     if !section.reduced {
         put(
             "wavelength",
