@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod openapi;
 pub mod permit;
 pub mod problem;
+pub mod renewal;
 pub mod run;
 pub mod session;
 pub mod table;
