@@ -2,6 +2,7 @@
 #![recursion_limit = "256"]
 
 pub mod api;
+pub mod app;
 pub mod audit;
 pub mod catalogue;
 pub mod certificates;

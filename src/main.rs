@@ -1,1 +1,5 @@
-fn main() {}
+//! 签发 Qianfa: one binary; see `qianfa --help`.
+
+fn main() -> std::process::ExitCode {
+    qianfa::app::cli::main()
+}

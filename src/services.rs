@@ -33,6 +33,8 @@ pub struct Services {
     pub gate: Arc<Gate>,
     /// The institute's key; without it nothing can be issued.
     pub signing_key: Option<Arc<SigningKey>>,
+    /// Roots that signatures are trusted by.
+    pub roots: Arc<Vec<x509_cert::Certificate>>,
     /// How certificates are numbered.
     pub numbers: NumberPatterns,
     /// Accounts and sessions.
@@ -69,10 +71,10 @@ pub struct Site {
 /// The files of a signing key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SigningFiles {
-    /// The private key, PEM.
+    /// The private key: PEM, with or without its certificates, or PKCS#12.
     pub key: PathBuf,
-    /// Its certificate and chain, PEM.
-    pub certificate: PathBuf,
+    /// Its certificate and chain, PEM, where they are not in the key's file.
+    pub certificate: Option<PathBuf>,
     /// The environment variable that holds the key's passphrase, where it has one.
     pub passphrase_env: Option<String>,
 }

@@ -1,1 +1,35 @@
-//! Reads instrument files into observations.
+#![doc = include_str!("../docs/crate.md")]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod adapter;
+mod dates;
+pub mod draft;
+pub mod embedded;
+pub mod fs;
+mod model;
+mod numbers;
+mod readers;
+mod selftest;
+mod set;
+mod sink;
+mod spec;
+mod tabular;
+mod text;
+mod units;
+
+pub use adapter::{Adapter, AdapterError, Explained, sha256};
+pub use model::{
+    Companion, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status,
+};
+pub use selftest::{Case, CaseResult, TestReport};
+pub use set::{AdapterSet, Candidate, Detection, Loaded, NotRecognised, Summary};
+pub use spec::AdapterStatus;

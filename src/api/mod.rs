@@ -5,16 +5,22 @@
 pub mod accounts;
 pub mod audit;
 pub mod body;
+pub mod catalogue;
+pub mod certificates;
 pub mod cookies;
 pub mod edge;
 pub mod idempotency;
+pub mod instruments;
+pub mod intake;
 pub mod openapi;
 pub mod permit;
 pub mod problem;
+pub mod regulation;
 pub mod renewal;
 pub mod run;
 pub mod session;
 pub mod table;
+pub mod testing;
 
 pub use body::Body;
 pub use edge::request_id;
@@ -27,5 +33,13 @@ pub use table::Table;
 /// Every route of the API.
 #[must_use]
 pub fn table() -> Table {
-    session::table().and(accounts::table()).and(audit::table())
+    session::table()
+        .and(accounts::table())
+        .and(audit::table())
+        .and(regulation::table())
+        .and(catalogue::table())
+        .and(intake::table())
+        .and(testing::table())
+        .and(instruments::table())
+        .and(certificates::table())
 }

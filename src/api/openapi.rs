@@ -12,7 +12,7 @@ use utoipa::openapi::{OpenApi as Document, PathItem};
 use super::permit::Requirement;
 use super::problem::ProblemDocument;
 use super::table::Table;
-use super::{accounts, audit, session};
+use super::{accounts, audit, catalogue, certificates, instruments, intake, regulation, session, testing};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,6 +32,12 @@ pub fn document(table: &Table) -> Document {
         session::Docs::openapi(),
         accounts::Docs::openapi(),
         audit::Docs::openapi(),
+        regulation::Docs::openapi(),
+        catalogue::Docs::openapi(),
+        intake::Docs::openapi(),
+        testing::Docs::openapi(),
+        instruments::Docs::openapi(),
+        certificates::Docs::openapi(),
     ] {
         document.merge(part);
     }

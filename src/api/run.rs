@@ -63,3 +63,13 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
         .insert_header(("cache-control", "no-store"))
         .json(body)
 }
+
+/// A PDF that no cache keeps.
+#[must_use]
+pub fn pdf(bytes: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .insert_header(("content-disposition", "inline"))
+        .content_type("application/pdf")
+        .body(bytes)
+}

@@ -22,7 +22,7 @@ use crate::store::{DbConn, Failure, Outcome, StoreError};
 /// The most entries of one seal: verifying holds one seal in memory.
 const MOST: i64 = 4096;
 /// The last seal that this installation made, outside the database: tells when seals vanish from its end.
-const WITNESS: &str = "last-seal.json";
+pub const WITNESS: &str = "last-seal.json";
 
 /// The last seal, as remembered beside the keys.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]

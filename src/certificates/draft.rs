@@ -257,6 +257,32 @@ pub fn preview(services: &Services, actor: &Actor, id: &CertificateId) -> Outcom
     super::issue::typeset(services, &data, services.clock.now())
 }
 
+/// One certificate of the actor's institute.
+///
+/// # Errors
+/// Where there is none of that id.
+pub fn show(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<CertificateView> {
+    services.db.read(|conn| certificate_of(conn, actor, id).map(|(row, _)| view_of(&row)))
+}
+
+/// The file of a certificate that was issued to the actor's own applicant.
+///
+/// # Errors
+/// Where there is none of that id.
+pub fn own_file(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
+    let sha256: Option<Option<String>> = services.db.read(|conn| {
+        Ok(certificate::table
+            .inner_join(application::table)
+            .filter(certificate::id.eq(id))
+            .filter(application::applicant_id.nullable().eq(&actor.applicant))
+            .select(certificate::pdf_sha256)
+            .first(conn)
+            .optional()?)
+    })?;
+    let sha256 = sha256.flatten().ok_or_else(|| Refusal::not_found("证书", "certificate", id.as_str()))?;
+    Ok(services.files.get(&sha256)?)
+}
+
 /// The kind by its stored name.
 pub(super) fn kind_of(row: &CertificateRow) -> CertificateKind {
     CertificateKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind).unwrap_or_default()

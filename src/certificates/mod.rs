@@ -12,7 +12,7 @@ mod numbers;
 mod public;
 mod raw;
 
-pub use draft::{Amend, CertificateView, Draft, draft, preview, review};
+pub use draft::{Amend, CertificateView, Draft, draft, own_file, preview, review, show};
 pub use end::{discard, withdraw};
 pub use issue::{Gate, issue};
 pub use numbers::NumberPatterns;

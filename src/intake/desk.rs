@@ -76,23 +76,6 @@ impl Desk<'_> {
         crate::clock::statutory_date(self.now)
     }
 
-    /// The institute that a new application goes to.
-    fn file(&self, conn: &mut AnyConnection, new: &NewApplication) -> Outcome<CaseFile> {
-        let institute = match (&self.actor.institute, &new.institute_id) {
-            (Some(own), None) => own.clone(),
-            (Some(own), Some(named)) if own.as_str() == named => own.clone(),
-            (Some(_), Some(_)) => {
-                return Err(Refusal::new(Code::Forbidden, "只能在本机构收样", "take in at your own institute only")
-                    .at("institute_id")
-                    .into());
-            }
-            (None, Some(named)) => named.as_str().into(),
-            (None, None) => return Err(Refusal::field("institute_id", "不能为空", "must not be empty").into()),
-        };
-        let specification = new.specification_id.as_deref().map(SpecificationId::from);
-        CaseFile::load(conn, &institute, &new.product_id.as_str().into(), specification.as_ref())
-    }
-
     /// Marks the application as accepted today, with its determination and clocks.
     fn accept(&self, row: &mut ApplicationRow, file: &CaseFile, batches: usize) -> Outcome<Acceptance> {
         row.state = moved(row.state, CaseEvent::Accept)?;
@@ -162,6 +145,23 @@ impl Desk<'_> {
     }
 }
 
+/// The institute that a new application goes to.
+fn file_for(conn: &mut AnyConnection, actor: &Actor, new: &NewApplication) -> Outcome<CaseFile> {
+    let institute = match (&actor.institute, &new.institute_id) {
+        (Some(own), None) => own.clone(),
+        (Some(own), Some(named)) if own.as_str() == named => own.clone(),
+        (Some(_), Some(_)) => {
+            return Err(Refusal::new(Code::Forbidden, "只能在本机构收样", "take in at your own institute only")
+                .at("institute_id")
+                .into());
+        }
+        (None, Some(named)) => named.as_str().into(),
+        (None, None) => return Err(Refusal::field("institute_id", "不能为空", "must not be empty").into()),
+    };
+    let specification = new.specification_id.as_deref().map(SpecificationId::from);
+    CaseFile::load(conn, &institute, &new.product_id.as_str().into(), specification.as_ref())
+}
+
 /// The state after an event, or a refusal that names both.
 pub(crate) fn moved(state: CaseState, event: CaseEvent) -> Result<CaseState, Refusal> {
     state.on(event).map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))
@@ -208,7 +208,7 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outc
     let now = services.clock.now();
     let desk = Desk { regulation: &services.regulation, actor, now };
     services.db.read(|conn| {
-        let file = desk.file(conn, new)?;
+        let file = file_for(conn, actor, new)?;
         let draft = application::draft(new, &file, actor, now)?;
         let case = acceptance::case_of(&draft.row, &file, desk.today())?;
         let determination = acceptance::determine(&services.regulation, &case)?;
@@ -223,19 +223,30 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outc
 /// # Errors
 /// Names the field that is not as expected.
 pub fn submit(services: &Services, actor: &Actor, new: &NewApplication) -> Outcome<Taken> {
-    let (regulation, actor, now, new) = (services.regulation.clone(), actor.clone(), services.clock.now(), new.clone());
-    services.db.write(move |conn| {
-        let desk = Desk { regulation: &regulation, actor: &actor, now };
-        let file = desk.file(conn, &new)?;
-        let Draft { mut row, batches } = application::draft(&new, &file, &actor, now)?;
-        row.number = numbered(conn, &format!("{}C", file.institute.sample_prefix), desk.today())?;
-        diesel::insert_into(schema::application::table).values(&row).execute(conn)?;
-        insert_all!(conn, schema::batch::table, &batches)?;
-        let change = Change::created("application.submit", "application", &row.id, json!(row))
-            .and("batches", (), json!(batches));
-        audit::record(conn, &actor, now, vec![change])?;
-        Ok(taken(&row, None, None, &batches, &[]))
-    })
+    let (actor, now, new) = (actor.clone(), services.clock.now(), new.clone());
+    services.db.write(move |conn| submit_with(conn, &actor, now, &new))
+}
+
+/// [`submit`] inside a transaction of the caller's.
+///
+/// # Errors
+/// As [`submit`].
+pub fn submit_with(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    now: DateTime<Utc>,
+    new: &NewApplication,
+) -> Outcome<Taken> {
+    let file = file_for(conn, actor, new)?;
+    let Draft { mut row, batches } = application::draft(new, &file, actor, now)?;
+    let today = crate::clock::statutory_date(now);
+    row.number = numbered(conn, &format!("{}C", file.institute.sample_prefix), today)?;
+    diesel::insert_into(schema::application::table).values(&row).execute(conn)?;
+    insert_all!(conn, schema::batch::table, &batches)?;
+    let change =
+        Change::created("application.submit", "application", &row.id, json!(row)).and("batches", (), json!(batches));
+    audit::record(conn, actor, now, vec![change])?;
+    Ok(taken(&row, None, None, &batches, &[]))
 }
 
 /// Accepts a draft (受理): the determination of that day is frozen with the case.
@@ -333,7 +344,7 @@ pub fn take_in_with(
     new: &Intake,
 ) -> Outcome<Taken> {
     let desk = Desk { regulation, actor, now };
-    let file = desk.file(conn, &new.application)?;
+    let file = file_for(conn, actor, &new.application)?;
     let Draft { mut row, batches } = application::draft(&new.application, &file, actor, now)
         .map_err(|refusal| within("application", refusal))?;
     let accepted = desk.accept(&mut row, &file, batches.len())?;

@@ -9,6 +9,7 @@ mod writer;
 
 pub mod blobs;
 pub mod columns;
+pub mod copy;
 pub mod dialect;
 pub mod rows;
 pub mod schema;

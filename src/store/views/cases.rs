@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Listed, Page};
 use crate::regulation::CaseState;
-use crate::store::columns::{ApplicantId, ApplicationId, InstituteId, SampleId};
+use crate::store::columns::{ApplicantId, ApplicationId, InstituteId, Json, SampleId};
 use crate::store::rows::{
     ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, CertificateRow, ContainerRow, CustodyBalanceRow,
     CustodyEntryRow, ProductRow, SampleRow, TestItemRow, TestTaskRow,
@@ -129,6 +129,19 @@ pub struct CaseDetail {
     pub samples: Vec<SampleRow>,
     #[schema(value_type = Vec<Object>)]
     pub certificates: Vec<CertificateRow>,
+}
+
+impl CaseDetail {
+    /// Leaves out who applied: those who test do not see for whom.
+    pub fn hide_applicant(&mut self) {
+        self.application.applicant_id = "".into();
+        self.applicant.id = "".into();
+        self.applicant.name.clear();
+        self.applicant.address.clear();
+        self.applicant.contact.clear();
+        self.application.particulars = Json::of(&serde_json::Value::Object(serde_json::Map::default()));
+        self.certificates.clear();
+    }
 }
 
 /// One case of an institute or an applicant; none of another's.

@@ -1,0 +1,324 @@
+//! One adapter: its declaration, whether a file is its own, and the reading of it.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::dates::Dates;
+use crate::model::{Companion, Locator, Options, Parsed, Severity, Status};
+use crate::readers::{self, Input, Proof};
+use crate::sink::Sink;
+use crate::spec::{AdapterStatus, Spec};
+use crate::text::{self, Text};
+
+/// Lower-case hexadecimal SHA-256.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// Why an `adapter.toml` cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AdapterError {
+    /// No TOML, an unknown field, a wrong pattern: the message names line and field.
+    #[error("adapter.toml: {0}")]
+    Declaration(#[from] toml::de::Error),
+    /// A rule that the types cannot express.
+    #[error("adapter.toml: {field}: {message}")]
+    Rule {
+        /// Field of the declaration.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// An adapter ready for use.
+#[derive(Debug, Clone)]
+pub struct Adapter {
+    pub(crate) spec: Spec,
+}
+
+/// A reading with the account of every line, for `explain`.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The reading itself.
+    pub parsed: Parsed,
+    /// Line number, its text, and what it became.
+    pub lines: Vec<(u32, String, Vec<String>)>,
+}
+
+impl Adapter {
+    /// Reads a declaration.
+    ///
+    /// # Errors
+    /// [`AdapterError`] where it is no TOML, or names a field, reader, pattern or format that does
+    /// not exist.
+    pub fn from_toml(text: &str) -> Result<Self, AdapterError> {
+        let spec: Spec = toml::from_str(text)?;
+        let rule = |field, message: &str| {
+            Err(AdapterError::Rule {
+                field,
+                message: message.to_owned(),
+            })
+        };
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if spec.id.is_empty() || !spec.id.chars().all(word) {
+            return rule("id", "small letters, digits and '-' only");
+        }
+        let known = |label: &String| {
+            label == "utf-16"
+                || encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()).is_some()
+        };
+        if spec.text.encodings.is_empty() || !spec.text.encodings.iter().all(known) {
+            return rule("text.encodings", "at least one, by its WHATWG name");
+        }
+        if spec.text.decimal.is_empty() || spec.text.decimal.iter().any(|c| !matches!(c, '.' | ','))
+        {
+            return rule("text.decimal", "\".\" or \",\" or both");
+        }
+        let d = &spec.detect;
+        if d.head.is_empty() && d.head_any.is_empty() && d.every_line.is_empty() {
+            return rule("detect", "one of head, head_any and every_line is needed");
+        }
+        for format in &spec.text.dates {
+            let bad = chrono::format::StrftimeItems::new(format)
+                .any(|item| item == chrono::format::Item::Error);
+            if bad {
+                return rule("text.dates", &format!("{format} is no date format"));
+            }
+        }
+        Ok(Self { spec })
+    }
+
+    /// The adapter's name.
+    pub fn id(&self) -> &str {
+        &self.spec.id
+    }
+
+    /// Version of the declaration.
+    pub fn version(&self) -> &str {
+        &self.spec.version
+    }
+
+    /// Draft or validated.
+    pub fn status(&self) -> AdapterStatus {
+        self.spec.status
+    }
+
+    /// Instrument or software whose files it reads.
+    pub fn product(&self) -> &str {
+        &self.spec.product
+    }
+
+    /// One sentence on what is read.
+    pub fn description(&self) -> &str {
+        &self.spec.description
+    }
+
+    /// Name of the reader that it is built on.
+    pub fn reader(&self) -> &'static str {
+        self.spec.reader.kind()
+    }
+
+    pub(crate) fn priority(&self) -> i32 {
+        self.spec.detect.priority
+    }
+
+    /// Names of the files that belong to `name`, in the same folder; compare them without case.
+    pub fn companion_names(&self, name: &str) -> Vec<String> {
+        self.spec
+            .companions
+            .iter()
+            .filter_map(|c| {
+                let found = c.main.0.captures(name)?;
+                let mut file = String::new();
+                let template = c.file.replace('{', "${");
+                found.expand(&template, &mut file);
+                // A companion stands beside its file, never elsewhere.
+                (!file.contains(['/', '\\']) && file != "..").then_some(file)
+            })
+            .collect()
+    }
+
+    /// Says why the file is this adapter's, or why it is not.
+    ///
+    /// # Errors
+    /// The first rule of detection that does not hold.
+    pub fn recognises(&self, name: &str, bytes: &[u8]) -> Result<String, String> {
+        let d = &self.spec.detect;
+        if bytes.len() > self.spec.limits.bytes {
+            let limit = self.spec.limits.bytes;
+            return Err(format!("{} bytes, the limit is {limit}", bytes.len()));
+        }
+        let lower = name.to_ascii_lowercase();
+        let extension = lower.rsplit_once('.').map_or("", |(_, e)| e);
+        if !d.extensions.is_empty() && !d.extensions.iter().any(|e| e == extension) {
+            return Err(format!("extension \"{extension}\" is none of its own"));
+        }
+        if d.name.as_ref().is_some_and(|n| !n.is_match(name)) {
+            return Err("the file name does not fit".into());
+        }
+        // The head is enough; an odd byte belongs to a code unit that goes on.
+        let head = bytes.get(..(1 << 16)).unwrap_or(bytes);
+        let Some(head) = text::decode(head, &self.spec.text.encodings) else {
+            return Err("in none of the declared encodings".into());
+        };
+        let lines: Vec<_> = head.lines.iter().take(d.head_lines).collect();
+        if lines.iter().all(|l| l.is_blank()) {
+            return Err("empty".into());
+        }
+        let any = |p: &crate::spec::Pattern| lines.iter().any(|l| p.is_match(&l.text));
+        if let Some(missing) = d.head.iter().find(|p| !any(p)) {
+            return Err(format!("no line of the head matches {}", missing.0));
+        }
+        if !d.head_any.is_empty() && !d.head_any.iter().any(any) {
+            return Err("no line of the head matches one of its patterns".into());
+        }
+        if let Some(found) = d.not_head.iter().find(|p| any(p)) {
+            return Err(format!("a line of the head matches {}", found.0));
+        }
+        let other = lines.iter().find(|l| {
+            l.terminated && !l.is_blank() && !d.every_line.iter().any(|p| p.is_match(&l.text))
+        });
+        if let Some(other) = other.filter(|_| !d.every_line.is_empty()) {
+            return Err(format!("line {} is of another kind", other.number));
+        }
+        Ok(format!(
+            "{} in {}: the head fits the {} layout",
+            self.product(),
+            head.encoding,
+            self.reader()
+        ))
+    }
+
+    pub(crate) fn read(&self, name: &str, bytes: &[u8], options: &Options) -> Explained {
+        let spec = &self.spec;
+        let decoded = text::decode(bytes, &spec.text.encodings).unwrap_or_else(|| Text {
+            encoding: "",
+            lines: Vec::new(),
+            broken_line: Some(1),
+            whole: String::new(),
+        });
+        let dates = Dates::new(&spec.text, options, &decoded.whole);
+        let mut sink = Sink::new(spec, options.curves, dates);
+        let companions = self.companions(name, options, &mut sink);
+        if let Some(line) = decoded.broken_line {
+            sink.fault(
+                "broken_text",
+                format!("a byte that {} does not have", decoded.encoding),
+                Locator::line(line),
+            );
+        }
+        let input = Input {
+            name,
+            text: &decoded,
+            companions: &companions,
+        };
+        let proof = match too_long(spec, &decoded) {
+            Some((message, at)) => {
+                sink.fault("limit_lines", message, at);
+                Proof::Fails
+            }
+            None => readers::read(&spec.reader, &input, &mut sink),
+        };
+        sink.finish();
+        let complete = match proof {
+            _ if sink.broken || sink.stopped => Some(false),
+            Proof::Holds => Some(true),
+            Proof::Fails => Some(false),
+            Proof::None => None,
+        };
+        if complete == Some(false) {
+            doubt_last_line(&mut sink, &decoded);
+        }
+        let mut trace = std::mem::take(&mut sink.trace);
+        let lines = decoded
+            .lines
+            .iter()
+            .map(|l| {
+                let became = trace.remove(&l.number).unwrap_or_default();
+                (l.number, l.text.clone(), became)
+            })
+            .collect();
+        let mut run = sink.run;
+        run.insert("adapter_version".into(), json!(self.version()));
+        run.insert("encoding".into(), json!(decoded.encoding));
+        if !companions.is_empty() {
+            let list: Vec<Value> = companions
+                .iter()
+                .map(|c| json!({"name": c.name, "sha256": sha256(&c.bytes)}))
+                .collect();
+            run.insert("companions".into(), Value::Array(list));
+        }
+        Explained {
+            parsed: Parsed {
+                adapter: self.id().to_owned(),
+                file_sha256: sha256(bytes),
+                run,
+                observations: sink.observations,
+                problems: sink.problems,
+                complete,
+            },
+            lines,
+        }
+    }
+
+    /// The declared ones of the files that came along; others are refused by name.
+    fn companions(&self, name: &str, options: &Options, sink: &mut Sink) -> Vec<Companion> {
+        let wanted = self.companion_names(name);
+        let mut taken = Vec::new();
+        for companion in &options.companions {
+            let declared = wanted
+                .iter()
+                .any(|w| w.eq_ignore_ascii_case(&companion.name));
+            if !declared {
+                sink.problem(
+                    "companion_undeclared",
+                    Severity::Warning,
+                    format!("{} is no declared companion; not read", companion.name),
+                    Locator::default(),
+                );
+            } else if companion.bytes.len() > self.spec.limits.bytes {
+                sink.fault(
+                    "companion_too_large",
+                    format!("{} is over the limit", companion.name),
+                    Locator::default(),
+                );
+            } else {
+                taken.push(companion.clone());
+            }
+        }
+        taken
+    }
+}
+
+/// The last line of a broken file may have lost the end of a number: `2.82` of `2.824`.
+fn doubt_last_line(sink: &mut Sink, text: &Text) {
+    let Some(last) = text.lines.iter().rfind(|l| !l.is_blank()) else {
+        return;
+    };
+    if last.terminated {
+        return;
+    }
+    for observation in &mut sink.observations {
+        if observation.locator.line == Some(last.number) {
+            observation.value = None;
+            observation.bound = None;
+            observation.status = Status::Invalid;
+            observation.flags.push("line_cut".into());
+        }
+    }
+}
+
+fn too_long(spec: &Spec, text: &Text) -> Option<(String, Locator)> {
+    let limits = &spec.limits;
+    if text.lines.len() > limits.lines {
+        let message = format!("{} lines, the limit is {}", text.lines.len(), limits.lines);
+        return Some((message, Locator::default()));
+    }
+    let long = text
+        .lines
+        .iter()
+        .find(|l| l.text.len() > limits.line_length)?;
+    let message = format!("a line of more than {} bytes", limits.line_length);
+    Some((message, Locator::line(long.number)))
+}

@@ -1,0 +1,265 @@
+//! Tables with a delimiter: an optional preamble of key and value, a line of headings, rows.
+
+use serde::Deserialize;
+
+use super::{Input, Proof};
+use crate::model::{Locator, Severity};
+use crate::sink::Sink;
+use crate::spec::{Pattern, Role, TableSpec};
+use crate::tabular::{self, Base, Cell, Column, Heading};
+use crate::text::Line;
+
+/// Layout of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The delimiters that may occur; the one that gives the heading of a table is taken for it.
+    delimiters: Vec<char>,
+    /// Whether quotes hold cells together.
+    #[serde(default = "yes")]
+    quotes: bool,
+    /// The whole of the last line, for formats that have an end mark.
+    end: Option<Pattern>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+    let mut base = Base::default();
+    let mut open: Option<Open> = None;
+    let mut ended = false;
+    let lines = &input.text.lines;
+    let mut found_table = false;
+    for line in lines {
+        if !sink.spend(1, Locator::line(line.number)) {
+            break;
+        }
+        if line.is_blank() || line.text.trim_matches([',', ';', '\t', ' ']).is_empty() {
+            open = None;
+            continue;
+        }
+        if settings
+            .end
+            .as_ref()
+            .is_some_and(|e| e.is_match(&line.text))
+        {
+            ended = true;
+            sink.note(line.number, "end mark");
+            continue;
+        }
+        if sink.message(line.number, &line.text) {
+            continue;
+        }
+        if let Some(table) = &open {
+            if table.spec.stop.iter().any(|s| s.is_match(&line.text)) {
+                sink.note(line.number, "end of the table");
+                open = None;
+            } else {
+                row(settings, sink, table, line, &base);
+            }
+            continue;
+        }
+        open = heading(settings, sink, line);
+        match &open {
+            Some(table) => found_table |= !table.spec.ignore,
+            None if preamble(settings, sink, &mut base, line) => {}
+            None => sink.not_consumed(line.number, &line.text),
+        }
+    }
+    if !found_table {
+        let last = lines.last().map_or(0, |l| l.number);
+        sink.fault(
+            "no_table",
+            "no line holds the headings of the adapter's table",
+            Locator::line(last),
+        );
+    }
+    sink.flag_since(0);
+    match (&settings.end, ended, sink.broken) {
+        (_, _, true) | (Some(_), false, _) => Proof::Fails,
+        (Some(_), true, _) => Proof::Holds,
+        (None, ..) => Proof::None,
+    }
+}
+
+/// A table whose headings have been read.
+struct Open<'a> {
+    spec: &'a TableSpec,
+    columns: Vec<Column<'a>>,
+    delimiter: char,
+}
+
+/// The table that this line heads, if the adapter knows it.
+fn heading<'a>(settings: &Settings, sink: &mut Sink<'a>, line: &Line) -> Option<Open<'a>> {
+    for delimiter in &settings.delimiters {
+        let headings: Vec<Heading> = split(&line.text, *delimiter, settings.quotes)
+            .iter()
+            .map(|c| Heading {
+                name: squeeze(&c.raw),
+                unit: None,
+            })
+            .collect();
+        let table = tabular::table_for(sink.spec, "", &headings);
+        if let Some(spec) = table.filter(|t| !t.requires.is_empty()) {
+            sink.note(line.number, format!("heading of table {}", spec.name));
+            let columns = tabular::resolve(sink, spec, &headings, &Locator::line(line.number));
+            return Some(Open {
+                spec,
+                columns,
+                delimiter: *delimiter,
+            });
+        }
+    }
+    None
+}
+
+fn row(settings: &Settings, sink: &mut Sink, open: &Open, line: &Line, base: &Base) {
+    let (table, columns) = (open.spec, open.columns.as_slice());
+    if table.skip.iter().any(|s| s.is_match(&line.text)) {
+        sink.note(line.number, "skipped");
+        return;
+    }
+    if table.ignore {
+        sink.note(line.number, format!("table {}, not read", table.name));
+        return;
+    }
+    let mut cells = split(&line.text, open.delimiter, settings.quotes);
+    if !sink.spend(cells.len(), Locator::line(line.number)) {
+        return;
+    }
+    if cells.len() < columns.len() {
+        sink.fault(
+            "row_width",
+            format!(
+                "{} cells where the heading has {}: the row is cut",
+                cells.len(),
+                columns.len()
+            ),
+            Locator::line(line.number),
+        );
+        // The last cell of a cut row may have lost digits.
+        cells.pop();
+    }
+    for extra in cells
+        .iter()
+        .skip(columns.len())
+        .filter(|c| !c.raw.is_empty())
+    {
+        sink.problem(
+            "row_width",
+            Severity::Error,
+            format!("\"{}\" stands beyond the last heading", extra.raw),
+            Locator::at(line.number, extra.column),
+        );
+    }
+    let has_sample = columns
+        .iter()
+        .any(|c| c.spec.is_some_and(|s| s.role == Role::Sample));
+    let from = sink.observations.len();
+    tabular::row(sink, table, columns, &cells, line.number, base);
+    let nameless = sink
+        .observations
+        .get(from)
+        .is_some_and(|o| o.sample.is_none());
+    if has_sample && nameless {
+        sink.warn(
+            "sample_missing",
+            "the row names no sample",
+            Locator::line(line.number),
+        );
+    }
+}
+
+/// `key: value` above the table, in two cells or one, with empty cells between.
+fn preamble(settings: &Settings, sink: &mut Sink, base: &mut Base, line: &Line) -> bool {
+    let cells = settings
+        .delimiters
+        .iter()
+        .map(|d| split(&line.text, *d, settings.quotes))
+        .max_by_key(Vec::len)
+        .unwrap_or_default();
+    let full: Vec<&str> = cells
+        .iter()
+        .map(|c| c.raw.as_str())
+        .filter(|c| !c.is_empty())
+        .collect();
+    let (key, value) = match full.as_slice() {
+        [one] => match one.split_once(':') {
+            Some((key, value)) => (key.trim(), value.trim()),
+            None => return false,
+        },
+        [key, value] => (key.trim().trim_end_matches(':').trim(), *value),
+        _ => return false,
+    };
+    let run = &sink.spec.run;
+    let holds = |keys: &[String]| keys.iter().any(|k| k.eq_ignore_ascii_case(key));
+    let full = (!value.is_empty()).then(|| value.to_owned());
+    if holds(&run.sample) {
+        base.sample = full;
+    } else if holds(&run.injection) {
+        base.injection = full;
+    } else if holds(&run.acquired_at) {
+        base.acquired_at = sink.date(value, Locator::line(line.number));
+    }
+    sink.note(line.number, format!("run: {key}"));
+    sink.run_fact(key, value);
+    true
+}
+
+/// Cells of a line, trimmed; a quote opens a cell only at its start.
+pub(crate) fn split(text: &str, delimiter: char, quotes: bool) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    let mut raw = String::new();
+    let (mut inside, mut start) = (false, 0usize);
+    let mut chars = text.chars().enumerate().peekable();
+    while let Some((index, c)) = chars.next() {
+        if c == '"' && quotes && inside {
+            if chars.peek().is_some_and(|(_, next)| *next == '"') {
+                raw.push('"');
+                chars.next();
+            } else {
+                inside = false;
+            }
+        } else if c == '"' && quotes && raw.trim().is_empty() {
+            inside = true;
+            raw.clear();
+        } else if c == delimiter && !inside {
+            cells.push(cell(&raw, start));
+            raw.clear();
+            start = index + 1;
+        } else {
+            raw.push(c);
+        }
+    }
+    cells.push(cell(&raw, start));
+    cells
+}
+
+fn cell(raw: &str, start: usize) -> Cell {
+    let lead = raw.chars().take_while(|c| c.is_whitespace()).count();
+    let raw = raw.trim();
+    Cell {
+        column: (start + if raw.is_empty() { 0 } else { lead }) as u32 + 1,
+        raw: raw.to_owned(),
+    }
+}
+
+/// One blank between words: headings carry stray ones.
+pub(crate) fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_hold_cells_together() {
+        let cells = split(r#"a, "b, ""c""" ,d"#, ',', true);
+        let raw: Vec<_> = cells.iter().map(|c| c.raw.as_str()).collect();
+        assert_eq!(raw, ["a", r#"b, "c""#, "d"]);
+        assert_eq!(cells[2].column, 16);
+    }
+}

@@ -1,0 +1,316 @@
+//! Where readers put what they find: limits are kept here, and every line is accounted for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::dates::{Dates, Read};
+use crate::model::{Locator, Observation, Problem, Severity};
+use crate::numbers::Number;
+use crate::spec::{MessageSpec, Spec};
+
+/// Collects one file's reading.
+pub(crate) struct Sink<'a> {
+    pub spec: &'a Spec,
+    pub curves: bool,
+    pub dates: Dates<'a>,
+    pub run: Map<String, Value>,
+    pub observations: Vec<Observation>,
+    pub problems: Vec<Problem>,
+    /// What each line became, for `explain`.
+    pub trace: BTreeMap<u32, Vec<String>>,
+    flags: Vec<(usize, String)>,
+    once: BTreeSet<String>,
+    marks: BTreeSet<char>,
+    cells: usize,
+    unconsumed: usize,
+    suppressed: usize,
+    /// Set by the first limit that is reached: nothing more is read.
+    pub stopped: bool,
+    /// Set by any sign that a part of the file is missing.
+    pub broken: bool,
+}
+
+impl<'a> Sink<'a> {
+    pub fn new(spec: &'a Spec, curves: bool, dates: Dates<'a>) -> Self {
+        Self {
+            spec,
+            curves,
+            dates,
+            run: Map::new(),
+            observations: Vec::new(),
+            problems: Vec::new(),
+            trace: BTreeMap::new(),
+            flags: Vec::new(),
+            once: BTreeSet::new(),
+            marks: BTreeSet::new(),
+            cells: 0,
+            unconsumed: 0,
+            suppressed: 0,
+            stopped: false,
+            broken: false,
+        }
+    }
+
+    /// Accounts for `count` cells; false once the adapter's limit is reached.
+    pub fn spend(&mut self, count: usize, at: Locator) -> bool {
+        self.cells = self.cells.saturating_add(count);
+        if self.cells > self.spec.limits.cells && !self.stopped {
+            self.stopped = true;
+            let limit = self.spec.limits.cells;
+            self.fault(
+                "limit_cells",
+                format!("more than {limit} cells; reading stopped here"),
+                at,
+            );
+        }
+        !self.stopped
+    }
+
+    pub fn note(&mut self, line: u32, became: impl Into<String>) {
+        self.trace.entry(line).or_default().push(became.into());
+    }
+
+    pub fn problem(
+        &mut self,
+        code: &str,
+        severity: Severity,
+        message: impl Into<String>,
+        locator: Locator,
+    ) {
+        if self.problems.len() >= self.spec.limits.problems {
+            self.suppressed += 1;
+            self.broken |= severity == Severity::Error;
+            return;
+        }
+        let message = message.into();
+        if let Some(line) = locator.line {
+            self.note(line, format!("problem {code}: {message}"));
+        }
+        self.problems.push(Problem {
+            code: code.to_owned(),
+            severity,
+            message,
+            locator,
+        });
+    }
+
+    pub fn warn(&mut self, code: &str, message: impl Into<String>, at: Locator) {
+        self.problem(code, Severity::Warning, message, at);
+    }
+
+    /// A problem that also shows that the file is not whole.
+    pub fn fault(&mut self, code: &str, message: impl Into<String>, at: Locator) {
+        self.broken = true;
+        self.problem(code, Severity::Error, message, at);
+    }
+
+    /// A warning that is given once however often its cause occurs.
+    pub fn warn_once(&mut self, code: &str, message: impl Into<String>, at: Locator) {
+        let message = message.into();
+        if self.once.insert(format!("{code}\u{0}{message}")) {
+            self.warn(code, message, at);
+        }
+    }
+
+    /// Reads a number with the adapter's decimal marks, and says where a file mixes them.
+    pub fn number(&mut self, raw: &str, at: &Locator) -> Option<Number> {
+        let number = crate::numbers::parse(raw, &self.spec.text.decimal)?;
+        if let Some(mark) = number.mark
+            && self.marks.insert(mark)
+            && self.marks.len() == 2
+        {
+            self.warn(
+                "mixed_decimal_marks",
+                format!(
+                    "{} has another decimal mark than the numbers before it",
+                    raw.trim()
+                ),
+                at.clone(),
+            );
+        }
+        Some(number)
+    }
+
+    /// A line that no rule of the adapter takes.
+    pub fn not_consumed(&mut self, line: u32, text: &str) {
+        self.unconsumed += 1;
+        let shown: String = text.trim().chars().take(80).collect();
+        if self.unconsumed <= 50 {
+            self.warn(
+                "not_consumed",
+                format!("no rule of the adapter takes this line: {shown}"),
+                Locator::line(line),
+            );
+        } else {
+            self.note(line, "not consumed");
+        }
+    }
+
+    pub fn observe(&mut self, observation: Observation) {
+        if let Some(line) = observation.locator.line {
+            self.note(line, describe(&observation));
+        }
+        self.observations.push(observation);
+    }
+
+    /// The message that the adapter declares for this line, put among the problems.
+    pub fn message(&mut self, line: u32, text: &str) -> bool {
+        let Some(found) = self.spec.messages.iter().find(|m| m.line.is_match(text)) else {
+            return false;
+        };
+        let MessageSpec {
+            code,
+            severity,
+            flag,
+            ..
+        } = found;
+        self.problem(
+            code,
+            *severity,
+            format!("the instrument says: {}", text.trim().trim_matches('"')),
+            Locator::line(line),
+        );
+        if let Some(flag) = flag {
+            self.flags.push((self.observations.len(), flag.clone()));
+        }
+        true
+    }
+
+    /// Puts the flags of run-wide messages on the values from `from` on.
+    pub fn flag_since(&mut self, from: usize) {
+        for (_, flag) in std::mem::take(&mut self.flags) {
+            for observation in self.observations.iter_mut().skip(from) {
+                if !observation.flags.contains(&flag) {
+                    observation.flags.push(flag.clone());
+                }
+            }
+        }
+    }
+
+    /// Reads a date; one that can be read two ways stays as written, with a problem.
+    pub fn date(&mut self, written: &str, at: Locator) -> Option<String> {
+        let written = written.trim();
+        if written.is_empty() {
+            return None;
+        }
+        match self.dates.read(written) {
+            Read::Iso(iso) => Some(iso),
+            Read::Ambiguous => {
+                self.warn_once(
+                    "ambiguous_date",
+                    format!(
+                        "{written} can be read as day-month or month-day; declare date_order for this instrument"
+                    ),
+                    at,
+                );
+                Some(written.to_owned())
+            }
+            Read::Unknown => {
+                self.warn_once(
+                    "unknown_date",
+                    format!("{written} fits no date format of the adapter"),
+                    at,
+                );
+                Some(written.to_owned())
+            }
+        }
+    }
+
+    /// Puts a fact of the run under the adapter's name for it, or a name made from the key.
+    pub fn run_fact(&mut self, key: &str, value: impl Into<Value>) {
+        let name = self
+            .spec
+            .run
+            .names
+            .get(key)
+            .cloned()
+            .unwrap_or_else(|| slug(key));
+        let value = value.into();
+        if name.is_empty() || value.as_str().is_some_and(str::is_empty) {
+            return;
+        }
+        self.run.entry(name).or_insert(value);
+    }
+
+    /// Closes the account: what was too much to list is said in a sentence.
+    pub fn finish(&mut self) {
+        if self.unconsumed > 50 {
+            let more = self.unconsumed - 50;
+            self.problems.push(Problem {
+                code: "not_consumed".into(),
+                severity: Severity::Warning,
+                message: format!("{more} further lines that no rule of the adapter takes"),
+                locator: Locator::default(),
+            });
+        }
+        if self.suppressed > 0 {
+            let more = self.suppressed;
+            self.problems.push(Problem {
+                code: "more_problems".into(),
+                severity: if self.broken {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                },
+                message: format!("{more} further problems are not listed"),
+                locator: Locator::default(),
+            });
+        }
+    }
+}
+
+fn describe(o: &Observation) -> String {
+    let mut text = String::new();
+    for part in [&o.sample, &o.analyte].into_iter().flatten() {
+        text.push_str(part);
+        text.push(' ');
+    }
+    text.push_str(&o.quantity);
+    text.push_str(" = ");
+    text.push_str(o.value.as_deref().unwrap_or(&o.raw));
+    if let Some(unit) = &o.unit {
+        text.push(' ');
+        text.push_str(unit);
+    }
+    if o.status != crate::model::Status::Ok {
+        text.push_str(&format!(" ({:?})", o.status));
+    }
+    text
+}
+
+/// A key of a file as a name: lower case, words joined by `_`.
+pub(crate) fn slug(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    for c in text.trim().chars() {
+        // A capital after a small letter starts a word: MeanResult.
+        let word = c.is_uppercase() && before.is_lowercase();
+        before = c;
+        if c.is_alphanumeric() {
+            if word {
+                out.push('_');
+            }
+            out.extend(c.to_lowercase());
+        } else if c == '%' && out.is_empty() {
+            out.push_str("percent_");
+        } else if !out.is_empty() && !out.ends_with('_') {
+            out.push('_');
+        }
+    }
+    out.trim_matches('_').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn names_from_keys() {
+        assert_eq!(slug("Acq. Operator"), "acq_operator");
+        assert_eq!(slug("MeanResult"), "mean_result");
+        assert_eq!(slug("%SpikeRecovery"), "percent_spike_recovery");
+        assert_eq!(slug("CV_Result"), "cv_result");
+        assert_eq!(slug("CVresult"), "cvresult");
+    }
+}

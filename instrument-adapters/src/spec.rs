@@ -1,0 +1,321 @@
+//! `adapter.toml`: what an adapter declares. The README explains every field to laboratories.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use serde::{Deserialize, Deserializer};
+
+use crate::model::{DateOrder, Severity, Status};
+
+/// A regular expression in a TOML file; a wrong one is an error when the adapter is loaded.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern(pub Regex);
+
+impl Pattern {
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// The named capture, trimmed.
+    pub fn capture<'t>(&self, text: &'t str, name: &str) -> Option<&'t str> {
+        Some(self.0.captures(text)?.name(name)?.as_str().trim())
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        regex::RegexBuilder::new(&text)
+            .size_limit(1 << 20)
+            .build()
+            .map(Pattern)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// How far a laboratory has taken an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdapterStatus {
+    /// Under work; a person looks at every file.
+    Draft,
+    /// Checked against files whose values are known.
+    Validated,
+}
+
+/// The whole of an `adapter.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Spec {
+    pub id: String,
+    pub version: String,
+    pub status: AdapterStatus,
+    pub product: String,
+    #[serde(default)]
+    pub description: String,
+    pub detect: Detect,
+    #[serde(default)]
+    pub text: TextSpec,
+    #[serde(default)]
+    pub limits: Limits,
+    pub reader: ReaderSpec,
+    #[serde(default)]
+    pub run: RunSpec,
+    #[serde(default)]
+    pub tables: Vec<TableSpec>,
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Status>,
+    #[serde(default)]
+    pub units: BTreeMap<String, String>,
+    #[serde(default)]
+    pub messages: Vec<MessageSpec>,
+    #[serde(default)]
+    pub companions: Vec<CompanionSpec>,
+}
+
+/// How a file is recognised. All that is given must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Detect {
+    #[serde(default)]
+    pub extensions: Vec<String>,
+    /// Pattern of the file name.
+    pub name: Option<Pattern>,
+    /// Each must match within the first `head_lines` lines.
+    #[serde(default)]
+    pub head: Vec<Pattern>,
+    /// One of them must match within the first `head_lines` lines.
+    #[serde(default)]
+    pub head_any: Vec<Pattern>,
+    /// None may match there.
+    #[serde(default)]
+    pub not_head: Vec<Pattern>,
+    /// Every finished, non-blank line of the head must match one of them.
+    #[serde(default)]
+    pub every_line: Vec<Pattern>,
+    #[serde(default = "head_lines")]
+    pub head_lines: usize,
+    /// Of several adapters that recognise a file, the one of highest priority reads it.
+    #[serde(default)]
+    pub priority: i32,
+}
+
+fn head_lines() -> usize {
+    60
+}
+
+/// Characters, numbers and dates.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TextSpec {
+    pub encodings: Vec<String>,
+    /// The decimal marks that may occur. Thousands are never separated by either.
+    pub decimal: Vec<char>,
+    /// chrono formats.
+    pub dates: Vec<String>,
+    pub date_order: Option<DateOrder>,
+    /// The order that one of the formats stands for, where the others leave it open.
+    pub date_order_of: BTreeMap<String, DateOrder>,
+    pub zone: Option<String>,
+}
+
+impl Default for TextSpec {
+    fn default() -> Self {
+        Self {
+            encodings: vec!["utf-8".into()],
+            decimal: vec!['.'],
+            dates: Vec::new(),
+            date_order: None,
+            date_order_of: BTreeMap::new(),
+            zone: None,
+        }
+    }
+}
+
+/// What one file may cost. `steps` stands for time: the crate has no clock.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    pub bytes: usize,
+    pub lines: usize,
+    pub cells: usize,
+    pub line_length: usize,
+    pub problems: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 32 << 20,
+            lines: 400_000,
+            cells: 2_000_000,
+            line_length: 1 << 20,
+            problems: 200,
+        }
+    }
+}
+
+/// Which reader takes the file apart, with its own settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum ReaderSpec {
+    RuledReport(crate::readers::ruled_report::Settings),
+    QuotedReport(crate::readers::quoted_report::Settings),
+    JsonTree(crate::readers::json_tree::Settings),
+    BlockText(crate::readers::block_text::Settings),
+    Delimited(crate::readers::delimited::Settings),
+    FixedLines(crate::readers::fixed_lines::Settings),
+    PeakCsv(crate::readers::peak_csv::Settings),
+}
+
+impl ReaderSpec {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RuledReport(_) => "ruled_report",
+            Self::QuotedReport(_) => "quoted_report",
+            Self::JsonTree(_) => "json_tree",
+            Self::BlockText(_) => "block_text",
+            Self::Delimited(_) => "delimited",
+            Self::FixedLines(_) => "fixed_lines",
+            Self::PeakCsv(_) => "peak_csv",
+        }
+    }
+}
+
+/// What the heads of a file say of the run. Keys are given as the file writes them, without `:`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RunSpec {
+    pub sample: Vec<String>,
+    pub injection: Vec<String>,
+    pub acquired_at: Vec<String>,
+    /// Key of the file → name in `run`; a key without an entry is turned into a name.
+    pub names: BTreeMap<String, String>,
+}
+
+/// A table of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TableSpec {
+    pub name: String,
+    /// Title of the section that the table must stand in.
+    pub title: Option<Pattern>,
+    /// Each must match a column heading, otherwise it is another table.
+    #[serde(default)]
+    pub requires: Vec<Pattern>,
+    /// Known, and not read: its lines are noted, not reported.
+    #[serde(default)]
+    pub ignore: bool,
+    #[serde(default)]
+    pub columns: Vec<ColumnSpec>,
+    /// Lines within the table that say nothing.
+    #[serde(default)]
+    pub skip: Vec<Pattern>,
+    /// A line that ends the table.
+    #[serde(default)]
+    pub stop: Vec<Pattern>,
+    /// Words that stand for a component that was not found.
+    #[serde(default)]
+    pub not_found: Vec<String>,
+    pub totals: Option<TotalsSpec>,
+}
+
+/// The line of sums that closes a table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TotalsSpec {
+    /// What starts the line, where it is not known by its place.
+    pub line: Option<Pattern>,
+    /// Such a line leaves out the rows with this mark …
+    pub without: Option<Pattern>,
+    /// … in the column of this context name.
+    pub without_mark: Option<Pattern>,
+    #[serde(default)]
+    pub without_context: String,
+    /// Allowance beyond the rounding of rows and total, as a share of the total.
+    #[serde(default)]
+    pub relative: Option<String>,
+    /// A table without its totals is incomplete.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// A reading: one observation a row.
+    #[default]
+    Value,
+    Sample,
+    Analyte,
+    Injection,
+    /// Unit of the value columns with `row_unit`.
+    Unit,
+    Date,
+    Time,
+    Datetime,
+    /// Kept in `context` under `name`.
+    Context,
+    /// A mark on the row's values.
+    Flag,
+    /// Number of the row; its `not_found` word makes the row a component that was not found.
+    Number,
+    /// A point of a curve; the heading's `x` is the abscissa.
+    Curve,
+    /// Known and said elsewhere.
+    Ignore,
+}
+
+/// One kind of column. The heading decides; the first entry that matches is taken.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ColumnSpec {
+    /// Heading, blanks squeezed. The capture `unit` gives the unit, `x` the abscissa, any other
+    /// one goes into `context`.
+    pub heading: Pattern,
+    /// The unit that stands with the heading must match.
+    pub unit_is: Option<Pattern>,
+    #[serde(default)]
+    pub role: Role,
+    pub quantity: Option<String>,
+    /// Unit that the file does not write.
+    pub unit: Option<String>,
+    /// The unit stands in the row's unit column.
+    #[serde(default)]
+    pub row_unit: bool,
+    /// Name in `context`.
+    pub name: Option<String>,
+    /// `context` entries taken from other columns of the row; `{n}` stands for a capture.
+    #[serde(default)]
+    pub context_from: BTreeMap<String, String>,
+    /// Unit of `x`.
+    pub x_unit: Option<String>,
+    /// A word here is a result, not a failed number.
+    #[serde(default)]
+    pub text: bool,
+    /// Marks of this column, and what they make of the row's values.
+    #[serde(default)]
+    pub flags: BTreeMap<String, Status>,
+}
+
+/// A sentence that the instrument may print.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MessageSpec {
+    pub line: Pattern,
+    pub code: String,
+    pub severity: Severity,
+    /// Put on every value of the run.
+    pub flag: Option<String>,
+}
+
+/// A file that belongs to the main one, in the same folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompanionSpec {
+    /// Main file's name; its captures may be used in `file`.
+    pub main: Pattern,
+    /// Name of the companion, `{capture}` replaced; compared without case.
+    pub file: String,
+}

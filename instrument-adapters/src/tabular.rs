@@ -1,0 +1,448 @@
+//! Rows to observations: what the readers of tables share.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::model::{Locator, Observation, Severity, Status};
+use crate::numbers::Number;
+use crate::sink::Sink;
+use crate::spec::{ColumnSpec, Role, Spec, TableSpec, TotalsSpec};
+use crate::units;
+
+/// What holds for all values of a run or block.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Base {
+    pub sample: Option<String>,
+    pub analyte: Option<String>,
+    pub injection: Option<String>,
+    pub acquired_at: Option<String>,
+    pub context: BTreeMap<String, String>,
+}
+
+/// A heading of a table with the unit that stands under or beside it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heading {
+    pub name: String,
+    pub unit: Option<String>,
+}
+
+/// A heading with the adapter's word on it.
+#[derive(Debug, Clone)]
+pub(crate) struct Column<'a> {
+    pub heading: String,
+    pub unit: Option<String>,
+    pub spec: Option<&'a ColumnSpec>,
+    captures: BTreeMap<String, String>,
+}
+
+/// A cell as written, trimmed, with the column of its first character.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cell {
+    pub raw: String,
+    pub column: u32,
+}
+
+/// What a cell says.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    pub status: Status,
+    pub number: Option<Number>,
+    pub bound: Option<String>,
+}
+
+/// Reads a cell that should hold a number: a declared word, a censored or a plain number.
+pub(crate) fn reading(sink: &mut Sink, raw: &str, text: bool, at: &Locator) -> Reading {
+    let raw = raw.trim();
+    if let Some(status) = sink.spec.tokens.get(raw) {
+        return Reading {
+            status: *status,
+            number: None,
+            bound: None,
+        };
+    }
+    let censored = [
+        ("<", Status::Below),
+        ("≤", Status::Below),
+        (">", Status::Above),
+        ("≥", Status::Above),
+    ];
+    for (sign, status) in censored {
+        let rest = raw.strip_prefix(sign).map(|r| r.trim_start_matches('='));
+        if let Some(bound) = rest.and_then(|r| sink.number(r, at)) {
+            return Reading {
+                status,
+                number: None,
+                bound: Some(bound.value),
+            };
+        }
+    }
+    let number = sink.number(raw, at);
+    let status = match (&number, text) {
+        (Some(_), _) => Status::Ok,
+        (None, true) => Status::Text,
+        (None, false) => Status::Invalid,
+    };
+    Reading {
+        status,
+        number,
+        bound: None,
+    }
+}
+
+/// UCUM code and the text as written, where they differ.
+pub(crate) fn unit_of(spec: &Spec, written: &str) -> (Option<String>, Option<String>) {
+    let written = written.trim();
+    if written.is_empty() {
+        return (None, None);
+    }
+    let code = spec
+        .units
+        .get(written)
+        .cloned()
+        .or_else(|| units::ucum(written))
+        .unwrap_or_else(|| written.to_owned());
+    let raw = (code != written).then(|| written.to_owned());
+    (Some(code), raw)
+}
+
+/// The first declared table whose title and headings fit.
+pub(crate) fn table_for<'a>(
+    spec: &'a Spec,
+    title: &str,
+    headings: &[Heading],
+) -> Option<&'a TableSpec> {
+    spec.tables.iter().find(|table| {
+        table.title.as_ref().is_none_or(|t| t.is_match(title))
+            && table
+                .requires
+                .iter()
+                .all(|r| headings.iter().any(|h| r.is_match(&h.name)))
+    })
+}
+
+/// Joins headings and declarations; a heading without a declaration is reported.
+pub(crate) fn resolve<'a>(
+    sink: &mut Sink,
+    table: &'a TableSpec,
+    headings: &[Heading],
+    at: &Locator,
+) -> Vec<Column<'a>> {
+    let mut columns = Vec::new();
+    for heading in headings {
+        let unit = heading.unit.clone().unwrap_or_default();
+        let spec = table.columns.iter().find(|c| {
+            c.heading.is_match(&heading.name)
+                && c.unit_is.as_ref().is_none_or(|u| u.is_match(&unit))
+        });
+        if spec.is_none() && !heading.name.is_empty() && !table.ignore {
+            sink.warn_once(
+                "unknown_column",
+                format!(
+                    "the adapter does not know the column \"{}\" of table {}; its values are not read",
+                    heading.name, table.name
+                ),
+                at.clone(),
+            );
+        }
+        let captures: BTreeMap<String, String> =
+            spec.map(|s| captures(s, &heading.name)).unwrap_or_default();
+        let unit = captures
+            .get("unit")
+            .cloned()
+            .or_else(|| heading.unit.clone())
+            .or_else(|| spec.and_then(|s| s.unit.clone()));
+        columns.push(Column {
+            heading: heading.name.clone(),
+            unit,
+            spec,
+            captures,
+        });
+    }
+    columns
+}
+
+fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
+    let Some(found) = spec.heading.0.captures(heading) else {
+        return BTreeMap::new();
+    };
+    spec.heading
+        .0
+        .capture_names()
+        .flatten()
+        .filter_map(|name| {
+            let text = found.name(name)?.as_str().trim();
+            (!text.is_empty()).then(|| (name.to_owned(), text.to_owned()))
+        })
+        .collect()
+}
+
+/// What a row was, for the checks that follow it.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    /// Column → the number read there.
+    pub numbers: BTreeMap<usize, Number>,
+    pub context: BTreeMap<String, String>,
+    pub not_found: bool,
+}
+
+/// Turns one row into observations.
+pub(crate) fn row(
+    sink: &mut Sink,
+    table: &TableSpec,
+    columns: &[Column],
+    cells: &[Cell],
+    line: u32,
+    base: &Base,
+) -> Row {
+    let pairs = || columns.iter().zip(cells.iter());
+    let text_of = |role: Role| {
+        pairs()
+            .find(|(c, cell)| c.spec.is_some_and(|s| s.role == role) && !cell.raw.is_empty())
+            .map(|(_, cell)| cell.raw.clone())
+    };
+    let mut base = base.clone();
+    base.sample = text_of(Role::Sample).or(base.sample);
+    base.analyte = text_of(Role::Analyte).or(base.analyte);
+    base.injection = text_of(Role::Injection).or(base.injection);
+    let date = match (
+        text_of(Role::Datetime),
+        text_of(Role::Date),
+        text_of(Role::Time),
+    ) {
+        (Some(both), ..) => Some(both),
+        (None, Some(date), Some(time)) => Some(format!("{date} {time}")),
+        (None, Some(date), None) => Some(date),
+        _ => None,
+    };
+    if let Some(date) = date {
+        base.acquired_at = sink.date(&date, Locator::line(line));
+    }
+    let row_unit = text_of(Role::Unit);
+    let mut flags: Vec<(String, Status)> = Vec::new();
+    let mut out = Row {
+        not_found: all_missing(table, columns, cells),
+        ..Row::default()
+    };
+    for (column, cell) in pairs() {
+        let Some(spec) = column.spec else { continue };
+        match spec.role {
+            Role::Context if !cell.raw.is_empty() => {
+                let name = spec.name.clone().unwrap_or_default();
+                base.context.insert(name, cell.raw.clone());
+            }
+            Role::Flag if !cell.raw.is_empty() => {
+                let status = spec.flags.get(&cell.raw).copied().unwrap_or_else(|| {
+                    sink.warn_once(
+                        "unknown_flag",
+                        format!("the adapter does not know the mark \"{}\"", cell.raw),
+                        Locator::at(line, cell.column),
+                    );
+                    Status::Ok
+                });
+                flags.push((cell.raw.clone(), status));
+            }
+            _ => {}
+        }
+        if spec.role == Role::Number && table.not_found.contains(&cell.raw) {
+            out.not_found = true;
+        }
+        if spec.role == Role::Number && !cell.raw.is_empty() && !out.not_found {
+            let name = spec.name.clone().unwrap_or_else(|| "row".into());
+            base.context.insert(name, cell.raw.clone());
+        }
+    }
+    out.context = base.context.clone();
+    for (index, (column, cell)) in pairs().enumerate() {
+        let Some(spec) = column.spec else { continue };
+        let is_value =
+            matches!(spec.role, Role::Value) || (spec.role == Role::Curve && sink.curves);
+        // A lone mark in a row that has other numbers says that this one does not apply.
+        let no_value = !out.not_found && table.not_found.contains(&cell.raw);
+        if !is_value || cell.raw.is_empty() || no_value {
+            continue;
+        }
+        let at = Locator::at(line, cell.column);
+        let mut read = reading(sink, &cell.raw, spec.text, &at);
+        let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
+        let mut observation = observation(&base, &quantity, &cell.raw, at.clone());
+        if out.not_found && quantity == "retention_time" {
+            observation.quantity = "expected_retention_time".into();
+        } else if out.not_found {
+            // The instrument prints a zero for what it did not find.
+            read.status = Status::NotDetected;
+            read.number = None;
+            observation.flags.push("component_not_found".into());
+        }
+        if read.status == Status::Invalid && !sink.spec.tokens.contains_key(cell.raw.trim()) {
+            sink.problem(
+                "not_a_number",
+                Severity::Error,
+                format!(
+                    "\"{}\" in column \"{}\" is no number",
+                    cell.raw, column.heading
+                ),
+                at,
+            );
+        }
+        let in_row = row_unit.as_deref().filter(|_| spec.row_unit);
+        let written = in_row.or(column.unit.as_deref());
+        if let Some(written) = written.filter(|_| read.status != Status::Text) {
+            (observation.unit, observation.unit_raw) = unit_of(sink.spec, written);
+        }
+        observation.status = read.status;
+        observation.bound = read.bound;
+        observation.value = read.number.as_ref().map(|n| n.value.clone());
+        for (flag, status) in &flags {
+            observation.flags.push(flag.clone());
+            if observation.status == Status::Ok {
+                observation.status = *status;
+            }
+        }
+        put_context(&mut observation, column, spec, columns, cells);
+        if spec.role == Role::Curve
+            && let Some(x) = column.captures.get("x")
+        {
+            observation.quantity = "signal".into();
+            observation.x = sink.number(x, &Locator::line(line)).map(|n| n.value);
+            observation.x_unit = spec.x_unit.clone();
+        }
+        sink.observe(observation);
+        if let Some(number) = read.number {
+            out.numbers.insert(index, number);
+        }
+    }
+    out
+}
+
+/// True where a row has its time at most, and marks instead of numbers.
+fn all_missing(table: &TableSpec, columns: &[Column], cells: &[Cell]) -> bool {
+    let mut marks = 0;
+    for (column, cell) in columns.iter().zip(cells) {
+        let Some(spec) = column.spec.filter(|s| s.role == Role::Value) else {
+            continue;
+        };
+        if table.not_found.contains(&cell.raw) {
+            marks += 1;
+        } else if !cell.raw.is_empty() && spec.quantity.as_deref() != Some("retention_time") {
+            return false;
+        }
+    }
+    marks > 0
+}
+
+fn put_context(
+    observation: &mut Observation,
+    column: &Column,
+    spec: &ColumnSpec,
+    columns: &[Column],
+    cells: &[Cell],
+) {
+    for (name, text) in &column.captures {
+        if !matches!(name.as_str(), "unit" | "x" | "n") {
+            observation.context.insert(name.clone(), text.clone());
+        }
+    }
+    for (name, template) in &spec.context_from {
+        let mut wanted = template.clone();
+        for (key, text) in &column.captures {
+            wanted = wanted.replace(&format!("{{{key}}}"), text);
+        }
+        let found = columns
+            .iter()
+            .zip(cells)
+            .find(|(c, cell)| c.heading == wanted && !cell.raw.is_empty());
+        if let Some((_, cell)) = found {
+            observation.context.insert(name.clone(), cell.raw.clone());
+        }
+    }
+}
+
+/// An observation with what its run says of it.
+pub(crate) fn observation(base: &Base, quantity: &str, raw: &str, at: Locator) -> Observation {
+    Observation {
+        sample: base.sample.clone(),
+        analyte: base.analyte.clone(),
+        quantity: quantity.to_owned(),
+        raw: raw.to_owned(),
+        value: None,
+        unit: None,
+        status: Status::Ok,
+        flags: Vec::new(),
+        locator: at,
+        injection: base.injection.clone(),
+        acquired_at: base.acquired_at.clone(),
+        x: None,
+        x_unit: None,
+        bound: None,
+        unit_raw: None,
+        context: base.context.clone(),
+    }
+}
+
+/// Adds up the columns of one table.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    all: BTreeMap<usize, (Decimal, Decimal)>,
+    /// The same without the rows that the totals leave out.
+    some: BTreeMap<usize, (Decimal, Decimal)>,
+    pub rows: usize,
+    too_big: bool,
+}
+
+impl Sums {
+    pub fn add(&mut self, row: &Row, totals: Option<&TotalsSpec>) {
+        self.rows += 1;
+        let left_out = totals.is_some_and(|t| {
+            let mark = row.context.get(&t.without_context);
+            t.without_mark
+                .as_ref()
+                .zip(mark)
+                .is_some_and(|(pattern, text)| pattern.is_match(text))
+        });
+        for (index, number) in &row.numbers {
+            let Some(value) = number.decimal() else {
+                self.too_big = true;
+                continue;
+            };
+            let half = number.half_unit();
+            let put = |sums: &mut BTreeMap<usize, (Decimal, Decimal)>| {
+                let (sum, slack) = sums.entry(*index).or_default();
+                *sum = sum.saturating_add(value);
+                *slack = slack.saturating_add(half);
+            };
+            put(&mut self.all);
+            if !left_out {
+                put(&mut self.some);
+            }
+        }
+    }
+
+    /// Compares a printed total with the sum of its column; says what is wrong.
+    pub fn check(
+        &self,
+        index: usize,
+        total: &Number,
+        without: bool,
+        spec: &TotalsSpec,
+    ) -> Result<(), String> {
+        let sums = if without { &self.some } else { &self.all };
+        let (sum, slack) = sums.get(&index).copied().unwrap_or_default();
+        let Some(printed) = total.decimal().filter(|_| !self.too_big) else {
+            return Err("a number is too long to be added up".into());
+        };
+        let share: Decimal = spec
+            .relative
+            .as_deref()
+            .and_then(|r| r.parse().ok())
+            .unwrap_or_default();
+        let allowed = slack
+            .saturating_add(total.half_unit())
+            .saturating_add(printed.abs().checked_mul(share).unwrap_or_default());
+        if sum.saturating_sub(printed).abs() <= allowed {
+            Ok(())
+        } else {
+            Err(format!("the rows add up to {sum}, the file says {printed}"))
+        }
+    }
+}

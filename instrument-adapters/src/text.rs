@@ -1,0 +1,160 @@
+//! Bytes to numbered lines, in one of the encodings that the adapter declares.
+//!
+//! Nothing is guessed: a byte order mark decides, and without one the declared encodings are
+//! tried in their order. Guessing by statistics calls a Western European report Chinese.
+
+use encoding_rs::Encoding;
+
+/// One line without its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Counts from 1.
+    pub number: u32,
+    pub text: String,
+    /// False for a last line that the file does not end.
+    pub terminated: bool,
+}
+
+impl Line {
+    pub fn is_blank(&self) -> bool {
+        self.text.chars().all(|c| c.is_whitespace() || c == '\u{c}')
+    }
+}
+
+/// A decoded file.
+#[derive(Debug, Clone)]
+pub(crate) struct Text {
+    pub encoding: &'static str,
+    pub lines: Vec<Line>,
+    /// First line that holds a byte sequence its encoding does not have, or a NUL.
+    pub broken_line: Option<u32>,
+    /// Everything, for readers of trees.
+    pub whole: String,
+}
+
+/// Decodes `bytes`, or gives `None` where no declared encoding fits.
+///
+/// `lossy` is for the last resort: a file of a known format with a broken byte is read as far as
+/// it goes, with the line named.
+pub(crate) fn decode(bytes: &[u8], declared: &[String]) -> Option<Text> {
+    let (encoding, skip) = choose(bytes, declared)?;
+    let body = bytes.get(skip..).unwrap_or_default();
+    let (text, malformed) = encoding.decode_without_bom_handling(body);
+    let broken = text.contains('\0') || malformed;
+    Some(split(text.into_owned(), encoding.name(), broken))
+}
+
+fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize)> {
+    if let Some((encoding, length)) = Encoding::for_bom(bytes) {
+        let allowed = declared.iter().any(|label| matches(label, encoding.name()));
+        return allowed.then_some((encoding, length));
+    }
+    let mut last = None;
+    for label in declared {
+        let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) else {
+            continue;
+        };
+        // UTF-16 is taken with its mark only: without one any even number of bytes would pass.
+        if encoding.name().starts_with("UTF-16") {
+            continue;
+        }
+        if encoding
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .is_some()
+        {
+            return Some((encoding, 0));
+        }
+        last = Some((encoding, 0));
+    }
+    last
+}
+
+/// `utf-16` in a declaration stands for both byte orders.
+fn matches(label: &str, name: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase();
+    label == name || (label == "utf-16" && name.starts_with("utf-16"))
+}
+
+fn split(whole: String, encoding: &'static str, broken: bool) -> Text {
+    let mut lines = Vec::new();
+    let mut broken_line = None;
+    let mut rest = whole.as_str();
+    let mut number = 0u32;
+    while !rest.is_empty() {
+        number = number.saturating_add(1);
+        let (text, next, terminated) = match rest.split_once(['\n', '\r']) {
+            None => (rest, "", false),
+            Some((text, next)) => {
+                // CR LF is one end, a lone CR another.
+                let was_cr = rest.as_bytes().get(text.len()) == Some(&b'\r');
+                let next = if was_cr {
+                    next.strip_prefix('\n').unwrap_or(next)
+                } else {
+                    next
+                };
+                (text, next, true)
+            }
+        };
+        if broken && broken_line.is_none() && text.contains(['\u{fffd}', '\0']) {
+            broken_line = Some(number);
+        }
+        lines.push(Line {
+            number,
+            text: text.to_owned(),
+            terminated,
+        });
+        rest = next;
+    }
+    if broken && broken_line.is_none() {
+        broken_line = Some(number.max(1));
+    }
+    Text {
+        encoding,
+        lines,
+        broken_line,
+        whole,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(list: &[&str]) -> Vec<String> {
+        list.iter().map(|s| (*s).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_mark_decides_and_must_be_declared() {
+        let utf16 = [0xff, 0xfe, b'a', 0, b'\r', 0, b'\n', 0, b'b', 0];
+        let text = decode(&utf16, &labels(&["utf-16"])).unwrap();
+        assert_eq!(text.lines.len(), 2);
+        assert_eq!(text.lines[1].text, "b");
+        assert!(!text.lines[1].terminated);
+        assert!(decode(&utf16, &labels(&["utf-8"])).is_none());
+    }
+
+    #[test]
+    fn half_a_code_unit_is_a_broken_line() {
+        let cut = [0xff, 0xfe, b'a', 0, b'\n', 0, b'b'];
+        let text = decode(&cut, &labels(&["utf-16"])).unwrap();
+        assert_eq!(text.broken_line, Some(2));
+    }
+
+    #[test]
+    fn a_broken_byte_names_its_line() {
+        let text = decode(b"a\nb\xb5\n", &labels(&["utf-8"])).unwrap();
+        assert_eq!(text.broken_line, Some(2));
+        let text = decode(b"a\nb\xb5\n", &labels(&["utf-8", "windows-1252"])).unwrap();
+        assert_eq!(text.broken_line, None);
+        assert_eq!(text.lines[1].text, "b\u{b5}");
+    }
+
+    #[test]
+    fn every_kind_of_line_end() {
+        let text = decode(b"a\rb\r\nc\n\nd", &labels(&["utf-8"])).unwrap();
+        let all: Vec<_> = text.lines.iter().map(|l| l.text.as_str()).collect();
+        assert_eq!(all, ["a", "b", "c", "", "d"]);
+    }
+}

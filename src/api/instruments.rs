@@ -1,0 +1,150 @@
+//! `/api/v1/instrument-files`: upload, look, accept, reject.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Payload, Query};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
+
+use super::body::{Body, collect};
+use super::certificates::Because;
+use super::intake::institute;
+use super::permit::Permit;
+use super::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
+use super::problem::{Problem, ProblemDocument};
+use super::run::{answer, created, done};
+use super::table::Table;
+use crate::instruments::{self, Accept, Accepted, Assign, FileView, SourceView};
+use crate::services::Services;
+use crate::store::columns::{InstrumentFileId, ObservationId};
+use crate::store::views::{self, Page};
+
+/// The routes.
+#[must_use]
+pub fn table() -> Table {
+    Table::default()
+        .get("/api/v1/instrument-files", list)
+        .post("/api/v1/instrument-files", upload)
+        .get("/api/v1/instrument-files/{id}", show)
+        .get("/api/v1/instrument-files/{id}/source", source)
+        .post("/api/v1/instrument-files/{id}/match", assign)
+        .post("/api/v1/instrument-files/{id}/accept", accept)
+        .post("/api/v1/instrument-files/{id}/reject", reject)
+}
+
+/// Their description.
+#[derive(OpenApi)]
+#[openapi(paths(list, upload, show, source, assign, accept, reject))]
+pub struct Docs;
+
+/// Which files are asked for.
+#[derive(Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct FileFilter {
+    /// `staged`, `unread`, `accepted`, `rejected`
+    state: Option<String>,
+    limit: Option<i64>,
+    offset: Option<i64>,
+}
+
+/// The file's name.
+#[derive(Clone, Deserialize, IntoParams)]
+pub struct Named {
+    /// As on the instrument, without its folder
+    name: String,
+}
+
+/// Which value is looked for.
+#[derive(Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct Marked {
+    /// An observation of this file: its line is marked
+    observation: Option<String>,
+}
+
+#[utoipa::path(get, path = "/api/v1/instrument-files", tag = "instruments", params(FileFilter),
+    responses((status = 200, description = "仪器文件 instrument files, newest first")))]
+async fn list(
+    gate: Permit<InstrumentRead>,
+    services: Data<Services>,
+    filter: Query<FileFilter>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let institute = institute(&gate.actor)?;
+        let page = Page::of(filter.limit, filter.offset);
+        services.db.read(|conn| views::files(conn, &institute, filter.state.as_deref(), page))
+    })
+    .await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files", tag = "instruments", params(Named),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file itself, unchanged"),
+    responses((status = 201, body = FileView, description = "Staged; the same content twice is one import"),
+              (status = 422, body = ProblemDocument)))]
+async fn upload(
+    gate: Permit<InstrumentUpload>,
+    services: Data<Services>,
+    named: Query<Named>,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let bytes = collect(Ok(payload), services.site.upload_bytes).await?;
+    created(move || instruments::upload(&services, &gate.actor, &named.name, &bytes)).await
+}
+
+#[utoipa::path(get, path = "/api/v1/instrument-files/{id}", tag = "instruments", params(("id" = String, Path)),
+    responses((status = 200, body = FileView), (status = 404, body = ProblemDocument)))]
+async fn show(
+    gate: Permit<InstrumentRead>,
+    services: Data<Services>,
+    id: Path<InstrumentFileId>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || instruments::view(&services, &gate.actor, &id)).await
+}
+
+#[utoipa::path(get, path = "/api/v1/instrument-files/{id}/source", tag = "instruments",
+    params(("id" = String, Path), Marked),
+    responses((status = 200, body = SourceView), (status = 404, body = ProblemDocument)))]
+async fn source(
+    gate: Permit<InstrumentRead>,
+    services: Data<Services>,
+    id: Path<InstrumentFileId>,
+    marked: Query<Marked>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let marked = marked.observation.as_deref().map(ObservationId::from);
+        instruments::source(&services, &gate.actor, &id, marked.as_ref())
+    })
+    .await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/match", tag = "instruments", params(("id" = String, Path)),
+    request_body = Assign, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
+async fn assign(
+    gate: Permit<InstrumentAccept>,
+    services: Data<Services>,
+    id: Path<InstrumentFileId>,
+    body: Body<Assign>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || instruments::assign(&services, &gate.actor, &id, &body.value)).await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/accept", tag = "instruments", params(("id" = String, Path)),
+    request_body = Accept, responses((status = 200, body = Accepted), (status = 422, body = ProblemDocument)))]
+async fn accept(
+    gate: Permit<InstrumentAccept>,
+    services: Data<Services>,
+    id: Path<InstrumentFileId>,
+    body: Body<Accept>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || instruments::accept(&services, &gate.actor, &id, &body.value)).await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/reject", tag = "instruments", params(("id" = String, Path)),
+    request_body = Because, responses((status = 204), (status = 409, body = ProblemDocument)))]
+async fn reject(
+    gate: Permit<InstrumentReject>,
+    services: Data<Services>,
+    id: Path<InstrumentFileId>,
+    body: Body<Because>,
+) -> Result<HttpResponse, Problem> {
+    done(move || instruments::reject(&services, &gate.actor, &id, &body.value.reason)).await
+}

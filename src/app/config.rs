@@ -1,0 +1,480 @@
+//! The configuration: read once from a file and the environment, checked whole, and passed down.
+//!
+//! Every field has a default, so that a data folder alone is a configuration. A field of the file `a.b` is
+//! overridden by the environment variable `QIANFA_A_B`. What is not known is an error that names it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::certificates::NumberPatterns;
+use crate::identity::{PasswordCost, SessionRules};
+use crate::services::{SigningFiles, Site};
+use crate::store::DbSettings;
+
+/// What a field holds, for reading it from the environment.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Number,
+    Flag,
+}
+
+/// Every field there is. A test holds this list against [`Raw`].
+const FIELDS: &[(&str, Kind)] = &[
+    ("listen", Kind::Text),
+    ("public_url", Kind::Text),
+    ("data", Kind::Text),
+    ("workers", Kind::Number),
+    ("shutdown_seconds", Kind::Number),
+    ("database.url", Kind::Text),
+    ("database.readers", Kind::Number),
+    ("session.access_minutes", Kind::Number),
+    ("session.hours", Kind::Number),
+    ("session.cookie_secure", Kind::Flag),
+    ("session.key_file", Kind::Text),
+    ("login.failures", Kind::Number),
+    ("login.lock_minutes", Kind::Number),
+    ("password.memory_kib", Kind::Number),
+    ("password.iterations", Kind::Number),
+    ("password.parallelism", Kind::Number),
+    ("password.at_once", Kind::Number),
+    ("folders.regulation", Kind::Text),
+    ("folders.adapters", Kind::Text),
+    ("folders.templates", Kind::Text),
+    ("signing.key", Kind::Text),
+    ("signing.certificate", Kind::Text),
+    ("signing.passphrase_env", Kind::Text),
+    ("signing.roots", Kind::Text),
+    ("certificate_numbers.test_report", Kind::Text),
+    ("certificate_numbers.lot_release", Kind::Text),
+    ("certificate_numbers.lot_release_refusal", Kind::Text),
+    ("certificate_numbers.import_report", Kind::Text),
+    ("log.format", Kind::Text),
+    ("log.level", Kind::Text),
+    ("limits.json_bytes", Kind::Number),
+    ("limits.upload_bytes", Kind::Number),
+    ("seal.every_seconds", Kind::Number),
+];
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{place}: {message}")]
+pub struct ConfigError {
+    /// The field, e.g. `session.hours`, or the file.
+    pub place: String,
+    /// What is wrong, and what was expected.
+    pub message: String,
+}
+
+impl ConfigError {
+    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        // One line, whatever the parser wrote: it stands in a terminal beside the program's name.
+        let message: String = message.into();
+        let message = message.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+        Self { place: place.into(), message: message.join("; ") }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the server listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Threads that serve.
+    pub workers: usize,
+    /// How long requests may take to finish when the server stops.
+    pub shutdown: Duration,
+    /// The database.
+    pub database: DbSettings,
+    /// Lives of tokens and the lock-out.
+    pub session: SessionRules,
+    /// The file of the token key.
+    pub session_key: PathBuf,
+    /// What a password hash costs.
+    pub password: PasswordCost,
+    /// Provisions and calendars of the laboratory's own.
+    pub regulation: Option<PathBuf>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which are written, e.g. `info` or `qianfa=debug,info`.
+    pub log_level: String,
+    /// How certificates are numbered.
+    pub numbers: NumberPatterns,
+    /// Pause between two rounds of sealing.
+    pub seal_every: Duration,
+    /// Folders, addresses, limits.
+    pub site: Site,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Raw {
+    listen: SocketAddr,
+    public_url: Option<String>,
+    data: PathBuf,
+    workers: usize,
+    shutdown_seconds: u64,
+    database: RawDatabase,
+    session: RawSession,
+    login: RawLogin,
+    password: RawPassword,
+    folders: RawFolders,
+    signing: RawSigning,
+    certificate_numbers: NumberPatterns,
+    log: RawLog,
+    limits: RawLimits,
+    seal: RawSeal,
+}
+
+/// Declares a section with its defaults.
+macro_rules! section {
+    ($name:ident { $($field:ident: $type:ty = $default:expr;)* }) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct $name { $($field: $type,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+section!(RawDatabase { url: Option<String> = None; readers: u32 = 6; });
+section!(RawSession {
+    access_minutes: i64 = 10;
+    hours: i64 = 12;
+    cookie_secure: Option<bool> = None;
+    key_file: Option<PathBuf> = None;
+});
+section!(RawLogin { failures: u32 = 5; lock_minutes: i64 = 15; });
+section!(RawPassword {
+    memory_kib: u32 = PasswordCost::default().memory_kib;
+    iterations: u32 = PasswordCost::default().iterations;
+    parallelism: u32 = PasswordCost::default().parallelism;
+    at_once: usize = PasswordCost::default().at_once;
+});
+section!(RawFolders {
+    regulation: Option<PathBuf> = None;
+    adapters: Option<PathBuf> = None;
+    templates: Option<PathBuf> = None;
+});
+section!(RawSigning {
+    key: Option<PathBuf> = None;
+    certificate: Option<PathBuf> = None;
+    passphrase_env: Option<String> = None;
+    roots: Option<PathBuf> = None;
+});
+section!(RawLog { format: LogFormat = LogFormat::Text; level: String = "info".into(); });
+section!(RawLimits { json_bytes: usize = 1 << 20; upload_bytes: usize = 64 << 20; });
+section!(RawSeal { every_seconds: u64 = 3; });
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            data: PathBuf::from("qianfa-data"),
+            workers: 2,
+            shutdown_seconds: 30,
+            database: RawDatabase::default(),
+            session: RawSession::default(),
+            login: RawLogin::default(),
+            password: RawPassword::default(),
+            folders: RawFolders::default(),
+            signing: RawSigning::default(),
+            certificate_numbers: NumberPatterns::default(),
+            log: RawLog::default(),
+            limits: RawLimits::default(),
+            seal: RawSeal::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `file` where one is given, then the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the field.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = match file {
+            None => Table::new(),
+            Some(path) => {
+                let place = path.display().to_string();
+                let text = std::fs::read_to_string(path).map_err(|e| ConfigError::new(&place, e.to_string()))?;
+                text.parse().map_err(|e: toml::de::Error| ConfigError::new(&place, e.to_string()))?
+            }
+        };
+        overlay(&mut table, environment)?;
+        Self::read(table)
+    }
+
+    /// The configuration of a data folder: everything else as by default, and from the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the field.
+    pub fn of_data(
+        data: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = Table::new();
+        overlay(&mut table, environment)?;
+        let data = data.to_str().ok_or_else(|| ConfigError::new("data", "the path is not UTF-8"))?;
+        table.insert("data".into(), Value::String(data.to_owned()));
+        Self::read(table)
+    }
+
+    fn read(table: Table) -> Result<Self, ConfigError> {
+        let raw: Raw = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+            let path = error.path().to_string();
+            ConfigError::new(if path == "." { "configuration".to_owned() } else { path }, error.inner().to_string())
+        })?;
+        checked(raw)
+    }
+}
+
+fn variable(field: &str) -> String {
+    format!("QIANFA_{}", field.replace('.', "_").to_uppercase())
+}
+
+/// Puts the variables of the environment over the fields of the file.
+fn overlay(table: &mut Table, environment: impl IntoIterator<Item = (String, String)>) -> Result<(), ConfigError> {
+    let mut unknown = Vec::new();
+    for (name, text) in environment {
+        // QIANFA_CONFIG names the file itself; QIANFA_TEST_… belongs to the tests.
+        if !name.starts_with("QIANFA_") || name == "QIANFA_CONFIG" || name.starts_with("QIANFA_TEST_") {
+            continue;
+        }
+        match FIELDS.iter().find(|(field, _)| variable(field) == name) {
+            Some((field, kind)) => put(table, field, value(&name, *kind, &text)?)?,
+            None => unknown.push((name, text)),
+        }
+    }
+    let passphrase = table.get("signing").and_then(|s| s.get("passphrase_env")).and_then(Value::as_str);
+    match unknown.iter().find(|(name, _)| passphrase != Some(name)) {
+        None => Ok(()),
+        Some((name, _)) => Err(ConfigError::new(name, "is no variable of this program")),
+    }
+}
+
+fn value(name: &str, kind: Kind, text: &str) -> Result<Value, ConfigError> {
+    match kind {
+        Kind::Text => Ok(Value::String(text.to_owned())),
+        Kind::Number => text
+            .trim()
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| ConfigError::new(name, format!("expected a whole number, found {text:?}"))),
+        Kind::Flag => text
+            .trim()
+            .parse()
+            .map(Value::Boolean)
+            .map_err(|_| ConfigError::new(name, format!("expected true or false, found {text:?}"))),
+    }
+}
+
+fn put(table: &mut Table, field: &str, value: Value) -> Result<(), ConfigError> {
+    match field.split_once('.') {
+        None => {
+            table.insert(field.to_owned(), value);
+            Ok(())
+        }
+        Some((section, rest)) => {
+            let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            let inner = inner.as_table_mut().ok_or_else(|| ConfigError::new(section, "expected a table"))?;
+            put(inner, rest, value)
+        }
+    }
+}
+
+fn between<T: PartialOrd + std::fmt::Display + Copy>(field: &str, value: T, least: T, most: T) -> Result<T, ConfigError> {
+    if value < least || value > most {
+        return Err(ConfigError::new(field, format!("expected {least} to {most}, found {value}")));
+    }
+    Ok(value)
+}
+
+fn folder(field: &str, path: Option<PathBuf>) -> Result<Option<PathBuf>, ConfigError> {
+    match path {
+        Some(path) if !path.is_dir() => Err(ConfigError::new(field, format!("{} is no folder", path.display()))),
+        other => Ok(other),
+    }
+}
+
+fn file(field: &str, path: Option<PathBuf>) -> Result<Option<PathBuf>, ConfigError> {
+    match path {
+        Some(path) if !path.is_file() => Err(ConfigError::new(field, format!("{} is no file", path.display()))),
+        other => Ok(other),
+    }
+}
+
+fn checked(raw: Raw) -> Result<Config, ConfigError> {
+    if raw.data.as_os_str().is_empty() {
+        return Err(ConfigError::new("data", "expected the path of a folder"));
+    }
+    let url = match raw.database.url {
+        Some(url) => url,
+        None => format!("sqlite://{}", raw.data.join("qianfa.db").display()),
+    };
+    crate::store::Backend::parse(&url).map_err(|error| ConfigError::new("database.url", error.to_string()))?;
+    let public_url = public_url(raw.public_url, raw.listen)?;
+    tracing_subscriber::EnvFilter::try_new(&raw.log.level)
+        .map_err(|error| ConfigError::new("log.level", error.to_string()))?;
+    let hours = between("session.hours", raw.session.hours, 1, 24 * 30)?;
+    Ok(Config {
+        listen: raw.listen,
+        workers: between("workers", raw.workers, 1, 256)?,
+        shutdown: Duration::from_secs(between("shutdown_seconds", raw.shutdown_seconds, 1, 600)?),
+        database: DbSettings { url, readers: between("database.readers", raw.database.readers, 1, 200)? },
+        session: SessionRules {
+            access: chrono::Duration::minutes(between("session.access_minutes", raw.session.access_minutes, 1, 60)?),
+            session: chrono::Duration::hours(hours),
+            failures: between("login.failures", raw.login.failures, 1, 100)?,
+            lock: chrono::Duration::minutes(between("login.lock_minutes", raw.login.lock_minutes, 1, 24 * 60)?),
+        },
+        session_key: raw.session.key_file.unwrap_or_else(|| raw.data.join("keys").join("session.key")),
+        password: PasswordCost {
+            memory_kib: between("password.memory_kib", raw.password.memory_kib, 64, 1 << 20)?,
+            iterations: between("password.iterations", raw.password.iterations, 1, 100)?,
+            parallelism: between("password.parallelism", raw.password.parallelism, 1, 16)?,
+            at_once: between("password.at_once", raw.password.at_once, 1, 64)?,
+            ..PasswordCost::default()
+        },
+        regulation: folder("folders.regulation", raw.folders.regulation)?,
+        numbers: numbers(raw.certificate_numbers)?,
+        log_format: raw.log.format,
+        log_level: raw.log.level,
+        seal_every: Duration::from_secs(between("seal.every_seconds", raw.seal.every_seconds, 1, 3600)?),
+        site: Site {
+            data: raw.data,
+            cookie_secure: raw.session.cookie_secure.unwrap_or_else(|| public_url.starts_with("https://")),
+            public_url,
+            json_bytes: between("limits.json_bytes", raw.limits.json_bytes, 1 << 10, 64 << 20)?,
+            upload_bytes: between("limits.upload_bytes", raw.limits.upload_bytes, 1 << 10, 1 << 30)?,
+            adapters: folder("folders.adapters", raw.folders.adapters)?,
+            templates: folder("folders.templates", raw.folders.templates)?,
+            roots: file("signing.roots", raw.signing.roots.clone())?,
+            signing: signing(raw.signing)?,
+        },
+    })
+}
+
+fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {
+    let Some(url) = given else { return Ok(format!("http://{listen}")) };
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match rest.map(|rest| rest.trim_end_matches('/')) {
+        Some(rest) if !rest.is_empty() && !rest.contains([' ', '?', '#', '"']) => {
+            Ok(url.trim_end_matches('/').to_owned())
+        }
+        _ => Err(ConfigError::new("public_url", format!("expected http://… or https://…, found {url:?}"))),
+    }
+}
+
+fn numbers(patterns: NumberPatterns) -> Result<NumberPatterns, ConfigError> {
+    match patterns.check() {
+        Ok(()) => Ok(patterns),
+        Err(refusal) => Err(ConfigError::new(refusal.field.unwrap_or_default(), refusal.message_en)),
+    }
+}
+
+fn signing(raw: RawSigning) -> Result<Option<SigningFiles>, ConfigError> {
+    match (file("signing.key", raw.key)?, file("signing.certificate", raw.certificate)?) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(ConfigError::new("signing.key", "is needed beside signing.certificate")),
+        (Some(key), certificate) => Ok(Some(SigningFiles { key, certificate, passphrase_env: raw.passphrase_env })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("qianfa.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path), environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    fn place(text: &str, environment: &[(&str, &str)]) -> String {
+        load(text, environment).unwrap_err().place
+    }
+
+    #[test]
+    fn nothing_given_is_a_configuration() {
+        let config = Config::load(None, []).unwrap();
+        assert_eq!(config.listen.port(), 8080);
+        assert_eq!(config.database.url, "sqlite://qianfa-data/qianfa.db");
+        assert!(!config.site.cookie_secure);
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let config = load(
+            "listen = \"0.0.0.0:80\"\n[session]\nhours = 8\n",
+            &[("QIANFA_LISTEN", "127.0.0.1:0"), ("QIANFA_PUBLIC_URL", "https://lims.example/"), ("PATH", "x")],
+        )
+        .unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:0");
+        assert_eq!(config.session.session, chrono::Duration::hours(8));
+        assert_eq!(config.site.public_url, "https://lims.example");
+        assert!(config.site.cookie_secure);
+    }
+
+    #[test]
+    fn a_fault_names_its_field() {
+        assert_eq!(place("listen = \"here\"", &[]), "listen");
+        assert_eq!(place("[session]\nhours = 0", &[]), "session.hours");
+        assert_eq!(place("[database]\nurl = \"mysql://x\"", &[]), "database.url");
+        assert_eq!(place("[log]\nformat = \"xml\"", &[]), "log.format");
+        assert_eq!(place("[folders]\nregulation = \"/no/such/folder\"", &[]), "folders.regulation");
+        assert_eq!(place("[login]\nfailures = \"many\"", &[]), "login.failures");
+        assert_eq!(place("public_url = \"lims.example\"", &[]), "public_url");
+        assert_eq!(place("", &[("QIANFA_WORKERS", "two")]), "QIANFA_WORKERS");
+        assert_eq!(place("", &[("QIANFA_LISTN", "x")]), "QIANFA_LISTN");
+        assert_eq!(place("[signing]\ncertificate = \"Cargo.toml\"", &[]), "signing.key");
+        assert_eq!(place("[certificate_numbers]\nlot_release = \"{number}\"", &[]), "certificate_numbers.lot_release");
+        let unknown = load("[session]\nminutes = 1", &[]).unwrap_err();
+        assert!(unknown.message.contains("minutes"), "{unknown}");
+        let syntax = load("listen = ", &[]).unwrap_err();
+        assert!(!syntax.to_string().contains('\n'), "{syntax}");
+    }
+
+    #[test]
+    fn every_field_can_be_set_from_the_environment() {
+        // A field of the list that the structs do not have would be refused as unknown, not as mistyped.
+        for (field, _) in FIELDS {
+            let mut table = Table::new();
+            put(&mut table, field, Value::Array(Vec::new())).unwrap();
+            let error = Config::read(table).unwrap_err();
+            assert_eq!(error.place, *field, "{error}");
+            assert!(!error.message.contains("unknown field"), "{field}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_variable_of_the_passphrase_is_known_by_its_name() {
+        let text = "[signing]\npassphrase_env = \"QIANFA_KEY_WORDS\"";
+        assert!(load(text, &[("QIANFA_KEY_WORDS", "secret")]).is_ok());
+        assert_eq!(place("", &[("QIANFA_KEY_WORDS", "secret")]), "QIANFA_KEY_WORDS");
+    }
+}

@@ -1,0 +1,10 @@
+//! The program: configuration, logging, commands, and the server that holds everything else together.
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod keys;
+pub mod routes;
+pub mod serve;
+pub mod telemetry;

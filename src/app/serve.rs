@@ -1,0 +1,259 @@
+//! The server: built whole or not at all, then run until it is told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use instrument_adapters::AdapterSet;
+use tokio::sync::Notify;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::config::{Config, ConfigError};
+use super::routes;
+use crate::api::{body, cookies, edge, openapi, problem};
+use crate::audit::{Sealer, Sealing};
+use crate::certificates::Gate;
+use crate::certificates::document::Typesetter;
+use crate::clock::Clock;
+use crate::identity::Identity;
+use crate::refusal::{Code, Refusal};
+use crate::regulation::{Regulation, RegisterError};
+use crate::services::Services;
+use crate::store::blobs::{BlobError, Blobs};
+use crate::store::{Backend, DbConn, StoreError};
+
+/// How many requests of one serving thread may wait for the database: more than any group commit takes along.
+const BLOCKING_THREADS: usize = 64;
+
+/// Why the program cannot start: one plain line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error("configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {why}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        why: String,
+    },
+    /// The database.
+    #[error("{}", one_line(.0))]
+    Database(#[from] StoreError),
+    /// The provisions.
+    #[error("{0}")]
+    Regulation(#[from] RegisterError),
+    /// The folder of files.
+    #[error("{0}")]
+    Files(#[from] BlobError),
+    /// A key, or the parameters of passwords.
+    #[error("{0}")]
+    Keys(String),
+    /// A folder or thread that the system does not give.
+    #[error("{0}")]
+    System(String),
+}
+
+fn one_line(error: &StoreError) -> String {
+    error.to_string().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// Opens everything that workflows need.
+///
+/// # Errors
+/// [`StartError`].
+pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartError> {
+    let site = config.site.clone();
+    let made = |error: std::io::Error| StartError::System(format!("{}: {error}", site.data.display()));
+    std::fs::create_dir_all(&site.data).map_err(made)?;
+    if let Backend::Sqlite(path) = Backend::parse(&config.database.url)?
+        && let Some(folder) = path.parent()
+    {
+        std::fs::create_dir_all(folder).map_err(made)?;
+    }
+    let db = DbConn::open(&config.database)?;
+    let regulation = Regulation::load(config.regulation.as_deref())?;
+    let files = Blobs::open(site.files())?;
+    let identity =
+        Identity::open(db.clone(), clock.clone(), &config.password, config.session.clone(), &config.session_key)
+            .map_err(StartError::Keys)?;
+    let (signing_key, roots) = super::keys::load(&site)?;
+    let adapters = match &site.adapters {
+        Some(folder) => AdapterSet::with_folder(folder).map_err(|error| StartError::System(error.to_string()))?,
+        None => AdapterSet::embedded(),
+    };
+    for loaded in adapters.loaded() {
+        if let Err(why) = &loaded.outcome {
+            tracing::warn!(folder = %loaded.folder.display(), why, "an adapter is not loaded");
+        }
+    }
+    let typesetter =
+        Typesetter::new(site.templates.as_deref()).map_err(|error| StartError::System(error.to_string()))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let sealer = Sealer::open(db.clone(), clock.clone(), site.keys()).map_err(StartError::Keys)?;
+    Ok(Services {
+        db,
+        clock,
+        regulation: Arc::new(regulation),
+        files,
+        adapters: Arc::new(adapters),
+        typesetter,
+        gate: Arc::new(Gate::new(cores)),
+        signing_key: signing_key.map(Arc::new),
+        roots: Arc::new(roots),
+        numbers: config.numbers.clone(),
+        identity: Arc::new(identity),
+        sealer: Arc::new(sealer),
+        site: Arc::new(site),
+    })
+}
+
+/// Tells a running server to stop, from any thread.
+#[derive(Clone, Default)]
+pub struct Stopper(Arc<Notify>);
+
+impl Stopper {
+    /// Requests under way are finished, new ones are not taken.
+    pub fn stop(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// A server with everything open and its port taken.
+pub struct Application {
+    services: Services,
+    listener: TcpListener,
+    address: SocketAddr,
+    workers: usize,
+    shutdown: Duration,
+    sealing: Sealing,
+    stopper: Stopper,
+}
+
+impl Application {
+    /// Opens everything; the port first, since that fails soonest.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn build(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let taken = |error: std::io::Error| StartError::Listen { address: config.listen, why: error.to_string() };
+        let listener = TcpListener::bind(config.listen).map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
+        let mut config = config.clone();
+        if config.listen.port() == 0 && config.site.public_url == format!("http://{}", config.listen) {
+            config.site.public_url = format!("http://{address}");
+        }
+        let services = open_services(&config, clock)?;
+        Self::with_services(services, &config, listener)
+    }
+
+    /// The same around services that are open already.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn with_services(services: Services, config: &Config, listener: TcpListener) -> Result<Self, StartError> {
+        let system = |error: std::io::Error| StartError::System(error.to_string());
+        let address = listener.local_addr().map_err(system)?;
+        let sealing = services.sealer.in_background(config.seal_every).map_err(system)?;
+        Ok(Self {
+            services,
+            listener,
+            address,
+            workers: config.workers,
+            shutdown: config.shutdown,
+            sealing,
+            stopper: Stopper::default(),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its handlers work with.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Stops it from outside.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Serves until told to stop by [`Stopper`], SIGTERM or SIGINT, then finishes what was begun.
+    ///
+    /// # Errors
+    /// What the system says of the listening socket.
+    pub async fn run(self) -> std::io::Result<()> {
+        let table = routes::table();
+        let document = openapi::document(&table);
+        let services = Data::new(self.services);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(services.clone())
+                .app_data(body::query_config())
+                .app_data(body::path_config())
+                .wrap(from_fn(cookies::csrf))
+                .wrap(from_fn(crate::web::pages))
+                .wrap(from_fn(edge::edge))
+                .configure(|config| table.configure(config))
+                .service(web::redirect("/api/docs", "/api/docs/"))
+                .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", document.clone()))
+                .default_service(web::to(nothing_here))
+        })
+        .workers(self.workers)
+        .worker_max_blocking_threads(BLOCKING_THREADS)
+        .shutdown_timeout(self.shutdown.as_secs())
+        .disable_signals()
+        .listen(self.listener)?
+        .run();
+        let handle = server.handle();
+        let stopper = self.stopper;
+        let waiting = tokio::spawn(async move {
+            told_to_stop(&stopper).await;
+            tracing::info!("stopping: requests under way are finished");
+            handle.stop(true).await;
+        });
+        tracing::info!(address = %self.address, "serving");
+        let ended = server.await;
+        waiting.abort();
+        // Seals what is left; joins a thread, which may take a moment.
+        let sealing = self.sealing;
+        let _ = web::block(move || drop(sealing)).await;
+        tracing::info!("stopped");
+        ended
+    }
+}
+
+async fn told_to_stop(stopper: &Stopper) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                () = stopper.0.notified() => {}
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+            return;
+        }
+    }
+    tokio::select! {
+        () = stopper.0.notified() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+async fn nothing_here(req: HttpRequest) -> HttpResponse {
+    let path = req.path();
+    problem::respond(&Refusal::new(Code::NotFound, format!("没有 {path}"), format!("there is no {path}")))
+}
