@@ -55,14 +55,11 @@ pub async fn edge<B: MessageBody + 'static>(
     let (method, path) = (req.method().clone(), req.path().to_owned());
     let docs = path.starts_with("/api/docs");
     req.extensions_mut().insert(RequestId(id.clone()));
-    let outer = req.request().clone();
     let span = tracing::info_span!("request", id, %method, path);
     async move {
-        let res = match next.call(req).await {
-            Ok(res) => res.map_into_boxed_body(),
-            Err(error) => ServiceResponse::from_err(error, outer),
-        };
-        let mut res = finish(res, &id);
+        // The layers inside answer with responses, also where they refuse: an error's request is gone, and a
+        // request kept aside cannot be routed.
+        let mut res = finish(next.call(req).await?, &id);
         let headers = res.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, value);
