@@ -1,6 +1,6 @@
 //! Sessions of browsers: cookies that scripts cannot read, and a second token against forged requests.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -84,28 +84,31 @@ pub fn removal_cookies(secure: bool) -> [Cookie<'static>; 3] {
 pub async fn csrf<B: MessageBody + 'static>(
     mut req: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    if needs_token(req.request()) {
-        let given = given_token(&mut req).await?;
-        let expected = req
-            .cookie(CSRF_COOKIE)
-            .map(|cookie| cookie.value().to_owned());
-        let same = match (&given, &expected) {
-            (Some(given), Some(expected)) => {
-                !expected.is_empty() && given.as_bytes().ct_eq(expected.as_bytes()).into()
-            }
-            _ => false,
-        };
-        if !same {
-            return Err(Problem::from(Refusal::new(
-                Code::Csrf,
-                "缺少或不符的CSRF令牌，请刷新页面",
-                "the CSRF token is missing or another: reload the page",
-            ))
-            .into());
-        }
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if needs_token(req.request())
+        && let Err(problem) = check_token(&mut req).await
+    {
+        return Ok(req.error_response(problem));
     }
-    next.call(req).await
+    next.call(req).await.map(ServiceResponse::map_into_boxed_body)
+}
+
+async fn check_token(req: &mut ServiceRequest) -> Result<(), Problem> {
+    let given = given_token(req).await?;
+    let expected = req.cookie(CSRF_COOKIE).map(|cookie| cookie.value().to_owned());
+    let same = match (&given, &expected) {
+        (Some(given), Some(expected)) if !expected.is_empty() => given.as_bytes().ct_eq(expected.as_bytes()).into(),
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::Csrf,
+        "缺少或不符的CSRF令牌，请刷新页面",
+        "the CSRF token is missing or another: reload the page",
+    )
+    .into())
 }
 
 fn needs_token(req: &HttpRequest) -> bool {

@@ -51,13 +51,11 @@ pub async fn edge<B: MessageBody + 'static>(
     let (method, path) = (req.method().clone(), req.path().to_owned());
     let docs = path.starts_with("/api/docs");
     req.extensions_mut().insert(RequestId(id.clone()));
-    let outer = req.request().clone();
     let span = tracing::info_span!("request", id, %method, path);
     async move {
-        let res = match next.call(req).await {
-            Ok(res) => res.map_into_boxed_body(),
-            Err(error) => ServiceResponse::from_err(error, outer),
-        };
+        // Inner layers answer with responses, never with errors: an error has lost the request, and a copy of
+        // the request kept here would stand in the router's way.
+        let res = next.call(req).await?.map_into_boxed_body();
         let mut res = finish(res, &id);
         let headers = res.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id) {

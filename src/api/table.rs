@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
@@ -166,9 +166,11 @@ async fn guard<B: MessageBody + 'static>(
     requires: Requirement,
     req: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    authenticate(req.request(), requires).await?;
-    next.call(req).await
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match authenticate(req.request(), requires).await {
+        Ok(()) => next.call(req).await.map(ServiceResponse::map_into_boxed_body),
+        Err(problem) => Ok(req.error_response(problem)),
+    }
 }
 
 fn not_allowed(req: &HttpRequest, allow: &str) -> HttpResponse {
