@@ -13,7 +13,7 @@ use super::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReje
 use super::problem::{Problem, ProblemDocument};
 use super::run::{answer, created, done};
 use super::table::Table;
-use crate::instruments::{self, Accept, Accepted, FileView, SourceView};
+use crate::instruments::{self, Accept, Accepted, Assign, FileView, SourceView};
 use crate::services::Services;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, Page};
@@ -26,13 +26,14 @@ pub fn table() -> Table {
         .post("/api/v1/instrument-files", upload)
         .get("/api/v1/instrument-files/{id}", show)
         .get("/api/v1/instrument-files/{id}/source", source)
+        .post("/api/v1/instrument-files/{id}/match", assign)
         .post("/api/v1/instrument-files/{id}/accept", accept)
         .post("/api/v1/instrument-files/{id}/reject", reject)
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(list, upload, show, source, accept, reject))]
+#[openapi(paths(list, upload, show, source, assign, accept, reject))]
 pub struct Docs;
 
 /// Which files are asked for.
@@ -113,6 +114,17 @@ async fn source(
         instruments::source(&services, &gate.actor, &id, marked.as_ref())
     })
     .await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/match", tag = "instruments", params(("id" = String, Path)),
+    request_body = Assign, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
+async fn assign(
+    gate: Permit<InstrumentAccept>,
+    services: Data<Services>,
+    id: Path<InstrumentFileId>,
+    body: Body<Assign>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || instruments::assign(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/instrument-files/{id}/accept", tag = "instruments", params(("id" = String, Path)),

@@ -12,6 +12,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::problem::Problem;
+use super::renewal::renew;
 use super::request_id;
 use super::run::run;
 use crate::audit::Actor;
@@ -172,7 +173,10 @@ pub async fn authenticate(req: &HttpRequest, requirement: Requirement) -> Result
     let token = credential(req).ok_or_else(log_in_first)?.into_token();
     let identity = services(req)?.identity.clone();
     let request = request_id(req);
-    let who = run(move || identity.authenticate(&token, request.as_deref())).await?;
+    let who = match run(move || identity.authenticate(&token, request.as_deref())).await {
+        Err(problem) => renew(req).await?.ok_or(problem)?,
+        Ok(who) => who,
+    };
     if let Requirement::Action(action) = requirement {
         may(&who.actor, action)?;
     }

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    CommandError, Outcome, audit, backup, calendar, certificate, numeric, regulation, serve, setup,
+    CommandError, Outcome, adapters, audit, backup, calendar, certificate, demo, numeric, regulation, serve, setup,
 };
 
 /// 签发 Qianfa: from a sample at the desk to a signed certificate
@@ -20,6 +20,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
     Migrate(serve::MigrateArgs),
     Setup(setup::SetupArgs),
@@ -28,6 +29,7 @@ enum Command {
     Regulation(regulation::RegulationArgs),
     Calendar(calendar::CalendarArgs),
     Numeric(numeric::NumericArgs),
+    Adapters(adapters::AdaptersArgs),
     Certificate(CertificateArgs),
     Audit(audit::AuditArgs),
 }
@@ -47,6 +49,7 @@ enum CertificateCommand {
 impl Command {
     fn run(&self, out: &mut dyn Write) -> Result<Outcome, CommandError> {
         match self {
+            Self::Demo(args) => demo::run(args, out),
             Self::Serve(args) => serve::run(args, out),
             Self::Migrate(args) => serve::migrate(args, out),
             Self::Setup(args) => setup::run(args, out),
@@ -55,6 +58,7 @@ impl Command {
             Self::Regulation(args) => regulation::run(args, out),
             Self::Calendar(args) => calendar::run(args, out),
             Self::Numeric(args) => numeric::run(args, out),
+            Self::Adapters(args) => adapters::run(args, out),
             Self::Certificate(CertificateArgs { command: CertificateCommand::Verify(args) }) => {
                 certificate::run_here(args, out)
             }

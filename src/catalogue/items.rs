@@ -102,6 +102,9 @@ pub struct InputSource {
     /// Analytes left out
     #[serde(default)]
     pub except: Vec<String>,
+    /// What else the file must say of the value, e.g. `{"name": "HA_content"}`
+    #[serde(default)]
+    pub context: std::collections::BTreeMap<String, String>,
     /// The how-manieth of these observations, from 1; without it, all in their order
     pub nth: Option<i64>,
 }

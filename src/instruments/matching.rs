@@ -149,6 +149,12 @@ fn select<'a>(source: &InputSource, observations: &[&'a ObservationRow]) -> Vec<
         same(&seen.quantity, &source.quantity)
             && source.analyte.as_deref().is_none_or(|wanted| same(wanted, analyte))
             && !source.except.iter().any(|left_out| same(left_out, analyte))
+            && (source.context.is_empty() || {
+                let told = seen.context.tree();
+                source.context.iter().all(|(key, wanted)| {
+                    told.get(key).and_then(|value| value.as_str()).is_some_and(|text| same(wanted, text))
+                })
+            })
     };
     let found: Vec<&ObservationRow> = observations.iter().filter(fits).copied().collect();
     match source.nth.and_then(|nth| usize::try_from(nth).ok()) {

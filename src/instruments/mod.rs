@@ -2,11 +2,13 @@
 //! to samples that exist, and accepted by a person. Nothing here ever creates a sample.
 
 mod accept;
+mod assign;
 mod inbox;
 mod matching;
 mod source;
 
 pub use accept::{Accept, Accepted, accept, reject};
+pub use assign::{Assign, assign};
 pub use inbox::{FileView, upload, view};
 pub use matching::{Proposal, ProposedReading};
 pub use source::{SourceLine, SourceView, source};

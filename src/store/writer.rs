@@ -7,10 +7,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::result::Error as DieselError;
 
 use super::connection::{AnyConnection, Backend};
 use super::{Failure, Outcome, StoreError};
+use crate::on_each;
 
 /// How many waiting actions one commit takes along.
 const GROUP: usize = 64;
@@ -130,7 +132,7 @@ fn work(backend: &Backend, mut conn: Option<AnyConnection>, waiting: &Receiver<B
             Some(open) => commit_group(open, &mut group),
             None => Err(StoreError::Unavailable("no connection to the database".into())),
         };
-        if matches!(committed, Err(StoreError::Unavailable(_) | StoreError::Other(_))) {
+        if committed.is_err() {
             // Whatever state the connection is in, a fresh one is in a known state.
             conn = None;
         }
@@ -166,32 +168,56 @@ fn commit_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Resu
 }
 
 fn try_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
-    conn.batch_execute(match conn {
-        AnyConnection::Sqlite(_) => "BEGIN IMMEDIATE",
-        AnyConnection::Postgres(_) => "BEGIN ISOLATION LEVEL SERIALIZABLE",
-    })?;
+    begin(conn)?;
     let ran = run_group(conn, group);
     if let Err(error) = ran {
-        conn.batch_execute("ROLLBACK")?;
+        undo(conn)?;
         return Err(error);
     }
-    if let Err(error) = conn.batch_execute("COMMIT") {
-        let error = StoreError::from(error);
-        // A failed COMMIT may leave SQLite inside the transaction; the error that matters is the first.
-        let _ = conn.batch_execute("ROLLBACK");
-        return Err(error);
+    if let Err(error) = keep(conn) {
+        // A failed COMMIT may leave the transaction open; the error that matters is the first.
+        let _ = undo(conn);
+        return Err(error.into());
     }
     Ok(())
 }
 
 fn run_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
     for action in group {
-        conn.batch_execute("SAVEPOINT action")?;
+        savepoint(conn)?;
         match action.attempt(conn) {
-            Attempt::Keep => conn.batch_execute("RELEASE SAVEPOINT action")?,
-            Attempt::Undo => conn.batch_execute("ROLLBACK TO SAVEPOINT action; RELEASE SAVEPOINT action")?,
-            Attempt::Again => return Err(StoreError::Serialization),
+            Attempt::Keep => keep(conn)?,
+            Attempt::Undo => undo(conn)?,
+            Attempt::Again => {
+                undo(conn)?;
+                return Err(StoreError::Serialization);
+            }
         }
     }
     Ok(())
+}
+
+// Through diesel's own count of transactions, because it opens some by itself (batch inserts on SQLite).
+
+fn begin(conn: &mut AnyConnection) -> Result<(), DieselError> {
+    match conn {
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
+        AnyConnection::Postgres(c) => {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL SERIALIZABLE")
+        }
+    }
+}
+
+fn savepoint(conn: &mut AnyConnection) -> Result<(), DieselError> {
+    on_each!(conn, c => AnsiTransactionManager::begin_transaction(c))
+}
+
+/// Commits, or releases the savepoint.
+fn keep(conn: &mut AnyConnection) -> Result<(), DieselError> {
+    on_each!(conn, c => AnsiTransactionManager::commit_transaction(c))
+}
+
+/// Rolls back, to the savepoint where there is one.
+fn undo(conn: &mut AnyConnection) -> Result<(), DieselError> {
+    on_each!(conn, c => AnsiTransactionManager::rollback_transaction(c))
 }

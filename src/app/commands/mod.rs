@@ -1,9 +1,11 @@
 //! The commands of the program: each reads its arguments, makes one call, and writes the answer.
 
+pub mod adapters;
 pub mod audit;
 pub mod backup;
 pub mod calendar;
 pub mod certificate;
+pub mod demo;
 pub mod numeric;
 pub mod place;
 pub mod regulation;

@@ -21,7 +21,7 @@ pub struct AuditEntryRow {
 }
 
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = audit_entry)]
+#[diesel(table_name = audit_entry, treat_none_as_default_value = false)]
 pub struct NewAuditEntry {
     pub at: Instant,
     pub actor_id: Option<String>,
@@ -35,7 +35,7 @@ pub struct NewAuditEntry {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = audit_seal)]
+#[diesel(table_name = audit_seal, treat_none_as_default_value = false)]
 pub struct AuditSealRow {
     pub seq: i64,
     pub first_entry: i64,

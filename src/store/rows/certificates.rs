@@ -7,7 +7,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = certificate)]
+#[diesel(table_name = certificate, treat_none_as_default_value = false)]
 pub struct CertificateRow {
     pub id: CertificateId,
     pub kind: String,

@@ -6,7 +6,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = instrument_file)]
+#[diesel(table_name = instrument_file, treat_none_as_default_value = false)]
 pub struct InstrumentFileRow {
     pub id: InstrumentFileId,
     pub sha256: String,
@@ -27,7 +27,7 @@ pub struct InstrumentFileRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = observation)]
+#[diesel(table_name = observation, treat_none_as_default_value = false)]
 pub struct ObservationRow {
     pub id: ObservationId,
     pub instrument_file_id: InstrumentFileId,

@@ -7,7 +7,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = number_series)]
+#[diesel(table_name = number_series, treat_none_as_default_value = false)]
 pub struct NumberSeriesRow {
     pub series: String,
     pub year: i64,
@@ -15,7 +15,7 @@ pub struct NumberSeriesRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = application)]
+#[diesel(table_name = application, treat_none_as_default_value = false)]
 pub struct ApplicationRow {
     pub id: ApplicationId,
     pub number: String,
@@ -44,7 +44,7 @@ pub struct ApplicationRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = application_clock)]
+#[diesel(table_name = application_clock, treat_none_as_default_value = false)]
 pub struct ApplicationClockRow {
     pub application_id: ApplicationId,
     pub name: String,
@@ -57,7 +57,7 @@ pub struct ApplicationClockRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = batch)]
+#[diesel(table_name = batch, treat_none_as_default_value = false)]
 pub struct BatchRow {
     pub id: BatchId,
     pub application_id: ApplicationId,
@@ -69,7 +69,7 @@ pub struct BatchRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = sample)]
+#[diesel(table_name = sample, treat_none_as_default_value = false)]
 pub struct SampleRow {
     pub id: SampleId,
     pub number: String,
@@ -90,7 +90,7 @@ pub struct SampleRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = container)]
+#[diesel(table_name = container, treat_none_as_default_value = false)]
 pub struct ContainerRow {
     pub id: ContainerId,
     pub sample_id: SampleId,
@@ -100,7 +100,7 @@ pub struct ContainerRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = custody_balance)]
+#[diesel(table_name = custody_balance, treat_none_as_default_value = false)]
 pub struct CustodyBalanceRow {
     pub sample_id: SampleId,
     pub place: String,
@@ -108,7 +108,7 @@ pub struct CustodyBalanceRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = custody_entry)]
+#[diesel(table_name = custody_entry, treat_none_as_default_value = false)]
 pub struct CustodyEntryRow {
     pub id: CustodyEntryId,
     pub sample_id: SampleId,
@@ -122,7 +122,7 @@ pub struct CustodyEntryRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = idempotency_key)]
+#[diesel(table_name = idempotency_key, treat_none_as_default_value = false)]
 pub struct IdempotencyKeyRow {
     pub account_id: AccountId,
     pub request_key: String,

@@ -7,7 +7,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = institute)]
+#[diesel(table_name = institute, treat_none_as_default_value = false)]
 pub struct InstituteRow {
     pub id: InstituteId,
     pub code: String,
@@ -22,7 +22,7 @@ pub struct InstituteRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = applicant)]
+#[diesel(table_name = applicant, treat_none_as_default_value = false)]
 pub struct ApplicantRow {
     pub id: ApplicantId,
     pub name: String,
@@ -32,7 +32,7 @@ pub struct ApplicantRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = account)]
+#[diesel(table_name = account, treat_none_as_default_value = false)]
 pub struct AccountRow {
     pub id: AccountId,
     pub username: String,
@@ -47,14 +47,14 @@ pub struct AccountRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = account_role)]
+#[diesel(table_name = account_role, treat_none_as_default_value = false)]
 pub struct AccountRoleRow {
     pub account_id: AccountId,
     pub role: Role,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = session)]
+#[diesel(table_name = session, treat_none_as_default_value = false)]
 pub struct SessionRow {
     pub id: SessionId,
     pub account_id: AccountId,
@@ -67,7 +67,7 @@ pub struct SessionRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = signature)]
+#[diesel(table_name = signature, treat_none_as_default_value = false)]
 pub struct SignatureRow {
     pub id: SignatureId,
     pub account_id: AccountId,

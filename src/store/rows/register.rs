@@ -7,7 +7,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = product)]
+#[diesel(table_name = product, treat_none_as_default_value = false)]
 pub struct ProductRow {
     pub id: ProductId,
     pub code: String,
@@ -29,14 +29,14 @@ pub struct ProductRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = product_trait)]
+#[diesel(table_name = product_trait, treat_none_as_default_value = false)]
 pub struct ProductTraitRow {
     pub product_id: ProductId,
     pub trait_name: Trait,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = specification)]
+#[diesel(table_name = specification, treat_none_as_default_value = false)]
 pub struct SpecificationRow {
     pub id: SpecificationId,
     pub product_id: ProductId,
@@ -49,7 +49,7 @@ pub struct SpecificationRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = test_item)]
+#[diesel(table_name = test_item, treat_none_as_default_value = false)]
 pub struct TestItemRow {
     pub id: TestItemId,
     pub specification_id: SpecificationId,
@@ -71,7 +71,7 @@ pub struct TestItemRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = authorisation)]
+#[diesel(table_name = authorisation, treat_none_as_default_value = false)]
 pub struct AuthorisationRow {
     pub id: AuthorisationId,
     pub institute_id: InstituteId,

@@ -7,7 +7,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = test_task)]
+#[diesel(table_name = test_task, treat_none_as_default_value = false)]
 pub struct TestTaskRow {
     pub id: TestTaskId,
     pub sample_id: SampleId,
@@ -22,7 +22,7 @@ pub struct TestTaskRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = reading)]
+#[diesel(table_name = reading, treat_none_as_default_value = false)]
 pub struct ReadingRow {
     pub id: ReadingId,
     pub test_task_id: TestTaskId,
@@ -39,7 +39,7 @@ pub struct ReadingRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = result)]
+#[diesel(table_name = result, treat_none_as_default_value = false)]
 pub struct ResultRow {
     pub id: ResultId,
     pub test_task_id: TestTaskId,
@@ -62,7 +62,7 @@ pub struct ResultRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
-#[diesel(table_name = out_of_limit_decision)]
+#[diesel(table_name = out_of_limit_decision, treat_none_as_default_value = false)]
 pub struct OutOfLimitDecisionRow {
     pub id: OutOfLimitDecisionId,
     pub result_id: ResultId,

@@ -1,0 +1,283 @@
+//! The three cases, from the desk to the signed certificate.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::files::{DemoFile, DemoFiles, Picked};
+use super::laboratory::{Laboratory, PASSWORD, Staff};
+use super::{DemoError, at, file_error, tell};
+use crate::certificates::{self, Draft};
+use crate::clock::Clock;
+use crate::instruments::{self, Accept, Assign};
+use crate::intake::{self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken};
+use crate::regulation::TaskState;
+use crate::services::Services;
+use crate::store::views::{self, Page, QueueFilter, QueueRow};
+use crate::testing::{self, Decision, Entry, NewReading, Verdict};
+
+/// The demonstration while it is told.
+pub(super) struct Story<'a> {
+    pub services: &'a Services,
+    pub clock: &'a Clock,
+    pub laboratory: &'a Laboratory,
+    pub files: &'a DemoFiles,
+    pub folder: &'a Path,
+    pub out: &'a mut dyn Write,
+}
+
+/// An application as the desk's form begins.
+fn application(business: &str, applicant: &str, product: &str, lot: (&str, &str, &str)) -> NewApplication {
+    NewApplication {
+        business: business.into(),
+        purpose: "initial".into(),
+        pre_submission: false,
+        standard_verification: false,
+        institute_id: None,
+        applicant_id: Some(applicant.into()),
+        product_id: product.into(),
+        specification_id: None,
+        arrived_at_port_on: None,
+        notice_received_on: None,
+        sampled_on: None,
+        acceptance_number: None,
+        particulars: Particulars::default(),
+        batches: vec![NewBatch {
+            lot_number: lot.0.into(),
+            produced_on: Some(lot.1.into()),
+            expires_on: Some(lot.2.into()),
+            lot_size: None,
+        }],
+    }
+}
+
+fn arrived(lot: &str, containers: i64, temperature: &str, packages: i64) -> Receipt {
+    Receipt {
+        samples: vec![NewSample {
+            lot_number: lot.into(),
+            containers: NewContainers::Count(containers),
+            temperature: Some(temperature.into()),
+            seals_intact: true,
+            packages,
+            packages_intact: true,
+            label_matches: true,
+            note: String::new(),
+            refuse_because: None,
+        }],
+    }
+}
+
+impl Story<'_> {
+    /// Registration testing of a rare-disease drug in Shanxi.
+    pub fn registration(&mut self) -> Result<PathBuf, DemoError> {
+        let staff = &self.laboratory.shanxi;
+        writeln!(self.out, "\n一、药品注册检验（山西，罕见病药品） Registration testing, rare-disease drug, Shanxi")?;
+        self.clock.set(at(3, 4, 9));
+        let mut application = application(
+            "drug_registration",
+            &self.laboratory.applicants[0],
+            &self.laboratory.products[0],
+            ("2601A", "2026-01-12", "2028-01-11"),
+        );
+        application.acceptance_number = Some("CXHS2699001".into());
+        application.particulars.test_purpose = "注册检验".into();
+        let taken = self.take_in(staff, application, arrived("2601A", 4, "5.1", 1))?;
+        self.clock.set(at(3, 10, 16));
+        self.findings(staff, &[("description", "内容物为白色粉末")])?;
+        match self.files {
+            DemoFiles::Own { assay, related, .. } => {
+                self.file(staff, related, None, &taken)?;
+                self.file(staff, assay, None, &taken)?;
+            }
+            DemoFiles::Real { liquid, .. } => self.file(staff, &liquid.file, Some(liquid), &taken)?,
+        }
+        self.clock.set(at(3, 13, 10));
+        self.finish(staff, &taken)
+    }
+
+    /// Lot release of a seasonal influenza vaccine at an authorised Shanghai institute.
+    pub fn lot_release(&mut self) -> Result<PathBuf, DemoError> {
+        let staff = &self.laboratory.shanghai;
+        writeln!(self.out, "\n二、生物制品批签发（上海，季节性流感疫苗） Lot release, seasonal influenza vaccine, Shanghai")?;
+        self.clock.set(at(3, 9, 10));
+        let mut application = application(
+            "lot_release",
+            &self.laboratory.applicants[1],
+            &self.laboratory.products[1],
+            ("202602013", "2026-02-08", "2027-02-07"),
+        );
+        application.particulars.summary_protocol = "SJ-LP-2026-013".into();
+        application.particulars.release_quantity = "86000 支".into();
+        let taken = self.take_in(staff, application, arrived("202602013", 60, "4.2", 2))?;
+        self.clock.set(at(3, 17, 17));
+        if let DemoFiles::Own { plate, .. } = self.files {
+            self.file(staff, plate, None, &taken)?;
+        } else if let DemoFiles::Real { plate, .. } = self.files {
+            self.file(staff, &plate.file, Some(plate), &taken)?;
+        }
+        self.clock.set(at(3, 25, 15));
+        self.findings(staff, &[("appearance", "微乳白色液体，无异物"), ("sterility", "无菌生长"), ("endotoxin", "<5")])?;
+        self.clock.set(at(3, 27, 10));
+        self.finish(staff, &taken)
+    }
+
+    /// Port-of-entry testing in Shanghai of an imported, clinically urgent drug.
+    pub fn port_entry(&mut self) -> Result<PathBuf, DemoError> {
+        let staff = &self.laboratory.shanghai;
+        writeln!(self.out, "\n三、进口药品通关检验（上海口岸，临床急需） Port-of-entry testing, clinically urgent, Shanghai")?;
+        self.clock.set(at(3, 16, 9));
+        let mut application = application(
+            "port_entry",
+            &self.laboratory.applicants[2],
+            &self.laboratory.products[2],
+            ("DP26017", "2025-12-02", "2028-11-30"),
+        );
+        application.arrived_at_port_on = Some("2026-03-13".into());
+        application.notice_received_on = Some("2026-03-16".into());
+        application.particulars = Particulars {
+            import_registration: "国药准字HJ20269901".into(),
+            notice_number: "SH-TZ-2026-0031".into(),
+            contract_number: "HN-2026-017".into(),
+            import_quantity: "1200 瓶".into(),
+            port: "上海".into(),
+            sampling_place: "上海浦东机场海关监管仓库".into(),
+            sampling_packages: "3 件".into(),
+            manufacturer_report: "CoA DP26017".into(),
+            ..Particulars::default()
+        };
+        let drafted = intake::submit(self.services, &staff.receiver, &application)?;
+        let id = drafted.application_id.as_str().into();
+        let accepted = intake::accept(self.services, &staff.receiver, &id)?;
+        self.tell(&accepted)?;
+        self.clock.set(at(3, 17, 11));
+        let sampled = LaterDates { sampled_on: Some("2026-03-17".into()), ..LaterDates::default() };
+        intake::record_dates(self.services, &staff.sampler, &id, &sampled)?;
+        writeln!(self.out, "  抽样 sampled: 2026-03-17")?;
+        self.clock.set(at(3, 17, 14));
+        let taken = intake::receive(self.services, &staff.receiver, &id, &arrived("DP26017", 6, "21.0", 3))?;
+        tell::received(self.out, &taken)?;
+        self.clock.set(at(3, 18, 15));
+        match self.files {
+            DemoFiles::Own { gas, balance, .. } => {
+                self.file(staff, gas, None, &taken)?;
+                self.file(staff, balance, None, &taken)?;
+            }
+            DemoFiles::Real { gas, balance, .. } => {
+                self.file(staff, &gas.file, Some(gas), &taken)?;
+                self.file(staff, &balance.file, Some(balance), &taken)?;
+            }
+        }
+        self.clock.set(at(3, 19, 10));
+        self.finish(staff, &taken)
+    }
+
+    fn take_in(&mut self, staff: &Staff, application: NewApplication, receipt: Receipt) -> Result<Taken, DemoError> {
+        let taken = intake::take_in(self.services, &staff.receiver, &Intake { application, receipt })?;
+        self.tell(&taken)?;
+        tell::received(self.out, &taken)?;
+        Ok(taken)
+    }
+
+    fn tell(&mut self, taken: &Taken) -> Result<(), DemoError> {
+        writeln!(self.out, "  受理 accepted: {}", taken.application_number)?;
+        if let Some(determination) = &taken.determination {
+            tell::determination(self.out, &self.services.regulation, determination)?;
+        }
+        Ok(())
+    }
+
+    /// Takes an instrument file in and accepts what it proposes for our sample.
+    fn file(&mut self, staff: &Staff, file: &DemoFile, real: Option<&Picked>, taken: &Taken) -> Result<(), DemoError> {
+        let mut view = instruments::upload(self.services, &staff.analyst, &file.name, &file.bytes)?;
+        let id = view.file.id.clone();
+        if let Some(picked) = real {
+            let number = taken.samples.first().map(|sample| sample.number.clone());
+            let assign = Assign { sample_text: picked.sample_text.clone(), sample_number: number };
+            view = instruments::assign(self.services, &staff.analyst, &id, &assign)?;
+        }
+        let adapter = view.file.adapter.clone().unwrap_or_default();
+        writeln!(
+            self.out,
+            "  仪器文件 file: {} → {adapter}, {} 个值 values, 完整性 complete: {:?}, SHA-256 {}…",
+            file.name,
+            view.observations.len(),
+            view.file.complete,
+            view.file.sha256.get(..16).unwrap_or_default()
+        )?;
+        let problems = view.file.problems.tree();
+        let wrong = problems.as_array().is_some_and(|all| all.iter().any(|one| one["severity"] == "error"));
+        let accept = Accept {
+            confirm_complete: true,
+            despite_problems: wrong.then(|| "演示：问题已由检验人员逐项核对".to_owned()),
+            reagents: "对照品与试剂见演示记录".into(),
+            ..Accept::default()
+        };
+        let accepted = instruments::accept(self.services, &staff.analyst, &id, &accept)?;
+        for entered in &accepted.entered {
+            if let Some(result) = &entered.result {
+                writeln!(self.out, "    结果 result: {} → {} ({})", result.calculated, result.reported, result.verdict)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Enters findings by hand.
+    fn findings(&mut self, staff: &Staff, findings: &[(&str, &str)]) -> Result<(), DemoError> {
+        for (item, text) in findings {
+            for row in self.queue(staff, None, Some(item))? {
+                let entry = Entry {
+                    readings: vec![NewReading { name: "x".into(), position: 1, raw: (*text).into(), observed: None }],
+                    conforms: Some(true),
+                    ..Entry::default()
+                };
+                testing::enter(self.services, &staff.analyst, &row.task_id.as_str().into(), &entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn queue(&self, staff: &Staff, state: Option<TaskState>, item: Option<&str>) -> Result<Vec<QueueRow>, DemoError> {
+        let Some(institute) = staff.analyst.institute.clone() else { return Ok(Vec::new()) };
+        let filter = QueueFilter {
+            state: state.map(|state| state.to_string()),
+            item: item.map(str::to_owned),
+            limit: Some(500),
+            ..QueueFilter::default()
+        };
+        Ok(self.services.db.read(|conn| views::queue(conn, &institute, &filter))?.items)
+    }
+
+    /// Review, decision where a result is out of limit, then draft, review and signature of the certificate.
+    fn finish(&mut self, staff: &Staff, taken: &Taken) -> Result<PathBuf, DemoError> {
+        self.review(staff)?;
+        let sample = taken.samples.first().map(|sample| sample.id.clone()).unwrap_or_default();
+        let services = self.services;
+        let draft = certificates::draft(services, &staff.reviewer, &Draft { sample_id: sample, amends: None })?;
+        let id = draft.id.as_str().into();
+        certificates::review(services, &staff.quality, &id)?;
+        let proof = services.identity.reauthenticate(&staff.signatory, PASSWORD)?;
+        let issued = certificates::issue(services, &staff.signatory, proof, &id, "授权签发")?;
+        let number = issued.number.unwrap_or_default();
+        let path = self.folder.join(format!("{number}.pdf"));
+        let pdf = services.files.get(&issued.pdf_sha256.unwrap_or_default()).map_err(crate::store::Failure::from)?;
+        std::fs::write(&path, pdf).map_err(|error| file_error(&path, &error))?;
+        writeln!(self.out, "  签发 issued: {number}")?;
+        writeln!(self.out, "  {}", path.display())?;
+        Ok(path)
+    }
+
+    fn review(&mut self, staff: &Staff) -> Result<(), DemoError> {
+        let Some(institute) = staff.reviewer.institute.clone() else { return Ok(()) };
+        let page = Page::of(Some(500), None);
+        let listed = self.services.db.read(|conn| views::to_review(conn, &institute, TaskState::Entered, page))?;
+        for row in listed.items {
+            let approved = Verdict { outcome: "approved".into(), note: String::new() };
+            testing::review(self.services, &staff.reviewer, &row.result.id, &approved)?;
+        }
+        for row in self.queue(staff, Some(TaskState::OutOfLimit), None)? {
+            writeln!(self.out, "  超标 out of limit: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
+            let confirm = Decision { decision: "confirm".into(), reason: "演示：实验室调查未发现可归因的差错".into() };
+            testing::decide(self.services, &staff.quality, &row.task_id.as_str().into(), &confirm)?;
+        }
+        Ok(())
+    }
+}
