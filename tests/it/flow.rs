@@ -94,7 +94,7 @@ fn a_rare_disease_drug_from_the_desk_to_its_certificate() {
         assert!(record.bytes.starts_with(b"%PDF"), "{}", record.text);
         let report = app.services.sealer.seal_all(std::time::Duration::from_secs(5)).expect("seals");
         assert!(report);
-        assert_eq!(ok(&world.quality.get("/api/v1/audit/verify"), 200)["intact"], true);
+        assert_eq!(ok(&world.quality.get("/api/v1/audit/verification"), 200)["intact"], true);
     });
 }
 

@@ -72,7 +72,7 @@ fn ledger_review_trail_numbers_and_certificates_hold_by_themselves() {
         world.approve_all();
         let issued = world.issue(&sample);
         let id = text(&issued, "id");
-        refused(app, &format!("UPDATE certificate SET data = '{{}}' WHERE id = '{id}'"), "keeps its");
+        refused(app, &format!("UPDATE certificate SET data = '{{}}' WHERE id = '{id}'"), "certificate");
         refused(app, &format!("UPDATE certificate SET pdf_sha256 = 'x' WHERE id = '{id}'"), "immutable");
         refused(app, &format!("UPDATE certificate SET state = 'drafted' WHERE id = '{id}'"), "immutable");
         refused(app, &format!("DELETE FROM certificate WHERE id = '{id}'"), "");

@@ -13,8 +13,16 @@ const PUBLIC: &[&str] = &[
     "GET /health/ready",
     "POST /api/v1/session",
     "POST /api/v1/session/refresh",
-    "GET /api/v1/verification/{code}",
-    "POST /api/v1/verification",
+    "GET /api/v1/verify/{code}",
+    "POST /api/v1/verify",
+    "GET /favicon.ico",
+    "GET /login",
+    "GET /static/{file}",
+    "GET /verify",
+    "GET /verify/{code}",
+    "POST /login",
+    "POST /verify",
+    "POST /verify/{code}",
 ];
 
 #[test]
@@ -88,14 +96,26 @@ fn check(app: &TestApp, role: Role) {
         let name = format!("{} {} as {role}", entry.method, entry.path);
         match entry.requires {
             Requirement::Public => {}
-            Requirement::AnyAccount => assert_eq!(call(&stranger).problem(), "unauthenticated", "{name}"),
+            Requirement::AnyAccount => refuses(&call(&stranger), "unauthenticated", &name),
             Requirement::Action(action) => {
-                assert_eq!(call(&stranger).problem(), "unauthenticated", "{name}");
+                refuses(&call(&stranger), "unauthenticated", &name);
                 // A call that may be made could change something: only the others are made.
                 if !allowed(role, action) {
-                    assert_eq!(call(&client).problem(), "forbidden", "{name}");
+                    refuses(&call(&client), "forbidden", &name);
                 }
             }
         }
+    }
+}
+
+/// The API answers with a problem; a page leads a stranger to the login, and says to others that they may not.
+fn refuses(answer: &crate::support::client::Answer, code: &str, name: &str) {
+    if name.contains(" /api/") {
+        assert_eq!(answer.problem(), code, "{name}");
+    } else if code == "unauthenticated" {
+        let to = answer.headers.get("location").or_else(|| answer.headers.get("hx-redirect"));
+        assert!(to.is_some_and(|to| to.starts_with("/login")), "{name}: {} {:?}", answer.status, answer.headers);
+    } else {
+        assert_eq!(answer.status, 403, "{name}: {}", answer.text);
     }
 }
