@@ -5,6 +5,7 @@ use qianfa::app::routes;
 use qianfa::regulation::{Role, allowed};
 
 use crate::golden;
+use crate::support::client::{Answer, Client};
 use crate::support::{TestApp, on_both};
 
 /// Routes that anybody may call. A new one is a decision, to be made here.
@@ -13,8 +14,18 @@ const PUBLIC: &[&str] = &[
     "GET /health/ready",
     "POST /api/v1/session",
     "POST /api/v1/session/refresh",
-    "GET /api/v1/verification/{code}",
-    "POST /api/v1/verification",
+    // What anybody with a certificate may ask.
+    "GET /api/v1/verify/{code}",
+    "POST /api/v1/verify",
+    "GET /verify",
+    "POST /verify",
+    "GET /verify/{code}",
+    "POST /verify/{code}",
+    // What the login page needs.
+    "GET /login",
+    "POST /login",
+    "GET /static/{file}",
+    "GET /favicon.ico",
 ];
 
 #[test]
@@ -82,20 +93,32 @@ fn check(app: &TestApp, role: Role) {
     let (stranger, client) = (app.client(), app.logged_in(&format!("u.{}", role.as_str())));
     for entry in routes::table().entries() {
         let path = entry.path.replace('{', "no-such-").replace('}', "");
-        let call = |c: &crate::support::client::Client| {
-            c.send(entry.method.as_str(), &path, Some("application/json"), b"not json".to_vec())
-        };
+        let call = |c: &Client| c.send(entry.method.as_str(), &path, Some("application/json"), b"not json".to_vec());
         let name = format!("{} {} as {role}", entry.method, entry.path);
         match entry.requires {
             Requirement::Public => {}
-            Requirement::AnyAccount => assert_eq!(call(&stranger).problem(), "unauthenticated", "{name}"),
+            Requirement::AnyAccount => unknown(&call(&stranger), entry.path, &name),
             Requirement::Action(action) => {
-                assert_eq!(call(&stranger).problem(), "unauthenticated", "{name}");
+                unknown(&call(&stranger), entry.path, &name);
                 // A call that may be made could change something: only the others are made.
                 if !allowed(role, action) {
-                    assert_eq!(call(&client).problem(), "forbidden", "{name}");
+                    let refused = call(&client);
+                    assert_eq!(refused.status, 403, "{name}");
+                    if entry.path.starts_with("/api/") {
+                        assert_eq!(refused.problem(), "forbidden", "{name}");
+                    }
                 }
             }
         }
     }
+}
+
+/// The API answers a stranger with a problem; a page leads to the login.
+fn unknown(answer: &Answer, path: &str, name: &str) {
+    if path.starts_with("/api/") {
+        assert_eq!((answer.status, answer.problem().as_str()), (401, "unauthenticated"), "{name}");
+        return;
+    }
+    let there = answer.headers.get("location").map(String::as_str).unwrap_or_default();
+    assert!(answer.status == 401 || there.starts_with("/login"), "{name}: {} {there}", answer.status);
 }

@@ -8,7 +8,7 @@ use crate::support::{PASSWORD, on_both, text};
 fn what_the_server_library_refuses_is_a_problem_too() {
     on_both(|app| {
         let client = app.logged_in("admin");
-        assert_eq!(client.get("/no/such/page").problem(), "not-found");
+        assert_eq!(client.get("/api/v1/no/such/thing").problem(), "not-found");
         let other = client.put("/api/v1/session", &json!({}));
         assert_eq!(other.problem(), "method-not-allowed");
         assert_eq!(other.headers["allow"], "POST, GET, DELETE");
