@@ -57,9 +57,10 @@ pub async fn edge<B: MessageBody + 'static>(
     req.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", id, %method, path);
     async move {
-        // The layers inside answer with responses, also where they refuse: an error's request is gone, and a
-        // request kept aside cannot be routed.
-        let mut res = finish(next.call(req).await?, &id);
+        // Inner layers answer with responses, never with errors: an error has lost the request, and a copy of
+        // the request kept here would stand in the router's way.
+        let res = next.call(req).await?.map_into_boxed_body();
+        let mut res = finish(res, &id);
         let headers = res.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, value);
