@@ -177,11 +177,13 @@ pub async fn authenticate(req: &HttpRequest, requirement: Requirement) -> Result
         Err(problem) => renew(req).await?.ok_or(problem)?,
         Ok(who) => who,
     };
-    if let Requirement::Action(action) = requirement {
-        may(&who.actor, action)?;
-    }
+    let permitted = match requirement {
+        Requirement::Action(action) => may(&who.actor, action),
+        Requirement::AnyAccount | Requirement::Public => Ok(()),
+    };
+    // Also for who is refused: the page that says so is theirs.
     req.extensions_mut().insert(who);
-    Ok(())
+    Ok(permitted?)
 }
 
 /// The services that the application was built with.

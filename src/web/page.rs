@@ -13,7 +13,7 @@ use tera::Context;
 use super::form::Form;
 use super::views;
 use crate::api::cookies::CSRF_COOKIE;
-use crate::api::permit::may;
+use crate::api::permit::{ACCESS_COOKIE, may};
 use crate::api::problem::{Lang, OWN_BODY};
 use crate::api::{Problem, request_id};
 use crate::audit::Actor;
@@ -32,6 +32,8 @@ pub struct Page {
     path: String,
     query: String,
     request_id: Option<String>,
+    /// Somebody is logged in in this browser, though the page does not ask who.
+    session: bool,
     /// htmx asks for a part of a page.
     pub part: bool,
 }
@@ -57,6 +59,7 @@ impl Page {
             path: req.path().to_owned(),
             query: req.query_string().to_owned(),
             request_id: request_id(req),
+            session: req.cookie(ACCESS_COOKIE).is_some(),
             part: req.headers().contains_key("hx-request"),
         }
     }
@@ -153,6 +156,7 @@ impl Page {
             "switch": self.switch(),
             "csrf": self.csrf,
             "user": user,
+            "session": self.session,
             "may": may,
             "version": super::assets::VERSION.as_str(),
             "request_id": self.request_id,

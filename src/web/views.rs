@@ -63,6 +63,11 @@ fn build(lang: Lang) -> Result<Tera, String> {
     tera.register_function("options", move |args: &HashMap<String, Value>| {
         serde_json::to_value(words::options(text(args, "of"), lang)).map_err(tera::Error::json)
     });
+    // Templates compare numbers only; days as text are in their own order.
+    tera.register_function("before", |args: &HashMap<String, Value>| {
+        let (a, b) = (text(args, "a"), text(args, "b"));
+        Ok(Value::from(!a.is_empty() && !b.is_empty() && a < b))
+    });
     tera.register_function("pick", move |args: &HashMap<String, Value>| {
         let (zh, en) = (text(args, "zh"), text(args, "en"));
         // Where one language was left empty, the other is better than nothing.
