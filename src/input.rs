@@ -114,8 +114,7 @@ pub fn not_negative(field: &str, text: &str) -> Result<(String, Decimal), Refusa
 /// # Errors
 /// Names the field.
 pub fn date(field: &str, text: &str) -> Result<NaiveDate, Refusal> {
-    let parsed = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok().filter(|_| text.trim().len() == 10);
-    parsed.ok_or_else(|| {
+    crate::regulation::parse_date(text.trim()).ok_or_else(|| {
         Refusal::field(field, format!("“{text}”不是日期（YYYY-MM-DD）"), format!("{text:?} is no date (YYYY-MM-DD)"))
     })
 }

@@ -12,7 +12,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("store", &["regulation", "refusal"]),
     ("audit", &["store", "regulation", "refusal", "clock", "secrets"]),
     ("identity", &["audit", "store", "regulation", "refusal", "clock", "secrets"]),
-    ("input", &["refusal", "certificates"]),
+    ("input", &["refusal", "regulation", "certificates"]),
     ("services", &["store", "audit", "identity", "certificates", "clock", "regulation"]),
     ("catalogue", &["audit", "input", "refusal", "regulation", "services", "store", "testing"]),
     ("intake", &["audit", "clock", "custody", "input", "refusal", "regulation", "services", "store"]),
