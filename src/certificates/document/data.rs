@@ -2,9 +2,10 @@
 //! `data.json`, and read back by machines.
 //!
 //! Everything printed is text that has already been rounded and formatted: nothing between a
-//! result and its certificate passes through a binary float. An empty text is "not applicable"
-//! and is printed as a dash. Fields follow ISO/IEC 17025:2017 7.8.2.1 and the customary layout of
-//! 检验报告书, 生物制品批签发证明 and 进口药品检验报告书.
+//! result and its certificate passes through a binary float. An empty text is "not applicable":
+//! what identifies the item is then printed as a dash, any other field is left out. Fields follow
+//! ISO/IEC 17025:2017 7.8.2.1 and the customary layout of 检验报告书, 生物制品批签发证明 and
+//! 进口药品检验报告书.
 
 use serde::{Deserialize, Serialize};
 
@@ -477,7 +478,7 @@ impl CertificateData {
         let scope = match kind {
             CertificateKind::LotRelease | CertificateKind::LotReleaseRefusal => Bilingual::new(
                 format!("本{document}仅对所载批次有效；检验结果仅与被检样品有关。"),
-                "This document applies to the lot stated only; results relate only to the items tested.",
+                "Valid for the lot stated only; the results relate only to the items tested.",
             ),
             _ => Bilingual::new(
                 format!("本{document}的结果仅与被检样品有关。"),
@@ -486,7 +487,7 @@ impl CertificateData {
         };
         let copies = Bilingual::new(
             format!("未经本机构书面批准，不得部分复制本{document}。"),
-            "This document shall not be reproduced except in full without written approval of the issuer.",
+            "Not to be reproduced except in full without written approval of the issuer.",
         );
         vec![scope, copies]
     }

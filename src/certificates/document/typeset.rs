@@ -99,6 +99,20 @@ impl Typesetter {
         data: &CertificateData,
         created: DateTime<Utc>,
     ) -> Result<Vec<u8>, RenderError> {
+        let set = self.set(data, created)?;
+        if !set.warnings.is_empty() {
+            let kind = data.kind.as_str();
+            tracing::warn!(kind, warnings = %set.warnings, "certificate layout");
+        }
+        Ok(set.pdf)
+    }
+
+    /// [`Self::render`], with what the typesetter warned of.
+    pub(super) fn set(
+        &self,
+        data: &CertificateData,
+        created: DateTime<Utc>,
+    ) -> Result<Set, RenderError> {
         check(data)?;
         let job = Job::new(&self.0, data, created)?;
         let result = job.run(data);
@@ -143,6 +157,12 @@ fn first_missing_glyph(value: &serde_json::Value, path: String) -> Option<(Strin
     }
 }
 
+/// A document, and what the typesetter warned of: nothing, with the shipped layouts.
+pub(super) struct Set {
+    pub(super) pdf: Vec<u8>,
+    pub(super) warnings: String,
+}
+
 /// One document on its way.
 struct Job<'a> {
     shared: &'a Shared,
@@ -171,16 +191,13 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn run(&self, data: &CertificateData) -> Result<Vec<u8>, RenderError> {
+    fn run(&self, data: &CertificateData) -> Result<Set, RenderError> {
         let kind = data.kind.as_str();
         let failed = |diagnostics: &[SourceDiagnostic]| RenderError::Layout {
             kind,
             message: self.describe(diagnostics),
         };
         let compiled = typst::compile::<PagedDocument>(self);
-        if !compiled.warnings.is_empty() {
-            tracing::warn!(kind, warnings = %self.describe(&compiled.warnings), "certificate layout");
-        }
         let document = compiled.output.map_err(|e| failed(&e))?;
         let standards =
             PdfStandards::new(&[PdfStandard::A_3a]).map_err(|e| RenderError::Layout {
@@ -194,7 +211,10 @@ impl<'a> Job<'a> {
             standards,
             ..PdfOptions::default()
         };
-        typst_pdf::pdf(&document, &options).map_err(|e| failed(&e))
+        Ok(Set {
+            pdf: typst_pdf::pdf(&document, &options).map_err(|e| failed(&e))?,
+            warnings: self.describe(&compiled.warnings),
+        })
     }
 
     fn describe(&self, diagnostics: &[SourceDiagnostic]) -> String {
