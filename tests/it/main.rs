@@ -6,6 +6,7 @@ mod world;
 
 mod architecture;
 mod audit_trail;
+mod browser;
 mod cli;
 mod demo;
 mod flow;
@@ -13,6 +14,7 @@ mod golden;
 mod invariants;
 mod kill;
 mod operations;
+mod pages;
 mod permissions;
 mod problems;
 mod sessions;
