@@ -18,3 +18,4 @@ pub mod secrets;
 pub mod services;
 pub mod store;
 pub mod testing;
+pub mod web;

@@ -1,13 +1,13 @@
 //! Sessions of browsers: cookies that scripts cannot read, and a second token against forged requests.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpRequest, web};
+use actix_web::{Error, FromRequest, HttpRequest, ResponseError, web};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
@@ -62,6 +62,23 @@ pub fn session_cookies(
     (cookies, csrf)
 }
 
+/// The cookies of a session that was refreshed in passing: the token against forged requests stays, so that
+/// the forms of other open pages can still be sent.
+#[must_use]
+pub fn renewed_cookies(
+    session: &LoggedIn,
+    now: DateTime<Utc>,
+    secure: bool,
+    csrf: String,
+) -> [Cookie<'static>; 3] {
+    let life = (session.session_until - now).num_seconds();
+    [
+        cookie(ACCESS_COOKIE, session.access.clone(), secure, life, false),
+        cookie(REFRESH_COOKIE, session.refresh.clone(), secure, life, false),
+        cookie(CSRF_COOKIE, csrf, secure, life, true),
+    ]
+}
+
 /// A token for a page that has no session yet, such as the login page.
 #[must_use]
 pub fn csrf_cookie(secure: bool) -> (Cookie<'static>, String) {
@@ -77,16 +94,25 @@ pub fn removal_cookies(secure: bool) -> [Cookie<'static>; 3] {
 }
 
 /// Wraps the application: an unsafe request whose credential is a cookie must repeat the token of the cookie
-/// `qf_csrf` in the header `X-CSRF-Token` or, in a URL-encoded form, in the field `csrf`.
+/// `qf_csrf` in the header `X-CSRF-Token` or in the field `csrf` of a URL-encoded form. A form with files has it
+/// in the query of its address instead: its body is read by the handler alone, in pieces.
 ///
 /// # Errors
 /// [`Code::Csrf`].
 pub async fn csrf<B: MessageBody + 'static>(
     mut req: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    // A response, not an error: the layers outside shape it by what it carries.
+    match check(&mut req).await {
+        Ok(()) => Ok(next.call(req).await?.map_into_left_body()),
+        Err(problem) => Ok(req.into_response(problem.error_response()).map_into_right_body()),
+    }
+}
+
+async fn check(req: &mut ServiceRequest) -> Result<(), Problem> {
     if needs_token(req.request()) {
-        let given = given_token(&mut req).await?;
+        let given = given_token(req).await?;
         let expected = req
             .cookie(CSRF_COOKIE)
             .map(|cookie| cookie.value().to_owned());
@@ -101,11 +127,10 @@ pub async fn csrf<B: MessageBody + 'static>(
                 Code::Csrf,
                 "缺少或不符的CSRF令牌，请刷新页面",
                 "the CSRF token is missing or another: reload the page",
-            ))
-            .into());
+            )));
         }
     }
-    next.call(req).await
+    Ok(())
 }
 
 fn needs_token(req: &HttpRequest) -> bool {
@@ -127,11 +152,12 @@ async fn given_token(req: &mut ServiceRequest) -> Result<Option<String>, Problem
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !told
-        .to_ascii_lowercase()
-        .starts_with("application/x-www-form-urlencoded")
-    {
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if told.starts_with("multipart/form-data") {
+        return Ok(field(req.query_string()));
+    }
+    if !told.starts_with("application/x-www-form-urlencoded") {
         return Ok(None);
     }
     let limit = services(req.request())?.site.json_bytes;
@@ -141,18 +167,15 @@ async fn given_token(req: &mut ServiceRequest) -> Result<Option<String>, Problem
         limit,
     )
     .await?;
-    let fields = web::Query::<Vec<(String, String)>>::from_query(
-        std::str::from_utf8(&body).unwrap_or_default(),
-    );
+    let given = field(std::str::from_utf8(&body).unwrap_or_default());
     // The handler reads the form again.
     req.set_payload(Payload::from(body));
-    Ok(fields
-        .ok()
-        .and_then(|fields| {
-            fields
-                .into_inner()
-                .into_iter()
-                .find(|(k, _)| k == CSRF_FIELD)
-        })
-        .map(|(_, v)| v))
+    Ok(given)
+}
+
+/// The token among URL-encoded fields.
+fn field(encoded: &str) -> Option<String> {
+    let fields = web::Query::<Vec<(String, String)>>::from_query(encoded).ok()?;
+    let found = fields.into_inner().into_iter().find(|(name, _)| name == CSRF_FIELD);
+    found.map(|(_, value)| value)
 }

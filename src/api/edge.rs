@@ -18,6 +18,10 @@ const CSP: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; 
 const CSP_DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                         object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
+/// A document of ours may be shown inside a page of ours; a browser's own reader styles itself inline.
+const CSP_PDF: &str = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; base-uri 'none'; \
+                       frame-ancestors 'self'";
+
 /// The id of a request, as logged, recorded on the trail and told to the client.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
@@ -51,25 +55,28 @@ pub async fn edge<B: MessageBody + 'static>(
     let (method, path) = (req.method().clone(), req.path().to_owned());
     let docs = path.starts_with("/api/docs");
     req.extensions_mut().insert(RequestId(id.clone()));
-    let outer = req.request().clone();
     let span = tracing::info_span!("request", id, %method, path);
     async move {
-        let res = match next.call(req).await {
-            Ok(res) => res.map_into_boxed_body(),
-            Err(error) => ServiceResponse::from_err(error, outer),
-        };
+        // Inner layers answer with responses, never with errors: an error has lost the request, and a copy of
+        // the request kept here would stand in the router's way.
+        let res = next.call(req).await?.map_into_boxed_body();
         let mut res = finish(res, &id);
         let headers = res.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id) {
             headers.insert(REQUEST_ID, value);
         }
-        let csp = HeaderValue::from_static(if docs { CSP_DOCS } else { CSP });
-        headers.insert(header::CONTENT_SECURITY_POLICY, csp);
+        let pdf = headers.get(header::CONTENT_TYPE).is_some_and(|told| told == "application/pdf");
+        let (csp, frames) = match (docs, pdf) {
+            (true, _) => (CSP_DOCS, "DENY"),
+            (_, true) => (CSP_PDF, "SAMEORIGIN"),
+            _ => (CSP, "DENY"),
+        };
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static(frames));
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         headers.insert(
             header::REFERRER_POLICY,
             HeaderValue::from_static("same-origin"),

@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod permit;
 pub mod problem;
 pub mod regulation;
+pub mod renewal;
 pub mod run;
 pub mod session;
 pub mod table;

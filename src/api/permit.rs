@@ -12,6 +12,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::problem::Problem;
+use super::renewal::renew;
 use super::request_id;
 use super::run::run;
 use crate::audit::Actor;
@@ -172,12 +173,17 @@ pub async fn authenticate(req: &HttpRequest, requirement: Requirement) -> Result
     let token = credential(req).ok_or_else(log_in_first)?.into_token();
     let identity = services(req)?.identity.clone();
     let request = request_id(req);
-    let who = run(move || identity.authenticate(&token, request.as_deref())).await?;
-    if let Requirement::Action(action) = requirement {
-        may(&who.actor, action)?;
-    }
+    let who = match run(move || identity.authenticate(&token, request.as_deref())).await {
+        Err(problem) => renew(req).await?.ok_or(problem)?,
+        Ok(who) => who,
+    };
+    let permitted = match requirement {
+        Requirement::Action(action) => may(&who.actor, action),
+        Requirement::AnyAccount | Requirement::Public => Ok(()),
+    };
+    // Also for who is refused: the page that says so is theirs.
     req.extensions_mut().insert(who);
-    Ok(())
+    Ok(permitted?)
 }
 
 /// The services that the application was built with.

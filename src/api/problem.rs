@@ -16,6 +16,8 @@ use crate::store::Failure;
 
 /// The content type of a problem document.
 pub const CONTENT_TYPE: &str = "application/problem+json";
+/// Marks a refusal whose body is written already, such as a page; it does not leave the server.
+pub const OWN_BODY: &str = "x-own-body";
 
 /// The language of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,14 +187,19 @@ pub fn respond(refusal: &Refusal) -> HttpResponse {
     response
 }
 
+/// Why a response refuses, whoever refused; `None` where it does not, or says why itself.
+pub fn refusal_of<B>(res: &mut ServiceResponse<B>) -> Option<Refusal> {
+    let carried = res.response_mut().extensions_mut().remove::<Refusal>();
+    carried.or_else(|| foreign_refusal(res))
+}
+
 /// Writes the problem document of a response that refuses, whoever refused.
 pub fn finish<B: MessageBody + 'static>(
     mut res: ServiceResponse<B>,
     request_id: &str,
 ) -> ServiceResponse<BoxBody> {
-    let carried = res.response_mut().extensions_mut().remove::<Refusal>();
-    let foreign = || foreign_refusal(&res);
-    let Some(refusal) = carried.or_else(foreign) else {
+    let Some(refusal) = refusal_of(&mut res) else {
+        res.headers_mut().remove(OWN_BODY);
         return res.map_into_boxed_body();
     };
     let lang = Lang::of(res.request());
@@ -227,7 +234,7 @@ fn foreign_refusal<B>(res: &ServiceResponse<B>) -> Option<Refusal> {
         return None;
     }
     // A body of ours that is no problem document, such as a page, keeps what it says.
-    if res.headers().contains_key("x-own-body") {
+    if res.headers().contains_key(OWN_BODY) {
         return None;
     }
     let told = res

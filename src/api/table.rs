@@ -3,11 +3,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, web};
+use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Responder, ResponseError, Route, web};
 
 use super::permit::{Gate, Requirement, authenticate};
 use super::problem::respond;
@@ -166,9 +166,12 @@ async fn guard<B: MessageBody + 'static>(
     requires: Requirement,
     req: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    authenticate(req.request(), requires).await?;
-    next.call(req).await
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    // A response, not an error: the layers outside shape it by what it carries.
+    match authenticate(req.request(), requires).await {
+        Ok(()) => Ok(next.call(req).await?.map_into_left_body()),
+        Err(problem) => Ok(req.into_response(problem.error_response()).map_into_right_body()),
+    }
 }
 
 fn not_allowed(req: &HttpRequest, allow: &str) -> HttpResponse {

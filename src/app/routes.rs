@@ -9,11 +9,11 @@ use crate::api::run::json as answer;
 use crate::api::{self, Problem, Public, Table, run};
 use crate::services::Services;
 
-/// The routes of the API and the program's own. The description of the API and its reader stand beside it, in
+/// The routes of the API, the pages and the program's own. The description of the API and its reader stand beside it, in
 /// [`super::serve`].
 #[must_use]
 pub fn table() -> Table {
-    Table::default().get("/health/live", live).get("/health/ready", ready).and(api::table())
+    Table::default().get("/health/live", live).get("/health/ready", ready).and(api::table()).and(crate::web::table())
 }
 
 /// The program runs.

@@ -203,6 +203,7 @@ impl Application {
                 .app_data(body::query_config())
                 .app_data(body::path_config())
                 .wrap(from_fn(cookies::csrf))
+                .wrap(from_fn(crate::web::pages))
                 .wrap(from_fn(edge::edge))
                 .configure(|config| table.configure(config))
                 .service(web::redirect("/api/docs", "/api/docs/"))

@@ -41,7 +41,7 @@ pub fn assign(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &A
             None => None,
             Some(number) => {
                 let number = input::required("sample_number", number, input::TEXT)?;
-                let found = samples_by_number(conn, &institute, &[number.clone()])?;
+                let found = samples_by_number(conn, &institute, std::slice::from_ref(&number))?;
                 let found = found.into_iter().next().map(|(_, sample)| sample);
                 Some(found.ok_or_else(|| Refusal::not_found("样品", "sample", &number).at("sample_number"))?)
             }

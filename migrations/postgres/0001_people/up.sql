@@ -2,7 +2,7 @@
 
 -- Instants, dates and decimals are text of one form on both databases: what is sealed is the same bytes.
 CREATE DOMAIN instant AS text COLLATE "C" CHECK (VALUE ~ '^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{6}Z$');
-CREATE DOMAIN day AS text COLLATE "C" CHECK (VALUE ~ '^\d{4}-\d\d-\d\d$' AND VALUE::date IS NOT NULL);
+CREATE DOMAIN day AS text COLLATE "C" CHECK (VALUE ~ '^\d{4}-\d\d-\d\d$' AND VALUE::date::text = VALUE);
 CREATE DOMAIN decimal_text AS text CHECK (VALUE ~ '^-?\d+(\.\d+)?$');
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$;

@@ -161,6 +161,24 @@ fn print_text(report: &VerifyReport, status: &str, out: &mut dyn Write) -> std::
     Ok(())
 }
 
+/// Verifies a file now, and asks the database of the data folder, where one is named, for its status.
+pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let at = Clock::system().now();
+    let Some(data) = &args.data else { return run(args, at, &|_, _| None, out) };
+    let place = Place { data: Some(data.clone()), config: None };
+    let (_, db) = place.existing()?;
+    let failed = std::cell::Cell::new(None);
+    let lookup = |sha256: &str, number: Option<&str>| match db.read(|conn| status_of(conn, sha256, number)) {
+        Ok(status) => status,
+        Err(error) => {
+            failed.set(Some(failure(error)));
+            None
+        }
+    };
+    let outcome = run(args, at, &lookup, out)?;
+    failed.take().map_or(Ok(outcome), Err)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,22 +290,4 @@ mod tests {
         assert_eq!(failure.code, "file_unreadable");
         assert_eq!(failure.field.as_deref(), Some("file"));
     }
-}
-
-/// Verifies a file now, and asks the database of the data folder, where one is named, for its status.
-pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let at = Clock::system().now();
-    let Some(data) = &args.data else { return run(args, at, &|_, _| None, out) };
-    let place = Place { data: Some(data.clone()), config: None };
-    let (_, db) = place.existing()?;
-    let failed = std::cell::Cell::new(None);
-    let lookup = |sha256: &str, number: Option<&str>| match db.read(|conn| status_of(conn, sha256, number)) {
-        Ok(status) => status,
-        Err(error) => {
-            failed.set(Some(failure(error)));
-            None
-        }
-    };
-    let outcome = run(args, at, &lookup, out)?;
-    failed.take().map_or(Ok(outcome), Err)
 }

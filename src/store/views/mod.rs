@@ -5,6 +5,7 @@ mod cases;
 mod catalogue;
 mod certificates;
 mod files;
+mod pages;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ pub use catalogue::{
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
 pub use files::{FileRow, files};
+pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]

@@ -1,0 +1,195 @@
+//! 仪器文件: what came in, what each line became, and what would be entered.
+
+use actix_multipart::Multipart;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::form::{Form, Upload, uploads};
+use super::lists::{Pager, ROWS, institute, offset, unfolded};
+use super::page::{Page, Refused, file, see_other};
+use crate::api::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
+use crate::api::{Permit, Problem, Table, run};
+use crate::audit::Actor;
+use crate::instruments::{self, Accept, FileView, SourceView};
+use crate::services::Services;
+use crate::store::Outcome;
+use crate::store::columns::{InstrumentFileId, ObservationId};
+use crate::store::views::{self, Page as Part};
+
+/// The routes.
+#[must_use]
+pub fn table() -> Table {
+    Table::default()
+        .get("/instrument-files", inbox)
+        .post("/instrument-files", upload)
+        .get("/instrument-files/{id}", show)
+        .get("/instrument-files/{id}/original", original)
+        .post("/instrument-files/{id}/accept", accept)
+        .post("/instrument-files/{id}/reject", reject)
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Filter {
+    state: String,
+    offset: String,
+}
+
+async fn inbox(
+    permit: Permit<InstrumentRead>,
+    page: Page,
+    services: Data<Services>,
+    filter: Query<Filter>,
+) -> Result<HttpResponse, Problem> {
+    show_inbox(&permit.actor, &page, &services, filter.into_inner(), Vec::new()).await
+}
+
+async fn show_inbox(
+    actor: &Actor,
+    page: &Page,
+    services: &Services,
+    filter: Filter,
+    outcomes: Vec<Value>,
+) -> Result<HttpResponse, Problem> {
+    let (db, institute, state) = (services.db.clone(), institute(actor)?, filter.state.clone());
+    let part = Part::of(Some(ROWS), Some(offset(&filter.offset)));
+    let listed = run(move || db.read(|conn| views::files(conn, &institute, Some(&state), part))).await?;
+    let pager = Pager::new("/instrument-files", &[("state", &filter.state)], listed.total, offset(&filter.offset));
+    let rows = unfolded(&listed.items)?;
+    page.show("files.html", json!({"rows": rows, "pager": pager, "filter": filter, "outcomes": outcomes}))
+}
+
+async fn upload(
+    permit: Permit<InstrumentUpload>,
+    page: Page,
+    services: Data<Services>,
+    parts: Multipart,
+) -> Result<HttpResponse, Problem> {
+    let files = uploads(parts, services.site.upload_bytes).await?;
+    let mut outcomes = Vec::with_capacity(files.len());
+    for one in files {
+        let (services, actor) = (services.clone(), permit.actor.clone());
+        outcomes.push(run(move || Ok(taken(&services, &actor, &one))).await?);
+    }
+    if let [one] = &outcomes[..]
+        && let Some(id) = one["id"].as_str()
+    {
+        return Ok(see_other(&format!("/instrument-files/{id}")));
+    }
+    show_inbox(&permit.actor, &page, &services, Filter::default(), outcomes).await
+}
+
+/// What became of one uploaded file: one that is refused does not hold up the others.
+fn taken(services: &Services, actor: &Actor, one: &Upload) -> Value {
+    match instruments::upload(services, actor, &one.name, &one.bytes) {
+        Ok(view) => json!({"name": one.name, "id": view.file.id, "known": view.known, "state": view.file.state}),
+        Err(failure) => {
+            let refusal = failure.into_refusal();
+            json!({"name": one.name, "zh": refusal.message_zh, "en": refusal.message_en})
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Marked {
+    observation: Option<String>,
+}
+
+async fn show(
+    permit: Permit<InstrumentRead>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    marked: Query<Marked>,
+) -> Result<HttpResponse, Problem> {
+    let content = content(&services, &permit.actor, &id, marked.observation.as_deref()).await?;
+    page.show("file.html", content)
+}
+
+async fn content(services: &Services, actor: &Actor, id: &str, marked: Option<&str>) -> Result<Value, Problem> {
+    let (services, actor, key) = (services.clone(), actor.clone(), InstrumentFileId::from(id));
+    let marked = marked.map(ObservationId::from);
+    let (view, source) = run(move || both(&services, &actor, &key, marked.as_ref())).await?;
+    let marked = source.as_ref().and_then(|source| source.observation.as_ref()).map(|one| one.id.to_string());
+    Ok(json!({"one": unfolded(&view)?, "source": unfolded(&source)?, "marked": marked}))
+}
+
+/// The file with its text; one that no adapter reads has no lines to show.
+fn both(
+    services: &Services,
+    actor: &Actor,
+    id: &InstrumentFileId,
+    marked: Option<&ObservationId>,
+) -> Outcome<(FileView, Option<SourceView>)> {
+    let view = instruments::view(services, actor, id)?;
+    if view.file.adapter.is_none() {
+        return Ok((view, None));
+    }
+    let source = instruments::source(services, actor, id, marked)?;
+    Ok((view, Some(source)))
+}
+
+async fn original(
+    permit: Permit<InstrumentRead>,
+    services: Data<Services>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let key = InstrumentFileId::from(id.as_str());
+    let (name, bytes) = run(move || {
+        let found = instruments::view(&services, &permit.actor, &key)?.file;
+        Ok((found.name, services.files.get(&found.sha256)?))
+    })
+    .await?;
+    // Never shown by the browser itself: it is somebody else's content.
+    Ok(file(bytes, "application/octet-stream", &name, true))
+}
+
+async fn accept(
+    permit: Permit<InstrumentAccept>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let new = Accept {
+        tasks: Some(form.all("tasks")),
+        confirm_complete: form.ticked("confirm_complete"),
+        despite_problems: form.opt("despite_problems"),
+        reagents: form.text("reagents"),
+        note: form.text("note"),
+    };
+    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
+    let done = run(move || instruments::accept(&services2, &actor, &key, &new).map(|_| ())).await;
+    answer(&page, &services, &permit.actor, (&id, form), done).await
+}
+
+async fn reject(
+    permit: Permit<InstrumentReject>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let reason = form.text("reason");
+    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
+    let done = run(move || instruments::reject(&services2, &actor, &key, &reason)).await;
+    answer(&page, &services, &permit.actor, (&id, form), done).await
+}
+
+async fn answer(
+    page: &Page,
+    services: &Services,
+    actor: &Actor,
+    (id, form): (&str, Form),
+    outcome: Result<(), Problem>,
+) -> Result<HttpResponse, Problem> {
+    match outcome {
+        Ok(()) => Ok(see_other(&format!("/instrument-files/{id}"))),
+        Err(problem) => {
+            let content = content(services, actor, id, None).await?;
+            page.again("file.html", content, Some(&Refused::new(form, problem)))
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What a form sent: its fields as typed, so that nothing typed is lost when the form comes back.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use actix_multipart::Multipart;
+use actix_web::dev::Payload;
+use actix_web::web::{self, Query};
+use actix_web::{FromRequest, HttpRequest};
+use futures_core::Stream;
+use std::future::poll_fn;
+
+use crate::api::Problem;
+use crate::api::body::collect;
+use crate::api::permit::services;
+use crate::refusal::{Code, Refusal};
+
+/// The fields of a URL-encoded form, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// What was typed in a field, without blanks around it; empty where there is no such field.
+    #[must_use]
+    pub fn text(&self, name: &str) -> String {
+        self.opt(name).unwrap_or_default()
+    }
+
+    /// What was typed in a field; `None` where nothing was.
+    #[must_use]
+    pub fn opt(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+        found.filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    /// What was typed in a field, blanks and all: a password.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> String {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// Whether a box is ticked.
+    #[must_use]
+    pub fn ticked(&self, name: &str) -> bool {
+        self.opt(name).is_some()
+    }
+
+    /// All values of a field that may stand several times.
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// How many elements of `prefix[0]`, `prefix[1]`, … there are, at most `most`.
+    #[must_use]
+    pub fn count(&self, prefix: &str, most: usize) -> usize {
+        let has = |index: usize| {
+            let start = format!("{prefix}[{index}]");
+            self.0.iter().any(|(key, _)| key.starts_with(&start))
+        };
+        (0..most).take_while(|index| has(*index)).count()
+    }
+
+    /// The fields for filling the form again; the token against forged requests and passwords are left out.
+    #[must_use]
+    pub fn again(&self) -> BTreeMap<&str, &str> {
+        let kept = |key: &str| key != crate::api::cookies::CSRF_FIELD && !key.contains("password");
+        self.0.iter().filter(|(key, _)| kept(key)).map(|(key, value)| (key.as_str(), value.as_str())).collect()
+    }
+
+    /// Sets a field.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.retain(|(key, _)| key != name);
+        self.0.push((name.to_owned(), value.into()));
+    }
+
+    /// Takes the fields that begin so away.
+    pub fn remove(&mut self, prefix: &str) {
+        self.0.retain(|(key, _)| !key.starts_with(prefix));
+    }
+}
+
+impl FromRequest for Form {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        let payload = web::Payload::from_request(&req, payload).into_inner();
+        Box::pin(async move {
+            let limit = services(&req)?.site.json_bytes;
+            let bytes = collect(payload, limit).await?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| unreadable())?;
+            let fields = Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
+            Ok(Self(fields.into_inner()))
+        })
+    }
+}
+
+/// `prefix[k]…` of what was sent as the form counts, where elements left empty were not sent: `at` says at which
+/// place of the form the k-th stands.
+#[must_use]
+pub fn in_form(field: &str, prefix: &str, at: &[usize]) -> String {
+    let rest = field.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('['));
+    let parts = rest.and_then(|rest| rest.split_once(']'));
+    let place = parts.and_then(|(index, rest)| Some((at.get(index.parse::<usize>().ok()?)?, rest)));
+    place.map_or_else(|| field.to_owned(), |(index, rest)| format!("{prefix}[{index}]{rest}"))
+}
+
+fn unreadable() -> Refusal {
+    Refusal::new(Code::BadRequest, "表单无法读取", "the form cannot be read")
+}
+
+/// One uploaded file.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The name that the browser gave.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// The files of a form, at most `limit` bytes together.
+///
+/// # Errors
+/// [`Code::TooLarge`], [`Code::BadRequest`] where the form broke off.
+pub async fn uploads(mut parts: Multipart, limit: usize) -> Result<Vec<Upload>, Refusal> {
+    let broken = |error: actix_multipart::MultipartError| {
+        Refusal::new(Code::BadRequest, format!("上传未能完整接收：{error}"), format!("the upload did not arrive whole: {error}"))
+    };
+    let mut files = Vec::new();
+    let mut total = 0_usize;
+    while let Some(part) = next(&mut parts).await {
+        let mut part = part.map_err(broken)?;
+        let name = part.content_disposition().and_then(|told| told.get_filename()).map(str::to_owned);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = next(&mut part).await {
+            let chunk = chunk.map_err(broken)?;
+            total = total.saturating_add(chunk.len());
+            if total > limit {
+                return Err(Refusal::new(
+                    Code::TooLarge,
+                    format!("上传内容超过{limit}字节"),
+                    format!("the upload has more than {limit} bytes"),
+                ));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            files.push(Upload { name, bytes });
+        }
+    }
+    Ok(files)
+}
+
+async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_element_is_found_in_the_form() {
+        assert_eq!(in_form("readings[1].raw", "readings", &[0, 3]), "readings[3].raw");
+        assert_eq!(in_form("readings[9].raw", "readings", &[0, 3]), "readings[9].raw");
+        assert_eq!(in_form("receipt.samples[0].containers[2]", "receipt.samples", &[4]), "receipt.samples[4].containers[2]");
+        assert_eq!(in_form("reason", "readings", &[]), "reason");
+    }
+
+    #[test]
+    fn elements_are_counted_without_gaps() {
+        let mut form = Form::default();
+        form.set("a[0].x", "1");
+        form.set("a[1].y", "");
+        form.set("a[3].x", "1");
+        assert_eq!(form.count("a", 50), 2);
+        assert_eq!(form.opt("a[1].y"), None);
+        form.remove("a[1]");
+        assert_eq!(form.count("a", 50), 1);
+    }
+}

@@ -1,0 +1,96 @@
+//! Helpers of lists and details: pages of a list, and stored documents unfolded for templates.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::outer::encoded;
+use crate::audit::Actor;
+use crate::refusal::{Code, Refusal};
+use crate::store::columns::InstituteId;
+
+/// Rows of one page of a list.
+pub const ROWS: i64 = 50;
+
+/// Where a list stands and how to go on.
+#[derive(Debug, Serialize)]
+pub struct Pager {
+    total: i64,
+    from: i64,
+    to: i64,
+    earlier: Option<String>,
+    later: Option<String>,
+}
+
+impl Pager {
+    /// For the rows from `offset` on, of `total`; `fields` are the filter that the links repeat.
+    #[must_use]
+    pub fn new(path: &str, fields: &[(&str, &str)], total: i64, offset: i64) -> Self {
+        let link = |offset: i64| {
+            let mut query: Vec<String> = fields
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name}={}", encoded(value)))
+                .collect();
+            query.push(format!("offset={offset}"));
+            format!("{path}?{}", query.join("&"))
+        };
+        let to = (offset + ROWS).min(total);
+        Self {
+            total,
+            from: if total == 0 { 0 } else { (offset + 1).min(total) },
+            to,
+            earlier: (offset > 0).then(|| link((offset - ROWS).max(0))),
+            later: (to < total).then(|| link(offset + ROWS)),
+        }
+    }
+}
+
+/// The number that a field of an address says, or zero.
+#[must_use]
+pub fn offset(text: &str) -> i64 {
+    text.trim().parse().unwrap_or(0).max(0)
+}
+
+/// The institute that the reader works for.
+///
+/// # Errors
+/// [`Code::Forbidden`] for an applicant's account.
+pub fn institute(actor: &Actor) -> Result<InstituteId, Refusal> {
+    actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
+}
+
+/// The JSON documents that rows keep as text.
+const DOCUMENTS: &[&str] = &[
+    "changes", "context", "data", "determination", "flags", "inputs", "locator", "particulars", "problems",
+    "provisions", "run", "steps",
+];
+
+/// Serialises for a template, with stored JSON documents as trees.
+///
+/// # Errors
+/// [`Code::Internal`], which no type of ours causes.
+pub fn unfolded(value: impl Serialize) -> Result<Value, Refusal> {
+    let mut tree = serde_json::to_value(value).map_err(|error| {
+        tracing::error!(%error, "a row cannot be shown");
+        Refusal::new(Code::Internal, "内部错误", "internal error")
+    })?;
+    unfold(&mut tree);
+    Ok(tree)
+}
+
+fn unfold(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if let (true, Some(text)) = (DOCUMENTS.contains(&key.as_str()), value.as_str())
+                    && let Ok(document) = serde_json::from_str::<Value>(text)
+                {
+                    *value = document;
+                }
+                unfold(value);
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(unfold),
+        _ => {}
+    }
+}

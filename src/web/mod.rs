@@ -1,0 +1,52 @@
+//! The HTML pages: Tera on the server, htmx where it helps, everything usable without a script.
+//!
+//! A page does what the API does, through the same workflows and behind the same gates. [`outer::pages`] wraps
+//! them all: it turns refusals into pages and leads to the login page. A form that is refused comes back as it
+//! was typed, with the refusal at its field.
+
+mod accounts;
+mod assets;
+mod audit;
+mod bench;
+mod cases;
+mod catalogue;
+mod certificates;
+mod desk;
+mod files;
+mod form;
+mod labels;
+mod lists;
+mod outer;
+mod page;
+mod review;
+mod rules;
+mod samples;
+mod session;
+mod verify;
+mod views;
+mod words;
+
+pub use outer::pages;
+pub use views::SOURCES;
+
+use crate::api::Table;
+
+/// Every route of the pages.
+#[must_use]
+pub fn table() -> Table {
+    session::table()
+        .and(desk::table())
+        .and(cases::table())
+        .and(samples::table())
+        .and(labels::table())
+        .and(bench::table())
+        .and(files::table())
+        .and(review::table())
+        .and(certificates::table())
+        .and(verify::table())
+        .and(rules::table())
+        .and(catalogue::table())
+        .and(accounts::table())
+        .and(audit::table())
+        .and(assets::table())
+}

@@ -1,0 +1,259 @@
+//! What every page has: a language, a reader, navigation by permission, and a way back for a form that was refused.
+
+use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::json;
+use tera::Context;
+
+use super::form::Form;
+use super::views;
+use crate::api::cookies::CSRF_COOKIE;
+use crate::api::permit::{ACCESS_COOKIE, may};
+use crate::api::problem::{Lang, OWN_BODY};
+use crate::api::{Problem, request_id};
+use crate::audit::Actor;
+use crate::identity::Authenticated;
+use crate::refusal::Refusal;
+use crate::regulation::Action;
+
+/// The reader of a page and the address that was asked for.
+pub struct Page {
+    /// The reader's language.
+    pub lang: Lang,
+    /// Who reads, where somebody is logged in and the page asks for it.
+    pub actor: Option<Actor>,
+    /// The token that forms repeat.
+    pub csrf: String,
+    path: String,
+    query: String,
+    request_id: Option<String>,
+    /// Somebody is logged in in this browser, though the page does not ask who.
+    session: bool,
+    /// htmx asks for a part of a page.
+    pub part: bool,
+}
+
+impl FromRequest for Page {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(req)))
+    }
+}
+
+impl Page {
+    /// The page that a request asks for.
+    #[must_use]
+    pub fn of(req: &HttpRequest) -> Self {
+        let csrf = req.cookie(CSRF_COOKIE).map(|cookie| cookie.value().to_owned());
+        Self {
+            lang: Lang::of(req),
+            actor: req.extensions().get::<Authenticated>().map(|who| who.actor.clone()),
+            csrf: csrf.unwrap_or_default(),
+            path: req.path().to_owned(),
+            query: req.query_string().to_owned(),
+            request_id: request_id(req),
+            session: req.cookie(ACCESS_COOKIE).is_some(),
+            part: req.headers().contains_key("hx-request"),
+        }
+    }
+
+    /// Whether the reader may do something.
+    #[must_use]
+    pub fn may(&self, action: Action) -> bool {
+        self.actor.as_ref().is_some_and(|actor| may(actor, action).is_ok())
+    }
+
+    /// Shows a template.
+    ///
+    /// # Errors
+    /// [`crate::refusal::Code::Internal`] where it cannot be filled.
+    pub fn show(&self, template: &str, content: impl Serialize) -> Result<HttpResponse, Problem> {
+        self.answer(template, content, &Form::default(), None)
+    }
+
+    /// Shows a template with a form in it that is filled beforehand.
+    ///
+    /// # Errors
+    /// As [`Page::show`].
+    pub fn filled(&self, template: &str, content: impl Serialize, form: &Form) -> Result<HttpResponse, Problem> {
+        self.answer(template, content, form, None)
+    }
+
+    /// Shows a template; where a form was refused, with everything that was typed and the refusal at its field.
+    ///
+    /// # Errors
+    /// As [`Page::show`].
+    pub fn again(
+        &self,
+        template: &str,
+        content: impl Serialize,
+        refused: Option<&Refused>,
+    ) -> Result<HttpResponse, Problem> {
+        match refused {
+            None => self.show(template, content),
+            Some(refused) => self.answer(template, content, &refused.form, Some(&refused.refusal)),
+        }
+    }
+
+    fn answer(
+        &self,
+        template: &str,
+        content: impl Serialize,
+        form: &Form,
+        refusal: Option<&Refusal>,
+    ) -> Result<HttpResponse, Problem> {
+        let status = refusal.map_or(StatusCode::OK, status_of);
+        let body = self.text(template, content, form, refusal)?;
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        response.insert_header((header::VARY, "Cookie, Accept-Language"));
+        if refusal.is_some() {
+            response.insert_header((OWN_BODY, "1"));
+        }
+        Ok(response.content_type("text/html; charset=utf-8").body(body))
+    }
+
+    /// The filled template.
+    ///
+    /// # Errors
+    /// As [`Page::show`].
+    pub fn text(
+        &self,
+        template: &str,
+        content: impl Serialize,
+        form: &Form,
+        refusal: Option<&Refusal>,
+    ) -> Result<String, Refusal> {
+        let failed = |error: tera::Error| {
+            tracing::error!(template, %error, "a page's content is no object");
+            Refusal::new(crate::refusal::Code::Internal, "内部错误", "internal error")
+        };
+        let mut context = Context::from_serialize(content).map_err(failed)?;
+        context.insert("page", &self.frame());
+        context.insert("form", &form.again());
+        context.insert("refusal", &refusal.map(|refusal| self.shown(refusal, form)));
+        views::render(self.lang, template, &context)
+    }
+
+    fn frame(&self) -> serde_json::Value {
+        let may: BTreeMap<String, bool> =
+            Action::ALL.iter().map(|action| (action.as_str().replace('.', "_"), self.may(*action))).collect();
+        let user = self.actor.as_ref().map(|actor| {
+            json!({"account": actor.account, "username": actor.username, "name": actor.display_name,
+                   "roles": actor.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>()})
+        });
+        json!({
+            "lang": self.lang.pick("zh-CN", "en"),
+            "path": self.path,
+            "section": self.path.split('/').nth(1).unwrap_or_default(),
+            "switch": self.switch(),
+            "csrf": self.csrf,
+            "user": user,
+            "session": self.session,
+            "may": may,
+            "version": super::assets::VERSION.as_str(),
+            "request_id": self.request_id,
+        })
+    }
+
+    /// The address of this page in the other language.
+    fn switch(&self) -> String {
+        let other = self.lang.pick("en", "zh-CN");
+        let kept: Vec<&str> =
+            self.query.split('&').filter(|part| !part.is_empty() && !part.starts_with("lang=")).collect();
+        if kept.is_empty() {
+            format!("{}?lang={other}", self.path)
+        } else {
+            format!("{}?{}&lang={other}", self.path, kept.join("&"))
+        }
+    }
+
+    fn shown(&self, refusal: &Refusal, form: &Form) -> serde_json::Value {
+        let (zh, en) = refusal.code.title();
+        json!({
+            "title": self.lang.pick(zh, en),
+            "message": self.lang.pick(&refusal.message_zh, &refusal.message_en),
+            "code": refusal.code.as_str(),
+            "status": refusal.code.status(),
+            "field": refusal.field,
+            "at": refusal.field.as_deref().map(|field| field_of(field, form)),
+            "provisions": refusal.provisions,
+        })
+    }
+
+    /// The page of a refusal that no form can take back.
+    #[must_use]
+    pub fn problem(&self, refusal: &Refusal, provisions: impl Serialize) -> HttpResponse {
+        let content = json!({"cited": provisions});
+        let shown = self.answer("problem.html", content, &Form::default(), Some(refusal));
+        shown.unwrap_or_else(|problem| {
+            HttpResponse::InternalServerError()
+                .insert_header((OWN_BODY, "1"))
+                .content_type("text/plain; charset=utf-8")
+                .body(problem.to_string())
+        })
+    }
+}
+
+/// A form that was refused.
+pub struct Refused {
+    /// What was typed.
+    pub form: Form,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl Refused {
+    /// A form and why it was refused.
+    #[must_use]
+    pub fn new(form: Form, problem: Problem) -> Self {
+        Self { form, refusal: *problem.0 }
+    }
+}
+
+fn status_of(refusal: &Refusal) -> StatusCode {
+    StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The form's field that a refusal's JSON path belongs to: the path itself, or the nearest one above it.
+fn field_of(path: &str, form: &Form) -> String {
+    let fields = form.again();
+    let mut at = path;
+    while !fields.contains_key(at) {
+        match at.rfind(['.', '[']) {
+            Some(cut) => at = &at[..cut],
+            None => return path.to_owned(),
+        }
+    }
+    at.to_owned()
+}
+
+/// Sends the browser on after a form was taken.
+#[must_use]
+pub fn see_other(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
+}
+
+/// A file for the browser to show or to keep.
+#[must_use]
+pub fn file(bytes: Vec<u8>, content_type: &str, name: &str, keep: bool) -> HttpResponse {
+    use actix_web::http::header::{Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue};
+    let name = DispositionParam::FilenameExt(ExtendedValue {
+        charset: Charset::Ext("UTF-8".into()),
+        language_tag: None,
+        value: name.as_bytes().to_vec(),
+    });
+    let disposition = if keep { DispositionType::Attachment } else { DispositionType::Inline };
+    HttpResponse::Ok()
+        .insert_header(ContentDisposition { disposition, parameters: vec![name] })
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type(content_type)
+        .body(bytes)
+}

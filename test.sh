@@ -1,0 +1,31 @@
+#!/bin/sh
+# Installs what the tests need where it is missing (Debian packages), then runs them all, on SQLite and on a private
+# PostgreSQL that lives as long as they do. Arguments go to `cargo test`.
+set -eu
+cd "$(dirname "$0")"
+
+missing=
+need() { # COMMAND PACKAGE
+    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need make make
+need perl perl
+need pdfsig poppler-utils
+need zbarimg zbar-tools
+need qpdf qpdf
+need chromium chromium
+need setpriv util-linux
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
+# Pages are looked at with Chinese letters.
+fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk fontconfig"
+
+if [ -n "$missing" ]; then
+    as=
+    [ "$(id -u)" -eq 0 ] || as=sudo
+    echo "test.sh: installing$missing"
+    $as apt-get update -q
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $as apt-get install -q -y --no-install-recommends $missing
+fi
+
+exec sh scripts/postgres.sh cargo test --workspace --locked "$@"

@@ -1,0 +1,112 @@
+//! A server that is killed in the middle of intake leaves no half case and no gap in the numbers.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use qianfa::store::{AnyConnection, DbConn, DbSettings};
+
+use crate::support::client::Client;
+use crate::support::{Ground, PASSWORD, TestApp, on_each, text};
+use crate::world::{World, one_item};
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+fn count(db: &DbConn, query: &str) -> i64 {
+    let rows: Vec<Count> = db
+        .read(|conn| {
+            Ok(match conn {
+                AnyConnection::Sqlite(raw) => diesel::sql_query(query).load(raw)?,
+                AnyConnection::Postgres(raw) => diesel::sql_query(query).load(raw)?,
+            })
+        })
+        .expect("counts");
+    rows[0].count
+}
+
+/// The real program on the test's ground; its address is its first line.
+fn serve(ground: &Ground) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_qianfa"))
+        .args(["serve", "--data", ground.dir.path().join("data").to_str().expect("a path"), "--listen", "127.0.0.1:0"])
+        .env("QIANFA_DATABASE_URL", ground.url())
+        .env("QIANFA_PASSWORD_MEMORY_KIB", "64")
+        .env("QIANFA_PASSWORD_ITERATIONS", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("output")).read_line(&mut line).expect("an address");
+    (child, line.trim().to_owned())
+}
+
+#[test]
+fn killed_in_the_middle_of_intake() {
+    on_each(|on| {
+        let mut app = TestApp::start(on);
+        let body = {
+            let world = World::new(&app);
+            let product = world.product("P", "chemical", &["rare_disease"], &one_item("≥97.0"));
+            world.intake_body("drug_registration", &product, "A", 4)
+        };
+        app.stop();
+        let (mut child, base) = serve(&app.ground);
+        let mut client = Client::new(&base);
+        let login = serde_json::json!({"username": "receiver", "password": PASSWORD});
+        let token = text(&client.post("/api/v1/session", &login).json(), "access_token");
+        client.bearer = Some(token.clone());
+        let answered = Arc::new(AtomicUsize::new(0));
+        let workers: Vec<_> = (0..8)
+            .map(|_| {
+                let (base, token, body, answered) = (base.clone(), token.clone(), body.clone(), answered.clone());
+                std::thread::spawn(move || {
+                    let mut client = Client::new(&base);
+                    client.bearer = Some(token);
+                    // Until the server is gone; the bound only guards the test against a server that stays.
+                    for _ in 0..100_000 {
+                        match client.try_post("/api/v1/intake", &body) {
+                            Some(201) => answered.fetch_add(1, Ordering::SeqCst),
+                            _ => return,
+                        };
+                    }
+                })
+            })
+            .collect();
+        let patience = (0..600).find(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            answered.load(Ordering::SeqCst) >= 40
+        });
+        assert!(patience.is_some(), "the server took nothing in");
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        for worker in workers {
+            worker.join().expect("a worker");
+        }
+        let answered = i64::try_from(answered.load(Ordering::SeqCst)).expect("a count");
+        let db = DbConn::open(&DbSettings::new(app.ground.url())).expect("opens again");
+        let samples = count(&db, "SELECT count(*) AS count FROM sample");
+        assert!(samples >= answered, "an answered intake is durable: {answered} answered, {samples} there");
+        // Every case is whole, and the numbers go from 1 to as many as there are.
+        for (query, each) in [
+            ("SELECT count(*) AS count FROM application", 1),
+            ("SELECT count(*) AS count FROM batch", 1),
+            ("SELECT count(*) AS count FROM container", 4),
+            ("SELECT count(*) AS count FROM custody_entry", 6),
+            ("SELECT count(*) AS count FROM test_task", 1),
+            ("SELECT count(*) AS count FROM audit_entry WHERE action = 'sample.receive'", 1),
+            ("SELECT last AS count FROM number_series WHERE series = 'SX'", 1),
+            ("SELECT last AS count FROM number_series WHERE series = 'SXC'", 1),
+            ("SELECT count(DISTINCT number) AS count FROM sample", 1),
+        ] {
+            assert_eq!(count(&db, query), samples * each, "{query}");
+        }
+    });
+}

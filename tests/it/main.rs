@@ -1,0 +1,19 @@
+//! The integration tests: one binary, the real server, both databases.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+mod world;
+
+mod architecture;
+mod audit_trail;
+mod cli;
+mod demo;
+mod flow;
+mod golden;
+mod invariants;
+mod kill;
+mod operations;
+mod permissions;
+mod problems;
+mod sessions;
+mod store;

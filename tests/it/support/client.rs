@@ -1,0 +1,124 @@
+//! A small HTTP client: keeps cookies when asked, and shows every answer, whatever its status.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Request;
+
+pub struct Client {
+    agent: Agent,
+    base: String,
+    /// Sent as `Authorization: Bearer …`.
+    pub bearer: Option<String>,
+    /// Sent with every request.
+    pub headers: Vec<(String, String)>,
+    /// Kept from answers.
+    pub cookies: RefCell<BTreeMap<String, String>>,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub set_cookies: Vec<String>,
+    pub bytes: Vec<u8>,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The code of a problem document, which it must be.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.headers.get("content-type").map(String::as_str), Some("application/problem+json"), "{}", self.text);
+        let document = self.json();
+        assert_eq!(document["status"], self.status);
+        document["code"].as_str().expect("a code").to_owned()
+    }
+}
+
+impl Client {
+    pub fn new(base: &str) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        Self {
+            agent: Agent::new_with_config(config),
+            base: base.to_owned(),
+            bearer: None,
+            headers: Vec::new(),
+            cookies: RefCell::default(),
+        }
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None, Vec::new())
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None, Vec::new())
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, Some("application/json"), body.to_string().into_bytes())
+    }
+
+    /// The status of an answer, or none where the server is gone.
+    pub fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
+        let mut request = self.agent.post(format!("{}{path}", self.base)).header("content-type", "application/json");
+        if let Some(token) = &self.bearer {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        request.send(body.to_string()).ok().map(|answer| answer.status().as_u16())
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some("application/json"), body.to_string().into_bytes())
+    }
+
+    pub fn send(&self, method: &str, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        if let Some(token) = &self.bearer {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let cookies: Vec<String> = self.cookies.borrow().iter().map(|(k, v)| format!("{k}={v}")).collect();
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        let request = request.body(body).expect("a request");
+        let mut response = self.agent.run(request).expect("an answer");
+        let headers: BTreeMap<String, String> = response
+            .headers()
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let set_cookies: Vec<String> = response
+            .headers()
+            .get_all("set-cookie")
+            .iter()
+            .filter_map(|value| value.to_str().ok().map(str::to_owned))
+            .collect();
+        for cookie in &set_cookies {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.borrow_mut().insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let status = response.status().as_u16();
+        let bytes = response.body_mut().read_to_vec().expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status, headers, set_cookies, bytes, text }
+    }
+}

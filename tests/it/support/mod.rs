@@ -1,0 +1,204 @@
+//! The real server on a free port, with a clock that stands until it is set.
+
+pub mod client;
+pub mod postgres;
+
+use std::thread::JoinHandle;
+
+use chrono::{DateTime, Duration, TimeZone, Utc};
+use qianfa::app::config::Config;
+use qianfa::app::serve::{Application, Stopper};
+use qianfa::audit::Actor;
+use qianfa::certificates::document::{OsRng, TestCa};
+use qianfa::clock::Clock;
+use qianfa::identity::{FirstAdministrator, NewAccount, NewInstitute};
+use qianfa::regulation::Role;
+use qianfa::services::Services;
+use qianfa::store::columns::{AccountId, InstituteId};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use client::Client;
+use postgres::OwnDatabase;
+
+/// The password of every account of the tests.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs a test on SQLite, and on PostgreSQL where `QIANFA_TEST_POSTGRES` names a cluster.
+pub fn on_both(test: impl Fn(&TestApp)) {
+    on_each(|on| test(&TestApp::start(on)));
+}
+
+/// The same for tests that start their application themselves.
+pub fn on_each(test: impl Fn(On)) {
+    test(On::Sqlite);
+    if postgres::cluster().is_some() {
+        test(On::Postgres);
+    } else {
+        eprintln!("on SQLite only: QIANFA_TEST_POSTGRES is not set");
+    }
+}
+
+/// A folder and a database, before any server runs on them.
+pub struct Ground {
+    pub dir: TempDir,
+    pub on: On,
+    database: Option<OwnDatabase>,
+}
+
+impl Ground {
+    pub fn new(on: On) -> Self {
+        let database = (on == On::Postgres).then(OwnDatabase::create);
+        Self { dir: tempfile::tempdir().expect("a folder"), on, database }
+    }
+
+    /// The database's URL.
+    pub fn url(&self) -> String {
+        match &self.database {
+            Some(own) => own.url.clone(),
+            None => format!("sqlite://{}", self.dir.path().join("data/qianfa.db").display()),
+        }
+    }
+
+    /// A configuration for tests: a free port, cheap passwords, and `more` as of the environment.
+    pub fn config(&self, more: &[(&str, &str)]) -> Config {
+        let url = self.url();
+        let base = [
+            ("QIANFA_LISTEN", "127.0.0.1:0"),
+            ("QIANFA_DATABASE_URL", url.as_str()),
+            ("QIANFA_PASSWORD_MEMORY_KIB", "64"),
+            ("QIANFA_PASSWORD_ITERATIONS", "1"),
+            ("QIANFA_SHUTDOWN_SECONDS", "10"),
+        ];
+        let all = base.iter().chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::of_data(&self.dir.path().join("data"), all).expect("a configuration")
+    }
+}
+
+/// A running server with its first institute and administrator.
+pub struct TestApp {
+    pub base: String,
+    pub services: Services,
+    pub clock: Clock,
+    pub admin: Actor,
+    pub institute: InstituteId,
+    pub ground: Ground,
+    stopper: Stopper,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// When the tests' clock begins.
+pub fn beginning() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 2, 1, 0, 0).single().expect("an instant")
+}
+
+impl TestApp {
+    pub fn start(on: On) -> Self {
+        Self::start_with(on, &[])
+    }
+
+    pub fn start_with(on: On, more: &[(&str, &str)]) -> Self {
+        let ground = Ground::new(on);
+        let clock = Clock::set_to(beginning());
+        let config = ground.config(more);
+        // A certification authority for this test alone, so that certificates can be signed.
+        std::fs::create_dir_all(config.site.keys()).expect("a folder");
+        let authority = TestCa::create("示范药品检验所", &mut OsRng, beginning()).expect("an authority");
+        authority.write(&config.site.keys()).expect("keys");
+        let app = Application::build(&config, clock.clone()).expect("a server");
+        let services = app.services().clone();
+        let (base, stopper) = (format!("http://{}", app.address()), app.stopper());
+        let thread = std::thread::spawn(move || actix_web::rt::System::new().block_on(app.run()).expect("a clean end"));
+        let made = services.identity.bootstrap(institute(), admin()).expect("the first account");
+        let admin = Actor {
+            account: made.id,
+            username: made.username,
+            display_name: made.display_name,
+            institute: made.institute.clone(),
+            applicant: None,
+            roles: made.roles,
+            request_id: None,
+        };
+        let institute = made.institute.expect("an institute");
+        Self { base, services, clock, admin, institute, ground, stopper, thread: Some(thread) }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        self.clock.set(self.clock.now() + time);
+    }
+
+    /// A client that is not logged in.
+    pub fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// An account of the institute with these roles.
+    pub fn account(&self, username: &str, roles: &[Role]) -> AccountId {
+        let new = NewAccount {
+            username: username.to_owned(),
+            display_name: username.to_owned(),
+            password: PASSWORD.to_owned(),
+            institute: Some(self.institute.clone()),
+            applicant: None,
+            roles: roles.to_vec(),
+        };
+        self.services.identity.create_account(&self.admin, new).expect("an account").id
+    }
+
+    /// A client logged in as that user, with a bearer token.
+    pub fn logged_in(&self, username: &str) -> Client {
+        let mut client = self.client();
+        let session = client.post("/api/v1/session", &json!({"username": username, "password": PASSWORD}));
+        assert_eq!(session.status, 200, "{}", session.text);
+        client.bearer = Some(text(&session.json(), "access_token"));
+        client
+    }
+
+    /// Tells the server to stop and waits until it has.
+    pub fn stop(&mut self) {
+        self.stopper.stop();
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("a clean end");
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stopper.stop();
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || std::thread::panicking(), "the server did not end cleanly");
+        }
+    }
+}
+
+pub fn institute() -> NewInstitute {
+    NewInstitute {
+        code: "SXIDC".into(),
+        name_zh: "山西示范药品检验所".into(),
+        name_en: "Shanxi Demonstration Institute for Drug Control".into(),
+        abbreviation: "晋".into(),
+        jurisdiction: "CN-SX".into(),
+        address_zh: "太原市".into(),
+        address_en: "Taiyuan".into(),
+        sample_prefix: "SX".into(),
+    }
+}
+
+pub fn admin() -> FirstAdministrator {
+    FirstAdministrator { username: "admin".into(), display_name: "管理员".into(), password: PASSWORD.into() }
+}
+
+/// A field of a JSON object, as text.
+pub fn text(value: &Value, field: &str) -> String {
+    value[field].as_str().unwrap_or_else(|| panic!("{field} is no text in {value}")).to_owned()
+}

@@ -1,0 +1,118 @@
+//! A laboratory at work: people with their roles, products with specifications, all made over HTTP.
+
+use qianfa::regulation::Role;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::{TestApp, text};
+
+/// Clients of everybody who takes part.
+pub struct World<'a> {
+    pub app: &'a TestApp,
+    pub receiver: Client,
+    pub analyst: Client,
+    pub reviewer: Client,
+    pub quality: Client,
+    pub signatory: Client,
+    pub applicant_id: String,
+}
+
+/// The answer's JSON, where it has the status expected.
+pub fn ok(answer: &Answer, status: u16) -> Value {
+    assert_eq!(answer.status, status, "{}", answer.text);
+    answer.json()
+}
+
+impl<'a> World<'a> {
+    pub fn new(app: &'a TestApp) -> Self {
+        let person = |name: &str, role: Role| {
+            app.account(name, &[role]);
+            app.logged_in(name)
+        };
+        let admin = app.logged_in("admin");
+        let made = admin.post("/api/v1/applicants", &json!({"name": "示范申请人有限公司", "address": "示范路1号"}));
+        Self {
+            app,
+            receiver: person("receiver", Role::Receiver),
+            analyst: person("analyst", Role::Analyst),
+            reviewer: person("reviewer", Role::Reviewer),
+            quality: person("quality", Role::Quality),
+            signatory: person("signatory", Role::AuthorisedSignatory),
+            applicant_id: text(&ok(&made, 201), "id"),
+
+        }
+    }
+
+    /// A product of ten units a container, with an effective specification.
+    pub fn product(&self, code: &str, category: &str, traits: &[&str], items: &Value) -> String {
+        let new = json!({
+            "code": code, "name_zh": "示范品", "name_en": "Specimen", "category": category, "traits": traits,
+            "strength": "10 mg", "dosage_form": "片剂", "package_spec": "10 片/瓶", "storage": "室温",
+            "manufacturer": "示范制药有限公司", "holder": "示范制药有限公司",
+            "container_name": "瓶", "container_content": "10", "content_unit": "片",
+        });
+        let product = text(&ok(&self.quality.post("/api/v1/products", &new), 201), "id");
+        let specification =
+            json!({"product_id": product, "title": "《示范标准》", "edition": "2026", "items": items});
+        let specification = text(&ok(&self.quality.post("/api/v1/specifications", &specification), 201), "id");
+        let effective = format!("/api/v1/specifications/{specification}/effective");
+        ok(&self.quality.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
+        product
+    }
+
+    /// An intake of one lot.
+    pub fn intake_body(&self, business: &str, product: &str, lot: &str, containers: i64) -> Value {
+        json!({
+            "application": {
+                "business": business, "applicant_id": self.applicant_id, "product_id": product,
+                "batches": [{"lot_number": lot, "expires_on": "2028-12-31"}],
+            },
+            "receipt": {"samples": [{"lot_number": lot, "containers": containers, "temperature": "5.0"}]},
+        })
+    }
+
+    /// Takes one lot in: the answer.
+    pub fn take_in(&self, business: &str, product: &str, lot: &str, containers: i64) -> Value {
+        ok(&self.receiver.post("/api/v1/intake", &self.intake_body(business, product, lot, containers)), 201)
+    }
+
+    /// The open task of an item of a sample.
+    pub fn task(&self, sample_number: &str, item: &str, state: &str) -> String {
+        let listed = ok(&self.analyst.get(&format!("/api/v1/tasks?sample={sample_number}&item={item}&state={state}")), 200);
+        assert_eq!(listed["total"], 1, "{item} {state}: {listed}");
+        text(&listed["items"][0], "task_id")
+    }
+
+    /// Enters one reading `x`.
+    pub fn enter(&self, task: &str, raw: &str) -> Value {
+        let body = json!({"readings": [{"name": "x", "raw": raw}], "reagents": "试剂 A 批号 1"});
+        ok(&self.analyst.post(&format!("/api/v1/tasks/{task}/entry"), &body), 201)
+    }
+
+    /// Approves everything that waits for review.
+    pub fn approve_all(&self) {
+        let listed = ok(&self.reviewer.get("/api/v1/reviews"), 200);
+        for row in listed["items"].as_array().expect("a list") {
+            let id = text(&row["result"], "id");
+            ok(&self.reviewer.post(&format!("/api/v1/results/{id}/review"), &json!({"outcome": "approved"})), 200);
+        }
+    }
+
+    /// Drafts, reviews and signs: the issued certificate.
+    pub fn issue(&self, sample: &str) -> Value {
+        self.issue_draft(&json!({"sample_id": sample}))
+    }
+
+    pub fn issue_draft(&self, draft: &Value) -> Value {
+        let draft = text(&ok(&self.reviewer.post("/api/v1/certificates", draft), 201), "id");
+        ok(&self.quality.post(&format!("/api/v1/certificates/{draft}/review"), &json!({})), 200);
+        let sign = json!({"password": crate::support::PASSWORD, "meaning": "授权签发"});
+        ok(&self.signatory.post(&format!("/api/v1/certificates/{draft}/sign"), &sign), 200)
+    }
+}
+
+/// One numeric item `x` within a limit, that consumes ten units.
+pub fn one_item(limit: &str) -> Value {
+    json!([{"code": "assay", "name_zh": "含量测定", "name_en": "Assay", "method": "通则0512", "kind": "numeric",
+            "unit": "%", "limit": limit, "compare_by": "rounded", "consumes": "10"}])
+}
