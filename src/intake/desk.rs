@@ -15,7 +15,7 @@ use crate::input;
 use crate::insert_all;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::states::CaseEvent;
-use crate::regulation::{CaseState, Determination, Regulation};
+use crate::regulation::{Business, CaseState, Determination, Regulation};
 use crate::services::Services;
 use crate::store::columns::{ApplicationId, BatchId, Day, Json, SpecificationId};
 use crate::store::dialect::next_number;
@@ -133,10 +133,10 @@ impl Desk<'_> {
             change.reason.clone_from(&sample.state_reason);
             changes.push(change);
         }
-        let samples: Vec<&SampleRow> = arrived.iter().map(|r| &r.sample).collect();
-        let containers: Vec<&ContainerRow> = arrived.iter().flat_map(|r| &r.containers).collect();
-        let entries: Vec<&CustodyEntryRow> = arrived.iter().flat_map(|r| &r.entries).collect();
-        let tasks: Vec<&TestTaskRow> = arrived.iter().flat_map(|r| &r.tasks).collect();
+        let samples: Vec<SampleRow> = arrived.iter().map(|r| r.sample.clone()).collect();
+        let containers: Vec<ContainerRow> = arrived.iter().flat_map(|r| r.containers.clone()).collect();
+        let entries: Vec<CustodyEntryRow> = arrived.iter().flat_map(|r| r.entries.clone()).collect();
+        let tasks: Vec<TestTaskRow> = arrived.iter().flat_map(|r| r.tasks.clone()).collect();
         insert_all!(conn, schema::sample::table, samples)?;
         insert_all!(conn, schema::container::table, containers)?;
         insert_all!(conn, schema::custody_entry::table, entries)?;
@@ -159,7 +159,7 @@ fn file_for(conn: &mut AnyConnection, actor: &Actor, new: &NewApplication) -> Ou
         (None, None) => return Err(Refusal::field("institute_id", "不能为空", "must not be empty").into()),
     };
     let specification = new.specification_id.as_deref().map(SpecificationId::from);
-    CaseFile::load(conn, &institute, &new.product_id.as_str().into(), specification.as_ref())
+    CaseFile::load(conn, Business::parse(&new.business), &institute, &new.product_id.as_str().into(), specification.as_ref())
 }
 
 /// The state after an event, or a refusal that names both.

@@ -36,16 +36,28 @@ pub fn next_number(conn: &mut AnyConnection, series: &str, year: i64) -> Outcome
     Ok(number)
 }
 
-/// Inserts many rows, a few hundred a statement: both databases bound the parameters of one.
+/// Inserts many rows of one table, in parts of a few fixed sizes: each size is one statement, which stays prepared
+/// on its connection.
 #[macro_export]
 macro_rules! insert_all {
     ($conn:expr, $table:path, $rows:expr) => {{
         let rows = $rows;
-        rows.chunks(400).try_fold(0, |sum, part| {
-            let part = part.to_vec();
-            $crate::on_each!(&mut *$conn, c => diesel::insert_into($table).values(part).execute(c)).map(|n| sum + n)
-        })
+        let (mut rest, mut sum) = (&rows[..], 0_usize);
+        loop {
+            $crate::insert_all!(@part $conn, $table, rest, sum, 128 32 8 4 2 1);
+            break diesel::QueryResult::Ok(sum);
+        }
     }};
+    (@part $conn:expr, $table:path, $rest:ident, $sum:ident, $($size:literal)*) => {
+        $(if let Some((part, after)) = $rest.split_first_chunk::<$size>() {
+            match $crate::on_each!(&mut *$conn, c => diesel::insert_into($table).values(part).execute(c)) {
+                Ok(inserted) => $sum += inserted,
+                Err(error) => break Err(error),
+            }
+            $rest = after;
+            continue;
+        })*
+    };
 }
 
 /// Forgets idempotency keys older than `before`.
