@@ -20,7 +20,7 @@ use crate::certificates::document::Typesetter;
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{Regulation, RegisterError};
+use crate::regulation::{RegisterError, Regulation};
 use crate::services::Services;
 use crate::store::blobs::{BlobError, Blobs};
 use crate::store::dialect::forget_idempotency_keys;

@@ -44,16 +44,18 @@ fn label_date(text: Option<&String>) -> String {
 }
 
 /// Composes a certificate; number, signatory and date of issue come later.
-pub(super) fn compose(facts: &Facts, finals: &[Final], regulation: &Regulation, verification: Verification) -> CertificateData {
+pub(super) fn compose(
+    facts: &Facts,
+    finals: &[Final],
+    regulation: &Regulation,
+    verification: Verification,
+) -> CertificateData {
     let conforms = finals.iter().all(|one| one.result.verdict == "pass");
     let kind = kind_of(facts.application.business, conforms);
     CertificateData {
         kind,
         institution: institution(facts),
-        customer: Party {
-            name: Bilingual::new(&facts.applicant.name, ""),
-            address: facts.applicant.address.clone(),
-        },
+        customer: Party { name: Bilingual::new(&facts.applicant.name, ""), address: facts.applicant.address.clone() },
         sample: sample(facts),
         testing: testing(facts, finals),
         sampling: sampling(facts),
@@ -187,11 +189,15 @@ fn import(facts: &Facts) -> ImportFacts {
 fn release(facts: &Facts, conforms: bool) -> ReleaseFacts {
     let protocol = &facts.particulars.summary_protocol;
     let (zh, en) = if conforms {
-        ("经审核批生产及检验记录摘要并检验，符合生物制品批签发的有关规定。",
-         "The summary protocol was reviewed and the lot tested; it meets the requirements for lot release.")
+        (
+            "经审核批生产及检验记录摘要并检验，符合生物制品批签发的有关规定。",
+            "The summary protocol was reviewed and the lot tested; it meets the requirements for lot release.",
+        )
     } else {
-        ("经审核批生产及检验记录摘要并检验，不符合生物制品批签发的有关规定。",
-         "The summary protocol was reviewed and the lot tested; it does not meet the requirements for lot release.")
+        (
+            "经审核批生产及检验记录摘要并检验，不符合生物制品批签发的有关规定。",
+            "The summary protocol was reviewed and the lot tested; it does not meet the requirements for lot release.",
+        )
     };
     // No report is numbered apart from the certificate, and what is known of the container is only the word that
     // it is counted by: both fields stay empty rather than repeat another.
@@ -268,9 +274,10 @@ pub(super) fn verdict(text: &str) -> Verdict {
 fn conclusion(facts: &Facts, kind: CertificateKind, conforms: bool) -> Conclusion {
     let title = &facts.case.specification.title;
     let text = match (kind, conforms) {
-        (CertificateKind::LotRelease, _) => {
-            Bilingual::new("本批产品符合生物制品批签发的有关规定，予以签发。", "The lot complies with the requirements and is released.")
-        }
+        (CertificateKind::LotRelease, _) => Bilingual::new(
+            "本批产品符合生物制品批签发的有关规定，予以签发。",
+            "The lot complies with the requirements and is released.",
+        ),
         (CertificateKind::LotReleaseRefusal, _) => Bilingual::new(
             "本批产品不符合生物制品批签发的有关规定，不予批签发。",
             "The lot does not comply with the requirements and is not released.",

@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use super::compose;
-use super::document::{Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts};
+use super::document::{
+    Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts,
+};
 use super::facts::Facts;
 use crate::audit::Actor;
 use crate::services::Services;
@@ -63,7 +65,11 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow) -> Ou
             standard: compose::with_unit(&one.limit_text, &one.unit),
             reagents: Some(one.reagents.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
             files: files(conn, &observed)?,
-            readings: readings.iter().filter(|row| row.entered_at <= one.entered_at).map(|row| shown(row, &observed)).collect(),
+            readings: readings
+                .iter()
+                .filter(|row| row.entered_at <= one.entered_at)
+                .map(|row| shown(row, &observed))
+                .collect(),
             steps: one.steps.read::<Vec<String>>().unwrap_or_default().into_iter().map(step).collect(),
             unrounded: one.calculated.clone(),
             result: one.reported.clone(),

@@ -8,7 +8,9 @@ use crate::store::columns::{ApplicationId, InstituteId, ProductId, Specification
 use crate::store::rows::{
     ApplicationRow, AuthorisationRow, BatchRow, InstituteRow, ProductRow, SpecificationRow, TestItemRow,
 };
-use crate::store::schema::{application, authorisation, batch, institute, product, product_trait, specification, test_item};
+use crate::store::schema::{
+    application, authorisation, batch, institute, product, product_trait, specification, test_item,
+};
 use crate::store::{AnyConnection, Outcome};
 
 /// The records that a case rests on.
@@ -91,9 +93,7 @@ fn load_specification(
         .order(test_item::position)
         .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()));
     let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = match id {
-        Some(id) => {
-            with_items.filter(specification::id.eq(id)).filter(specification::status.ne("draft")).load(conn)?
-        }
+        Some(id) => with_items.filter(specification::id.eq(id)).filter(specification::status.ne("draft")).load(conn)?,
         None => with_items.filter(specification::status.eq("effective")).load(conn)?,
     };
     let found = rows.first().map(|(specification, _)| specification.clone());

@@ -46,9 +46,7 @@ impl Backend {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
         }
-        Err(StoreError::Unavailable(
-            "a database URL begins with sqlite:// or postgres://".into(),
-        ))
+        Err(StoreError::Unavailable("a database URL begins with sqlite:// or postgres://".into()))
     }
 
     /// Opens a connection; `read_only` is enforced by the database.

@@ -65,10 +65,7 @@ macro_rules! insert_all {
 /// # Errors
 /// The store's failure.
 pub fn forget_idempotency_keys(conn: &mut AnyConnection, before: &Instant) -> Outcome<usize> {
-    Ok(
-        diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before)))
-            .execute(conn)?,
-    )
+    Ok(diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before))).execute(conn)?)
 }
 
 /// The answer kept under an account's idempotency key.
@@ -80,11 +77,7 @@ pub fn remembered_answer(
     account: &AccountId,
     key: &str,
 ) -> Outcome<Option<IdempotencyKeyRow>> {
-    Ok(idempotency_key::table
-        .find((account, key))
-        .select(IdempotencyKeyRow::as_select())
-        .first(conn)
-        .optional()?)
+    Ok(idempotency_key::table.find((account, key)).select(IdempotencyKeyRow::as_select()).first(conn).optional()?)
 }
 
 /// Keeps an answer under an account's idempotency key.
@@ -108,11 +101,7 @@ pub fn remember_answer(
         body: body.to_owned(),
         created_at: at,
     };
-    match diesel::insert_into(idempotency_key::table)
-        .values(&row)
-        .execute(conn)
-        .map_err(StoreError::from)
-    {
+    match diesel::insert_into(idempotency_key::table).values(&row).execute(conn).map_err(StoreError::from) {
         Ok(_) => Ok(()),
         Err(StoreError::Unique(_)) => Err(StoreError::Serialization.into()),
         Err(error) => Err(error.into()),
@@ -133,20 +122,14 @@ pub struct Horizon {
 /// # Errors
 /// The store's failure.
 pub fn audit_horizon(conn: &mut AnyConnection) -> Outcome<Option<Horizon>> {
-    let last: Option<i64> = audit_entry::table
-        .select(diesel::dsl::max(audit_entry::seq))
-        .first(conn)?;
+    let last: Option<i64> = audit_entry::table.select(diesel::dsl::max(audit_entry::seq)).first(conn)?;
     let first_not_begun = match conn {
         AnyConnection::Sqlite(_) => None,
-        AnyConnection::Postgres(raw) => Some(
-            diesel::select(sql::<BigInt>("txid_snapshot_xmax(txid_current_snapshot())"))
-                .get_result::<i64>(raw)?,
-        ),
+        AnyConnection::Postgres(raw) => {
+            Some(diesel::select(sql::<BigInt>("txid_snapshot_xmax(txid_current_snapshot())")).get_result::<i64>(raw)?)
+        }
     };
-    Ok(last.map(|last_entry| Horizon {
-        last_entry,
-        first_not_begun,
-    }))
+    Ok(last.map(|last_entry| Horizon { last_entry, first_not_begun }))
 }
 
 /// Whether every transaction that could still add an entry up to the horizon has ended.
@@ -157,8 +140,7 @@ pub fn horizon_passed(conn: &mut AnyConnection, horizon: &Horizon) -> Outcome<bo
     match (conn, horizon.first_not_begun) {
         (AnyConnection::Postgres(raw), Some(first)) => {
             let oldest: i64 =
-                diesel::select(sql::<BigInt>("txid_snapshot_xmin(txid_current_snapshot())"))
-                    .get_result(raw)?;
+                diesel::select(sql::<BigInt>("txid_snapshot_xmin(txid_current_snapshot())")).get_result(raw)?;
             Ok(oldest >= first)
         }
         _ => Ok(true),

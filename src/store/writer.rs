@@ -191,11 +191,7 @@ fn commit_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Resu
     }
 }
 
-fn try_group(
-    conn: &mut AnyConnection,
-    group: &mut [Box<dyn Action>],
-    manner: Manner,
-) -> Result<Ended, StoreError> {
+fn try_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>], manner: Manner) -> Result<Ended, StoreError> {
     begin(conn)?;
     let ran = match manner {
         Manner::Together => run_together(conn, group),

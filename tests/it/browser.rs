@@ -27,7 +27,8 @@ struct Door(SocketAddr);
 
 impl Door {
     fn open(app: &TestApp, browser: &Browser) -> Self {
-        let pairs: Vec<String> = browser.0.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            browser.0.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies: Arc<str> = pairs.join("; ").into();
         let server = app.base.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -41,7 +41,8 @@ pub fn intakes(
     intakes: usize,
     connections: usize,
 ) -> Result<Round, String> {
-    let bodies: Vec<Vec<u8>> = (from..from + intakes).map(|nth| laboratory.intake(nth).to_string().into_bytes()).collect();
+    let bodies: Vec<Vec<u8>> =
+        (from..from + intakes).map(|nth| laboratory.intake(nth).to_string().into_bytes()).collect();
     let mut open = (0..connections)
         .map(|_| Connection::open(address).map_err(|error| error.to_string()))
         .collect::<Result<Vec<_>, _>>()?;

@@ -46,7 +46,8 @@ impl Connection {
     }
 
     fn send(&mut self, method: &str, path: &str, token: Option<&str>, body: &[u8]) -> Result<Answer> {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", self.address, body.len());
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", self.address, body.len());
         if !body.is_empty() {
             request.push_str("Content-Type: application/json\r\n");
         }

@@ -94,7 +94,9 @@ fn set_up(services: &Services) -> qianfa::store::Outcome<Laboratory> {
             address_en: "Taiyuan, Shanxi".into(),
             sample_prefix: "SX".into(),
         },
-        FirstAdministrator { username: "admin".into(), display_name: "系统管理员".into(), password: PASSWORD.into() },
+        FirstAdministrator {
+            username: "admin".into(), display_name: "系统管理员".into(), password: PASSWORD.into()
+        },
     )?;
     let admin = services.identity.login("admin", PASSWORD, None)?.actor;
     let mut receiver = None;

@@ -97,7 +97,13 @@ fn certificate(
     }
     let took = began.elapsed().as_secs_f64();
     let cpu_ms = cpu.zip(cpu_ms()).map(|(before, after)| (after - before) / count as f64);
-    Ok(CertificateMeasure { kind: data.kind.as_str().to_owned(), bytes, made: count, per_second: count as f64 / took, cpu_ms })
+    Ok(CertificateMeasure {
+        kind: data.kind.as_str().to_owned(),
+        bytes,
+        made: count,
+        per_second: count as f64 / took,
+        cpu_ms,
+    })
 }
 
 /// Every sample file of every adapter, recognised and read.

@@ -58,11 +58,23 @@ impl Display for Report {
         }
         for one in &self.certificates {
             let cpu = or_dash(one.cpu_ms, 1);
-            writeln!(f, "| certificate `{}`, {} kB, typeset and signed | {cpu} ms CPU | {:.0}/s | | ≤ 30 ms CPU |", one.kind, one.bytes / 1000, one.per_second)?;
+            writeln!(
+                f,
+                "| certificate `{}`, {} kB, typeset and signed | {cpu} ms CPU | {:.0}/s | | ≤ 30 ms CPU |",
+                one.kind,
+                one.bytes / 1000,
+                one.per_second
+            )?;
         }
         for one in &self.adapters {
             let what = format!("instrument file `{}` {}", one.adapter, one.file);
-            writeln!(f, "| {what}, {:.1} kB, {} values | {:.3} ms | | | < 5 ms small, < 100 ms largest |", one.bytes as f64 / 1e3, one.values, one.ms)?;
+            writeln!(
+                f,
+                "| {what}, {:.1} kB, {} values | {:.3} ms | | | < 5 ms small, < 100 ms largest |",
+                one.bytes as f64 / 1e3,
+                one.values,
+                one.ms
+            )?;
         }
         Ok(())
     }
@@ -77,7 +89,11 @@ impl Report {
             "| {name}: intake over HTTP, {} connections, {} intakes | {:.0}/s | floor {:.0}/s | {:.2} ({low:.2}–{high:.2}) | ≥ 0.4 |",
             m.connections, m.intakes, m.per_second, m.floor_per_second, m.ratio
         )?;
-        writeln!(f, "| {name}: its latency, median and 95th percentile | {:.1} ms | {:.1} ms | | |", m.p50_ms, m.p95_ms)?;
+        writeln!(
+            f,
+            "| {name}: its latency, median and 95th percentile | {:.1} ms | {:.1} ms | | |",
+            m.p50_ms, m.p95_ms
+        )?;
         writeln!(
             f,
             "| {name}: 200 results in one worksheet (beside it 2,000) | {:.0} ms | {} ms | | < 300 ms, linear |",

@@ -8,9 +8,7 @@ use super::specimens::specimen;
 use super::*;
 
 fn created() -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339("2026-03-30T02:00:00Z")
-        .expect("date")
-        .to_utc()
+    DateTime::parse_from_rfc3339("2026-03-30T02:00:00Z").expect("date").to_utc()
 }
 
 /// Number of pages. A warning of the typesetter fails the test: a layout that does not converge
@@ -57,11 +55,7 @@ fn with_rows(kind: CertificateKind, count: usize) -> CertificateData {
 
 /// Unoptimised code sets fewer documents: one takes more than ten times as long there.
 fn stride(optimised: usize, unoptimised: usize) -> usize {
-    if cfg!(debug_assertions) {
-        unoptimised
-    } else {
-        optimised
-    }
+    if cfg!(debug_assertions) { unoptimised } else { optimised }
 }
 
 #[test]
@@ -117,9 +111,8 @@ fn texts(pdf: &[u8]) -> Option<Vec<String>> {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("document.pdf");
     std::fs::write(&path, pdf).expect("written");
-    let output = std::process::Command::new("pdftotext")
-        .args(["-layout".as_ref(), path.as_os_str(), "-".as_ref()])
-        .output();
+    let output =
+        std::process::Command::new("pdftotext").args(["-layout".as_ref(), path.as_os_str(), "-".as_ref()]).output();
     let Ok(output) = output else {
         eprintln!("pdftotext is not installed: the pages are not read");
         return None;
@@ -182,10 +175,7 @@ fn what_is_empty_leaves_no_trace() {
     let pdf = setter().render(&data, created()).expect("typeset");
     if let Some(pages) = texts(&pdf) {
         let text = pages.concat();
-        assert!(
-            !text.contains("批准文号") && !text.contains("偏离"),
-            "{text}"
-        );
+        assert!(!text.contains("批准文号") && !text.contains("偏离"), "{text}");
         // What identifies the item stands, with a dash.
         assert!(text.contains("规格"), "{text}");
         assert!(!text.contains("ppm"), "{text}");
