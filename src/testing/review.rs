@@ -38,7 +38,9 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
         "approved" => true,
         "sent_back" => false,
         _ => {
-            return Err(Refusal::field("outcome", "应为 approved 或 sent_back", "expected approved or sent_back").into());
+            return Err(
+                Refusal::field("outcome", "应为 approved 或 sent_back", "expected approved or sent_back").into()
+            );
         }
     };
     let note = if approved {

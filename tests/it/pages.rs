@@ -43,7 +43,8 @@ impl Browser {
 
     pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.token();
-        let all = fields.iter().chain([&("csrf", token.as_str())]);
+        let secret = [("csrf", token.as_str())];
+        let all = fields.iter().chain(&secret);
         let body: Vec<String> = all.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         self.0.send("POST", path, Some("application/x-www-form-urlencoded"), body.join("&").into_bytes())
     }
