@@ -65,12 +65,8 @@ async fn queue(
     let (filter, institute) = (filter.into_inner(), institute(&permit.actor)?);
     let (db, wanted) = (services.db.clone(), filter.wanted(&permit.actor));
     let listed = run(move || db.read(|conn| views::queue(conn, &institute, &wanted))).await?;
-    let fields = [
-        ("state", &*filter.state),
-        ("item", &*filter.item),
-        ("sample", &*filter.sample),
-        ("mine", &*filter.mine),
-    ];
+    let fields =
+        [("state", &*filter.state), ("item", &*filter.item), ("sample", &*filter.sample), ("mine", &*filter.mine)];
     let pager = Pager::new("/bench", &fields, listed.total, offset(&filter.offset));
     let (now, today) = (services.clock.now().to_rfc3339(), services.clock.today().to_string());
     page.show("bench.html", json!({"rows": listed.items, "pager": pager, "filter": filter, "now": now, "today": today}))
@@ -87,11 +83,7 @@ async fn take_next(permit: Permit<TaskStart>, services: Data<Services>) -> Resul
     Ok(see_other(&format!("/tasks/{}", first.task_id)))
 }
 
-async fn start(
-    permit: Permit<TaskStart>,
-    services: Data<Services>,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
+async fn start(permit: Permit<TaskStart>, services: Data<Services>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let key = TestTaskId::from(id.as_str());
     run(move || testing::start(&services, &permit.actor, &key)).await?;
     Ok(see_other(&format!("/tasks/{id}")))
@@ -125,7 +117,9 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
     let found = found.ok_or_else(|| Refusal::not_found("检验任务", "test task", id))?;
     let one = unfolded(&found)?;
     let lines = lines(&one);
-    Ok(json!({"one": one, "lines": lines, "names": names, "me": actor.account, "now": services.clock.now().to_rfc3339()}))
+    Ok(
+        json!({"one": one, "lines": lines, "names": names, "me": actor.account, "now": services.clock.now().to_rfc3339()}),
+    )
 }
 
 /// One line for every reading that the item takes, with what was read last.
@@ -186,7 +180,12 @@ fn entry(form: &Form) -> (Entry, Vec<usize>) {
         "no" => Some(false),
         _ => None,
     };
-    let entry =
-        Entry { readings, conforms, reagents: form.text("reagents"), note: form.text("note"), reason: form.opt("reason") };
+    let entry = Entry {
+        readings,
+        conforms,
+        reagents: form.text("reagents"),
+        note: form.text("note"),
+        reason: form.opt("reason"),
+    };
     (entry, at)
 }

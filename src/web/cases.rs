@@ -164,7 +164,9 @@ async fn receive_page(
     for (index, lot) in missing(&content).iter().enumerate() {
         let at = |field: &str| format!("samples[{index}].{field}");
         form.set(&at("lot_number"), lot.clone());
-        for (field, value) in [("packages", "1"), ("seals_intact", "1"), ("packages_intact", "1"), ("label_matches", "1")] {
+        for (field, value) in
+            [("packages", "1"), ("seals_intact", "1"), ("packages_intact", "1"), ("label_matches", "1")]
+        {
             form.set(&at(field), value);
         }
     }

@@ -205,7 +205,8 @@ async fn amend(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let sample_id = form.text("sample_id");
-    let changes = form.text("changes").lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let changes =
+        form.text("changes").lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     let amends = Some(Amend { certificate_id: id.to_string(), reason: form.text("amends.reason"), changes });
     let new = Draft { sample_id, amends };
     let work = move |services: &Services, actor: &Actor, _: &CertificateId| certificates::draft(services, actor, &new);

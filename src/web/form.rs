@@ -126,7 +126,11 @@ pub struct Upload {
 /// [`Code::TooLarge`], [`Code::BadRequest`] where the form broke off.
 pub async fn uploads(mut parts: Multipart, limit: usize) -> Result<Vec<Upload>, Refusal> {
     let broken = |error: actix_multipart::MultipartError| {
-        Refusal::new(Code::BadRequest, format!("上传未能完整接收：{error}"), format!("the upload did not arrive whole: {error}"))
+        Refusal::new(
+            Code::BadRequest,
+            format!("上传未能完整接收：{error}"),
+            format!("the upload did not arrive whole: {error}"),
+        )
     };
     let mut files = Vec::new();
     let mut total = 0_usize;
@@ -165,7 +169,10 @@ mod tests {
     fn a_refused_element_is_found_in_the_form() {
         assert_eq!(in_form("readings[1].raw", "readings", &[0, 3]), "readings[3].raw");
         assert_eq!(in_form("readings[9].raw", "readings", &[0, 3]), "readings[9].raw");
-        assert_eq!(in_form("receipt.samples[0].containers[2]", "receipt.samples", &[4]), "receipt.samples[4].containers[2]");
+        assert_eq!(
+            in_form("receipt.samples[0].containers[2]", "receipt.samples", &[4]),
+            "receipt.samples[4].containers[2]"
+        );
         assert_eq!(in_form("reason", "readings", &[]), "reason");
     }
 

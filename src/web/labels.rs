@@ -50,7 +50,10 @@ async fn labels(
     let total = found.containers.len();
     let next = Some(start + SHEET).filter(|next| *next < total);
     let qr = symbol(&found.sample.number)?;
-    page.show("labels.html", json!({"one": unfolded(&found)?, "qr": qr, "labels": labels, "total": total, "next": next}))
+    page.show(
+        "labels.html",
+        json!({"one": unfolded(&found)?, "qr": qr, "labels": labels, "total": total, "next": next}),
+    )
 }
 
 /// A QR symbol as an SVG element.

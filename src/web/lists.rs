@@ -56,13 +56,26 @@ pub fn offset(text: &str) -> i64 {
 /// # Errors
 /// [`Code::Forbidden`] for an applicant's account.
 pub fn institute(actor: &Actor) -> Result<InstituteId, Refusal> {
-    actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
+    actor
+        .institute
+        .clone()
+        .ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
 }
 
 /// The JSON documents that rows keep as text.
 const DOCUMENTS: &[&str] = &[
-    "changes", "context", "data", "determination", "flags", "inputs", "locator", "particulars", "problems",
-    "provisions", "run", "steps",
+    "changes",
+    "context",
+    "data",
+    "determination",
+    "flags",
+    "inputs",
+    "locator",
+    "particulars",
+    "problems",
+    "provisions",
+    "run",
+    "steps",
 ];
 
 /// Serialises for a template, with stored JSON documents as trees.

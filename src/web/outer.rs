@@ -98,8 +98,7 @@ fn login_address(req: &HttpRequest) -> String {
 /// A text for the query of an address.
 #[must_use]
 pub fn encoded(text: &str) -> String {
-    text
-        .bytes()
+    text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => char::from(byte).to_string(),
             other => format!("%{other:02X}"),

@@ -110,5 +110,8 @@ async fn by_code_and_file(
     })
     .await?;
     let unknown = found.is_none();
-    show(&page, &json!({"code": *code, "file": file, "unchanged": file.is_unchanged(), "found": found, "unknown": unknown}))
+    show(
+        &page,
+        &json!({"code": *code, "file": file, "unchanged": file.is_unchanged(), "found": found, "unknown": unknown}),
+    )
 }

@@ -140,12 +140,7 @@ mod tests {
 
     /// Every key that a text asks for by `t(k="…")`.
     fn keys(source: &str) -> BTreeSet<String> {
-        source
-            .split("t(k=\"")
-            .skip(1)
-            .filter_map(|rest| rest.split('"').next())
-            .map(str::to_owned)
-            .collect()
+        source.split("t(k=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
     }
 
     #[test]

@@ -19,9 +19,9 @@ const EN: &str = include_str!("../../templates/i18n/en.toml");
 pub fn dictionary(lang: Lang) -> Result<BTreeMap<String, String>, String> {
     let table: BTreeMap<String, BTreeMap<String, String>> =
         toml::from_str(lang.pick(ZH, EN)).map_err(|error| error.to_string())?;
-    let flat = table.into_iter().flat_map(|(section, keys)| {
-        keys.into_iter().map(move |(key, text)| (format!("{section}.{key}"), text))
-    });
+    let flat = table
+        .into_iter()
+        .flat_map(|(section, keys)| keys.into_iter().map(move |(key, text)| (format!("{section}.{key}"), text)));
     Ok(flat.collect())
 }
 
