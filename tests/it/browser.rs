@@ -81,7 +81,7 @@ fn opened(chromium: &Path, url: &str, more: &[&str]) -> (String, String) {
     let profile = tempfile::tempdir().expect("a folder");
     let output = Command::new(chromium)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"])
-        .args(["--enable-logging=stderr", "--virtual-time-budget=8000", "--timeout=30000", "--lang=zh-CN"])
+        .args(["--enable-logging=stderr", "--virtual-time-budget=8000", "--timeout=30000", "--accept-lang=zh-CN"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(more)
         .args(["--dump-dom", url])
@@ -100,7 +100,7 @@ fn chromium_opens_the_pages_without_a_complaint() {
     let Some(chromium) = chromium() else { return };
     let app = TestApp::start(On::Sqlite);
     let world = World::new(&app);
-    let product = world.product("P-1", "chemical", &["clinically_urgent"], &one_item("95.0~105.0"));
+    let product = world.product("P-1", "chemical", &["rare_disease", "clinically_urgent"], &one_item("95.0~105.0"));
     let taken = world.take_in("drug_registration", &product, "L-1", 9);
     let task = world.task(&text(&taken["samples"][0], "number"), "assay", "waiting");
     app.pass(chrono::Duration::minutes(95));
