@@ -63,12 +63,12 @@ fn every_number_of_rows_converges() {
     let setter = setter();
     for kind in CertificateKind::ALL {
         let mut before = 0;
-        for count in (0..24).step_by(stride(1, 5)).chain([37, 60]) {
+        for count in (0..24).step_by(stride(1, 8)).chain([37]) {
             let now = pages(&setter, &with_rows(kind, count), &format!("{count} rows"));
             assert!(now >= before, "{kind:?}: {count} rows on {now} pages");
             before = now;
         }
-        assert!(before > 2, "{kind:?}: {before}");
+        assert!(before > 1, "{kind:?}: {before}");
     }
 }
 
@@ -76,7 +76,7 @@ fn every_number_of_rows_converges() {
 fn every_length_of_the_other_parts_converges() {
     let setter = setter();
     for kind in CertificateKind::ALL {
-        for length in (0..=40).step_by(stride(4, 20)) {
+        for length in (0..=40).step_by(stride(4, 40)) {
             let mut data = with_rows(kind, 3);
             let text = "样品在送检途中温度记录完整，未见异常。".repeat(length);
             data.sample.condition.clone_from(&text);
