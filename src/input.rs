@@ -114,8 +114,7 @@ pub fn not_negative(field: &str, text: &str) -> Result<(String, Decimal), Refusa
 /// # Errors
 /// Names the field.
 pub fn date(field: &str, text: &str) -> Result<NaiveDate, Refusal> {
-    let parsed = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok().filter(|_| text.trim().len() == 10);
-    parsed.ok_or_else(|| {
+    crate::regulation::parse_date(text.trim()).ok_or_else(|| {
         Refusal::field(field, format!("“{text}”不是日期（YYYY-MM-DD）"), format!("{text:?} is no date (YYYY-MM-DD)"))
     })
 }
@@ -134,7 +133,11 @@ pub fn date_opt(field: &str, text: Option<&str>) -> Result<Option<NaiveDate>, Re
 /// Names the field and the word.
 pub fn word<T>(field: &str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Refusal> {
     parse(text.trim()).ok_or_else(|| {
-        Refusal::field(field, format!("“{text}”不是允许的值"), format!("{text:?} is not one of the values allowed here"))
+        Refusal::field(
+            field,
+            format!("“{text}”不是允许的值"),
+            format!("{text:?} is not one of the values allowed here"),
+        )
     })
 }
 
@@ -145,7 +148,9 @@ mod tests {
     #[test]
     fn decimals_are_plain_and_kept_as_written() {
         assert_eq!(decimal("x", " 0.50 ").map(|d| d.0).as_deref(), Ok("0.50"));
-        for bad in ["", "-", ".5", "5.", "1e3", "1,5", "１", "+1", "1.2.3", "NaN", "0x1", "99999999999999999999999999999"] {
+        for bad in
+            ["", "-", ".5", "5.", "1e3", "1,5", "１", "+1", "1.2.3", "NaN", "0x1", "99999999999999999999999999999"]
+        {
             assert!(decimal("x", bad).is_err(), "{bad}");
         }
         assert!(positive("x", "0").is_err() && not_negative("x", "0").is_ok());
@@ -162,6 +167,8 @@ mod tests {
     #[test]
     fn text_is_trimmed_and_bounded() {
         assert_eq!(required("n", " 人 ", 2).as_deref(), Ok("人"));
-        assert!(required("n", "  ", 9).is_err() && required("n", "abc", 2).is_err() && required("n", "a\u{7}", 9).is_err());
+        assert!(
+            required("n", "  ", 9).is_err() && required("n", "abc", 2).is_err() && required("n", "a\u{7}", 9).is_err()
+        );
     }
 }

@@ -18,19 +18,14 @@ pub fn random_key() -> [u8; 32] {
 ///
 /// # Errors
 /// A sentence that names the file.
-pub fn read_or_create(
-    path: &Path,
-    make: impl FnOnce() -> Result<String, String>,
-) -> Result<String, String> {
+pub fn read_or_create(path: &Path, make: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
     let told = |error: std::io::Error| format!("{}: {error}", path.display());
     match std::fs::read_to_string(path) {
         Ok(text) => return Ok(text),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(told(error)),
     }
-    let folder = path
-        .parent()
-        .ok_or_else(|| format!("{}: has no folder", path.display()))?;
+    let folder = path.parent().ok_or_else(|| format!("{}: has no folder", path.display()))?;
     std::fs::create_dir_all(folder).map_err(told)?;
     let fresh = folder.join(format!(".new-{}", uuid::Uuid::new_v4()));
     write_private(&fresh, make()?.as_bytes()).map_err(told)?;
@@ -42,9 +37,7 @@ pub fn read_or_create(
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(told(error)),
     }
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(told)?;
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(told)?;
     std::fs::read_to_string(path).map_err(told)
 }
 

@@ -54,25 +54,18 @@ impl Adapter {
     /// not exist.
     pub fn from_toml(text: &str) -> Result<Self, AdapterError> {
         let spec: Spec = toml::from_str(text)?;
-        let rule = |field, message: &str| {
-            Err(AdapterError::Rule {
-                field,
-                message: message.to_owned(),
-            })
-        };
+        let rule = |field, message: &str| Err(AdapterError::Rule { field, message: message.to_owned() });
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if spec.id.is_empty() || !spec.id.chars().all(word) {
             return rule("id", "small letters, digits and '-' only");
         }
         let known = |label: &String| {
-            label == "utf-16"
-                || encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()).is_some()
+            label == "utf-16" || encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()).is_some()
         };
         if spec.text.encodings.is_empty() || !spec.text.encodings.iter().all(known) {
             return rule("text.encodings", "at least one, by its WHATWG name");
         }
-        if spec.text.decimal.is_empty() || spec.text.decimal.iter().any(|c| !matches!(c, '.' | ','))
-        {
+        if spec.text.decimal.is_empty() || spec.text.decimal.iter().any(|c| !matches!(c, '.' | ',')) {
             return rule("text.decimal", "\".\" or \",\" or both");
         }
         let d = &spec.detect;
@@ -80,8 +73,7 @@ impl Adapter {
             return rule("detect", "one of head, head_any and every_line is needed");
         }
         for format in &spec.text.dates {
-            let bad = chrono::format::StrftimeItems::new(format)
-                .any(|item| item == chrono::format::Item::Error);
+            let bad = chrono::format::StrftimeItems::new(format).any(|item| item == chrono::format::Item::Error);
             if bad {
                 return rule("text.dates", &format!("{format} is no date format"));
             }
@@ -176,18 +168,12 @@ impl Adapter {
         if let Some(found) = d.not_head.iter().find(|p| any(p)) {
             return Err(format!("a line of the head matches {}", found.0));
         }
-        let other = lines.iter().find(|l| {
-            l.terminated && !l.is_blank() && !d.every_line.iter().any(|p| p.is_match(&l.text))
-        });
+        let other =
+            lines.iter().find(|l| l.terminated && !l.is_blank() && !d.every_line.iter().any(|p| p.is_match(&l.text)));
         if let Some(other) = other.filter(|_| !d.every_line.is_empty()) {
             return Err(format!("line {} is of another kind", other.number));
         }
-        Ok(format!(
-            "{} in {}: the head fits the {} layout",
-            self.product(),
-            head.encoding,
-            self.reader()
-        ))
+        Ok(format!("{} in {}: the head fits the {} layout", self.product(), head.encoding, self.reader()))
     }
 
     pub(crate) fn read(&self, name: &str, bytes: &[u8], options: &Options) -> Explained {
@@ -202,17 +188,9 @@ impl Adapter {
         let mut sink = Sink::new(spec, options.curves, dates);
         let companions = self.companions(name, options, &mut sink);
         if let Some(line) = decoded.broken_line {
-            sink.fault(
-                "broken_text",
-                format!("a byte that {} does not have", decoded.encoding),
-                Locator::line(line),
-            );
+            sink.fault("broken_text", format!("a byte that {} does not have", decoded.encoding), Locator::line(line));
         }
-        let input = Input {
-            name,
-            text: &decoded,
-            companions: &companions,
-        };
+        let input = Input { name, text: &decoded, companions: &companions };
         let proof = match too_long(spec, &decoded) {
             Some((message, at)) => {
                 sink.fault("limit_lines", message, at);
@@ -243,10 +221,8 @@ impl Adapter {
         run.insert("adapter_version".into(), json!(self.version()));
         run.insert("encoding".into(), json!(decoded.encoding));
         if !companions.is_empty() {
-            let list: Vec<Value> = companions
-                .iter()
-                .map(|c| json!({"name": c.name, "sha256": sha256(&c.bytes)}))
-                .collect();
+            let list: Vec<Value> =
+                companions.iter().map(|c| json!({"name": c.name, "sha256": sha256(&c.bytes)})).collect();
             run.insert("companions".into(), Value::Array(list));
         }
         Explained {
@@ -267,9 +243,7 @@ impl Adapter {
         let wanted = self.companion_names(name);
         let mut taken = Vec::new();
         for companion in &options.companions {
-            let declared = wanted
-                .iter()
-                .any(|w| w.eq_ignore_ascii_case(&companion.name));
+            let declared = wanted.iter().any(|w| w.eq_ignore_ascii_case(&companion.name));
             if !declared {
                 sink.problem(
                     "companion_undeclared",
@@ -278,11 +252,7 @@ impl Adapter {
                     Locator::default(),
                 );
             } else if companion.bytes.len() > self.spec.limits.bytes {
-                sink.fault(
-                    "companion_too_large",
-                    format!("{} is over the limit", companion.name),
-                    Locator::default(),
-                );
+                sink.fault("companion_too_large", format!("{} is over the limit", companion.name), Locator::default());
             } else {
                 taken.push(companion.clone());
             }
@@ -315,10 +285,7 @@ fn too_long(spec: &Spec, text: &Text) -> Option<(String, Locator)> {
         let message = format!("{} lines, the limit is {}", text.lines.len(), limits.lines);
         return Some((message, Locator::default()));
     }
-    let long = text
-        .lines
-        .iter()
-        .find(|l| l.text.len() > limits.line_length)?;
+    let long = text.lines.iter().find(|l| l.text.len() > limits.line_length)?;
     let message = format!("a line of more than {} bytes", limits.line_length);
     Some((message, Locator::line(long.number)))
 }

@@ -40,10 +40,7 @@ impl<'a> Dates<'a> {
 
     /// The order for an ambiguous date: what the file shows, then the register, then the adapter.
     fn order(&self, format: &str) -> Option<DateOrder> {
-        self.seen
-            .or(self.caller)
-            .or(self.spec.date_order_of.get(format).copied())
-            .or(self.spec.date_order)
+        self.seen.or(self.caller).or(self.spec.date_order_of.get(format).copied()).or(self.spec.date_order)
     }
 
     /// Reads one date and time.
@@ -107,12 +104,7 @@ fn swapped(format: &str) -> Option<String> {
     if y.is_some_and(|y| y < m && y < d) || format.contains("%d.%m") {
         return None;
     }
-    Some(
-        format
-            .replace("%m", "%\u{0}")
-            .replace("%d", "%m")
-            .replace("%\u{0}", "%d"),
-    )
+    Some(format.replace("%m", "%\u{0}").replace("%d", "%m").replace("%\u{0}", "%d"))
 }
 
 /// Order shown by a date that can be read in one way only, where no other contradicts it.
@@ -162,26 +154,11 @@ mod tests {
     #[test]
     fn unmistakable_dates() {
         let iso = |s: &str| Read::Iso(s.to_owned());
-        assert_eq!(
-            read("", "7/24/2023 9:37:10 PM", None),
-            iso("2023-07-24T21:37:10")
-        );
-        assert_eq!(
-            read("", "24.07.2023 21:37:10", None),
-            iso("2023-07-24T21:37:10")
-        );
-        assert_eq!(
-            read("", "24-Jul-23, 21:37:10", None),
-            iso("2023-07-24T21:37:10")
-        );
-        assert_eq!(
-            read("", "06/16/2022 04:38:28 PM(-07:00)", None),
-            iso("2022-06-16T16:38:28-07:00")
-        );
-        assert_eq!(
-            read("", "2023/7/4 21:37:10", None),
-            iso("2023-07-04T21:37:10")
-        );
+        assert_eq!(read("", "7/24/2023 9:37:10 PM", None), iso("2023-07-24T21:37:10"));
+        assert_eq!(read("", "24.07.2023 21:37:10", None), iso("2023-07-24T21:37:10"));
+        assert_eq!(read("", "24-Jul-23, 21:37:10", None), iso("2023-07-24T21:37:10"));
+        assert_eq!(read("", "06/16/2022 04:38:28 PM(-07:00)", None), iso("2022-06-16T16:38:28-07:00"));
+        assert_eq!(read("", "2023/7/4 21:37:10", None), iso("2023-07-04T21:37:10"));
         assert_eq!(read("", "soon", None), Read::Unknown);
     }
 
@@ -189,19 +166,13 @@ mod tests {
     fn two_readings_need_a_word() {
         let date = "09-10-2024 15:24:19";
         assert_eq!(read("", date, None), Read::Ambiguous);
-        assert_eq!(
-            read("", date, Some(DateOrder::Dmy)),
-            Read::Iso("2024-10-09T15:24:19".into())
-        );
+        assert_eq!(read("", date, Some(DateOrder::Dmy)), Read::Iso("2024-10-09T15:24:19".into()));
         // Another date of the file settles it, whatever the word.
         assert_eq!(
             read("saved 09-30-2024 08:00:00", date, Some(DateOrder::Dmy)),
             Read::Iso("2024-09-10T15:24:19".into())
         );
         // The same number twice leaves no doubt.
-        assert_eq!(
-            read("", "10-10-2024 15:24:19", None),
-            Read::Iso("2024-10-10T15:24:19".into())
-        );
+        assert_eq!(read("", "10-10-2024 15:24:19", None), Read::Iso("2024-10-10T15:24:19".into()));
     }
 }

@@ -57,24 +57,15 @@ pub fn declaration(id: &str, name: &str, bytes: &[u8]) -> Result<Draft, DraftErr
         .max_by_key(|t| t.headings.len())
         .ok_or(DraftError::NoTable)?;
     let declaration = write(id, name, text.encoding, &table);
-    let adapter =
-        Adapter::from_toml(&declaration).map_err(|e| DraftError::Unusable(e.to_string()))?;
-    adapter
-        .recognises(name, bytes)
-        .map_err(DraftError::Unusable)?;
+    let adapter = Adapter::from_toml(&declaration).map_err(|e| DraftError::Unusable(e.to_string()))?;
+    adapter.recognises(name, bytes).map_err(DraftError::Unusable)?;
     let parsed = adapter.read(name, bytes, &Options::default()).parsed;
-    Ok(Draft {
-        declaration,
-        parsed,
-    })
+    Ok(Draft { declaration, parsed })
 }
 
 fn table(lines: &[Line], delimiter: char) -> Option<Table<'_>> {
     lines.iter().enumerate().find_map(|(index, line)| {
-        let headings: Vec<String> = split(&line.text, delimiter, true)
-            .iter()
-            .map(|c| squeeze(&c.raw))
-            .collect();
+        let headings: Vec<String> = split(&line.text, delimiter, true).iter().map(|c| squeeze(&c.raw)).collect();
         let named = headings.iter().filter(|h| !h.is_empty()).count();
         let words = headings.iter().filter(|h| number(h).is_none()).count();
         if named < 2 || words * 2 < headings.len() {
@@ -86,16 +77,9 @@ fn table(lines: &[Line], delimiter: char) -> Option<Table<'_>> {
             .iter()
             .take_while(|l| split(&l.text, delimiter, true).len() >= headings.len())
             .collect();
-        let has_number = rows.first().is_some_and(|l| {
-            split(&l.text, delimiter, true)
-                .iter()
-                .any(|c| number(&c.raw).is_some())
-        });
-        has_number.then_some(Table {
-            delimiter,
-            headings,
-            rows,
-        })
+        let has_number =
+            rows.first().is_some_and(|l| split(&l.text, delimiter, true).iter().any(|c| number(&c.raw).is_some()));
+        has_number.then_some(Table { delimiter, headings, rows })
     })
 }
 
@@ -111,16 +95,8 @@ fn write(id: &str, name: &str, encoding: &str, table: &Table) -> String {
         .map(|l| split(&l.text, table.delimiter, true))
         .map(|row| row.into_iter().map(|c| c.raw).collect())
         .collect();
-    let marks: Vec<char> = cells
-        .iter()
-        .flatten()
-        .filter_map(|c| number(c)?.mark)
-        .collect();
-    let decimal = if marks.contains(&',') && !marks.contains(&'.') {
-        ","
-    } else {
-        "."
-    };
+    let marks: Vec<char> = cells.iter().flatten().filter_map(|c| number(c)?.mark).collect();
+    let decimal = if marks.contains(&',') && !marks.contains(&'.') { "," } else { "." };
     let encoding = match encoding {
         "UTF-16LE" | "UTF-16BE" => "utf-16".to_owned(),
         other => other.to_ascii_lowercase(),
@@ -132,10 +108,7 @@ fn write(id: &str, name: &str, encoding: &str, table: &Table) -> String {
         quoted(id)
     );
     if !extension.is_empty() {
-        out += &format!(
-            "extensions = [{}]\n",
-            quoted(&extension.to_ascii_lowercase())
-        );
+        out += &format!("extensions = [{}]\n", quoted(&extension.to_ascii_lowercase()));
     }
     let heading = table
         .headings
@@ -159,25 +132,16 @@ fn write(id: &str, name: &str, encoding: &str, table: &Table) -> String {
         "\n[reader]\nkind = \"delimited\"\ndelimiters = [{}]\n\n[[tables]]\nname = \"table\"\n",
         quoted(&table.delimiter.to_string())
     );
-    let requires: Vec<String> = table
-        .headings
-        .iter()
-        .filter(|h| !h.is_empty())
-        .take(3)
-        .map(|h| quoted(&exact(h)))
-        .collect();
+    let requires: Vec<String> =
+        table.headings.iter().filter(|h| !h.is_empty()).take(3).map(|h| quoted(&exact(h))).collect();
     out += &format!("requires = [{}]\n", requires.join(", "));
     let mut sample_found = false;
     for (index, heading) in table.headings.iter().enumerate() {
         if heading.is_empty() {
             continue;
         }
-        let column: Vec<&str> = cells
-            .iter()
-            .filter_map(|row| row.get(index))
-            .map(String::as_str)
-            .filter(|c| !c.is_empty())
-            .collect();
+        let column: Vec<&str> =
+            cells.iter().filter_map(|row| row.get(index)).map(String::as_str).filter(|c| !c.is_empty()).collect();
         out += &column_entry(heading, &column, &mut sample_found);
     }
     out
@@ -186,21 +150,15 @@ fn write(id: &str, name: &str, encoding: &str, table: &Table) -> String {
 fn column_entry(heading: &str, cells: &[&str], sample_found: &mut bool) -> String {
     let lower = heading.to_lowercase();
     let numeric = !cells.is_empty() && cells.iter().all(|c| number(c).is_some());
-    let names_sample = ["sample", "样品", "供试品", "probe", "specimen"]
-        .iter()
-        .any(|word| lower.contains(word));
+    let names_sample = ["sample", "样品", "供试品", "probe", "specimen"].iter().any(|word| lower.contains(word));
     let mut out = String::from("\n[[tables.columns]]\n");
     // A unit in brackets is the file's own word.
-    let parts = heading
-        .split_once(['(', '['])
-        .and_then(|(name, unit)| Some((name.trim(), unit.strip_suffix([')', ']'])?)));
+    let parts =
+        heading.split_once(['(', '[']).and_then(|(name, unit)| Some((name.trim(), unit.strip_suffix([')', ']'])?)));
     match parts.filter(|_| numeric) {
         Some((name, _)) => {
             let name = regex::escape(name);
-            out += &format!(
-                "heading = {}\n",
-                quoted(&format!(r"^{name} ?[(\[](?P<unit>.*)[)\]]$"))
-            );
+            out += &format!("heading = {}\n", quoted(&format!(r"^{name} ?[(\[](?P<unit>.*)[)\]]$")));
         }
         None => out += &format!("heading = {}\n", quoted(&exact(heading))),
     }
@@ -244,14 +202,7 @@ mod tests {
             .parsed
             .observations
             .iter()
-            .map(|o| {
-                (
-                    o.sample.as_deref(),
-                    o.quantity.as_str(),
-                    o.value.as_deref(),
-                    o.unit.as_deref(),
-                )
-            })
+            .map(|o| (o.sample.as_deref(), o.quantity.as_str(), o.value.as_deref(), o.unit.as_deref()))
             .collect();
         assert_eq!(
             values,
@@ -263,11 +214,7 @@ mod tests {
             ]
         );
         assert_eq!(draft.parsed.run["operator"], "li");
-        assert!(
-            draft.parsed.problems.is_empty(),
-            "{:?}",
-            draft.parsed.problems
-        );
+        assert!(draft.parsed.problems.is_empty(), "{:?}", draft.parsed.problems);
     }
 
     #[test]

@@ -45,9 +45,7 @@ pub enum ReadError {
 
 /// Name of a file without its folder; what is no Unicode is replaced.
 pub fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Reads a file up to the outermost limit.
@@ -55,20 +53,12 @@ pub fn file_name(path: &Path) -> String {
 /// # Errors
 /// [`FolderError`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>, FolderError> {
-    let io = |source| FolderError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| FolderError::Io { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(io)?;
-    let read = file
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(io)?;
+    let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
     if read as u64 > MAX_BYTES {
-        return Err(FolderError::TooLarge {
-            path: path.to_owned(),
-        });
+        return Err(FolderError::TooLarge { path: path.to_owned() });
     }
     Ok(bytes)
 }
@@ -120,11 +110,7 @@ pub fn parse_file(
 ///
 /// # Errors
 /// [`ReadError`] where the file cannot be read or the adapter refuses it.
-pub fn parse_with(
-    adapter: &Adapter,
-    path: &Path,
-    options: &Options,
-) -> Result<Explained, ReadError> {
+pub fn parse_with(adapter: &Adapter, path: &Path, options: &Options) -> Result<Explained, ReadError> {
     let name = file_name(path);
     let bytes = read_file(path)?;
     if let Err(why) = adapter.recognises(&name, &bytes) {
@@ -141,11 +127,7 @@ pub(crate) fn adapter_folders(dir: &Path) -> Result<Vec<PathBuf>, FolderError> {
         return Ok(vec![dir.to_owned()]);
     }
     let folders = entries(dir)?;
-    Ok(folders
-        .into_iter()
-        .map(|(_, path)| path)
-        .filter(|path| path.join("adapter.toml").is_file())
-        .collect())
+    Ok(folders.into_iter().map(|(_, path)| path).filter(|path| path.join("adapter.toml").is_file()).collect())
 }
 
 /// Declaration and cases of an adapter's folder.
@@ -163,22 +145,14 @@ pub(crate) fn read_adapter(folder: &Path) -> Result<(String, Vec<Case>), FolderE
                 (false, true) => Some(String::from_utf8_lossy(&read_file(&expected)?).into_owned()),
                 _ => None,
             };
-            cases.push(Case {
-                bytes: read_file(&path)?,
-                name,
-                expected,
-                reject,
-            });
+            cases.push(Case { bytes: read_file(&path)?, name, expected, reject });
         }
     }
     Ok((String::from_utf8_lossy(&declaration).into_owned(), cases))
 }
 
 fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {
-    let io = |source| FolderError::Io {
-        path: dir.to_owned(),
-        source,
-    };
+    let io = |source| FolderError::Io { path: dir.to_owned(), source };
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(io)? {
         let path = entry.map_err(io)?.path();

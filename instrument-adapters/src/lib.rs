@@ -1,14 +1,6 @@
 #![doc = include_str!("../docs/crate.md")]
 #![warn(missing_docs)]
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
-)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod adapter;
 mod dates;
@@ -27,9 +19,7 @@ mod text;
 mod units;
 
 pub use adapter::{Adapter, AdapterError, Explained, sha256};
-pub use model::{
-    Companion, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status,
-};
+pub use model::{Companion, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
 pub use selftest::{Case, CaseResult, TestReport};
 pub use set::{AdapterSet, Candidate, Detection, Loaded, NotRecognised, Summary};
 pub use spec::AdapterStatus;

@@ -31,27 +31,17 @@ pub struct Locator {
 impl Locator {
     /// A whole line.
     pub fn line(line: u32) -> Self {
-        Self {
-            line: Some(line),
-            ..Self::default()
-        }
+        Self { line: Some(line), ..Self::default() }
     }
 
     /// A value within a line.
     pub fn at(line: u32, column: u32) -> Self {
-        Self {
-            line: Some(line),
-            column: Some(column),
-            ..Self::default()
-        }
+        Self { line: Some(line), column: Some(column), ..Self::default() }
     }
 
     /// A node of a tree.
     pub fn path(path: impl Into<String>) -> Self {
-        Self {
-            path: Some(path.into()),
-            ..Self::default()
-        }
+        Self { path: Some(path.into()), ..Self::default() }
     }
 
     /// True where nothing is known of the place.
@@ -210,11 +200,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            curves: true,
-            companions: Vec::new(),
-            date_order: None,
-            zone: None,
-        }
+        Self { curves: true, companions: Vec::new(), date_order: None, zone: None }
     }
 }

@@ -43,11 +43,7 @@ pub(crate) fn parse(raw: &str, marks: &[char]) -> Option<Number> {
     if total > MAX_DIGITS {
         return None;
     }
-    Some(Number {
-        value: plain(negative, whole, fraction, exponent),
-        mark,
-        last_place: exponent - places,
-    })
+    Some(Number { value: plain(negative, whole, fraction, exponent), mark, last_place: exponent - places })
 }
 
 fn exponent(text: &str) -> Option<i64> {
@@ -78,11 +74,7 @@ fn plain(negative: bool, whole: &str, fraction: &str, exponent: i64) -> String {
         trimmed => trimmed,
     };
     let sign = if negative { "-" } else { "" };
-    if right.is_empty() {
-        format!("{sign}{left}")
-    } else {
-        format!("{sign}{left}.{right}")
-    }
+    if right.is_empty() { format!("{sign}{left}") } else { format!("{sign}{left}.{right}") }
 }
 
 impl Number {
@@ -127,9 +119,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_none() {
-        for raw in [
-            "", "-", "NaN", "1.2.3", "1,234.5", "0x10", "1e", "1e99999", "12 3", ".",
-        ] {
+        for raw in ["", "-", "NaN", "1.2.3", "1,234.5", "0x10", "1e", "1e99999", "12 3", "."] {
             assert_eq!(value(raw), None, "{raw}");
         }
     }

@@ -64,31 +64,17 @@ pub(crate) fn run(declaration: &str, cases: &[Case]) -> TestReport {
     let adapter = match Adapter::from_toml(declaration) {
         Ok(adapter) => adapter,
         Err(why) => {
-            return TestReport {
-                adapter: Err(why.to_string()),
-                cases: Vec::new(),
-            };
+            return TestReport { adapter: Err(why.to_string()), cases: Vec::new() };
         }
     };
     let results = cases
         .iter()
         .map(|case| CaseResult {
-            case: format!(
-                "{}/{}",
-                if case.reject { "rejects" } else { "samples" },
-                case.name
-            ),
-            outcome: if case.reject {
-                reject(&adapter, case, cases)
-            } else {
-                sample(&adapter, case, cases)
-            },
+            case: format!("{}/{}", if case.reject { "rejects" } else { "samples" }, case.name),
+            outcome: if case.reject { reject(&adapter, case, cases) } else { sample(&adapter, case, cases) },
         })
         .collect();
-    TestReport {
-        adapter: Ok(adapter.id().to_owned()),
-        cases: results,
-    }
+    TestReport { adapter: Ok(adapter.id().to_owned()), cases: results }
 }
 
 fn read(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<Parsed, String> {
@@ -98,15 +84,9 @@ fn read(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<Parsed, String> 
         .iter()
         .filter(|c| c.reject == case.reject)
         .filter(|c| wanted.iter().any(|w| w.eq_ignore_ascii_case(&c.name)))
-        .map(|c| Companion {
-            name: c.name.clone(),
-            bytes: c.bytes.clone(),
-        })
+        .map(|c| Companion { name: c.name.clone(), bytes: c.bytes.clone() })
         .collect();
-    let options = Options {
-        companions,
-        ..Options::default()
-    };
+    let options = Options { companions, ..Options::default() };
     Ok(adapter.read(&case.name, &case.bytes, &options).parsed)
 }
 
@@ -115,8 +95,7 @@ fn sample(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<(), String> {
     let Some(expected) = &case.expected else {
         return Err(format!("expected/{}.json is missing", case.name));
     };
-    let expected: Value =
-        serde_json::from_str(expected).map_err(|e| format!("expected/{}.json: {e}", case.name))?;
+    let expected: Value = serde_json::from_str(expected).map_err(|e| format!("expected/{}.json: {e}", case.name))?;
     let found = serde_json::to_value(&parsed).map_err(|e| e.to_string())?;
     match difference(&expected, &found, "$") {
         None => Ok(()),
@@ -149,19 +128,13 @@ fn difference(expected: &Value, found: &Value, path: &str) -> Option<String> {
                     }
                 }
             }
-            b.keys()
-                .find(|k| !a.contains_key(*k))
-                .map(|k| format!("{path}.{k} is not expected"))
+            b.keys().find(|k| !a.contains_key(*k)).map(|k| format!("{path}.{k} is not expected"))
         }
         (Value::Array(a), Value::Array(b)) => {
             let pairs = a.iter().zip(b).enumerate();
-            pairs
-                .into_iter()
-                .find_map(|(i, (a, b))| difference(a, b, &format!("{path}[{i}]")))
-                .or_else(|| {
-                    (a.len() != b.len())
-                        .then(|| format!("{path}: {} entries expected, {} found", a.len(), b.len()))
-                })
+            pairs.into_iter().find_map(|(i, (a, b))| difference(a, b, &format!("{path}[{i}]"))).or_else(|| {
+                (a.len() != b.len()).then(|| format!("{path}: {} entries expected, {} found", a.len(), b.len()))
+            })
         }
         _ => (expected != found).then(|| format!("{path}: {expected} expected, {found} found")),
     }

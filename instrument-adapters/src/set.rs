@@ -66,10 +66,7 @@ pub enum NotRecognised {
 }
 
 fn list(candidates: &[Candidate]) -> String {
-    candidates
-        .iter()
-        .map(|c| format!("\n  {}: {}", c.adapter, c.reason))
-        .collect()
+    candidates.iter().map(|c| format!("\n  {}: {}", c.adapter, c.reason)).collect()
 }
 
 /// A folder of a laboratory's own, and what became of its adapters.
@@ -99,10 +96,7 @@ impl AdapterSet {
             let adapter = Adapter::from_toml(text)?;
             adapters.insert(adapter.id().to_owned(), adapter);
         }
-        Ok(Self {
-            adapters,
-            loaded: Vec::new(),
-        })
+        Ok(Self { adapters, loaded: Vec::new() })
     }
 
     /// The adapters that come with the crate; one that could not be read is left out.
@@ -111,10 +105,7 @@ impl AdapterSet {
             .filter_map(|text| Adapter::from_toml(text).ok())
             .map(|a| (a.id().to_owned(), a))
             .collect();
-        Self {
-            adapters,
-            loaded: Vec::new(),
-        }
+        Self { adapters, loaded: Vec::new() }
     }
 
     /// The embedded adapters with those of a laboratory's folder on top.
@@ -176,45 +167,27 @@ impl AdapterSet {
         let mut found = Vec::new();
         let mut refused = Vec::new();
         for adapter in self.adapters.values() {
-            let candidate = |reason| Candidate {
-                adapter: adapter.id().to_owned(),
-                reason,
-            };
+            let candidate = |reason| Candidate { adapter: adapter.id().to_owned(), reason };
             match adapter.recognises(name, bytes) {
                 Ok(reason) => found.push((adapter.priority(), candidate(reason))),
                 Err(reason) => refused.push(candidate(reason)),
             }
         }
         let best = found.iter().map(|(p, _)| *p).max();
-        let candidates: Vec<_> = found
-            .into_iter()
-            .filter(|(p, _)| Some(*p) == best)
-            .map(|(_, c)| c)
-            .collect();
-        Detection {
-            ambiguous: candidates.len() > 1,
-            candidates,
-            refused,
-        }
+        let candidates: Vec<_> = found.into_iter().filter(|(p, _)| Some(*p) == best).map(|(_, c)| c).collect();
+        Detection { ambiguous: candidates.len() > 1, candidates, refused }
     }
 
     /// The adapter that is to read the file: the named one if it agrees, else the only candidate.
     ///
     /// # Errors
     /// [`NotRecognised`] with each adapter's reason.
-    pub fn choose(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        adapter: Option<&str>,
-    ) -> Result<&Adapter, NotRecognised> {
+    pub fn choose(&self, name: &str, bytes: &[u8], adapter: Option<&str>) -> Result<&Adapter, NotRecognised> {
         if bytes.is_empty() {
             return Err(NotRecognised::Empty);
         }
         if let Some(id) = adapter {
-            let adapter = self
-                .get(id)
-                .ok_or_else(|| NotRecognised::NoSuchAdapter(id.to_owned()))?;
+            let adapter = self.get(id).ok_or_else(|| NotRecognised::NoSuchAdapter(id.to_owned()))?;
             return match adapter.recognises(name, bytes) {
                 Ok(_) => Ok(adapter),
                 Err(why) => Err(NotRecognised::Refused(id.to_owned(), why)),
@@ -223,9 +196,7 @@ impl AdapterSet {
         let detection = self.detect(name, bytes);
         match detection.candidates.as_slice() {
             [] => Err(NotRecognised::Nobody(detection.refused)),
-            [one] => self
-                .get(&one.adapter)
-                .ok_or_else(|| NotRecognised::NoSuchAdapter(one.adapter.clone())),
+            [one] => self.get(&one.adapter).ok_or_else(|| NotRecognised::NoSuchAdapter(one.adapter.clone())),
             _ => Err(NotRecognised::Several(detection.candidates)),
         }
     }
@@ -242,8 +213,7 @@ impl AdapterSet {
         adapter: Option<&str>,
         options: &Options,
     ) -> Result<Parsed, NotRecognised> {
-        self.explain(name, bytes, adapter, options)
-            .map(|e| e.parsed)
+        self.explain(name, bytes, adapter, options).map(|e| e.parsed)
     }
 
     /// Reads a file and says what each line became.
@@ -257,9 +227,7 @@ impl AdapterSet {
         adapter: Option<&str>,
         options: &Options,
     ) -> Result<Explained, NotRecognised> {
-        Ok(self
-            .choose(name, bytes, adapter)?
-            .read(name, bytes, options))
+        Ok(self.choose(name, bytes, adapter)?.read(name, bytes, options))
     }
 
     /// Runs the samples and rejects: those of the crate, or of the adapters in a folder.
@@ -268,10 +236,9 @@ impl AdapterSet {
     /// [`FolderError`] where a folder cannot be read.
     pub fn self_test(&self, dir: Option<&Path>) -> Result<Vec<TestReport>, FolderError> {
         match dir {
-            None => Ok(embedded::ADAPTERS
-                .iter()
-                .map(|files| selftest::run(files.declaration, &files.cases()))
-                .collect()),
+            None => {
+                Ok(embedded::ADAPTERS.iter().map(|files| selftest::run(files.declaration, &files.cases())).collect())
+            }
             Some(dir) => fs::adapter_folders(dir)?
                 .iter()
                 .map(|folder| {

@@ -58,11 +58,7 @@ impl<'a> Sink<'a> {
         if self.cells > self.spec.limits.cells && !self.stopped {
             self.stopped = true;
             let limit = self.spec.limits.cells;
-            self.fault(
-                "limit_cells",
-                format!("more than {limit} cells; reading stopped here"),
-                at,
-            );
+            self.fault("limit_cells", format!("more than {limit} cells; reading stopped here"), at);
         }
         !self.stopped
     }
@@ -71,13 +67,7 @@ impl<'a> Sink<'a> {
         self.trace.entry(line).or_default().push(became.into());
     }
 
-    pub fn problem(
-        &mut self,
-        code: &str,
-        severity: Severity,
-        message: impl Into<String>,
-        locator: Locator,
-    ) {
+    pub fn problem(&mut self, code: &str, severity: Severity, message: impl Into<String>, locator: Locator) {
         if self.problems.len() >= self.spec.limits.problems {
             self.suppressed += 1;
             self.broken |= severity == Severity::Error;
@@ -87,12 +77,7 @@ impl<'a> Sink<'a> {
         if let Some(line) = locator.line {
             self.note(line, format!("problem {code}: {message}"));
         }
-        self.problems.push(Problem {
-            code: code.to_owned(),
-            severity,
-            message,
-            locator,
-        });
+        self.problems.push(Problem { code: code.to_owned(), severity, message, locator });
     }
 
     pub fn warn(&mut self, code: &str, message: impl Into<String>, at: Locator) {
@@ -122,10 +107,7 @@ impl<'a> Sink<'a> {
         {
             self.warn(
                 "mixed_decimal_marks",
-                format!(
-                    "{} has another decimal mark than the numbers before it",
-                    raw.trim()
-                ),
+                format!("{} has another decimal mark than the numbers before it", raw.trim()),
                 at.clone(),
             );
         }
@@ -137,11 +119,7 @@ impl<'a> Sink<'a> {
         self.unconsumed += 1;
         let shown: String = text.trim().chars().take(80).collect();
         if self.unconsumed <= 50 {
-            self.warn(
-                "not_consumed",
-                format!("no rule of the adapter takes this line: {shown}"),
-                Locator::line(line),
-            );
+            self.warn("not_consumed", format!("no rule of the adapter takes this line: {shown}"), Locator::line(line));
         } else {
             self.note(line, "not consumed");
         }
@@ -159,12 +137,7 @@ impl<'a> Sink<'a> {
         let Some(found) = self.spec.messages.iter().find(|m| m.line.is_match(text)) else {
             return false;
         };
-        let MessageSpec {
-            code,
-            severity,
-            flag,
-            ..
-        } = found;
+        let MessageSpec { code, severity, flag, .. } = found;
         self.problem(
             code,
             *severity,
@@ -199,19 +172,13 @@ impl<'a> Sink<'a> {
             Read::Ambiguous => {
                 self.warn_once(
                     "ambiguous_date",
-                    format!(
-                        "{written} can be read as day-month or month-day; declare date_order for this instrument"
-                    ),
+                    format!("{written} can be read as day-month or month-day; declare date_order for this instrument"),
                     at,
                 );
                 Some(written.to_owned())
             }
             Read::Unknown => {
-                self.warn_once(
-                    "unknown_date",
-                    format!("{written} fits no date format of the adapter"),
-                    at,
-                );
+                self.warn_once("unknown_date", format!("{written} fits no date format of the adapter"), at);
                 Some(written.to_owned())
             }
         }
@@ -219,13 +186,7 @@ impl<'a> Sink<'a> {
 
     /// Puts a fact of the run under the adapter's name for it, or a name made from the key.
     pub fn run_fact(&mut self, key: &str, value: impl Into<Value>) {
-        let name = self
-            .spec
-            .run
-            .names
-            .get(key)
-            .cloned()
-            .unwrap_or_else(|| slug(key));
+        let name = self.spec.run.names.get(key).cloned().unwrap_or_else(|| slug(key));
         let value = value.into();
         if name.is_empty() || value.as_str().is_some_and(str::is_empty) {
             return;
@@ -248,11 +209,7 @@ impl<'a> Sink<'a> {
             let more = self.suppressed;
             self.problems.push(Problem {
                 code: "more_problems".into(),
-                severity: if self.broken {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                },
+                severity: if self.broken { Severity::Error } else { Severity::Warning },
                 message: format!("{more} further problems are not listed"),
                 locator: Locator::default(),
             });

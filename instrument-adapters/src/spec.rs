@@ -25,11 +25,7 @@ impl Pattern {
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        regex::RegexBuilder::new(&text)
-            .size_limit(1 << 20)
-            .build()
-            .map(Pattern)
-            .map_err(serde::de::Error::custom)
+        regex::RegexBuilder::new(&text).size_limit(1 << 20).build().map(Pattern).map_err(serde::de::Error::custom)
     }
 }
 
@@ -145,13 +141,7 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            bytes: 32 << 20,
-            lines: 400_000,
-            cells: 2_000_000,
-            line_length: 1 << 20,
-            problems: 200,
-        }
+        Self { bytes: 32 << 20, lines: 400_000, cells: 2_000_000, line_length: 1 << 20, problems: 200 }
     }
 }
 

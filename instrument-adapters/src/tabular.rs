@@ -55,26 +55,13 @@ pub(crate) struct Reading {
 pub(crate) fn reading(sink: &mut Sink, raw: &str, text: bool, at: &Locator) -> Reading {
     let raw = raw.trim();
     if let Some(status) = sink.spec.tokens.get(raw) {
-        return Reading {
-            status: *status,
-            number: None,
-            bound: None,
-        };
+        return Reading { status: *status, number: None, bound: None };
     }
-    let censored = [
-        ("<", Status::Below),
-        ("≤", Status::Below),
-        (">", Status::Above),
-        ("≥", Status::Above),
-    ];
+    let censored = [("<", Status::Below), ("≤", Status::Below), (">", Status::Above), ("≥", Status::Above)];
     for (sign, status) in censored {
         let rest = raw.strip_prefix(sign).map(|r| r.trim_start_matches('='));
         if let Some(bound) = rest.and_then(|r| sink.number(r, at)) {
-            return Reading {
-                status,
-                number: None,
-                bound: Some(bound.value),
-            };
+            return Reading { status, number: None, bound: Some(bound.value) };
         }
     }
     let number = sink.number(raw, at);
@@ -83,11 +70,7 @@ pub(crate) fn reading(sink: &mut Sink, raw: &str, text: bool, at: &Locator) -> R
         (None, true) => Status::Text,
         (None, false) => Status::Invalid,
     };
-    Reading {
-        status,
-        number,
-        bound: None,
-    }
+    Reading { status, number, bound: None }
 }
 
 /// UCUM code and the text as written, where they differ.
@@ -96,28 +79,16 @@ pub(crate) fn unit_of(spec: &Spec, written: &str) -> (Option<String>, Option<Str
     if written.is_empty() {
         return (None, None);
     }
-    let code = spec
-        .units
-        .get(written)
-        .cloned()
-        .or_else(|| units::ucum(written))
-        .unwrap_or_else(|| written.to_owned());
+    let code = spec.units.get(written).cloned().or_else(|| units::ucum(written)).unwrap_or_else(|| written.to_owned());
     let raw = (code != written).then(|| written.to_owned());
     (Some(code), raw)
 }
 
 /// The first declared table whose title and headings fit.
-pub(crate) fn table_for<'a>(
-    spec: &'a Spec,
-    title: &str,
-    headings: &[Heading],
-) -> Option<&'a TableSpec> {
+pub(crate) fn table_for<'a>(spec: &'a Spec, title: &str, headings: &[Heading]) -> Option<&'a TableSpec> {
     spec.tables.iter().find(|table| {
         table.title.as_ref().is_none_or(|t| t.is_match(title))
-            && table
-                .requires
-                .iter()
-                .all(|r| headings.iter().any(|h| r.is_match(&h.name)))
+            && table.requires.iter().all(|r| headings.iter().any(|h| r.is_match(&h.name)))
     })
 }
 
@@ -131,10 +102,10 @@ pub(crate) fn resolve<'a>(
     let mut columns = Vec::new();
     for heading in headings {
         let unit = heading.unit.clone().unwrap_or_default();
-        let spec = table.columns.iter().find(|c| {
-            c.heading.is_match(&heading.name)
-                && c.unit_is.as_ref().is_none_or(|u| u.is_match(&unit))
-        });
+        let spec = table
+            .columns
+            .iter()
+            .find(|c| c.heading.is_match(&heading.name) && c.unit_is.as_ref().is_none_or(|u| u.is_match(&unit)));
         if spec.is_none() && !heading.name.is_empty() && !table.ignore {
             sink.warn_once(
                 "unknown_column",
@@ -145,19 +116,13 @@ pub(crate) fn resolve<'a>(
                 at.clone(),
             );
         }
-        let captures: BTreeMap<String, String> =
-            spec.map(|s| captures(s, &heading.name)).unwrap_or_default();
+        let captures: BTreeMap<String, String> = spec.map(|s| captures(s, &heading.name)).unwrap_or_default();
         let unit = captures
             .get("unit")
             .cloned()
             .or_else(|| heading.unit.clone())
             .or_else(|| spec.and_then(|s| s.unit.clone()));
-        columns.push(Column {
-            heading: heading.name.clone(),
-            unit,
-            spec,
-            captures,
-        });
+        columns.push(Column { heading: heading.name.clone(), unit, spec, captures });
     }
     columns
 }
@@ -205,11 +170,7 @@ pub(crate) fn row(
     base.sample = text_of(Role::Sample).or(base.sample);
     base.analyte = text_of(Role::Analyte).or(base.analyte);
     base.injection = text_of(Role::Injection).or(base.injection);
-    let date = match (
-        text_of(Role::Datetime),
-        text_of(Role::Date),
-        text_of(Role::Time),
-    ) {
+    let date = match (text_of(Role::Datetime), text_of(Role::Date), text_of(Role::Time)) {
         (Some(both), ..) => Some(both),
         (None, Some(date), Some(time)) => Some(format!("{date} {time}")),
         (None, Some(date), None) => Some(date),
@@ -220,10 +181,7 @@ pub(crate) fn row(
     }
     let row_unit = text_of(Role::Unit);
     let mut flags: Vec<(String, Status)> = Vec::new();
-    let mut out = Row {
-        not_found: all_missing(table, columns, cells),
-        ..Row::default()
-    };
+    let mut out = Row { not_found: all_missing(table, columns, cells), ..Row::default() };
     for (column, cell) in pairs() {
         let Some(spec) = column.spec else { continue };
         match spec.role {
@@ -255,8 +213,7 @@ pub(crate) fn row(
     out.context = base.context.clone();
     for (index, (column, cell)) in pairs().enumerate() {
         let Some(spec) = column.spec else { continue };
-        let is_value =
-            matches!(spec.role, Role::Value) || (spec.role == Role::Curve && sink.curves);
+        let is_value = matches!(spec.role, Role::Value) || (spec.role == Role::Curve && sink.curves);
         // A lone mark in a row that has other numbers says that this one does not apply.
         let no_value = !out.not_found && table.not_found.contains(&cell.raw);
         if !is_value || cell.raw.is_empty() || no_value {
@@ -278,10 +235,7 @@ pub(crate) fn row(
             sink.problem(
                 "not_a_number",
                 Severity::Error,
-                format!(
-                    "\"{}\" in column \"{}\" is no number",
-                    cell.raw, column.heading
-                ),
+                format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading),
                 at,
             );
         }
@@ -331,13 +285,7 @@ fn all_missing(table: &TableSpec, columns: &[Column], cells: &[Cell]) -> bool {
     marks > 0
 }
 
-fn put_context(
-    observation: &mut Observation,
-    column: &Column,
-    spec: &ColumnSpec,
-    columns: &[Column],
-    cells: &[Cell],
-) {
+fn put_context(observation: &mut Observation, column: &Column, spec: &ColumnSpec, columns: &[Column], cells: &[Cell]) {
     for (name, text) in &column.captures {
         if !matches!(name.as_str(), "unit" | "x" | "n") {
             observation.context.insert(name.clone(), text.clone());
@@ -348,10 +296,7 @@ fn put_context(
         for (key, text) in &column.captures {
             wanted = wanted.replace(&format!("{{{key}}}"), text);
         }
-        let found = columns
-            .iter()
-            .zip(cells)
-            .find(|(c, cell)| c.heading == wanted && !cell.raw.is_empty());
+        let found = columns.iter().zip(cells).find(|(c, cell)| c.heading == wanted && !cell.raw.is_empty());
         if let Some((_, cell)) = found {
             observation.context.insert(name.clone(), cell.raw.clone());
         }
@@ -395,10 +340,7 @@ impl Sums {
         self.rows += 1;
         let left_out = totals.is_some_and(|t| {
             let mark = row.context.get(&t.without_context);
-            t.without_mark
-                .as_ref()
-                .zip(mark)
-                .is_some_and(|(pattern, text)| pattern.is_match(text))
+            t.without_mark.as_ref().zip(mark).is_some_and(|(pattern, text)| pattern.is_match(text))
         });
         for (index, number) in &row.numbers {
             let Some(value) = number.decimal() else {
@@ -419,23 +361,13 @@ impl Sums {
     }
 
     /// Compares a printed total with the sum of its column; says what is wrong.
-    pub fn check(
-        &self,
-        index: usize,
-        total: &Number,
-        without: bool,
-        spec: &TotalsSpec,
-    ) -> Result<(), String> {
+    pub fn check(&self, index: usize, total: &Number, without: bool, spec: &TotalsSpec) -> Result<(), String> {
         let sums = if without { &self.some } else { &self.all };
         let (sum, slack) = sums.get(&index).copied().unwrap_or_default();
         let Some(printed) = total.decimal().filter(|_| !self.too_big) else {
             return Err("a number is too long to be added up".into());
         };
-        let share: Decimal = spec
-            .relative
-            .as_deref()
-            .and_then(|r| r.parse().ok())
-            .unwrap_or_default();
+        let share: Decimal = spec.relative.as_deref().and_then(|r| r.parse().ok()).unwrap_or_default();
         let allowed = slack
             .saturating_add(total.half_unit())
             .saturating_add(printed.abs().checked_mul(share).unwrap_or_default());

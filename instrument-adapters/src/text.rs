@@ -58,10 +58,7 @@ fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize
         if encoding.name().starts_with("UTF-16") {
             continue;
         }
-        if encoding
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .is_some()
-        {
+        if encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some() {
             return Some((encoding, 0));
         }
         last = Some((encoding, 0));
@@ -88,33 +85,20 @@ fn split(whole: String, encoding: &'static str, broken: bool) -> Text {
             Some((text, next)) => {
                 // CR LF is one end, a lone CR another.
                 let was_cr = rest.as_bytes().get(text.len()) == Some(&b'\r');
-                let next = if was_cr {
-                    next.strip_prefix('\n').unwrap_or(next)
-                } else {
-                    next
-                };
+                let next = if was_cr { next.strip_prefix('\n').unwrap_or(next) } else { next };
                 (text, next, true)
             }
         };
         if broken && broken_line.is_none() && text.contains(['\u{fffd}', '\0']) {
             broken_line = Some(number);
         }
-        lines.push(Line {
-            number,
-            text: text.to_owned(),
-            terminated,
-        });
+        lines.push(Line { number, text: text.to_owned(), terminated });
         rest = next;
     }
     if broken && broken_line.is_none() {
         broken_line = Some(number.max(1));
     }
-    Text {
-        encoding,
-        lines,
-        broken_line,
-        whole,
-    }
+    Text { encoding, lines, broken_line, whole }
 }
 
 #[cfg(test)]

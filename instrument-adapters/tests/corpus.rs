@@ -18,17 +18,12 @@ const SUPPORTED: [&str; 6] = [
 ];
 
 fn corpus() -> Option<PathBuf> {
-    let dir = std::env::var_os("QIANFA_CORPUS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/instrument-corpus"),
-        PathBuf::from,
-    );
+    let dir = std::env::var_os("QIANFA_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/instrument-corpus"), PathBuf::from);
     if dir.is_dir() {
         return Some(dir);
     }
-    println!(
-        "the folder of real instrument files is absent ({}); nothing read",
-        dir.display()
-    );
+    println!("the folder of real instrument files is absent ({}); nothing read", dir.display());
     None
 }
 
@@ -38,10 +33,7 @@ fn data_files(dir: &Path) -> Vec<PathBuf> {
         .map(|e| e.unwrap().path())
         .filter(|p| {
             let name = fs::file_name(p);
-            p.is_file()
-                && ![".md", ".truth.json", ".asm.json"]
-                    .iter()
-                    .any(|e| name.ends_with(e))
+            p.is_file() && ![".md", ".truth.json", ".asm.json"].iter().any(|e| name.ends_with(e))
         })
         .collect();
     files.sort();
@@ -49,9 +41,7 @@ fn data_files(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn read(set: &AdapterSet, path: &Path) -> Parsed {
-    fs::parse_file(set, path, None, &Options::default())
-        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-        .parsed
+    fs::parse_file(set, path, None, &Options::default()).unwrap_or_else(|e| panic!("{}: {e}", path.display())).parsed
 }
 
 fn truth(path: &Path) -> Option<Value> {
@@ -66,16 +56,11 @@ fn decimal(value: &Value) -> Option<Decimal> {
         Value::String(s) => s.clone(),
         _ => return None,
     };
-    Decimal::from_scientific(&text)
-        .or_else(|_| text.parse())
-        .ok()
+    Decimal::from_scientific(&text).or_else(|_| text.parse()).ok()
 }
 
 fn same(observation: &Observation, wanted: &Value) -> bool {
-    let found = observation
-        .value
-        .as_deref()
-        .and_then(|v| v.parse::<Decimal>().ok());
+    let found = observation.value.as_deref().and_then(|v| v.parse::<Decimal>().ok());
     match decimal(wanted) {
         Some(wanted) => found == Some(wanted),
         None => wanted.as_str() == Some(observation.raw.as_str()),
@@ -106,9 +91,7 @@ fn check_peaks(parsed: &Parsed, truth: &Value, names: &[(&str, &str)]) -> usize 
                 o.quantity == *quantity
                     && o.status != Status::NotDetected
                     && o.sample.as_deref() == row["sample"].as_str()
-                    && row
-                        .get("signal")
-                        .is_none_or(|s| s.as_str() == Some(context(o, "signal")))
+                    && row.get("signal").is_none_or(|s| s.as_str() == Some(context(o, "signal")))
                     && context(o, "peak") == peak
             });
             assert!(same(found, &row[*key]), "{row} {key}: {found:?}");
@@ -127,10 +110,7 @@ fn check_peaks(parsed: &Parsed, truth: &Value, names: &[(&str, &str)]) -> usize 
     }
     let areas = |o: &&Observation| o.quantity == "area" && o.status == Status::Ok;
     let rows = truth["row_count"].as_u64().unwrap();
-    assert_eq!(
-        parsed.observations.iter().filter(areas).count() as u64,
-        rows
-    );
+    assert_eq!(parsed.observations.iter().filter(areas).count() as u64, rows);
     checked
 }
 
@@ -140,9 +120,7 @@ fn check_groups(parsed: &Parsed, truth: &Value) -> usize {
         let well = row.get("Wells").or(row.get("Well")).unwrap();
         for (column, wanted) in row.as_object().unwrap() {
             let text = wanted.as_str().unwrap();
-            if text.is_empty()
-                || ["group", "Sample", "Wells", "Well", "Sample#"].contains(&column.as_str())
-            {
+            if text.is_empty() || ["group", "Sample", "Wells", "Well", "Sample#"].contains(&column.as_str()) {
                 continue;
             }
             let of_row = |o: &Observation| {
@@ -151,20 +129,13 @@ fn check_groups(parsed: &Parsed, truth: &Value) -> usize {
                     && o.sample.as_deref() == row["Sample"].as_str()
             };
             if column == "R" {
-                let result = one(parsed, column, |o| {
-                    of_row(o) && o.quantity == "concentration"
-                });
+                let result = one(parsed, column, |o| of_row(o) && o.quantity == "concentration");
                 assert_eq!(result.status, Status::OverRange);
                 assert_eq!(result.flags, [text]);
             } else {
                 let name = column.split(' ').next().unwrap();
-                let found = one(parsed, &format!("{row} {column}"), |o| {
-                    of_row(o) && context(o, "column") == name
-                });
-                assert!(
-                    same(found, wanted) && found.raw == text,
-                    "{row} {column}: {found:?}"
-                );
+                let found = one(parsed, &format!("{row} {column}"), |o| of_row(o) && context(o, "column") == name);
+                assert!(same(found, wanted) && found.raw == text, "{row} {column}: {found:?}");
                 if let Some((_, unit)) = column.split_once(' ') {
                     assert_eq!(found.unit.as_deref(), Some(unit));
                 }
@@ -173,9 +144,7 @@ fn check_groups(parsed: &Parsed, truth: &Value) -> usize {
         }
     }
     for (name, wanted) in truth["meta"].as_object().unwrap() {
-        let found = one(parsed, name, |o| {
-            o.quantity == "summary" && context(o, "name") == name
-        });
+        let found = one(parsed, name, |o| o.quantity == "summary" && context(o, "name") == name);
         assert_eq!(Some(found.raw.as_str()), wanted.as_str());
         checked += 1;
     }
@@ -313,18 +282,14 @@ fn warnings_and_missing_components_are_kept() {
         let parsed = read(&set, &path);
         let truth = truth(&path).unwrap();
         assert_eq!(parsed.run["sample_name"], truth["meta"]["sample"]);
-        assert_eq!(
-            parsed.run["data_acquisition_time"],
-            truth["meta"]["acquired"]
-        );
+        assert_eq!(parsed.run["data_acquisition_time"], truth["meta"]["acquired"]);
         for missing in truth["meta"]["missing_components"].as_array().unwrap() {
             let lost = one(&parsed, "missing", |o| {
                 o.quantity == "area" && o.analyte.as_deref() == missing["component"].as_str()
             });
             assert_eq!((lost.status, &lost.value), (Status::NotDetected, &None));
-            let time = one(&parsed, "expected", |o| {
-                o.quantity == "expected_retention_time" && o.analyte == lost.analyte
-            });
+            let time =
+                one(&parsed, "expected", |o| o.quantity == "expected_retention_time" && o.analyte == lost.analyte);
             assert!(same(time, &missing["expected_rt"]));
         }
         assert!(parsed.is_blocked());
@@ -354,21 +319,9 @@ fn other_formats_and_hostile_files_are_refused() {
             continue;
         }
         // Neither under its own name nor under one that an adapter would like.
-        for name in [
-            name.as_str(),
-            "a.txt",
-            "a.csv",
-            "a.json",
-            "a.TX0",
-            "REPORT01.CSV",
-        ] {
+        for name in [name.as_str(), "a.txt", "a.csv", "a.json", "a.TX0", "REPORT01.CSV"] {
             let detection = set.detect(name, &bytes);
-            assert!(
-                detection.candidates.is_empty(),
-                "{}: {:?}",
-                path.display(),
-                detection.candidates
-            );
+            assert!(detection.candidates.is_empty(), "{}: {:?}", path.display(), detection.candidates);
         }
         refused += 1;
     }
@@ -388,9 +341,7 @@ fn cut_files_are_never_complete() {
         let solid = bytes.iter().rposition(|b| !blank(b)).map_or(0, |p| p + 1);
         // Large files at every 97th place and around their end.
         let step = if bytes.len() > 20_000 { 997 } else { 7 };
-        let places = (0..solid)
-            .step_by(step)
-            .chain(solid.saturating_sub(80)..solid);
+        let places = (0..solid).step_by(step).chain(solid.saturating_sub(80)..solid);
         for end in places {
             if let Ok(parsed) = set.parse(&name, &bytes[..end], None, &Options::default()) {
                 assert_ne!(parsed.complete, Some(true), "{name} cut after {end} bytes");

@@ -11,9 +11,7 @@ fn read_all(name: &str, bytes: &[u8]) {
     let set = &*SET;
     let detection = set.detect(name, bytes);
     for candidate in &detection.candidates {
-        let parsed = set
-            .parse(name, bytes, Some(&candidate.adapter), &Options::default())
-            .unwrap();
+        let parsed = set.parse(name, bytes, Some(&candidate.adapter), &Options::default()).unwrap();
         assert!(parsed.problems.len() <= 210);
         assert!(parsed.observations.len() <= bytes.len() + 1);
         for observation in &parsed.observations {
@@ -106,17 +104,10 @@ proptest! {
 #[test]
 fn limits_end_in_a_problem() {
     let files = ADAPTERS.iter().find(|a| a.id == "thermo-nanodrop").unwrap();
-    let bytes = files
-        .samples
-        .iter()
-        .find(|s| s.name.ends_with("mrna.txt"))
-        .unwrap()
-        .bytes;
-    for (limit, code) in [
-        ("cells = 3", "limit_cells"),
-        ("lines = 1", "limit_lines"),
-        ("line_length = 20", "limit_lines"),
-    ] {
+    let bytes = files.samples.iter().find(|s| s.name.ends_with("mrna.txt")).unwrap().bytes;
+    for (limit, code) in
+        [("cells = 3", "limit_cells"), ("lines = 1", "limit_lines"), ("line_length = 20", "limit_lines")]
+    {
         let text = files.declaration.replace("bytes = 16_000_000", limit);
         assert_ne!(text, files.declaration);
         let dir = tempfile::tempdir().unwrap();
@@ -128,28 +119,14 @@ fn limits_end_in_a_problem() {
         std::fs::write(dir.path().join("samples/a.txt"), bytes).unwrap();
         let report = AdapterSet::embedded().self_test(Some(dir.path())).unwrap();
         assert!(!report[0].passed());
-        let read = instrument_adapters::fs::parse_with(
-            &adapter,
-            &dir.path().join("samples/a.txt"),
-            &Options::default(),
-        )
-        .unwrap();
+        let read =
+            instrument_adapters::fs::parse_with(&adapter, &dir.path().join("samples/a.txt"), &Options::default())
+                .unwrap();
         assert_eq!(read.parsed.complete, Some(false));
-        assert!(
-            read.parsed.problems.iter().any(|p| p.code == code),
-            "{:?}",
-            read.parsed.problems
-        );
+        assert!(read.parsed.problems.iter().any(|p| p.code == code), "{:?}", read.parsed.problems);
     }
-    let text = files
-        .declaration
-        .replace("bytes = 16_000_000", "bytes = 10");
-    assert!(
-        Adapter::from_toml(&text)
-            .unwrap()
-            .recognises("a.txt", bytes)
-            .is_err()
-    );
+    let text = files.declaration.replace("bytes = 16_000_000", "bytes = 10");
+    assert!(Adapter::from_toml(&text).unwrap().recognises("a.txt", bytes).is_err());
 }
 
 /// JSON nested beyond reason is refused by the parser's own depth limit.
@@ -158,9 +135,7 @@ fn depth_is_limited() {
     let mut text = String::from("{\"sequence\": {}, \"injections\": ");
     text.push_str(&"[".repeat(100_000));
     let set = AdapterSet::embedded();
-    let parsed = set
-        .parse("deep.json", text.as_bytes(), None, &Options::default())
-        .unwrap();
+    let parsed = set.parse("deep.json", text.as_bytes(), None, &Options::default()).unwrap();
     assert_eq!(parsed.complete, Some(false));
     assert_eq!(parsed.problems[0].code, "not_json");
 }

@@ -8,25 +8,15 @@ use instrument_adapters::embedded::ADAPTERS;
 use instrument_adapters::{AdapterSet, Companion, Options};
 
 /// The sample's companions, as the file system would give them.
-fn options(
-    set: &AdapterSet,
-    files: &instrument_adapters::embedded::AdapterFiles,
-    name: &str,
-) -> Options {
+fn options(set: &AdapterSet, files: &instrument_adapters::embedded::AdapterFiles, name: &str) -> Options {
     let wanted = set.get(files.id).unwrap().companion_names(name);
     let companions = files
         .samples
         .iter()
         .filter(|f| wanted.iter().any(|w| w.eq_ignore_ascii_case(f.name)))
-        .map(|f| Companion {
-            name: f.name.to_owned(),
-            bytes: f.bytes.to_vec(),
-        })
+        .map(|f| Companion { name: f.name.to_owned(), bytes: f.bytes.to_vec() })
         .collect();
-    Options {
-        companions,
-        ..Options::default()
-    }
+    Options { companions, ..Options::default() }
 }
 
 #[test]
@@ -50,10 +40,7 @@ fn samples_read_as_expected_and_rejects_do_not_pass() {
 fn the_list_holds_every_file_of_the_folders() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("adapters");
     let names = |dir: &Path| -> BTreeSet<String> {
-        fs::read_dir(dir)
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect()
+        fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
     };
     let listed: BTreeSet<String> = ADAPTERS.iter().map(|a| a.id.to_owned()).collect();
     assert_eq!(names(&root), listed);
@@ -90,22 +77,13 @@ fn a_cut_file_is_never_complete() {
     for files in ADAPTERS {
         for sample in files.samples {
             let options = options(&set, files, sample.name);
-            let whole = set
-                .parse(sample.name, sample.bytes, None, &options)
-                .unwrap();
+            let whole = set.parse(sample.name, sample.bytes, None, &options).unwrap();
             proven += usize::from(whole.complete == Some(true));
             for end in 0..solid_length(sample.bytes) {
                 cuts += 1;
                 // A cut head is nobody's file, which is an answer too.
-                if let Ok(parsed) =
-                    set.parse(sample.name, &sample.bytes[..end], Some(files.id), &options)
-                {
-                    assert_ne!(
-                        parsed.complete,
-                        Some(true),
-                        "{} cut after {end} bytes",
-                        sample.name
-                    );
+                if let Ok(parsed) = set.parse(sample.name, &sample.bytes[..end], Some(files.id), &options) {
+                    assert_ne!(parsed.complete, Some(true), "{} cut after {end} bytes", sample.name);
                 }
             }
         }
@@ -120,18 +98,12 @@ fn a_cut_number_is_no_number() {
     let adapter = "agilent-chemstation-report";
     let name = "SX20260001_related_Report.TXT";
     let bytes = instrument_adapters::embedded::sample(adapter, name).unwrap();
-    let text: String = char::decode_utf16(
-        bytes[2..]
-            .chunks(2)
-            .map(|c| u16::from_le_bytes([c[0], c[1]])),
-    )
-    .map(Result::unwrap)
-    .collect();
+    let text: String = char::decode_utf16(bytes[2..].chunks(2).map(|c| u16::from_le_bytes([c[0], c[1]])))
+        .map(Result::unwrap)
+        .collect();
     let place = text.find("2489.04712").unwrap() + 4;
     let chars = text[..place].chars().count();
-    let parsed = set
-        .parse(name, &bytes[..2 + 2 * chars], None, &Options::default())
-        .unwrap();
+    let parsed = set.parse(name, &bytes[..2 + 2 * chars], None, &Options::default()).unwrap();
     let last = parsed.observations.last().unwrap();
     assert_eq!((last.raw.as_str(), &last.value), ("2489", &None));
     assert_eq!(parsed.complete, Some(false));
@@ -147,10 +119,7 @@ fn curves_can_be_left_out() {
     ] {
         let bytes = instrument_adapters::embedded::sample(adapter, name).unwrap();
         let points = |curves| {
-            let options = Options {
-                curves,
-                ..Options::default()
-            };
+            let options = Options { curves, ..Options::default() };
             let parsed = set.parse(name, bytes, None, &options).unwrap();
             parsed.observations.iter().filter(|o| o.x.is_some()).count()
         };
@@ -167,11 +136,7 @@ fn an_ambiguous_date_is_settled_by_the_register() {
     let name = "blank_comma.TX0";
     let bytes = instrument_adapters::embedded::sample("perkinelmer-totalchrom", name).unwrap();
     let read = |date_order| {
-        let options = Options {
-            date_order,
-            zone: Some("+08:00".into()),
-            ..Options::default()
-        };
+        let options = Options { date_order, zone: Some("+08:00".into()), ..Options::default() };
         let parsed = set.parse(name, bytes, None, &options).unwrap();
         parsed.observations[0].acquired_at.clone().unwrap()
     };
@@ -192,18 +157,8 @@ fn nobody_reads_what_is_not_theirs() {
         b"\x00\x01\x02\xff\xfe",
         b"PK\x03\x04",
     ] {
-        for name in [
-            "a.csv",
-            "a.txt",
-            "a.json",
-            "a.xml",
-            "Report.TXT",
-            "REPORT01.CSV",
-        ] {
-            assert!(
-                set.parse(name, bytes, None, &Options::default()).is_err(),
-                "{name}"
-            );
+        for name in ["a.csv", "a.txt", "a.json", "a.xml", "Report.TXT", "REPORT01.CSV"] {
+            assert!(set.parse(name, bytes, None, &Options::default()).is_err(), "{name}");
         }
     }
     let named = set.parse("a.txt", b"x", Some("sartorius-sbi"), &Options::default());
@@ -214,26 +169,16 @@ fn nobody_reads_what_is_not_theirs() {
 #[test]
 fn undeclared_companions_are_refused() {
     let set = AdapterSet::embedded();
-    let bytes =
-        instrument_adapters::embedded::sample("agilent-chemstation-csv", "SX20260001_REPORT01.CSV")
-            .unwrap();
+    let bytes = instrument_adapters::embedded::sample("agilent-chemstation-csv", "SX20260001_REPORT01.CSV").unwrap();
     let options = Options {
-        companions: vec![Companion {
-            name: "passwd".into(),
-            bytes: b"root:x".to_vec(),
-        }],
+        companions: vec![Companion { name: "passwd".into(), bytes: b"root:x".to_vec() }],
         ..Options::default()
     };
-    let parsed = set
-        .parse("SX20260001_REPORT01.CSV", bytes, None, &options)
-        .unwrap();
+    let parsed = set.parse("SX20260001_REPORT01.CSV", bytes, None, &options).unwrap();
     let codes: Vec<_> = parsed.problems.iter().map(|p| p.code.as_str()).collect();
     assert_eq!(codes, ["companion_undeclared", "companion_missing"]);
     assert!(parsed.observations.is_empty());
     let adapter = set.get("agilent-chemstation-csv").unwrap();
-    assert_eq!(
-        adapter.companion_names("SX20260001_REPORT01.CSV"),
-        ["SX20260001_REPORT00.CSV"]
-    );
+    assert_eq!(adapter.companion_names("SX20260001_REPORT01.CSV"), ["SX20260001_REPORT00.CSV"]);
     assert!(adapter.companion_names("..\\..\\x_REPORT01.CSV").is_empty());
 }

@@ -57,11 +57,7 @@ impl From<AccountView> for Account {
             display_name: view.display_name,
             institute: view.institute.map(|id| id.to_string()),
             applicant: view.applicant.map(|id| id.to_string()),
-            roles: view
-                .roles
-                .iter()
-                .map(|role| role.as_str().to_owned())
-                .collect(),
+            roles: view.roles.iter().map(|role| role.as_str().to_owned()).collect(),
             disabled: view.disabled,
             locked_until: view.locked_until,
         }
@@ -132,14 +128,7 @@ fn roles(words: &[String]) -> Result<Vec<Role>, Refusal> {
     (status = 200, body = [Account]), (status = 403, body = ProblemDocument)))]
 async fn list(_: Permit<AccountManage>, services: Data<Services>) -> Result<HttpResponse, Problem> {
     let identity = services.identity.clone();
-    answer(move || {
-        Ok(identity
-            .accounts()?
-            .into_iter()
-            .map(Account::from)
-            .collect::<Vec<_>>())
-    })
-    .await
+    answer(move || Ok(identity.accounts()?.into_iter().map(Account::from).collect::<Vec<_>>())).await
 }
 
 /// Make an account.
@@ -160,29 +149,15 @@ async fn create(
         applicant: body.applicant.map(Into::into),
     };
     let identity = services.identity.clone();
-    created(move || {
-        identity
-            .create_account(&permit.actor, new.clone())
-            .map(Account::from)
-    })
-    .await
+    created(move || identity.create_account(&permit.actor, new.clone()).map(Account::from)).await
 }
 
 /// One account.
 #[utoipa::path(get, path = "/api/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)), responses(
     (status = 200, body = Account), (status = 404, body = ProblemDocument)))]
-async fn show(
-    _: Permit<AccountManage>,
-    services: Data<Services>,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
+async fn show(_: Permit<AccountManage>, services: Data<Services>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let identity = services.identity.clone();
-    answer(move || {
-        identity
-            .account(&AccountId::from(id.into_inner()))
-            .map(Account::from)
-    })
-    .await
+    answer(move || identity.account(&AccountId::from(id.into_inner())).map(Account::from)).await
 }
 
 /// Set the roles of an account.
@@ -197,12 +172,7 @@ async fn set_roles(
 ) -> Result<HttpResponse, Problem> {
     let roles = roles(&body.value.roles)?;
     let (identity, id) = (services.identity.clone(), AccountId::from(id.into_inner()));
-    answer(move || {
-        identity
-            .set_roles(&permit.actor, &id, &roles, &body.value.reason)
-            .map(Account::from)
-    })
-    .await
+    answer(move || identity.set_roles(&permit.actor, &id, &roles, &body.value.reason).map(Account::from)).await
 }
 
 /// Disable an account, or enable it again.
@@ -217,12 +187,7 @@ async fn set_disabled(
 ) -> Result<HttpResponse, Problem> {
     let (identity, id) = (services.identity.clone(), AccountId::from(id.into_inner()));
     let SetDisabled { disabled, reason } = body.value;
-    answer(move || {
-        identity
-            .set_disabled(&permit.actor, &id, disabled, &reason)
-            .map(Account::from)
-    })
-    .await
+    answer(move || identity.set_disabled(&permit.actor, &id, disabled, &reason).map(Account::from)).await
 }
 
 /// Give an account a new password.

@@ -17,9 +17,7 @@ use crate::services::Services;
 /// The routes.
 #[must_use]
 pub fn table() -> Table {
-    Table::default()
-        .get("/api/v1/audit", list)
-        .get("/api/v1/audit/verification", verification)
+    Table::default().get("/api/v1/audit", list).get("/api/v1/audit/verification", verification)
 }
 
 /// Their description.
@@ -53,11 +51,7 @@ pub struct Filter {
 /// The trail, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Filter), responses(
     (status = 200, body = TrailPage), (status = 403, body = ProblemDocument)))]
-async fn list(
-    _: Permit<AuditRead>,
-    services: Data<Services>,
-    filter: Query<Filter>,
-) -> Result<HttpResponse, Problem> {
+async fn list(_: Permit<AuditRead>, services: Data<Services>, filter: Query<Filter>) -> Result<HttpResponse, Problem> {
     let filter = filter.into_inner();
     let filter = TrailFilter {
         subject_kind: filter.subject_kind,
@@ -76,10 +70,7 @@ async fn list(
 /// Recompute every seal; the first entry that does not fit is named.
 #[utoipa::path(get, path = "/api/v1/audit/verification", tag = "audit", responses(
     (status = 200, body = Report), (status = 403, body = ProblemDocument)))]
-async fn verification(
-    _: Permit<AuditVerify>,
-    services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+async fn verification(_: Permit<AuditVerify>, services: Data<Services>) -> Result<HttpResponse, Problem> {
     let sealer = services.sealer.clone();
     answer(move || sealer.verify()).await
 }

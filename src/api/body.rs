@@ -38,20 +38,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             hash.update(req.path());
             hash.update([0]);
             hash.update(&bytes);
-            Ok(Self {
-                value: parse(&bytes)?,
-                sha256: hex::encode(hash.finalize()),
-            })
+            Ok(Self { value: parse(&bytes)?, sha256: hex::encode(hash.finalize()) })
         })
     }
 }
 
 fn is_json(req: &HttpRequest) -> Result<(), Refusal> {
-    let told = req
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let told = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = told.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
@@ -67,10 +60,7 @@ fn is_json(req: &HttpRequest) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Code::TooLarge`], [`Code::BadRequest`] where the connection broke off.
-pub async fn collect(
-    payload: Result<web::Payload, actix_web::Error>,
-    limit: usize,
-) -> Result<web::Bytes, Refusal> {
+pub async fn collect(payload: Result<web::Payload, actix_web::Error>, limit: usize) -> Result<web::Bytes, Refusal> {
     let broken = |error: actix_web::Error| {
         Refusal::new(
             Code::BadRequest,
@@ -116,12 +106,8 @@ fn refused(error: &serde_json::Error, path: Option<String>) -> Refusal {
             refusal.field = path;
             refusal.with(place)
         }
-        _ => Refusal::new(
-            Code::BadRequest,
-            format!("不是有效的JSON：{error}"),
-            format!("not valid JSON: {error}"),
-        )
-        .with(place),
+        _ => Refusal::new(Code::BadRequest, format!("不是有效的JSON：{error}"), format!("not valid JSON: {error}"))
+            .with(place),
     }
 }
 
@@ -147,12 +133,7 @@ pub fn query_config() -> QueryConfig {
 pub fn path_config() -> PathConfig {
     PathConfig::default().error_handler(|_, req| {
         let path = req.path();
-        Problem::from(Refusal::new(
-            Code::NotFound,
-            format!("没有 {path}"),
-            format!("there is no {path}"),
-        ))
-        .into()
+        Problem::from(Refusal::new(Code::NotFound, format!("没有 {path}"), format!("there is no {path}"))).into()
     })
 }
 
@@ -183,10 +164,7 @@ mod tests {
         assert_eq!(wrong.field.as_deref(), Some("lines[1].count"));
         let unknown = parse::<Order>(br#"{"lines": [], "colour": 1}"#).unwrap_err();
         assert!(unknown.message_en.contains("colour"), "{unknown}");
-        assert_eq!(
-            parse::<Order>(br#"{"lines": []} x"#).unwrap_err().code,
-            Code::BadRequest
-        );
+        assert_eq!(parse::<Order>(br#"{"lines": []} x"#).unwrap_err().code, Code::BadRequest);
         assert_eq!(parse::<Order>(b"").unwrap_err().code, Code::BadRequest);
     }
 }

@@ -43,9 +43,7 @@ pub fn table() -> Table {
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(
-    list, draft, show, file, review, sign, discard, withdraw, own_list, own_file, by_code, by_file
-))]
+#[openapi(paths(list, draft, show, file, review, sign, discard, withdraw, own_list, own_file, by_code, by_file))]
 pub struct Docs;
 
 /// The signatory's password, given again, and what the signature stands for.

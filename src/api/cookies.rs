@@ -29,13 +29,7 @@ pub const CSRF_FIELD: &str = "csrf";
 /// Where a password, not a cookie, is the credential.
 const BY_PASSWORD: &[&str] = &["/api/v1/session"];
 
-fn cookie(
-    name: &'static str,
-    value: String,
-    secure: bool,
-    seconds: i64,
-    script: bool,
-) -> Cookie<'static> {
+fn cookie(name: &'static str, value: String, secure: bool, seconds: i64, script: bool) -> Cookie<'static> {
     Cookie::build(name, value)
         .path("/")
         .same_site(SameSite::Strict)
@@ -47,11 +41,7 @@ fn cookie(
 
 /// The cookies of a session: access, refresh, and the token against forged requests (also returned).
 #[must_use]
-pub fn session_cookies(
-    session: &LoggedIn,
-    now: DateTime<Utc>,
-    secure: bool,
-) -> ([Cookie<'static>; 3], String) {
+pub fn session_cookies(session: &LoggedIn, now: DateTime<Utc>, secure: bool) -> ([Cookie<'static>; 3], String) {
     let life = (session.session_until - now).num_seconds();
     let csrf = random_text();
     let cookies = [
@@ -65,12 +55,7 @@ pub fn session_cookies(
 /// The cookies of a session that was refreshed in passing: the token against forged requests stays, so that
 /// the forms of other open pages can still be sent.
 #[must_use]
-pub fn renewed_cookies(
-    session: &LoggedIn,
-    now: DateTime<Utc>,
-    secure: bool,
-    csrf: String,
-) -> [Cookie<'static>; 3] {
+pub fn renewed_cookies(session: &LoggedIn, now: DateTime<Utc>, secure: bool, csrf: String) -> [Cookie<'static>; 3] {
     let life = (session.session_until - now).num_seconds();
     [
         cookie(ACCESS_COOKIE, session.access.clone(), secure, life, false),
@@ -89,8 +74,7 @@ pub fn csrf_cookie(secure: bool) -> (Cookie<'static>, String) {
 /// Cookies that remove a session's.
 #[must_use]
 pub fn removal_cookies(secure: bool) -> [Cookie<'static>; 3] {
-    [ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE]
-        .map(|name| cookie(name, String::new(), secure, 0, name == CSRF_COOKIE))
+    [ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE].map(|name| cookie(name, String::new(), secure, 0, name == CSRF_COOKIE))
 }
 
 /// Wraps the application: an unsafe request whose credential is a cookie must repeat the token of the cookie
@@ -113,13 +97,9 @@ pub async fn csrf<B: MessageBody + 'static>(
 async fn check(req: &mut ServiceRequest) -> Result<(), Problem> {
     if needs_token(req.request()) {
         let given = given_token(req).await?;
-        let expected = req
-            .cookie(CSRF_COOKIE)
-            .map(|cookie| cookie.value().to_owned());
+        let expected = req.cookie(CSRF_COOKIE).map(|cookie| cookie.value().to_owned());
         let same = match (&given, &expected) {
-            (Some(given), Some(expected)) => {
-                !expected.is_empty() && given.as_bytes().ct_eq(expected.as_bytes()).into()
-            }
+            (Some(given), Some(expected)) => !expected.is_empty() && given.as_bytes().ct_eq(expected.as_bytes()).into(),
             _ => false,
         };
         if !same {
@@ -134,10 +114,7 @@ async fn check(req: &mut ServiceRequest) -> Result<(), Problem> {
 }
 
 fn needs_token(req: &HttpRequest) -> bool {
-    let safe = matches!(
-        *req.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE
-    );
+    let safe = matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     let by_header = req.headers().contains_key(header::AUTHORIZATION);
     let by_cookie = req.cookie(ACCESS_COOKIE).is_some() || req.cookie(REFRESH_COOKIE).is_some();
     let by_password = *req.method() == Method::POST && BY_PASSWORD.contains(&req.path());
@@ -162,11 +139,7 @@ async fn given_token(req: &mut ServiceRequest) -> Result<Option<String>, Problem
     }
     let limit = services(req.request())?.site.json_bytes;
     let (http, payload) = req.parts_mut();
-    let body = collect(
-        web::Payload::from_request(http, payload).into_inner(),
-        limit,
-    )
-    .await?;
+    let body = collect(web::Payload::from_request(http, payload).into_inner(), limit).await?;
     let given = field(std::str::from_utf8(&body).unwrap_or_default());
     // The handler reads the form again.
     req.set_payload(Payload::from(body));

@@ -26,10 +26,7 @@ impl FromRequest for IdempotencyKey {
         ready(match req.headers().get("idempotency-key") {
             None => Ok(Self(None)),
             Some(value) => match value.to_str() {
-                Ok(key)
-                    if (1..=200).contains(&key.len())
-                        && key.bytes().all(|b| b.is_ascii_graphic()) =>
-                {
+                Ok(key) if (1..=200).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
                     Ok(Self(Some(key.to_owned())))
                 }
                 _ => Err(Refusal::new(
@@ -95,11 +92,7 @@ pub fn idempotent<T: Serialize>(
     db.write(move |conn| {
         let Some(key) = &once.key else {
             let body = text(&action(conn)?)?;
-            return Ok(Stored {
-                status: once.status,
-                body,
-                replayed: false,
-            });
+            return Ok(Stored { status: once.status, body, replayed: false });
         };
         if let Some(old) = remembered_answer(conn, &account, key)? {
             if old.request_sha256 != once.request_sha256 {
@@ -111,31 +104,14 @@ pub fn idempotent<T: Serialize>(
                 .into());
             }
             let status = u16::try_from(old.status).unwrap_or(200);
-            return Ok(Stored {
-                status,
-                body: old.body,
-                replayed: true,
-            });
+            return Ok(Stored { status, body: old.body, replayed: true });
         }
         let body = text(&action(conn)?)?;
-        remember_answer(
-            conn,
-            &account,
-            key,
-            &once.request_sha256,
-            once.status,
-            &body,
-            now.into(),
-        )?;
-        Ok(Stored {
-            status: once.status,
-            body,
-            replayed: false,
-        })
+        remember_answer(conn, &account, key, &once.request_sha256, once.status, &body, now.into())?;
+        Ok(Stored { status: once.status, body, replayed: false })
     })
 }
 
 fn text(value: &impl Serialize) -> Outcome<String> {
-    serde_json::to_string(value)
-        .map_err(|error| crate::store::StoreError::Other(error.to_string()).into())
+    serde_json::to_string(value).map_err(|error| crate::store::StoreError::Other(error.to_string()).into())
 }

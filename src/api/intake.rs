@@ -312,4 +312,3 @@ pub(crate) fn move_action(to: &str) -> Action {
         _ => Action::CustodyMove,
     }
 }
-

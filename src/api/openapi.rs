@@ -16,10 +16,7 @@ use super::{accounts, audit, catalogue, certificates, instruments, intake, regul
 
 #[derive(OpenApi)]
 #[openapi(
-    info(
-        title = "签发 Qianfa",
-        description = "样品受理、检验、批签发与报告书。Every refusal is a problem document."
-    ),
+    info(title = "签发 Qianfa", description = "样品受理、检验、批签发与报告书。Every refusal is a problem document."),
     components(schemas(ProblemDocument))
 )]
 struct Base;
@@ -42,10 +39,7 @@ pub fn document(table: &Table) -> Document {
         document.merge(part);
     }
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .build();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     let cookie = ApiKey::Cookie(ApiKeyValue::new(super::permit::ACCESS_COOKIE));
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
@@ -56,16 +50,10 @@ pub fn document(table: &Table) -> Document {
         let Some(operation) = operation(item, &entry.method) else {
             continue;
         };
-        let extension = ExtensionsBuilder::new()
-            .add("x-permission", entry.requires.to_string())
-            .build();
-        operation
-            .extensions
-            .get_or_insert_default()
-            .merge(extension);
+        let extension = ExtensionsBuilder::new().add("x-permission", entry.requires.to_string()).build();
+        operation.extensions.get_or_insert_default().merge(extension);
         if entry.requires != Requirement::Public {
-            let either = ["bearer", "cookie"]
-                .map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
+            let either = ["bearer", "cookie"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
             operation.security = Some(either.to_vec());
         }
     }

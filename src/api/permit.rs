@@ -79,10 +79,7 @@ impl AnyAccount {
     /// Actor and session together.
     #[must_use]
     pub fn authenticated(self) -> Authenticated {
-        Authenticated {
-            actor: self.actor,
-            session: self.session,
-        }
+        Authenticated { actor: self.actor, session: self.session }
     }
 }
 
@@ -108,11 +105,7 @@ impl<P: Permission> FromRequest for Permit<P> {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(behind(req).and_then(|who| {
             may(&who.actor, P::ACTION)?;
-            Ok(Self {
-                actor: who.actor,
-                session: who.session,
-                permission: PhantomData,
-            })
+            Ok(Self { actor: who.actor, session: who.session, permission: PhantomData })
         }))
     }
 }
@@ -122,10 +115,7 @@ impl FromRequest for AnyAccount {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(behind(req).map(|who| Self {
-            actor: who.actor,
-            session: who.session,
-        }))
+        ready(behind(req).map(|who| Self { actor: who.actor, session: who.session }))
     }
 }
 
@@ -140,10 +130,7 @@ impl FromRequest for Public {
 
 /// Who is behind the request, as [`authenticate`] found out at the route's gate.
 fn behind(req: &HttpRequest) -> Result<Authenticated, Problem> {
-    req.extensions()
-        .get::<Authenticated>()
-        .cloned()
-        .ok_or_else(|| log_in_first().into())
+    req.extensions().get::<Authenticated>().cloned().ok_or_else(|| log_in_first().into())
 }
 
 /// Refuses an actor none of whose roles may do it.
@@ -217,12 +204,9 @@ impl Credential {
 pub fn credential(req: &HttpRequest) -> Option<Credential> {
     if let Some(value) = req.headers().get(header::AUTHORIZATION) {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        return scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| Credential::Bearer(token.trim().to_owned()));
+        return scheme.eq_ignore_ascii_case("bearer").then(|| Credential::Bearer(token.trim().to_owned()));
     }
-    req.cookie(ACCESS_COOKIE)
-        .map(|cookie| Credential::Cookie(cookie.value().to_owned()))
+    req.cookie(ACCESS_COOKIE).map(|cookie| Credential::Cookie(cookie.value().to_owned()))
 }
 
 fn log_in_first() -> Refusal {

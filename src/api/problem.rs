@@ -32,12 +32,8 @@ impl Lang {
     /// The reader's: the cookie `lang`, then `Accept-Language`, then Chinese.
     #[must_use]
     pub fn of(req: &HttpRequest) -> Self {
-        let cookie = req
-            .cookie("lang")
-            .and_then(|cookie| Self::parse(cookie.value()));
-        cookie
-            .or_else(|| Self::accepted(req.headers()))
-            .unwrap_or(Self::Zh)
+        let cookie = req.cookie("lang").and_then(|cookie| Self::parse(cookie.value()));
+        cookie.or_else(|| Self::accepted(req.headers())).unwrap_or(Self::Zh)
     }
 
     fn parse(tag: &str) -> Option<Self> {
@@ -58,9 +54,7 @@ impl Lang {
             .filter_map(|part| {
                 let mut pieces = part.split(';');
                 let lang = Self::parse(pieces.next()?)?;
-                let weight = pieces
-                    .find_map(|p| p.trim().strip_prefix("q=")?.parse().ok())
-                    .unwrap_or(1.0);
+                let weight = pieces.find_map(|p| p.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
                 Some((weight, lang))
             })
             .collect();
@@ -118,9 +112,7 @@ impl ProblemDocument {
             type_: format!("urn:qianfa:problem:{}", refusal.code.as_str()),
             title: lang.pick(zh, en).to_owned(),
             status: refusal.code.status(),
-            detail: lang
-                .pick(&refusal.message_zh, &refusal.message_en)
-                .to_owned(),
+            detail: lang.pick(&refusal.message_zh, &refusal.message_en).to_owned(),
             code: refusal.code.as_str().to_owned(),
             field: refusal.field.clone(),
             provisions: refusal.provisions.clone(),
@@ -194,10 +186,7 @@ pub fn refusal_of<B>(res: &mut ServiceResponse<B>) -> Option<Refusal> {
 }
 
 /// Writes the problem document of a response that refuses, whoever refused.
-pub fn finish<B: MessageBody + 'static>(
-    mut res: ServiceResponse<B>,
-    request_id: &str,
-) -> ServiceResponse<BoxBody> {
+pub fn finish<B: MessageBody + 'static>(mut res: ServiceResponse<B>, request_id: &str) -> ServiceResponse<BoxBody> {
     let Some(refusal) = refusal_of(&mut res) else {
         res.headers_mut().remove(OWN_BODY);
         return res.map_into_boxed_body();
@@ -237,18 +226,10 @@ fn foreign_refusal<B>(res: &ServiceResponse<B>) -> Option<Refusal> {
     if res.headers().contains_key(OWN_BODY) {
         return None;
     }
-    let told = res
-        .response()
-        .error()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let told = res.response().error().map(ToString::to_string).unwrap_or_default();
     let path = res.request().path();
     let refusal = match status {
-        StatusCode::NOT_FOUND => Refusal::new(
-            Code::NotFound,
-            format!("没有 {path}"),
-            format!("there is no {path}"),
-        ),
+        StatusCode::NOT_FOUND => Refusal::new(Code::NotFound, format!("没有 {path}"), format!("there is no {path}")),
         StatusCode::METHOD_NOT_ALLOWED => {
             let method = res.request().method();
             Refusal::new(
@@ -257,18 +238,12 @@ fn foreign_refusal<B>(res: &ServiceResponse<B>) -> Option<Refusal> {
                 format!("{path} does not take {method}"),
             )
         }
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal::new(Code::TooLarge, "内容过大", "the content is too large")
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(Code::TooLarge, "内容过大", "the content is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Refusal::new(Code::UnsupportedMedia, "不支持的内容类型", "the content type is not supported")
         }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::new(
-            Code::UnsupportedMedia,
-            "不支持的内容类型",
-            "the content type is not supported",
-        ),
         // The health page reports a busy database with this.
-        StatusCode::SERVICE_UNAVAILABLE => {
-            Refusal::new(Code::Busy, "系统繁忙，请重试", "busy: try again")
-        }
+        StatusCode::SERVICE_UNAVAILABLE => Refusal::new(Code::Busy, "系统繁忙，请重试", "busy: try again"),
         status if status.is_server_error() => {
             tracing::error!(error = told, path, "internal error");
             Refusal::new(Code::Internal, "内部错误", "internal error")
@@ -289,19 +264,12 @@ mod tests {
     use super::*;
 
     fn lang(accept: &str) -> Lang {
-        Lang::of(
-            &TestRequest::default()
-                .insert_header(("accept-language", accept))
-                .to_http_request(),
-        )
+        Lang::of(&TestRequest::default().insert_header(("accept-language", accept)).to_http_request())
     }
 
     #[test]
     fn chinese_first_unless_english_is_preferred() {
-        assert_eq!(
-            Lang::of(&TestRequest::default().to_http_request()),
-            Lang::Zh
-        );
+        assert_eq!(Lang::of(&TestRequest::default().to_http_request()), Lang::Zh);
         assert_eq!(lang("en-US,en;q=0.9,zh-CN;q=0.8"), Lang::En);
         assert_eq!(lang("en;q=0.3, zh-CN;q=0.8"), Lang::Zh);
         assert_eq!(lang("fr-FR"), Lang::Zh);

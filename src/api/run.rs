@@ -12,9 +12,7 @@ use crate::store::Outcome;
 ///
 /// # Errors
 /// What the workflow refuses, as a problem; its internal failures are logged here and told to nobody.
-pub async fn run<T: Send + 'static>(
-    work: impl FnOnce() -> Outcome<T> + Send + 'static,
-) -> Result<T, Problem> {
+pub async fn run<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
     let span = tracing::Span::current();
     match web::block(move || span.in_scope(work)).await {
         Ok(outcome) => outcome.map_err(Problem::from),
@@ -49,9 +47,7 @@ pub async fn created<T: Serialize + Send + 'static>(
 ///
 /// # Errors
 /// As [`run`].
-pub async fn done(
-    work: impl FnOnce() -> Outcome<()> + Send + 'static,
-) -> Result<HttpResponse, Problem> {
+pub async fn done(work: impl FnOnce() -> Outcome<()> + Send + 'static) -> Result<HttpResponse, Problem> {
     run(work).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -59,9 +55,7 @@ pub async fn done(
 /// JSON that no cache keeps.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
-    HttpResponse::build(status)
-        .insert_header(("cache-control", "no-store"))
-        .json(body)
+    HttpResponse::build(status).insert_header(("cache-control", "no-store")).json(body)
 }
 
 /// A PDF that no cache keeps.

@@ -116,11 +116,7 @@ impl Me {
             display_name: actor.display_name.clone(),
             institute: actor.institute.as_ref().map(ToString::to_string),
             applicant: actor.applicant.as_ref().map(ToString::to_string),
-            roles: actor
-                .roles
-                .iter()
-                .map(|role| role.as_str().to_owned())
-                .collect(),
+            roles: actor.roles.iter().map(|role| role.as_str().to_owned()).collect(),
             may: may.collect(),
         }
     }
@@ -128,8 +124,7 @@ impl Me {
 
 fn hand_over(session: LoggedIn, mode: Mode, services: &Services) -> HttpResponse {
     let by_cookie = mode == Mode::Cookie;
-    let (cookies, csrf) =
-        session_cookies(&session, services.clock.now(), services.site.cookie_secure);
+    let (cookies, csrf) = session_cookies(&session, services.clock.now(), services.site.cookie_secure);
     let body = Session {
         account: Me::of(&session.actor),
         access_expires_at: session.access_until,
@@ -161,11 +156,7 @@ async fn log_in(
     services: Data<Services>,
     body: Body<Login>,
 ) -> Result<HttpResponse, Problem> {
-    let Login {
-        username,
-        password,
-        mode,
-    } = body.value;
+    let Login { username, password, mode } = body.value;
     let (identity, request) = (services.identity.clone(), request_id(&req));
     let session = run(move || identity.login(&username, &password, request.as_deref())).await?;
     Ok(hand_over(session, mode, &services))
@@ -200,19 +191,10 @@ async fn refresh(
 ) -> Result<HttpResponse, Problem> {
     let (token, mode) = match body.value.refresh_token {
         Some(token) => (Some(token), Mode::Token),
-        None => (
-            req.cookie(REFRESH_COOKIE)
-                .map(|cookie| cookie.value().to_owned()),
-            Mode::Cookie,
-        ),
+        None => (req.cookie(REFRESH_COOKIE).map(|cookie| cookie.value().to_owned()), Mode::Cookie),
     };
-    let token = token.ok_or_else(|| {
-        Refusal::new(
-            Code::Unauthenticated,
-            "缺少刷新令牌",
-            "there is no refresh token",
-        )
-    })?;
+    let token =
+        token.ok_or_else(|| Refusal::new(Code::Unauthenticated, "缺少刷新令牌", "there is no refresh token"))?;
     let (identity, request) = (services.identity.clone(), request_id(&req));
     let session = run(move || identity.refresh(&token, request.as_deref())).await?;
     Ok(hand_over(session, mode, &services))
@@ -226,13 +208,7 @@ async fn change_password(
     services: Data<Services>,
     body: Body<NewPassword>,
 ) -> Result<HttpResponse, Problem> {
-    let NewPassword {
-        old_password,
-        new_password,
-    } = body.value;
+    let NewPassword { old_password, new_password } = body.value;
     let identity = services.identity.clone();
-    super::run::done(move || {
-        identity.change_password(&gate.authenticated(), &old_password, &new_password)
-    })
-    .await
+    super::run::done(move || identity.change_password(&gate.authenticated(), &old_password, &new_password)).await
 }

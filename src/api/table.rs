@@ -66,12 +66,7 @@ impl Table {
             let gate = from_fn(|req, next| guard(Args::REQUIRES, req, next));
             web::method(verb.clone()).to(handler.clone()).wrap(gate)
         };
-        self.0.push(Entry {
-            method,
-            path,
-            requires: Args::REQUIRES,
-            make: Arc::new(make),
-        });
+        self.0.push(Entry { method, path, requires: Args::REQUIRES, make: Arc::new(make) });
         self
     }
 
@@ -142,13 +137,7 @@ impl Table {
         }
         for path in paths {
             let entries: Vec<&Entry> = self.0.iter().filter(|entry| entry.path == path).collect();
-            let allow = Rc::new(
-                entries
-                    .iter()
-                    .map(|e| e.method.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            );
+            let allow = Rc::new(entries.iter().map(|e| e.method.as_str()).collect::<Vec<_>>().join(", "));
             let mut resource = web::resource(path);
             for entry in entries {
                 resource = resource.route((entry.make)());

@@ -8,9 +8,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::body::Body;
 use super::intake::institute;
 use super::permit::Permit;
-use super::permit::permission::{
-    OutOfLimitDecide, RawRecordRead, ResultEnter, ResultReview, TaskRead, TaskStart,
-};
+use super::permit::permission::{OutOfLimitDecide, RawRecordRead, ResultEnter, ResultReview, TaskRead, TaskStart};
 use super::problem::{Problem, ProblemDocument};
 use super::run::{answer, created, run};
 use super::table::Table;

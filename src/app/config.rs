@@ -232,10 +232,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] that names the field.
-    pub fn of_data(
-        data: &Path,
-        environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn of_data(data: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut table = Table::new();
         overlay(&mut table, environment)?;
         let data = data.to_str().ok_or_else(|| ConfigError::new("data", "the path is not UTF-8"))?;
@@ -306,7 +303,12 @@ fn put(table: &mut Table, field: &str, value: Value) -> Result<(), ConfigError> 
     }
 }
 
-fn between<T: PartialOrd + std::fmt::Display + Copy>(field: &str, value: T, least: T, most: T) -> Result<T, ConfigError> {
+fn between<T: PartialOrd + std::fmt::Display + Copy>(
+    field: &str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<T, ConfigError> {
     if value < least || value > most {
         return Err(ConfigError::new(field, format!("expected {least} to {most}, found {value}")));
     }

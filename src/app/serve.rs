@@ -20,9 +20,10 @@ use crate::certificates::document::Typesetter;
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{Regulation, RegisterError};
+use crate::regulation::{RegisterError, Regulation};
 use crate::services::Services;
 use crate::store::blobs::{BlobError, Blobs};
+use crate::store::dialect::forget_idempotency_keys;
 use crate::store::{Backend, DbConn, StoreError};
 
 /// How many requests of one serving thread may wait for the database: more than any group commit takes along.
@@ -113,6 +114,13 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
     })
 }
 
+/// An idempotency key guards against a repeat of minutes or days, not for ever.
+fn forget_old_keys(services: &Services) -> Result<(), StartError> {
+    let before = (services.clock.now() - chrono::Duration::days(30)).into();
+    let forgotten = services.db.write(move |conn| forget_idempotency_keys(conn, &before));
+    forgotten.map(|_| ()).map_err(|error| StartError::System(error.to_string()))
+}
+
 /// Tells a running server to stop, from any thread.
 #[derive(Clone, Default)]
 pub struct Stopper(Arc<Notify>);
@@ -149,6 +157,7 @@ impl Application {
             config.site.public_url = format!("http://{address}");
         }
         let services = open_services(&config, clock)?;
+        forget_old_keys(&services)?;
         Self::with_services(services, &config, listener)
     }
 

@@ -78,10 +78,7 @@ pub fn root(leaves: &[Hash]) -> Hash {
             })
             .collect();
     }
-    level
-        .first()
-        .copied()
-        .unwrap_or_else(|| Sha256::digest([]).into())
+    level.first().copied().unwrap_or_else(|| Sha256::digest([]).into())
 }
 
 /// What a seal signs: everything it says, and the seal before it (domain 0x02).
@@ -103,10 +100,7 @@ pub fn chained(seal: &AuditSealRow) -> Hash {
 /// which entry does not fit.
 #[must_use]
 pub fn write_leaves(leaves: &[(i64, Hash)]) -> String {
-    leaves
-        .iter()
-        .map(|(seq, hash)| format!("{seq} {}\n", hex::encode(hash)))
-        .collect()
+    leaves.iter().map(|(seq, hash)| format!("{seq} {}\n", hex::encode(hash))).collect()
 }
 
 /// Reads what [`write_leaves`] wrote; `None` where it is anything else.
@@ -135,10 +129,7 @@ mod tests {
         let l: Vec<Hash> = (0..5_u8).map(|i| Sha256::digest([0, i]).into()).collect();
         assert_eq!(root(&l[..1]), l[0]);
         assert_eq!(root(&l[..3]), node(&node(&l[0], &l[1]), &l[2]));
-        assert_eq!(
-            root(&l),
-            node(&node(&node(&l[0], &l[1]), &node(&l[2], &l[3])), &l[4])
-        );
+        assert_eq!(root(&l), node(&node(&node(&l[0], &l[1]), &node(&l[2], &l[3])), &l[4]));
     }
 
     #[test]

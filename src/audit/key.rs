@@ -8,9 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use p256::SecretKey;
 use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{DerSignature, SigningKey, VerifyingKey};
-use p256::pkcs8::{
-    DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding,
-};
+use p256::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use sha2::{Digest, Sha256};
 
 use super::canonical::Hash;
@@ -37,21 +35,14 @@ impl SealKey {
         let pem = secrets::read_or_create(&path, || {
             let key = (0..8).find_map(|_| SecretKey::from_slice(&secrets::random_key()).ok());
             let key = key.ok_or("no random key on the curve")?;
-            key.to_pkcs8_pem(LineEnding::LF)
-                .map(|pem| pem.to_string())
-                .map_err(|error| error.to_string())
+            key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|error| error.to_string())
         })?;
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let secret = SecretKey::from_pkcs8_pem(&pem).map_err(|e| told(&e))?;
         let key = SigningKey::from(secret);
         let id = id_of(key.verifying_key()).map_err(|e| told(&e))?;
-        let public = key
-            .verifying_key()
-            .to_public_key_pem(LineEnding::LF)
-            .map_err(|e| told(&e))?;
-        secrets::read_or_create(&folder.join(format!("seal-{id}{PUBLIC_SUFFIX}")), || {
-            Ok(public)
-        })?;
+        let public = key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|e| told(&e))?;
+        secrets::read_or_create(&folder.join(format!("seal-{id}{PUBLIC_SUFFIX}")), || Ok(public))?;
         Ok(Self { key, id })
     }
 
@@ -97,8 +88,7 @@ impl PublicKeys {
             if !name.starts_with("seal-") || !name.ends_with(PUBLIC_SUFFIX) {
                 continue;
             }
-            let told =
-                |error: &dyn std::fmt::Display| format!("{}: {error}", entry.path().display());
+            let told = |error: &dyn std::fmt::Display| format!("{}: {error}", entry.path().display());
             let pem = std::fs::read_to_string(entry.path()).map_err(|e| told(&e))?;
             let key = VerifyingKey::from_public_key_pem(&pem).map_err(|e| told(&e))?;
             keys.insert(id_of(&key).map_err(|e| told(&e))?, key);

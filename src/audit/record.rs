@@ -48,28 +48,14 @@ pub struct Change {
 impl Change {
     /// A new thing with its content.
     #[must_use]
-    pub fn created(
-        action: &'static str,
-        kind: &'static str,
-        id: impl ToString,
-        content: Value,
-    ) -> Self {
+    pub fn created(action: &'static str, kind: &'static str, id: impl ToString, content: Value) -> Self {
         let changes = match content {
-            Value::Object(fields) => Value::Object(
-                fields
-                    .into_iter()
-                    .map(|(k, v)| (k, json!({"old": null, "new": v})))
-                    .collect(),
-            ),
+            Value::Object(fields) => {
+                Value::Object(fields.into_iter().map(|(k, v)| (k, json!({"old": null, "new": v}))).collect())
+            }
             other => json!({"content": {"old": null, "new": other}}),
         };
-        Self {
-            action,
-            kind,
-            id: id.to_string(),
-            changes,
-            reason: None,
-        }
+        Self { action, kind, id: id.to_string(), changes, reason: None }
     }
 
     /// One field that went from `old` to `new`.
@@ -95,10 +81,7 @@ impl Change {
     #[must_use]
     pub fn and(mut self, field: &str, old: impl Into<Value>, new: impl Into<Value>) -> Self {
         if let Value::Object(fields) = &mut self.changes {
-            fields.insert(
-                field.to_owned(),
-                json!({"old": old.into(), "new": new.into()}),
-            );
+            fields.insert(field.to_owned(), json!({"old": old.into(), "new": new.into()}));
         }
         self
     }
@@ -123,11 +106,7 @@ impl Author {
     /// The program itself, or somebody who did not prove who it was.
     #[must_use]
     pub fn nobody(name: &str, request_id: Option<&str>) -> Self {
-        Self {
-            account: None,
-            name: name.to_owned(),
-            request_id: request_id.map(str::to_owned),
-        }
+        Self { account: None, name: name.to_owned(), request_id: request_id.map(str::to_owned) }
     }
 }
 
@@ -145,12 +124,7 @@ impl From<&Actor> for Author {
 ///
 /// # Errors
 /// The store's failure.
-pub fn record(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    at: DateTime<Utc>,
-    changes: Vec<Change>,
-) -> Outcome<()> {
+pub fn record(conn: &mut AnyConnection, actor: &Actor, at: DateTime<Utc>, changes: Vec<Change>) -> Outcome<()> {
     record_by(conn, &Author::from(actor), at, changes)
 }
 
@@ -158,12 +132,7 @@ pub fn record(
 ///
 /// # Errors
 /// The store's failure.
-pub fn record_by(
-    conn: &mut AnyConnection,
-    author: &Author,
-    at: DateTime<Utc>,
-    changes: Vec<Change>,
-) -> Outcome<()> {
+pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, changes: Vec<Change>) -> Outcome<()> {
     let rows: Vec<NewAuditEntry> = changes
         .into_iter()
         .map(|change| NewAuditEntry {

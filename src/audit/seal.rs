@@ -45,9 +45,7 @@ impl Witness {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(format!("{}: {error}", path.display())),
         };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| format!("{}: {error}", path.display()))
+        serde_json::from_str(&text).map(Some).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     fn write(&self, folder: &Path) -> std::io::Result<()> {
@@ -75,13 +73,7 @@ impl Sealer {
     pub fn open(db: DbConn, clock: Clock, folder: impl Into<PathBuf>) -> Result<Self, String> {
         let folder = folder.into();
         let key = SealKey::open(&folder)?;
-        Ok(Self {
-            db,
-            clock,
-            key,
-            folder,
-            seen: Mutex::new(None),
-        })
+        Ok(Self { db, clock, key, folder, seen: Mutex::new(None) })
     }
 
     /// One round: seals what the round before saw, once it is settled, and looks anew. Tells how many entries
@@ -123,11 +115,9 @@ impl Sealer {
         let pause = Duration::from_millis(20);
         loop {
             self.round()?;
-            let last: Option<i64> = self.db.read(|conn| {
-                Ok(audit_seal::table
-                    .select(diesel::dsl::max(audit_seal::last_entry))
-                    .first(conn)?)
-            })?;
+            let last: Option<i64> = self
+                .db
+                .read(|conn| Ok(audit_seal::table.select(diesel::dsl::max(audit_seal::last_entry)).first(conn)?))?;
             if last.unwrap_or(0) >= goal.last_entry {
                 return Ok(true);
             }
@@ -171,14 +161,9 @@ impl Sealer {
         let Some(seal) = self.seal_of(last.as_ref(), &rows) else {
             return Ok(0);
         };
-        let witness = Witness {
-            seq: seal.seq,
-            chained: seal.chained.clone(),
-        };
+        let witness = Witness { seq: seal.seq, chained: seal.chained.clone() };
         let written = self.db.write(move |conn| {
-            diesel::insert_into(audit_seal::table)
-                .values(&seal)
-                .execute(conn)?;
+            diesel::insert_into(audit_seal::table).values(&seal).execute(conn)?;
             Ok(())
         });
         match written {
@@ -186,12 +171,7 @@ impl Sealer {
             Err(Failure::Store(StoreError::Unique(_))) => return Ok(0),
             other => other?,
         }
-        tracing::debug!(
-            seal = witness.seq,
-            entries = rows.len(),
-            chained = witness.chained,
-            "sealed"
-        );
+        tracing::debug!(seal = witness.seq, entries = rows.len(), chained = witness.chained, "sealed");
         if let Err(error) = witness.write(&self.folder) {
             tracing::warn!(%error, "the last seal could not be remembered beside the keys");
         }
@@ -237,10 +217,7 @@ impl Sealer {
                 tracing::error!(%error, "sealing failed at the end; the next start seals the rest");
             }
         })?;
-        Ok(Sealing {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Sealing { stop: Some(stop), thread: Some(thread) })
     }
 }
 

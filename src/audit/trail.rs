@@ -73,9 +73,7 @@ pub struct TrailEntry {
 pub fn trail(db: &DbConn, filter: &TrailFilter) -> Outcome<TrailPage> {
     let limit = filter.limit.unwrap_or(50).clamp(1, PAGE);
     db.read(|conn| {
-        let mut query = audit_entry::table
-            .select(AuditEntryRow::as_select())
-            .into_boxed();
+        let mut query = audit_entry::table.select(AuditEntryRow::as_select()).into_boxed();
         if let Some(kind) = &filter.subject_kind {
             query = query.filter(audit_entry::subject_kind.eq(kind));
         }
@@ -97,29 +95,14 @@ pub fn trail(db: &DbConn, filter: &TrailFilter) -> Outcome<TrailPage> {
         if let Some(before) = filter.before {
             query = query.filter(audit_entry::seq.lt(before));
         }
-        let rows: Vec<AuditEntryRow> = query
-            .order(audit_entry::seq.desc())
-            .limit(limit + 1)
-            .load(conn)?;
-        let sealed: Option<i64> = audit_seal::table
-            .select(diesel::dsl::max(audit_seal::last_entry))
-            .first(conn)?;
+        let rows: Vec<AuditEntryRow> = query.order(audit_entry::seq.desc()).limit(limit + 1).load(conn)?;
+        let sealed: Option<i64> = audit_seal::table.select(diesel::dsl::max(audit_seal::last_entry)).first(conn)?;
         let sealed = sealed.unwrap_or(0);
         let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        let shown: Vec<TrailEntry> = rows
-            .into_iter()
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|row| entry(row, sealed))
-            .collect();
-        let next = if more {
-            shown.last().map(|entry| entry.seq)
-        } else {
-            None
-        };
-        Ok(TrailPage {
-            entries: shown,
-            next,
-        })
+        let shown: Vec<TrailEntry> =
+            rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|row| entry(row, sealed)).collect();
+        let next = if more { shown.last().map(|entry| entry.seq) } else { None };
+        Ok(TrailPage { entries: shown, next })
     })
 }
 

@@ -69,13 +69,7 @@ pub enum Kind {
 
 impl Misfit {
     fn new(kind: Kind, entry: Option<i64>, seal: i64, zh: String, en: String) -> Self {
-        Self {
-            kind,
-            entry,
-            seal: Some(seal),
-            message_zh: zh,
-            message_en: en,
-        }
+        Self { kind, entry, seal: Some(seal), message_zh: zh, message_en: en }
     }
 }
 
@@ -94,13 +88,7 @@ struct Progress {
 /// The store's failure; what does not fit is no error but in the report.
 pub fn verify(db: &DbConn, keys: &PublicKeys, witness: Option<&Witness>) -> Outcome<Report> {
     db.read(|conn| {
-        let mut at = Progress {
-            previous: BEGINNING.to_owned(),
-            last_seal: 0,
-            last_entry: 0,
-            seals: 0,
-            entries: 0,
-        };
+        let mut at = Progress { previous: BEGINNING.to_owned(), last_seal: 0, last_entry: 0, seals: 0, entries: 0 };
         let mut misfit = None;
         while misfit.is_none() {
             let next: Option<AuditSealRow> = audit_seal::table
@@ -115,9 +103,7 @@ pub fn verify(db: &DbConn, keys: &PublicKeys, witness: Option<&Witness>) -> Outc
             };
             misfit = check_seal(conn, &seal, &at, keys)?;
             if misfit.is_none() {
-                misfit = witness
-                    .filter(|w| w.seq == seal.seq)
-                    .and_then(|w| witness_misfit(&seal, w));
+                misfit = witness.filter(|w| w.seq == seal.seq).and_then(|w| witness_misfit(&seal, w));
             }
             if misfit.is_none() {
                 at.seals += 1;
@@ -127,13 +113,9 @@ pub fn verify(db: &DbConn, keys: &PublicKeys, witness: Option<&Witness>) -> Outc
                 at.previous = seal.chained;
             }
         }
-        let sealed: Option<i64> = audit_seal::table
-            .select(diesel::dsl::max(audit_seal::last_entry))
-            .first(conn)?;
-        let unsealed: i64 = audit_entry::table
-            .filter(audit_entry::seq.gt(sealed.unwrap_or(0)))
-            .count()
-            .get_result(conn)?;
+        let sealed: Option<i64> = audit_seal::table.select(diesel::dsl::max(audit_seal::last_entry)).first(conn)?;
+        let unsealed: i64 =
+            audit_entry::table.filter(audit_entry::seq.gt(sealed.unwrap_or(0))).count().get_result(conn)?;
         Ok(Report {
             intact: misfit.is_none(),
             seals: at.seals,
@@ -150,15 +132,8 @@ fn end_misfit(at: &Progress, witness: &Witness) -> Option<Misfit> {
             Kind::SealMissing,
             None,
             at.last_seal + 1,
-            format!(
-                "第{}号封签之后应有至第{}号，但已不存在",
-                at.last_seal, witness.seq
-            ),
-            format!(
-                "seals {} to {} were made, but are not there",
-                at.last_seal + 1,
-                witness.seq
-            ),
+            format!("第{}号封签之后应有至第{}号，但已不存在", at.last_seal, witness.seq),
+            format!("seals {} to {} were made, but are not there", at.last_seal + 1, witness.seq),
         )
     })
 }
@@ -170,10 +145,7 @@ fn witness_misfit(seal: &AuditSealRow, witness: &Witness) -> Option<Misfit> {
             None,
             seal.seq,
             format!("第{}号封签与数据库之外保存的不一致", seal.seq),
-            format!(
-                "seal {} is not the one remembered outside the database",
-                seal.seq
-            ),
+            format!("seal {} is not the one remembered outside the database", seal.seq),
         )
     })
 }
@@ -186,26 +158,12 @@ fn check_seal(
 ) -> Outcome<Option<Misfit>> {
     let n = seal.seq;
     let wrong = |kind, zh: &str, en: &str| {
-        Ok(Some(Misfit::new(
-            kind,
-            None,
-            n,
-            format!("第{n}号封签：{zh}"),
-            format!("seal {n}: {en}"),
-        )))
+        Ok(Some(Misfit::new(kind, None, n, format!("第{n}号封签：{zh}"), format!("seal {n}: {en}"))))
     };
     if n != at.last_seal + 1 {
-        let (zh, en) = (
-            format!("第{}号封签不存在", at.last_seal + 1),
-            format!("seal {} is not there", at.last_seal + 1),
-        );
-        return Ok(Some(Misfit::new(
-            Kind::SealMissing,
-            None,
-            at.last_seal + 1,
-            zh,
-            en,
-        )));
+        let (zh, en) =
+            (format!("第{}号封签不存在", at.last_seal + 1), format!("seal {} is not there", at.last_seal + 1));
+        return Ok(Some(Misfit::new(Kind::SealMissing, None, at.last_seal + 1, zh, en)));
     }
     // The entries come first: what a reader wants to know is which record was touched.
     let leaves = read_leaves(&seal.leaves).unwrap_or_default();
@@ -213,42 +171,22 @@ fn check_seal(
         return Ok(Some(misfit));
     }
     if seal.previous != at.previous || seal.first_entry <= at.last_entry {
-        return wrong(
-            Kind::ChainBroken,
-            "与前一封签不相接",
-            "does not follow the seal before it",
-        );
+        return wrong(Kind::ChainBroken, "与前一封签不相接", "does not follow the seal before it");
     }
     let hashes: Vec<Hash> = leaves.iter().map(|(_, hash)| *hash).collect();
     let spans = leaves.first().map(|l| l.0) == Some(seal.first_entry)
         && leaves.last().map(|l| l.0) == Some(seal.last_entry)
         && i64::try_from(leaves.len()).ok() == Some(seal.entry_count);
     if !spans || hex::encode(root(&hashes)) != seal.root {
-        return wrong(
-            Kind::SealChanged,
-            "其根与所封记录不符",
-            "its root is not that of the entries it names",
-        );
+        return wrong(Kind::SealChanged, "其根与所封记录不符", "its root is not that of the entries it names");
     }
     let hash = chained(seal);
     if hex::encode(hash) != seal.chained {
-        return wrong(
-            Kind::SealChanged,
-            "其哈希与内容不符",
-            "its hash is not that of its content",
-        );
+        return wrong(Kind::SealChanged, "其哈希与内容不符", "its hash is not that of its content");
     }
     match keys.verify(&seal.key_id, &hash, &seal.signature) {
-        None => wrong(
-            Kind::KeyUnknown,
-            "签名密钥未知",
-            "the key that signed it is not known here",
-        ),
-        Some(false) => wrong(
-            Kind::SignatureInvalid,
-            "签名无效",
-            "its signature is not valid",
-        ),
+        None => wrong(Kind::KeyUnknown, "签名密钥未知", "the key that signed it is not known here"),
+        Some(false) => wrong(Kind::SignatureInvalid, "签名无效", "its signature is not valid"),
         Some(true) => Ok(None),
     }
 }
@@ -261,9 +199,7 @@ fn check_entries(
     leaves: &[(i64, Hash)],
 ) -> Outcome<Option<Misfit>> {
     // The leaves bound the range as well: a seal whose own bounds were widened must not hide entries.
-    let until = leaves
-        .last()
-        .map_or(seal.last_entry, |leaf| leaf.0.max(seal.last_entry));
+    let until = leaves.last().map_or(seal.last_entry, |leaf| leaf.0.max(seal.last_entry));
     // One row more than can be right is enough to be wrong, however many were inserted.
     let most = i64::try_from(leaves.len()).unwrap_or(i64::MAX - 1) + 1;
     let rows: Vec<AuditEntryRow> = audit_entry::table

@@ -139,8 +139,11 @@ pub fn create_specification(services: &Services, actor: &Actor, new: &NewSpecifi
         row.version = next_version(conn, &row.product_id)?;
         diesel::insert_into(specification::table).values(&row).execute(conn)?;
         insert_all!(conn, test_item::table, &items)?;
-        let change = Change::created("specification.create", "specification", &row.id, json!(row))
-            .and("items", (), json!(items));
+        let change = Change::created("specification.create", "specification", &row.id, json!(row)).and(
+            "items",
+            (),
+            json!(items),
+        );
         audit::record(conn, &actor, at, vec![change])?;
         Ok(row.clone())
     })
@@ -250,7 +253,12 @@ fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, Refusal> {
 ///
 /// # Errors
 /// Where it is no draft.
-pub fn make_effective(services: &Services, actor: &Actor, id: &SpecificationId, from: &str) -> Outcome<SpecificationRow> {
+pub fn make_effective(
+    services: &Services,
+    actor: &Actor,
+    id: &SpecificationId,
+    from: &str,
+) -> Outcome<SpecificationRow> {
     let from = input::date("effective_from", from)?;
     let (actor, at, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {

@@ -44,7 +44,12 @@ pub fn create_institute(services: &Services, actor: &Actor, new: &NewInstitute) 
     }
     let jurisdiction = input::required("jurisdiction", &new.jurisdiction, 6)?;
     if !crate::regulation::is_jurisdiction(&jurisdiction) {
-        return Err(Refusal::field("jurisdiction", "应为 ISO 3166-2 代码，如 CN-SH", "expected ISO 3166-2, such as CN-SH").into());
+        return Err(Refusal::field(
+            "jurisdiction",
+            "应为 ISO 3166-2 代码，如 CN-SH",
+            "expected ISO 3166-2, such as CN-SH",
+        )
+        .into());
     }
     let row = InstituteRow {
         id: InstituteId::new(),

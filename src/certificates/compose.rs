@@ -44,16 +44,18 @@ fn label_date(text: Option<&String>) -> String {
 }
 
 /// Composes a certificate; number, signatory and date of issue come later.
-pub(super) fn compose(facts: &Facts, finals: &[Final], regulation: &Regulation, verification: Verification) -> CertificateData {
+pub(super) fn compose(
+    facts: &Facts,
+    finals: &[Final],
+    regulation: &Regulation,
+    verification: Verification,
+) -> CertificateData {
     let conforms = finals.iter().all(|one| one.result.verdict == "pass");
     let kind = kind_of(facts.application.business, conforms);
     CertificateData {
         kind,
         institution: institution(facts),
-        customer: Party {
-            name: Bilingual::new(&facts.applicant.name, ""),
-            address: facts.applicant.address.clone(),
-        },
+        customer: Party { name: Bilingual::new(&facts.applicant.name, ""), address: facts.applicant.address.clone() },
         sample: sample(facts),
         testing: testing(facts, finals),
         sampling: sampling(facts),
@@ -124,7 +126,6 @@ fn condition(facts: &Facts) -> String {
 fn testing(facts: &Facts, finals: &[Final]) -> TestingFacts {
     let started = facts.tasks.iter().filter_map(|(task, _)| task.started_at.as_ref()).min();
     let finished = finals.iter().filter_map(|one| one.result.reviewed_at.as_ref()).max();
-    let specification = &facts.case.specification;
     let purpose = match facts.particulars.test_purpose.as_str() {
         "" => facts.application.business.zh().to_owned(),
         given => given.to_owned(),
@@ -132,12 +133,17 @@ fn testing(facts: &Facts, finals: &[Final]) -> TestingFacts {
     TestingFacts {
         purpose,
         scope: "全检".into(),
-        basis: vec![Basis { title: specification.title.clone(), edition: specification.edition.clone() }],
+        basis: basis(facts),
         started_on: started.map(day_of).unwrap_or_default(),
         finished_on: finished.map(day_of).unwrap_or_default(),
         decision_rule: decision_rule(finals.iter().map(|one| &one.item)),
         ..TestingFacts::default()
     }
+}
+
+pub(super) fn basis(facts: &Facts) -> Vec<Basis> {
+    let specification = &facts.case.specification;
+    vec![Basis { title: specification.title.clone(), edition: specification.edition.clone() }]
 }
 
 fn decision_rule<'a>(mut items: impl Iterator<Item = &'a TestItemRow>) -> Bilingual {
@@ -183,19 +189,23 @@ fn import(facts: &Facts) -> ImportFacts {
 fn release(facts: &Facts, conforms: bool) -> ReleaseFacts {
     let protocol = &facts.particulars.summary_protocol;
     let (zh, en) = if conforms {
-        ("经审核批生产及检验记录摘要并检验，符合生物制品批签发的有关规定。",
-         "The summary protocol was reviewed and the lot tested; it meets the requirements for lot release.")
+        (
+            "经审核批生产及检验记录摘要并检验，符合生物制品批签发的有关规定。",
+            "The summary protocol was reviewed and the lot tested; it meets the requirements for lot release.",
+        )
     } else {
-        ("经审核批生产及检验记录摘要并检验，不符合生物制品批签发的有关规定。",
-         "The summary protocol was reviewed and the lot tested; it does not meet the requirements for lot release.")
+        (
+            "经审核批生产及检验记录摘要并检验，不符合生物制品批签发的有关规定。",
+            "The summary protocol was reviewed and the lot tested; it does not meet the requirements for lot release.",
+        )
     };
+    // No report is numbered apart from the certificate, and what is known of the container is only the word that
+    // it is counted by: both fields stay empty rather than repeat another.
     ReleaseFacts {
-        report_number: facts.sample.number.clone(),
         quantity: match facts.particulars.release_quantity.as_str() {
             "" => facts.batch.lot_size.clone().unwrap_or_default(),
             given => given.to_owned(),
         },
-        container: facts.case.product.container_name.clone(),
         dossier_review: if protocol.is_empty() {
             Bilingual::default()
         } else {
@@ -211,10 +221,14 @@ fn refusal(finals: &[Final], regulation: &Regulation) -> Refusal {
     Refusal {
         reasons: failed
             .map(|one| {
-                let (limit, result) = (&one.result.limit_text, &one.result.reported);
+                let (item, row) = (&one.item, &one.result);
+                let (limit, result) = (with_unit(&row.limit_text, &row.unit), with_unit(&row.reported, &row.unit));
                 Bilingual::new(
-                    format!("{}不符合规定：标准规定 {limit}，检验结果 {result} {}", one.item.name_zh, one.result.unit),
-                    format!("{} does not conform: limit {limit}, result {result} {}", one.item.name_en, one.result.unit),
+                    format!("{}不符合规定：标准规定 {limit}，检验结果 {result}。", item.name_zh),
+                    // Without an English name the Chinese sentence stands alone.
+                    Some(format!("{} does not conform: limit {limit}, result {result}.", item.name_en))
+                        .filter(|_| !item.name_en.is_empty())
+                        .unwrap_or_default(),
                 )
             })
             .collect(),
@@ -227,7 +241,7 @@ fn result(one: &Final) -> ResultRow {
         item: Bilingual::new(&one.item.name_zh, &one.item.name_en),
         standard: with_unit(&one.result.limit_text, &one.result.unit),
         result: one.result.reported.clone(),
-        unit: one.result.unit.clone(),
+        unit: unit_of(&one.result.reported, &one.result.unit).to_owned(),
         verdict: verdict(&one.result.verdict),
         method: one.item.method.clone(),
         out_of_scope: !one.item.in_scope,
@@ -235,8 +249,21 @@ fn result(one: &Final) -> ResultRow {
     }
 }
 
-fn with_unit(limit: &str, unit: &str) -> String {
-    if unit.is_empty() || limit.contains(unit) { limit.to_owned() } else { format!("{limit} {unit}") }
+/// The unit of a result or limit; a text in words ("未检出", "应无菌生长") has none.
+pub(super) fn unit_of<'a>(text: &str, unit: &'a str) -> &'a str {
+    if text.contains(|sign: char| sign.is_ascii_digit()) { unit } else { "" }
+}
+
+/// A result or limit with its unit, as labels write it: `≤0.50%`, `<10 EU/mL`, `3000 ppm`.
+pub(super) fn with_unit(text: &str, unit: &str) -> String {
+    let unit = unit_of(text, unit);
+    if unit.is_empty() || text.contains(unit) {
+        text.to_owned()
+    } else if unit.starts_with(['%', '‰', '°', '′', '″']) {
+        format!("{text}{unit}")
+    } else {
+        format!("{text} {unit}")
+    }
 }
 
 /// A result that is only known to lie beyond a bound straddling the limit does not conform: it was confirmed so.
@@ -247,28 +274,29 @@ pub(super) fn verdict(text: &str) -> Verdict {
 fn conclusion(facts: &Facts, kind: CertificateKind, conforms: bool) -> Conclusion {
     let title = &facts.case.specification.title;
     let text = match (kind, conforms) {
-        (CertificateKind::LotRelease, _) => {
-            Bilingual::new("本批产品符合生物制品批签发的有关规定，予以签发。", "The lot complies with the requirements and is released.")
-        }
+        (CertificateKind::LotRelease, _) => Bilingual::new(
+            "本批产品符合生物制品批签发的有关规定，予以签发。",
+            "The lot complies with the requirements and is released.",
+        ),
         (CertificateKind::LotReleaseRefusal, _) => Bilingual::new(
             "本批产品不符合生物制品批签发的有关规定，不予批签发。",
             "The lot does not comply with the requirements and is not released.",
         ),
         (CertificateKind::ImportReport, true) => Bilingual::new(
             format!("本品按{title}检验，结果符合标准规定。"),
-            format!("Tested according to {title}: the results comply with the standard."),
+            "Tested according to the basis of testing stated; the results comply with the standard.",
         ),
         (CertificateKind::ImportReport, false) => Bilingual::new(
             format!("本品按{title}检验，结果不符合标准规定。"),
-            format!("Tested according to {title}: the results do not comply with the standard."),
+            "Tested according to the basis of testing stated; the results do not comply with the standard.",
         ),
         (_, true) => Bilingual::new(
             format!("本品按{title}检验，结果符合规定。"),
-            format!("Tested according to {title}: the results comply."),
+            "Tested according to the basis of testing stated; the results comply.",
         ),
         (_, false) => Bilingual::new(
             format!("本品按{title}检验，结果不符合规定。"),
-            format!("Tested according to {title}: the results do not comply."),
+            "Tested according to the basis of testing stated; the results do not comply.",
         ),
     };
     Conclusion {
@@ -381,4 +409,20 @@ fn re_examination(regulation: &Regulation) -> Bilingual {
             ),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_stand_as_on_labels_and_never_after_words() {
+        assert_eq!(with_unit("≤0.50", "%"), "≤0.50%");
+        assert_eq!(with_unit("≤3000", "ppm"), "≤3000 ppm");
+        assert_eq!(with_unit("<10 EU/mL", "EU/mL"), "<10 EU/mL");
+        assert_eq!(with_unit("<5", "EU/mL"), "<5 EU/mL");
+        assert_eq!(with_unit("未检出", "ppm"), "未检出");
+        assert_eq!(with_unit("1451", ""), "1451");
+        assert_eq!((unit_of("未检出", "ppm"), unit_of("0.3", "%")), ("", "%"));
+    }
 }

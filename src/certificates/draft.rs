@@ -195,7 +195,8 @@ pub fn review(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome
         let (row, _) = certificate_of(conn, &actor, &id)?;
         let state = moved(row.state, CertificateEvent::Review)?;
         if row.drafted_by == actor.account {
-            let refusal = Refusal::new(Code::SelfReview, "不得审核本人起草的证书", "the one who drafted it does not review it");
+            let refusal =
+                Refusal::new(Code::SelfReview, "不得审核本人起草的证书", "the one who drafted it does not review it");
             return Err(refusal.into());
         }
         let facts = Facts::load(conn, &actor, &row.sample_id)?;
@@ -203,7 +204,11 @@ pub fn review(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome
         let mut data: CertificateData = row.data.read().map_err(|error| broken(&error))?;
         let fresh = compose::compose(&facts, &finals, &services2.regulation, data.verification.clone());
         if fresh.results != data.results {
-            let refusal = Refusal::new(Code::Conflict, "起草后结果已变化，请重新起草", "results changed since the draft: draft it anew");
+            let refusal = Refusal::new(
+                Code::Conflict,
+                "起草后结果已变化，请重新起草",
+                "results changed since the draft: draft it anew",
+            );
             return Err(refusal.into());
         }
         let institute = &facts.case.institute;
@@ -220,15 +225,22 @@ pub fn review(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome
             ))
             .returning(certificate::all_columns)
             .get_result::<CertificateRow>(conn)?;
-        let change = Change::field("certificate.review", "certificate", &id, "state", "drafted", state.as_str())
-            .and("number", (), number);
+        let change = Change::field("certificate.review", "certificate", &id, "state", "drafted", state.as_str()).and(
+            "number",
+            (),
+            number,
+        );
         audit::record(conn, &actor, now, vec![change])?;
         Ok(view_of(&row))
     })
 }
 
 pub(super) fn broken(error: &serde_json::Error) -> Refusal {
-    Refusal::new(Code::Internal, format!("证书内容无法读取：{error}"), format!("the certificate's content cannot be read: {error}"))
+    Refusal::new(
+        Code::Internal,
+        format!("证书内容无法读取：{error}"),
+        format!("the certificate's content cannot be read: {error}"),
+    )
 }
 
 /// The certificate as it will look, marked as a draft; an issued one as it was issued.

@@ -47,8 +47,8 @@ impl Facts {
         }
         let application: ApplicationRow = application::table.find(&sample.application_id).first(conn)?;
         let determination = application.determination.as_ref().and_then(|stored| stored.read().ok());
-        let determination =
-            determination.ok_or_else(|| Refusal::new(Code::WrongState, "申请尚未受理", "the application is not accepted"))?;
+        let determination = determination
+            .ok_or_else(|| Refusal::new(Code::WrongState, "申请尚未受理", "the application is not accepted"))?;
         let tasks = test_task::table
             .inner_join(test_item::table)
             .filter(test_task::sample_id.eq(id))
@@ -79,9 +79,10 @@ impl Facts {
     pub(super) fn finals(&self, conn: &mut AnyConnection) -> Outcome<Vec<Final>> {
         let mut finals: Vec<Final> = Vec::new();
         for (task, item) in &self.tasks {
-            let last = !self.tasks.iter().any(|(other, _)| {
-                other.test_item_id == task.test_item_id && other.attempt > task.attempt
-            });
+            let last = !self
+                .tasks
+                .iter()
+                .any(|(other, _)| other.test_item_id == task.test_item_id && other.attempt > task.attempt);
             if !last {
                 continue;
             }
@@ -107,7 +108,11 @@ impl Facts {
                 }
             }
             let result = testing::latest_result(conn, &task.id)?.ok_or_else(|| {
-                Refusal::new(Code::ResultsMissing, format!("{}：没有结果", item.name_zh), format!("{}: no result", item.name_en))
+                Refusal::new(
+                    Code::ResultsMissing,
+                    format!("{}：没有结果", item.name_zh),
+                    format!("{}: no result", item.name_en),
+                )
             })?;
             finals.push(Final { item: item.clone(), task: task.clone(), result });
         }

@@ -61,8 +61,13 @@ pub(super) fn typeset(services: &Services, data: &CertificateData, at: DateTime<
 }
 
 fn cannot(error: &RenderError) -> Refusal {
-    let code = if error.to_string().contains("glyph") { Code::GlyphMissing } else { Code::Conflict };
-    Refusal::new(code, format!("证书无法排版：{error}"), format!("the certificate cannot be typeset: {error}"))
+    let refusal = |code| {
+        Refusal::new(code, format!("证书无法排版：{error}"), format!("the certificate cannot be typeset: {error}"))
+    };
+    match error {
+        RenderError::MissingGlyph { field, .. } => refusal(Code::GlyphMissing).at(field.clone()),
+        _ => refusal(Code::Conflict),
+    }
 }
 
 /// Issues a reviewed certificate. `proof` is the signatory's password, given just now; `meaning` is what the

@@ -47,7 +47,11 @@ impl NumberPatterns {
         for (index, (name, pattern)) in all.iter().enumerate() {
             let field = format!("certificate_numbers.{name}");
             if !["{abbr}", "{year}", "{number}"].iter().all(|part| pattern.contains(part)) {
-                return Err(Refusal::field(field, "应含 {abbr}、{year} 与 {number}", "expected {abbr}, {year} and {number}"));
+                return Err(Refusal::field(
+                    field,
+                    "应含 {abbr}、{year} 与 {number}",
+                    "expected {abbr}, {year} and {number}",
+                ));
             }
             if all.iter().take(index).any(|(_, other)| other == pattern) {
                 return Err(Refusal::field(field, "与另一种编号相同", "is the same as another pattern"));

@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use super::compose;
-use super::document::{Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile};
+use super::document::{
+    Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts,
+};
 use super::facts::Facts;
 use crate::audit::Actor;
 use crate::services::Services;
@@ -33,6 +35,7 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
             number: facts.sample.number.clone(),
             institution: compose::institution(&facts),
             sample,
+            testing: TestingFacts { basis: compose::basis(&facts), ..TestingFacts::default() },
             raw,
             statements: CertificateData::standard_statements(CertificateKind::RawRecord),
             issued_on: compose::written(crate::clock::statutory_date(now)),
@@ -59,14 +62,18 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow) -> Ou
         tests.push(RawTest {
             item: Bilingual::new(&item.name_zh, &item.name_en),
             method: item.method.clone(),
-            standard: one.limit_text.clone(),
+            standard: compose::with_unit(&one.limit_text, &one.unit),
             reagents: Some(one.reagents.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
             files: files(conn, &observed)?,
-            readings: readings.iter().filter(|row| row.entered_at <= one.entered_at).map(|row| shown(row, &observed)).collect(),
+            readings: readings
+                .iter()
+                .filter(|row| row.entered_at <= one.entered_at)
+                .map(|row| shown(row, &observed))
+                .collect(),
             steps: one.steps.read::<Vec<String>>().unwrap_or_default().into_iter().map(step).collect(),
             unrounded: one.calculated.clone(),
             result: one.reported.clone(),
-            unit: one.unit.clone(),
+            unit: compose::unit_of(&one.reported, &one.unit).to_owned(),
             verdict: compose::verdict(&one.verdict),
             attempt: attempt(task, one),
             analyst: name(conn, Some(&one.analyst_id))?,

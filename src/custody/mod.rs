@@ -5,8 +5,8 @@
 mod moves;
 mod places;
 
-pub(crate) use moves::{balance, sample_of};
 pub use moves::{Move, Moved, move_containers};
+pub(crate) use moves::{balance, sample_of};
 pub use places::Place;
 
 use chrono::{DateTime, Utc};

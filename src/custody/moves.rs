@@ -88,11 +88,8 @@ pub fn move_containers(services: &Services, actor: &Actor, id: &SampleId, new: &
 /// # Errors
 /// The store's failure.
 pub(crate) fn balance(conn: &mut AnyConnection, id: &SampleId, place: Place) -> Outcome<i64> {
-    let found: Option<i64> = custody_balance::table
-        .find((id, place.as_str()))
-        .select(custody_balance::balance)
-        .first(conn)
-        .optional()?;
+    let found: Option<i64> =
+        custody_balance::table.find((id, place.as_str())).select(custody_balance::balance).first(conn).optional()?;
     Ok(found.unwrap_or(0))
 }
 

@@ -82,17 +82,7 @@ impl Identity {
             insert(conn, &row, &new.roles)?;
             let content = json!({"username": row.username, "display_name": row.display_name,
                 "institute": row.institute_id, "applicant": row.applicant_id, "roles": new.roles});
-            record(
-                conn,
-                &actor,
-                now,
-                vec![Change::created(
-                    "account.create",
-                    "account",
-                    &row.id,
-                    content,
-                )],
-            )?;
+            record(conn, &actor, now, vec![Change::created("account.create", "account", &row.id, content)])?;
             view(conn, &row)
         })
     }
@@ -103,21 +93,13 @@ impl Identity {
     /// The store's failure.
     pub fn accounts(&self) -> Outcome<Vec<AccountView>> {
         self.db.read(|conn| {
-            let rows: Vec<AccountRow> = account::table
-                .order(account::username)
-                .select(AccountRow::as_select())
-                .load(conn)?;
+            let rows: Vec<AccountRow> =
+                account::table.order(account::username).select(AccountRow::as_select()).load(conn)?;
             let roles: Vec<AccountRoleRow> = account_role::table
                 .order((account_role::account_id, account_role::role))
                 .select(AccountRoleRow::as_select())
                 .load(conn)?;
-            let of = |id: &AccountId| {
-                roles
-                    .iter()
-                    .filter(|r| r.account_id == *id)
-                    .map(|r| r.role)
-                    .collect()
-            };
+            let of = |id: &AccountId| roles.iter().filter(|r| r.account_id == *id).map(|r| r.role).collect();
             Ok(rows.iter().map(|row| view_of(row, of(&row.id))).collect())
         })
     }
@@ -137,13 +119,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Code::InvalidField`]; [`Code::Conflict`] where no administrator would be left.
-    pub fn set_roles(
-        &self,
-        actor: &Actor,
-        id: &AccountId,
-        roles: &[Role],
-        reason: &str,
-    ) -> Outcome<AccountView> {
+    pub fn set_roles(&self, actor: &Actor, id: &AccountId, roles: &[Role], reason: &str) -> Outcome<AccountView> {
         let roles: BTreeSet<Role> = roles.iter().copied().collect();
         let roles: Vec<Role> = roles.into_iter().collect();
         let reason = reason_given(reason)?;
@@ -152,18 +128,10 @@ impl Identity {
             let row = find::by_id(conn, &id)?;
             roles_fit(&roles, row.applicant_id.is_some())?;
             let old = find::roles(conn, &id)?;
-            diesel::delete(account_role::table.filter(account_role::account_id.eq(&id)))
-                .execute(conn)?;
+            diesel::delete(account_role::table.filter(account_role::account_id.eq(&id))).execute(conn)?;
             insert_roles(conn, &id, &roles)?;
             administrator_left(conn)?;
-            let change = Change::field(
-                "account.roles",
-                "account",
-                &id,
-                "roles",
-                json!(old),
-                json!(roles),
-            );
+            let change = Change::field("account.roles", "account", &id, "roles", json!(old), json!(roles));
             record(conn, &actor, now, vec![change.because(&reason)])?;
             view(conn, &row)
         })
@@ -173,29 +141,17 @@ impl Identity {
     ///
     /// # Errors
     /// [`Code::Conflict`] where no administrator would be left.
-    pub fn set_disabled(
-        &self,
-        actor: &Actor,
-        id: &AccountId,
-        disabled: bool,
-        reason: &str,
-    ) -> Outcome<AccountView> {
+    pub fn set_disabled(&self, actor: &Actor, id: &AccountId, disabled: bool, reason: &str) -> Outcome<AccountView> {
         let reason = reason_given(reason)?;
         let (actor, id, now) = (actor.clone(), id.clone(), self.clock.now());
         self.db.write(move |conn| {
             let row = find::by_id(conn, &id)?;
-            diesel::update(account::table.find(&id))
-                .set(account::disabled.eq(disabled))
-                .execute(conn)?;
+            diesel::update(account::table.find(&id)).set(account::disabled.eq(disabled)).execute(conn)?;
             if disabled {
                 end_all(conn, &id, None, now)?;
                 administrator_left(conn)?;
             }
-            let action = if disabled {
-                "account.disable"
-            } else {
-                "account.enable"
-            };
+            let action = if disabled { "account.disable" } else { "account.enable" };
             let change = Change::field(action, "account", &id, "disabled", row.disabled, disabled);
             record(conn, &actor, now, vec![change.because(&reason)])?;
             let row = find::by_id(conn, &id)?;
@@ -219,14 +175,7 @@ impl Identity {
             }
             replace_password(conn, &who.actor.account, &password_hash)?;
             end_all(conn, &who.actor.account, Some(&who.session), now)?;
-            let change = Change::field(
-                "account.password",
-                "account",
-                &who.actor.account,
-                "password",
-                "•",
-                "••",
-            );
+            let change = Change::field("account.password", "account", &who.actor.account, "password", "•", "••");
             record(conn, &who.actor, now, vec![change])?;
             Ok(Ok(()))
         })??;
@@ -237,13 +186,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Code::NotFound`], [`Code::InvalidField`].
-    pub fn reset_password(
-        &self,
-        actor: &Actor,
-        id: &AccountId,
-        new: &str,
-        reason: &str,
-    ) -> Outcome<()> {
+    pub fn reset_password(&self, actor: &Actor, id: &AccountId, new: &str, reason: &str) -> Outcome<()> {
         let reason = reason_given(reason)?;
         let row = self.db.read(|conn| find::by_id(conn, id))?;
         check_rule("password", &row.username, new)?;
@@ -252,14 +195,7 @@ impl Identity {
         self.db.write(move |conn| {
             replace_password(conn, &id, &password_hash)?;
             end_all(conn, &id, None, now)?;
-            let change = Change::field(
-                "account.password_reset",
-                "account",
-                &id,
-                "password",
-                "•",
-                "••",
-            );
+            let change = Change::field("account.password_reset", "account", &id, "password", "•", "••");
             record(conn, &actor, now, vec![change.because(&reason)])
         })
     }
@@ -280,8 +216,7 @@ fn replace_password(conn: &mut AnyConnection, id: &AccountId, hash: &str) -> Out
 pub(super) fn checked(mut new: NewAccount) -> Result<NewAccount, Refusal> {
     new.username = find::normal(&new.username);
     new.display_name = new.display_name.trim().to_owned();
-    let fits =
-        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
     if !(3..=64).contains(&new.username.len()) || !new.username.chars().all(fits) {
         return Err(Refusal::field(
             "username",
@@ -290,11 +225,7 @@ pub(super) fn checked(mut new: NewAccount) -> Result<NewAccount, Refusal> {
         ));
     }
     if new.display_name.is_empty() || new.display_name.chars().count() > 100 {
-        return Err(Refusal::field(
-            "display_name",
-            "姓名为1至100个字符",
-            "a display name has 1 to 100 characters",
-        ));
+        return Err(Refusal::field("display_name", "姓名为1至100个字符", "a display name has 1 to 100 characters"));
     }
     if new.institute.is_some() == new.applicant.is_some() {
         return Err(Refusal::field(
@@ -303,13 +234,7 @@ pub(super) fn checked(mut new: NewAccount) -> Result<NewAccount, Refusal> {
             "an account belongs to either an institute or an applicant",
         ));
     }
-    new.roles = new
-        .roles
-        .iter()
-        .copied()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    new.roles = new.roles.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
     roles_fit(&new.roles, new.applicant.is_some())?;
     check_rule("password", &new.username, &new.password)?;
     Ok(new)
@@ -317,17 +242,10 @@ pub(super) fn checked(mut new: NewAccount) -> Result<NewAccount, Refusal> {
 
 fn roles_fit(roles: &[Role], of_applicant: bool) -> Result<(), Refusal> {
     if roles.is_empty() {
-        return Err(Refusal::field(
-            "roles",
-            "至少须有一个角色",
-            "an account has at least one role",
-        ));
+        return Err(Refusal::field("roles", "至少须有一个角色", "an account has at least one role"));
     }
     // An applicant's eyes stay on its own cases: no role of the institute beside it.
-    if roles
-        .iter()
-        .any(|role| (*role == Role::Applicant) != of_applicant)
-    {
+    if roles.iter().any(|role| (*role == Role::Applicant) != of_applicant) {
         return Err(Refusal::field(
             "roles",
             "申请人账户仅有申请人角色，机构账户不得有申请人角色",
@@ -347,38 +265,22 @@ fn reason_given(reason: &str) -> Result<String, Refusal> {
 
 fn belongs(conn: &mut AnyConnection, new: &NewAccount) -> Outcome<()> {
     if let Some(id) = &new.institute {
-        let there: i64 = institute::table
-            .filter(institute::id.eq(id))
-            .count()
-            .get_result(conn)?;
+        let there: i64 = institute::table.filter(institute::id.eq(id)).count().get_result(conn)?;
         if there == 0 {
-            return Err(
-                Refusal::field("institute", "未找到该机构", "there is no such institute").into(),
-            );
+            return Err(Refusal::field("institute", "未找到该机构", "there is no such institute").into());
         }
     }
     if let Some(id) = &new.applicant {
-        let there: i64 = applicant::table
-            .filter(applicant::id.eq(id))
-            .count()
-            .get_result(conn)?;
+        let there: i64 = applicant::table.filter(applicant::id.eq(id)).count().get_result(conn)?;
         if there == 0 {
-            return Err(Refusal::field(
-                "applicant",
-                "未找到该申请人",
-                "there is no such applicant",
-            )
-            .into());
+            return Err(Refusal::field("applicant", "未找到该申请人", "there is no such applicant").into());
         }
     }
     Ok(())
 }
 
 pub(super) fn insert(conn: &mut AnyConnection, row: &AccountRow, roles: &[Role]) -> Outcome<()> {
-    let inserted = diesel::insert_into(account::table)
-        .values(row)
-        .execute(conn)
-        .map_err(StoreError::from);
+    let inserted = diesel::insert_into(account::table).values(row).execute(conn).map_err(StoreError::from);
     match inserted {
         Ok(_) => {}
         Err(StoreError::Unique(_)) => {
@@ -395,13 +297,8 @@ pub(super) fn insert(conn: &mut AnyConnection, row: &AccountRow, roles: &[Role])
 }
 
 fn insert_roles(conn: &mut AnyConnection, id: &AccountId, roles: &[Role]) -> Outcome<()> {
-    let rows: Vec<AccountRoleRow> = roles
-        .iter()
-        .map(|role| AccountRoleRow {
-            account_id: id.clone(),
-            role: *role,
-        })
-        .collect();
+    let rows: Vec<AccountRoleRow> =
+        roles.iter().map(|role| AccountRoleRow { account_id: id.clone(), role: *role }).collect();
     insert_all!(conn, account_role::table, &rows)?;
     Ok(())
 }
@@ -415,12 +312,7 @@ fn administrator_left(conn: &mut AnyConnection) -> Outcome<()> {
         .count()
         .get_result(conn)?;
     if left == 0 {
-        return Err(Refusal::new(
-            Code::Conflict,
-            "至少须保留一名管理员",
-            "at least one administrator must stay",
-        )
-        .into());
+        return Err(Refusal::new(Code::Conflict, "至少须保留一名管理员", "at least one administrator must stay").into());
     }
     Ok(())
 }

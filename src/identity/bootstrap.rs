@@ -50,11 +50,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Code::Conflict`] where there is an account; [`Code::InvalidField`].
-    pub fn bootstrap(
-        &self,
-        first: NewInstitute,
-        admin: FirstAdministrator,
-    ) -> Outcome<AccountView> {
+    pub fn bootstrap(&self, first: NewInstitute, admin: FirstAdministrator) -> Outcome<AccountView> {
         let institute_id = InstituteId::new();
         let new = checked(NewAccount {
             username: admin.username,
@@ -102,11 +98,7 @@ impl Identity {
     }
 }
 
-fn row(
-    first: &NewInstitute,
-    id: &InstituteId,
-    now: crate::store::columns::Instant,
-) -> InstituteRow {
+fn row(first: &NewInstitute, id: &InstituteId, now: crate::store::columns::Instant) -> InstituteRow {
     InstituteRow {
         id: id.clone(),
         code: first.code.clone(),

@@ -16,11 +16,7 @@ pub(super) fn normal(username: &str) -> String {
 }
 
 pub(super) fn by_username(conn: &mut AnyConnection, username: &str) -> Outcome<Option<AccountRow>> {
-    Ok(account::table
-        .filter(account::username.eq(username))
-        .select(AccountRow::as_select())
-        .first(conn)
-        .optional()?)
+    Ok(account::table.filter(account::username.eq(username)).select(AccountRow::as_select()).first(conn).optional()?)
 }
 
 pub(super) fn by_id(conn: &mut AnyConnection, id: &AccountId) -> Outcome<AccountRow> {
@@ -53,9 +49,5 @@ pub(super) fn actor(row: &AccountRow, roles: Vec<Role>, request_id: Option<&str>
 }
 
 pub(super) fn revoked() -> Refusal {
-    Refusal::new(
-        Code::SessionRevoked,
-        "会话已失效，请重新登录",
-        "the session is no longer valid: log in again",
-    )
+    Refusal::new(Code::SessionRevoked, "会话已失效，请重新登录", "the session is no longer valid: log in again")
 }

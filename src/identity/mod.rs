@@ -41,12 +41,7 @@ pub struct SessionRules {
 
 impl Default for SessionRules {
     fn default() -> Self {
-        Self {
-            access: Duration::minutes(10),
-            session: Duration::hours(12),
-            failures: 5,
-            lock: Duration::minutes(15),
-        }
+        Self { access: Duration::minutes(10), session: Duration::hours(12), failures: 5, lock: Duration::minutes(15) }
     }
 }
 
@@ -72,13 +67,7 @@ impl Identity {
         rules: SessionRules,
         key: &Path,
     ) -> Result<Self, String> {
-        Ok(Self {
-            db,
-            clock,
-            hasher: Hasher::new(cost)?,
-            tokens: Arc::new(Tokens::open(key)?),
-            rules,
-        })
+        Ok(Self { db, clock, hasher: Hasher::new(cost)?, tokens: Arc::new(Tokens::open(key)?), rules })
     }
 
     /// The rules that it was opened with.

@@ -32,13 +32,7 @@ pub struct PasswordCost {
 impl Default for PasswordCost {
     /// The first choice of the OWASP password storage sheet for argon2id: 19 MiB, 2 passes, 1 lane.
     fn default() -> Self {
-        Self {
-            memory_kib: 19_456,
-            iterations: 2,
-            parallelism: 1,
-            at_once: 2,
-            waiting: 64,
-        }
+        Self { memory_kib: 19_456, iterations: 2, parallelism: 1, at_once: 2, waiting: 64 }
     }
 }
 
@@ -63,11 +57,7 @@ pub fn check_rule(field: &str, username: &str, password: &str) -> Result<(), Ref
         ));
     }
     if password.trim().to_lowercase() == username.to_lowercase() {
-        return Err(Refusal::field(
-            field,
-            "密码不得与用户名相同",
-            "a password is not the user name",
-        ));
+        return Err(Refusal::field(field, "密码不得与用户名相同", "a password is not the user name"));
     }
     Ok(())
 }
@@ -97,11 +87,7 @@ struct Turn<'a>(&'a Shared);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0
-            .turns
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .running -= 1;
+        self.0.turns.lock().unwrap_or_else(PoisonError::into_inner).running -= 1;
         self.0.free.notify_one();
     }
 }
@@ -149,15 +135,9 @@ impl Hasher {
         let known = hash.and_then(|text| PasswordHash::new(text).ok());
         let stored = match &known {
             Some(stored) => stored.clone(),
-            None => {
-                PasswordHash::new(&self.0.nobody).map_err(|e| StoreError::Other(e.to_string()))?
-            }
+            None => PasswordHash::new(&self.0.nobody).map_err(|e| StoreError::Other(e.to_string()))?,
         };
-        let matches = self
-            .0
-            .argon
-            .verify_password(password.as_bytes(), &stored)
-            .is_ok();
+        let matches = self.0.argon.verify_password(password.as_bytes(), &stored).is_ok();
         Ok(matches && known.is_some())
     }
 
@@ -166,18 +146,11 @@ impl Hasher {
         let mut turns = shared.turns.lock().unwrap_or_else(PoisonError::into_inner);
         if turns.running >= shared.at_once {
             if turns.waiting >= shared.waiting {
-                return Err(Refusal::new(
-                    Code::Busy,
-                    "登录请求过多，请稍后再试",
-                    "too many logins at once: try again",
-                ));
+                return Err(Refusal::new(Code::Busy, "登录请求过多，请稍后再试", "too many logins at once: try again"));
             }
             turns.waiting += 1;
             while turns.running >= shared.at_once {
-                turns = shared
-                    .free
-                    .wait(turns)
-                    .unwrap_or_else(PoisonError::into_inner);
+                turns = shared.free.wait(turns).unwrap_or_else(PoisonError::into_inner);
             }
             turns.waiting -= 1;
         }
@@ -190,10 +163,7 @@ fn hash_with(argon: &Argon2<'_>, password: &[u8]) -> Result<String, String> {
     let mut salt = [0_u8; 16];
     rand::rng().fill_bytes(&mut salt);
     let salt = SaltString::encode_b64(&salt).map_err(|error| error.to_string())?;
-    argon
-        .hash_password(password, &salt)
-        .map(|hash| hash.to_string())
-        .map_err(|error| error.to_string())
+    argon.hash_password(password, &salt).map(|hash| hash.to_string()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -201,12 +171,7 @@ mod tests {
     use super::*;
 
     fn cheap() -> Hasher {
-        Hasher::new(&PasswordCost {
-            memory_kib: 64,
-            iterations: 1,
-            ..PasswordCost::default()
-        })
-        .unwrap()
+        Hasher::new(&PasswordCost { memory_kib: 64, iterations: 1, ..PasswordCost::default() }).unwrap()
     }
 
     #[test]
@@ -217,11 +182,7 @@ mod tests {
         assert!(hasher.verify("correct horse battery", Some(&hash)).unwrap());
         assert!(!hasher.verify("correct horse batterz", Some(&hash)).unwrap());
         assert!(!hasher.verify("correct horse battery", None).unwrap());
-        assert!(
-            !hasher
-                .verify("correct horse battery", Some("not a hash"))
-                .unwrap()
-        );
+        assert!(!hasher.verify("correct horse battery", Some("not a hash")).unwrap());
     }
 
     #[test]

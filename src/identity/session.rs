@@ -51,12 +51,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Code::BadCredentials`], [`Code::AccountLocked`] (details: `locked_until`), [`Code::Busy`].
-    pub fn login(
-        &self,
-        username: &str,
-        password: &str,
-        request_id: Option<&str>,
-    ) -> Outcome<LoggedIn> {
+    pub fn login(&self, username: &str, password: &str, request_id: Option<&str>) -> Outcome<LoggedIn> {
         let now = self.clock.now();
         let checked = self.check_password(username, password)?;
         let rules = self.rules.clone();
@@ -79,9 +74,7 @@ impl Identity {
         let now = self.clock.now();
         let sha256 = sha256_of(refresh);
         let request = request_id.map(str::to_owned);
-        let opened = self
-            .db
-            .write(move |conn| rotate(conn, &sha256, now, request.as_deref()))??;
+        let opened = self.db.write(move |conn| rotate(conn, &sha256, now, request.as_deref()))??;
         self.hand_out(opened, now)
     }
 
@@ -93,19 +86,9 @@ impl Identity {
         let now = self.clock.now();
         let who = who.clone();
         self.db.write(move |conn| {
-            let row: SessionRow = session::table
-                .find(&who.session)
-                .select(SessionRow::as_select())
-                .first(conn)?;
+            let row: SessionRow = session::table.find(&who.session).select(SessionRow::as_select()).first(conn)?;
             end_family(conn, &row.family, now)?;
-            let change = Change::field(
-                "session.close",
-                "session",
-                &row.family,
-                "state",
-                "open",
-                "closed",
-            );
+            let change = Change::field("session.close", "session", &row.family, "state", "open", "closed");
             record(conn, &who.actor, now, vec![change])
         })
     }
@@ -124,11 +107,7 @@ impl Identity {
                 .left_join(account_role::table.on(account_role::account_id.eq(account::id)))
                 .filter(session::id.eq(&session_id))
                 .order(account_role::role)
-                .select((
-                    AccountRow::as_select(),
-                    session::revoked_at,
-                    account_role::role.nullable(),
-                ))
+                .select((AccountRow::as_select(), session::revoked_at, account_role::role.nullable()))
                 .load(conn)?)
         })?;
         let (row, revoked_at, _) = rows.first().ok_or_else(find::revoked)?;
@@ -136,27 +115,15 @@ impl Identity {
             return Err(find::revoked().into());
         }
         let roles = rows.iter().filter_map(|(_, _, role)| *role).collect();
-        Ok(Authenticated {
-            actor: find::actor(row, roles, request_id),
-            session: session_id,
-        })
+        Ok(Authenticated { actor: find::actor(row, roles, request_id), session: session_id })
     }
 
     fn hand_out(&self, (actor, row, secret): Opened, now: DateTime<Utc>) -> Outcome<LoggedIn> {
         let session_until = row.expires_at.utc();
         // An access token does not outlive its session.
         let access_until = (now + self.rules.access).min(session_until);
-        let access = self
-            .tokens
-            .issue(&actor, &row.id, now, access_until - now)?;
-        Ok(LoggedIn {
-            actor,
-            session: row.id,
-            access,
-            access_until,
-            refresh: secret,
-            session_until,
-        })
+        let access = self.tokens.issue(&actor, &row.id, now, access_until - now)?;
+        Ok(LoggedIn { actor, session: row.id, access, access_until, refresh: secret, session_until })
     }
 
     /// The slow part of a password check, outside any transaction.
@@ -165,11 +132,7 @@ impl Identity {
         let found = self.db.read(|conn| find::by_username(conn, &username))?;
         let hash = found.as_ref().map(|row| row.password_hash.as_str());
         let matches = self.hasher.verify(password, hash)?;
-        Ok(Checked {
-            username,
-            account: found.map(|row| (row.id, row.password_hash)),
-            matches,
-        })
+        Ok(Checked { username, account: found.map(|row| (row.id, row.password_hash)), matches })
     }
 }
 
@@ -193,18 +156,8 @@ pub(super) fn settle(
     let Some((id, verified_hash)) = &checked.account else {
         // A password typed into the wrong field must not end in the trail: only a digest of the name does.
         let name = &sha256_of(&checked.username)[..16];
-        let change = Change::created(
-            "login.fail",
-            "account",
-            "unknown",
-            json!({"username_sha256": name}),
-        );
-        record_by(
-            conn,
-            &Author::nobody("anonymous", request),
-            now,
-            vec![change],
-        )?;
+        let change = Change::created("login.fail", "account", "unknown", json!({"username_sha256": name}));
+        record_by(conn, &Author::nobody("anonymous", request), now, vec![change])?;
         return Ok(Err(bad_credentials()));
     };
     let row = find::by_id(conn, id)?;
@@ -212,22 +165,11 @@ pub(super) fn settle(
     let fail = |conn: &mut AnyConnection, changes: Vec<Change>| record(conn, &actor, now, changes);
     if let Some(until) = row.locked_until.as_ref().filter(|until| until.utc() > now) {
         let why = json!({"why": "locked", "for": purpose});
-        fail(
-            conn,
-            vec![Change::created("login.fail", "account", id, why)],
-        )?;
+        fail(conn, vec![Change::created("login.fail", "account", id, why)])?;
         return Ok(Err(locked(until)));
     }
     if row.disabled {
-        fail(
-            conn,
-            vec![Change::created(
-                "login.fail",
-                "account",
-                id,
-                json!({"why": "disabled", "for": purpose}),
-            )],
-        )?;
+        fail(conn, vec![Change::created("login.fail", "account", id, json!({"why": "disabled", "for": purpose}))])?;
         return Ok(Err(bad_credentials()));
     }
     // A password changed since the comparison was not compared at all.
@@ -238,27 +180,15 @@ pub(super) fn settle(
         return Ok(Ok(actor));
     }
     let failures = row.failed_logins + 1;
-    let mut changes = vec![
-        Change::field(
-            "login.fail",
-            "account",
-            id,
-            "failed_logins",
-            row.failed_logins,
-            failures,
-        )
-        .and("for", serde_json::Value::Null, purpose),
-    ];
+    let mut changes =
+        vec![Change::field("login.fail", "account", id, "failed_logins", row.failed_logins, failures).and(
+            "for",
+            serde_json::Value::Null,
+            purpose,
+        )];
     if failures >= i64::from(rules.failures) {
         let until = Instant::from(now + rules.lock);
-        changes.push(Change::field(
-            "account.lock",
-            "account",
-            id,
-            "locked_until",
-            None::<String>,
-            until.as_str(),
-        ));
+        changes.push(Change::field("account.lock", "account", id, "locked_until", None::<String>, until.as_str()));
         // Counting starts afresh when the lock ends.
         set_failures(conn, id, 0, Some(until))?;
     } else {
@@ -268,27 +198,14 @@ pub(super) fn settle(
     Ok(Err(bad_credentials()))
 }
 
-fn set_failures(
-    conn: &mut AnyConnection,
-    id: &AccountId,
-    count: i64,
-    until: Option<Instant>,
-) -> Outcome<()> {
+fn set_failures(conn: &mut AnyConnection, id: &AccountId, count: i64, until: Option<Instant>) -> Outcome<()> {
     diesel::update(account::table.find(id))
-        .set((
-            account::failed_logins.eq(count),
-            account::locked_until.eq(until),
-        ))
+        .set((account::failed_logins.eq(count), account::locked_until.eq(until)))
         .execute(conn)?;
     Ok(())
 }
 
-fn open(
-    conn: &mut AnyConnection,
-    actor: Actor,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Outcome<Opened> {
+fn open(conn: &mut AnyConnection, actor: Actor, now: DateTime<Utc>, until: DateTime<Utc>) -> Outcome<Opened> {
     let id = SessionId::new();
     let token = RefreshToken::new();
     let row = SessionRow {
@@ -301,25 +218,13 @@ fn open(
         used_at: None,
         revoked_at: None,
     };
-    diesel::insert_into(session::table)
-        .values(&row)
-        .execute(conn)?;
-    let change = Change::created(
-        "session.open",
-        "session",
-        &row.family,
-        json!({"expires_at": row.expires_at}),
-    );
+    diesel::insert_into(session::table).values(&row).execute(conn)?;
+    let change = Change::created("session.open", "session", &row.family, json!({"expires_at": row.expires_at}));
     record(conn, &actor, now, vec![change])?;
     Ok((actor, row, token.secret))
 }
 
-fn rotate(
-    conn: &mut AnyConnection,
-    sha256: &str,
-    now: DateTime<Utc>,
-    request: Option<&str>,
-) -> Settled<Opened> {
+fn rotate(conn: &mut AnyConnection, sha256: &str, now: DateTime<Utc>, request: Option<&str>) -> Settled<Opened> {
     let found: Option<SessionRow> = session::table
         .filter(session::refresh_sha256.eq(sha256))
         .select(SessionRow::as_select())
@@ -332,24 +237,15 @@ fn rotate(
     let actor = find::actor(&row, find::roles(conn, &row.id)?, request);
     if old.used_at.is_some() && old.revoked_at.is_none() {
         end_family(conn, &old.family, now)?;
-        let change = Change::field(
-            "session.revoke",
-            "session",
-            &old.family,
-            "state",
-            "open",
-            "revoked",
-        )
-        .because("refresh token used twice");
+        let change = Change::field("session.revoke", "session", &old.family, "state", "open", "revoked")
+            .because("refresh token used twice");
         record(conn, &actor, now, vec![change])?;
         return Ok(Err(find::revoked()));
     }
     if old.revoked_at.is_some() || row.disabled || old.expires_at.utc() <= now {
         return Ok(Err(find::revoked()));
     }
-    diesel::update(session::table.find(&old.id))
-        .set(session::used_at.eq(Instant::from(now)))
-        .execute(conn)?;
+    diesel::update(session::table.find(&old.id)).set(session::used_at.eq(Instant::from(now))).execute(conn)?;
     let token = RefreshToken::new();
     let next = SessionRow {
         id: SessionId::new(),
@@ -361,27 +257,16 @@ fn rotate(
         used_at: None,
         revoked_at: None,
     };
-    diesel::insert_into(session::table)
-        .values(&next)
-        .execute(conn)?;
-    let change = Change::created(
-        "session.refresh",
-        "session",
-        &next.family,
-        json!({"session": next.id}),
-    );
+    diesel::insert_into(session::table).values(&next).execute(conn)?;
+    let change = Change::created("session.refresh", "session", &next.family, json!({"session": next.id}));
     record(conn, &actor, now, vec![change])?;
     Ok(Ok((actor, next, token.secret)))
 }
 
 fn end_family(conn: &mut AnyConnection, family: &str, now: DateTime<Utc>) -> Outcome<()> {
-    diesel::update(
-        session::table
-            .filter(session::family.eq(family))
-            .filter(session::revoked_at.is_null()),
-    )
-    .set(session::revoked_at.eq(Instant::from(now)))
-    .execute(conn)?;
+    diesel::update(session::table.filter(session::family.eq(family)).filter(session::revoked_at.is_null()))
+        .set(session::revoked_at.eq(Instant::from(now)))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -393,11 +278,7 @@ pub(super) fn end_all(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     let kept: Option<String> = match keep {
-        Some(session_id) => session::table
-            .find(session_id)
-            .select(session::family)
-            .first(conn)
-            .optional()?,
+        Some(session_id) => session::table.find(session_id).select(session::family).first(conn).optional()?,
         None => None,
     };
     diesel::update(
@@ -412,11 +293,7 @@ pub(super) fn end_all(
 }
 
 fn bad_credentials() -> Refusal {
-    Refusal::new(
-        Code::BadCredentials,
-        "用户名或密码错误",
-        "the user name or the password is wrong",
-    )
+    Refusal::new(Code::BadCredentials, "用户名或密码错误", "the user name or the password is wrong")
 }
 
 fn locked(until: &Instant) -> Refusal {

@@ -34,21 +34,12 @@ impl Identity {
         let checked = self.check_password(&actor.username, password)?;
         let rules = self.rules.clone();
         let request = actor.request_id.clone();
-        let proven = self.db.write(move |conn| {
-            settle(conn, &checked, "signature", &rules, now, request.as_deref())
-        })??;
+        let proven =
+            self.db.write(move |conn| settle(conn, &checked, "signature", &rules, now, request.as_deref()))??;
         if proven.account != actor.account {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "只能以本人身份签名",
-                "one signs for oneself only",
-            )
-            .into());
+            return Err(Refusal::new(Code::Forbidden, "只能以本人身份签名", "one signs for oneself only").into());
         }
-        Ok(Reauthenticated {
-            account: proven.account,
-            at: now,
-        })
+        Ok(Reauthenticated { account: proven.account, at: now })
     }
 }
 
@@ -76,17 +67,8 @@ impl Reauthenticated {
     ) -> Outcome<SignatureId> {
         self.check(actor, at)?;
         let (kind, id) = subject;
-        if content_sha256.len() != 64
-            || !content_sha256
-                .bytes()
-                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        {
-            return Err(Refusal::field(
-                "content_sha256",
-                "不是SHA-256值",
-                "is not a SHA-256 in hex",
-            )
-            .into());
+        if content_sha256.len() != 64 || !content_sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(Refusal::field("content_sha256", "不是SHA-256值", "is not a SHA-256 in hex").into());
         }
         let row = SignatureRow {
             id: SignatureId::new(),
@@ -97,27 +79,15 @@ impl Reauthenticated {
             content_sha256: content_sha256.to_owned(),
             signed_at: at.into(),
         };
-        diesel::insert_into(signature::table)
-            .values(&row)
-            .execute(conn)?;
-        let content =
-            json!({"signature": row.id, "meaning": meaning, "content_sha256": content_sha256});
-        record(
-            conn,
-            actor,
-            at,
-            vec![Change::created("signature.give", kind, id, content)],
-        )?;
+        diesel::insert_into(signature::table).values(&row).execute(conn)?;
+        let content = json!({"signature": row.id, "meaning": meaning, "content_sha256": content_sha256});
+        record(conn, actor, at, vec![Change::created("signature.give", kind, id, content)])?;
         Ok(row.id)
     }
 
     fn check(&self, actor: &Actor, at: DateTime<Utc>) -> Result<(), Refusal> {
         if actor.account != self.account {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "只能以本人身份签名",
-                "one signs for oneself only",
-            ));
+            return Err(Refusal::new(Code::Forbidden, "只能以本人身份签名", "one signs for oneself only"));
         }
         let age = at - self.at;
         if age > Duration::seconds(FRESH_SECONDS) || age < Duration::zero() {

@@ -56,26 +56,14 @@ impl Tokens {
     pub fn open(path: &Path) -> Result<Self, String> {
         let text = secrets::read_or_create(path, || Ok(hex::encode(secrets::random_key())))?;
         let key = hex::decode(text.trim()).ok().filter(|key| key.len() >= 32);
-        let key = key.ok_or_else(|| {
-            format!(
-                "{}: expected a key of at least 64 hex digits",
-                path.display()
-            )
-        })?;
+        let key = key.ok_or_else(|| format!("{}: expected a key of at least 64 hex digits", path.display()))?;
         let mut check = Validation::new(Algorithm::HS256);
         check.set_issuer(&[ISSUER]);
-        check.required_spec_claims = ["iss", "sub", "exp"]
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        check.required_spec_claims = ["iss", "sub", "exp"].into_iter().map(str::to_owned).collect();
         // The end of a token is compared with the injected clock, below.
         check.validate_exp = false;
         check.validate_aud = false;
-        Ok(Self {
-            sign: EncodingKey::from_secret(&key),
-            read: DecodingKey::from_secret(&key),
-            check,
-        })
+        Ok(Self { sign: EncodingKey::from_secret(&key), read: DecodingKey::from_secret(&key), check })
     }
 
     /// An access token for `actor` in `session`, from `now` for `life`.
@@ -109,20 +97,10 @@ impl Tokens {
     /// [`Code::Unauthenticated`].
     pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, Refusal> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.read, &self.check)
-            .map_err(|_| {
-                Refusal::new(
-                    Code::Unauthenticated,
-                    "访问令牌无效",
-                    "the access token is not valid",
-                )
-            })?
+            .map_err(|_| Refusal::new(Code::Unauthenticated, "访问令牌无效", "the access token is not valid"))?
             .claims;
         if claims.exp <= now.timestamp() {
-            return Err(Refusal::new(
-                Code::Unauthenticated,
-                "访问令牌已过期",
-                "the access token has expired",
-            ));
+            return Err(Refusal::new(Code::Unauthenticated, "访问令牌已过期", "the access token has expired"));
         }
         Ok(claims)
     }

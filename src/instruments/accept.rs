@@ -71,7 +71,9 @@ pub fn accept(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &A
 fn check_state(file: &InstrumentFileRow) -> Result<(), Refusal> {
     match file.state.as_str() {
         "staged" => Ok(()),
-        "unread" => Err(Refusal::new(Code::FileNotRecognised, "没有适配器能识别该文件", "no adapter recognises the file")),
+        "unread" => {
+            Err(Refusal::new(Code::FileNotRecognised, "没有适配器能识别该文件", "no adapter recognises the file"))
+        }
         _ => Err(Refusal::new(Code::WrongState, "该文件已处理", "the file was decided about already")),
     }
 }
@@ -81,8 +83,12 @@ fn check_state(file: &InstrumentFileRow) -> Result<(), Refusal> {
 fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Option<String>, Refusal> {
     match file.complete {
         Some(false) => {
-            return Err(Refusal::new(Code::FileIncomplete, "文件不完整，不能采用", "the file is incomplete and cannot be used")
-                .with(json!({"problems": file.problems.tree()})));
+            return Err(Refusal::new(
+                Code::FileIncomplete,
+                "文件不完整，不能采用",
+                "the file is incomplete and cannot be used",
+            )
+            .with(json!({"problems": file.problems.tree()})));
         }
         None if !new.confirm_complete => {
             return Err(Refusal::field(
@@ -117,7 +123,11 @@ fn chosen<'a>(proposals: &'a [Proposal], new: &Accept) -> Result<Vec<&'a Proposa
             .enumerate()
             .map(|(index, id)| {
                 proposals.iter().find(|p| p.task_id == *id).ok_or_else(|| {
-                    Refusal::field(format!("tasks[{index}]"), "该文件没有此任务的值", "the file has no values for this task")
+                    Refusal::field(
+                        format!("tasks[{index}]"),
+                        "该文件没有此任务的值",
+                        "the file has no values for this task",
+                    )
                 })
             })
             .collect::<Result<_, _>>()?,

@@ -81,7 +81,10 @@ pub fn upload(services: &Services, actor: &Actor, name: &str, bytes: &[u8]) -> O
 }
 
 fn institute_of(actor: &Actor) -> Result<InstituteId, Refusal> {
-    actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
+    actor
+        .institute
+        .clone()
+        .ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
 }
 
 fn staged(
@@ -103,7 +106,11 @@ fn staged(
         size: i64::try_from(size).unwrap_or(i64::MAX),
         institute_id: institute.clone(),
         adapter: parsed.as_ref().map(|p| p.adapter.clone()),
-        adapter_version: parsed.as_ref().and_then(|p| p.run.get("adapter_version")).and_then(|v| v.as_str()).map(str::to_owned),
+        adapter_version: parsed
+            .as_ref()
+            .and_then(|p| p.run.get("adapter_version"))
+            .and_then(|v| v.as_str())
+            .map(str::to_owned),
         complete: parsed.as_ref().and_then(|p| p.complete),
         run: Json::of(&parsed.as_ref().map(|p| &p.run)),
         problems: parsed.as_ref().map_or_else(|| Json::of(&unread), |p| Json::of(&p.problems)),
@@ -148,10 +155,8 @@ pub fn view(services: &Services, actor: &Actor, id: &InstrumentFileId) -> Outcom
 
 pub(super) fn view_in(conn: &mut AnyConnection, institute: &InstituteId, id: &InstrumentFileId) -> Outcome<FileView> {
     let file = file_of(conn, institute, id)?;
-    let observations: Vec<ObservationRow> = observation::table
-        .filter(observation::instrument_file_id.eq(id))
-        .order(observation::position)
-        .load(conn)?;
+    let observations: Vec<ObservationRow> =
+        observation::table.filter(observation::instrument_file_id.eq(id)).order(observation::position).load(conn)?;
     let proposals = if file.state == "staged" { matching::proposals(conn, &observations)? } else { Vec::new() };
     Ok(FileView { file, known: false, observations, proposals })
 }
@@ -161,11 +166,8 @@ pub(super) fn file_of(
     institute: &InstituteId,
     id: &InstrumentFileId,
 ) -> Outcome<InstrumentFileRow> {
-    let found: Option<InstrumentFileRow> = instrument_file::table
-        .find(id)
-        .filter(instrument_file::institute_id.eq(institute))
-        .first(conn)
-        .optional()?;
+    let found: Option<InstrumentFileRow> =
+        instrument_file::table.find(id).filter(instrument_file::institute_id.eq(institute)).first(conn).optional()?;
     found.ok_or_else(|| Refusal::not_found("仪器文件", "instrument file", id.as_str()).into())
 }
 

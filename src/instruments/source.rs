@@ -9,10 +9,10 @@ use super::inbox::file_of;
 use crate::audit::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::services::Services;
+use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
 use crate::store::schema::observation;
-use crate::store::Outcome;
 
 /// How many lines one answer has at most.
 const LINES: usize = 2000;

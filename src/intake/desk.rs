@@ -15,7 +15,7 @@ use crate::input;
 use crate::insert_all;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::states::CaseEvent;
-use crate::regulation::{CaseState, Determination, Regulation};
+use crate::regulation::{Business, CaseState, Determination, Regulation};
 use crate::services::Services;
 use crate::store::columns::{ApplicationId, BatchId, Day, Json, SpecificationId};
 use crate::store::dialect::next_number;
@@ -133,10 +133,10 @@ impl Desk<'_> {
             change.reason.clone_from(&sample.state_reason);
             changes.push(change);
         }
-        let samples: Vec<&SampleRow> = arrived.iter().map(|r| &r.sample).collect();
-        let containers: Vec<&ContainerRow> = arrived.iter().flat_map(|r| &r.containers).collect();
-        let entries: Vec<&CustodyEntryRow> = arrived.iter().flat_map(|r| &r.entries).collect();
-        let tasks: Vec<&TestTaskRow> = arrived.iter().flat_map(|r| &r.tasks).collect();
+        let samples: Vec<SampleRow> = arrived.iter().map(|r| r.sample.clone()).collect();
+        let containers: Vec<ContainerRow> = arrived.iter().flat_map(|r| r.containers.clone()).collect();
+        let entries: Vec<CustodyEntryRow> = arrived.iter().flat_map(|r| r.entries.clone()).collect();
+        let tasks: Vec<TestTaskRow> = arrived.iter().flat_map(|r| r.tasks.clone()).collect();
         insert_all!(conn, schema::sample::table, samples)?;
         insert_all!(conn, schema::container::table, containers)?;
         insert_all!(conn, schema::custody_entry::table, entries)?;
@@ -159,7 +159,13 @@ fn file_for(conn: &mut AnyConnection, actor: &Actor, new: &NewApplication) -> Ou
         (None, None) => return Err(Refusal::field("institute_id", "不能为空", "must not be empty").into()),
     };
     let specification = new.specification_id.as_deref().map(SpecificationId::from);
-    CaseFile::load(conn, &institute, &new.product_id.as_str().into(), specification.as_ref())
+    CaseFile::load(
+        conn,
+        Business::parse(&new.business),
+        &institute,
+        &new.product_id.as_str().into(),
+        specification.as_ref(),
+    )
 }
 
 /// The state after an event, or a refusal that names both.
@@ -179,7 +185,13 @@ fn testing_due(clocks: &[crate::store::rows::ApplicationClockRow]) -> Option<Day
     clocks.iter().filter(|clock| of_the_laboratory(&clock.name)).map(|clock| clock.due.clone()).min()
 }
 
-fn taken(row: &ApplicationRow, determination: Option<Determination>, demand: Option<Demand>, batches: &[BatchRow], arrived: &[Received]) -> Taken {
+fn taken(
+    row: &ApplicationRow,
+    determination: Option<Determination>,
+    demand: Option<Demand>,
+    batches: &[BatchRow],
+    arrived: &[Received],
+) -> Taken {
     let lot = |id: &BatchId| {
         batches.iter().find(|batch| batch.id == *id).map(|batch| batch.lot_number.clone()).unwrap_or_default()
     };
@@ -213,7 +225,8 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outc
         let case = acceptance::case_of(&draft.row, &file, desk.today())?;
         let determination = acceptance::determine(&services.regulation, &case)?;
         let demand = receipt::demand(&file, &determination)?;
-        let refusal = acceptance::decide(&services.regulation, &draft.row, &file, draft.batches.len(), desk.today()).err();
+        let refusal =
+            acceptance::decide(&services.regulation, &draft.row, &file, draft.batches.len(), desk.today()).err();
         Ok(Preview { determination, demand, refusal })
     })
 }
@@ -271,8 +284,11 @@ pub fn accept(services: &Services, actor: &Actor, id: &ApplicationId) -> Outcome
             ))
             .execute(conn)?;
         insert_all!(conn, schema::application_clock::table, &accepted.clocks)?;
-        let change = Change::field("application.accept", "application", &id, "state", "draft", "accepted")
-            .and("determination", (), json!(accepted.determination));
+        let change = Change::field("application.accept", "application", &id, "state", "draft", "accepted").and(
+            "determination",
+            (),
+            json!(accepted.determination),
+        );
         audit::record(conn, &actor, now, vec![change])?;
         let demand = receipt::demand(&file, &accepted.determination)?;
         Ok(taken(&row, Some(accepted.determination), Some(demand), &batches, &[]))
@@ -290,11 +306,10 @@ pub fn receive(services: &Services, actor: &Actor, id: &ApplicationId, new: &Rec
         let desk = Desk { regulation: &regulation, actor: &actor, now };
         let mut row = load::application_of(conn, actor.institute.as_ref(), &id)?;
         let before = row.state;
-        let determination: Determination = row
-            .determination
-            .as_ref()
-            .and_then(|stored| stored.read().ok())
-            .ok_or_else(|| Refusal::new(Code::WrongState, "该申请尚未受理", "the application is not accepted yet"))?;
+        let determination: Determination =
+            row.determination.as_ref().and_then(|stored| stored.read().ok()).ok_or_else(|| {
+                Refusal::new(Code::WrongState, "该申请尚未受理", "the application is not accepted yet")
+            })?;
         let file = CaseFile::of(conn, &row)?;
         let batches = load::batches_of(conn, &id)?;
         let done: Vec<BatchId> = schema::sample::table
@@ -307,12 +322,16 @@ pub fn receive(services: &Services, actor: &Actor, id: &ApplicationId, new: &Rec
         if arrived.iter().any(|received| received.sample.state == "received") {
             row.state = moved(row.state, CaseEvent::Receive)?;
         }
-        let clocks = schema::application_clock::table
-            .filter(schema::application_clock::application_id.eq(&id))
-            .load(conn)?;
-        let mut changes = vec![
-            Change::field("application.receive", "application", &id, "state", before.as_str(), row.state.as_str()),
-        ];
+        let clocks =
+            schema::application_clock::table.filter(schema::application_clock::application_id.eq(&id)).load(conn)?;
+        let mut changes = vec![Change::field(
+            "application.receive",
+            "application",
+            &id,
+            "state",
+            before.as_str(),
+            row.state.as_str(),
+        )];
         desk.store(conn, &row, &file, testing_due(&clocks).as_ref(), &mut arrived, &mut changes)?;
         let received_on = row.received_on.clone().unwrap_or_else(|| desk.today().into());
         diesel::update(schema::application::table.find(&id))
@@ -345,8 +364,8 @@ pub fn take_in_with(
 ) -> Outcome<Taken> {
     let desk = Desk { regulation, actor, now };
     let file = file_for(conn, actor, &new.application)?;
-    let Draft { mut row, batches } = application::draft(&new.application, &file, actor, now)
-        .map_err(|refusal| within("application", refusal))?;
+    let Draft { mut row, batches } =
+        application::draft(&new.application, &file, actor, now).map_err(|refusal| within("application", refusal))?;
     let accepted = desk.accept(&mut row, &file, batches.len())?;
     let need = receipt::demand(&file, &accepted.determination)?;
     let mut arrived = desk.check(&row, &batches, &[], &need, &new.receipt).map_err(|failure| match failure {
@@ -361,9 +380,11 @@ pub fn take_in_with(
     diesel::insert_into(schema::application::table).values(&row).execute(conn)?;
     insert_all!(conn, schema::batch::table, &batches)?;
     insert_all!(conn, schema::application_clock::table, &accepted.clocks)?;
-    let mut changes = vec![
-        Change::created("application.take_in", "application", &row.id, json!(row)).and("batches", (), json!(batches)),
-    ];
+    let mut changes = vec![Change::created("application.take_in", "application", &row.id, json!(row)).and(
+        "batches",
+        (),
+        json!(batches),
+    )];
     desk.store(conn, &row, &file, testing_due(&accepted.clocks).as_ref(), &mut arrived, &mut changes)?;
     audit::record(conn, actor, now, changes)?;
     Ok(taken(&row, Some(accepted.determination), Some(need), &batches, &arrived))
@@ -404,7 +425,9 @@ pub fn record_dates(services: &Services, actor: &Actor, id: &ApplicationId, new:
                 return Err(Refusal::field(field, "晚于今天", "lies in the future").into());
             }
             if day.as_ref().is_some_and(|day| day.date() != date) {
-                return Err(Refusal::new(Code::Conflict, "该日期已登记", "this date is recorded already").at(field).into());
+                return Err(Refusal::new(Code::Conflict, "该日期已登记", "this date is recorded already")
+                    .at(field)
+                    .into());
             }
             change = change.and(field, day.as_ref().map(|d| d.to_string()), date.to_string());
             *day = Some(date.into());

@@ -58,9 +58,11 @@ pub fn end(services: &Services, actor: &Actor, id: &ApplicationId, new: &Ending)
         diesel::update(sample::table.filter(sample::id.eq_any(&samples)))
             .set((sample::state.eq("voided"), sample::state_reason.eq(&reason)))
             .execute(conn)?;
-        let open = test_task::table
-            .filter(test_task::sample_id.eq_any(&samples))
-            .filter(test_task::state.eq_any([TaskState::Waiting, TaskState::InProgress, TaskState::Entered]));
+        let open = test_task::table.filter(test_task::sample_id.eq_any(&samples)).filter(test_task::state.eq_any([
+            TaskState::Waiting,
+            TaskState::InProgress,
+            TaskState::Entered,
+        ]));
         diesel::update(open).set(test_task::state.eq(TaskState::Cancelled)).execute(conn)?;
         let change = Change::field(action, "application", &id, "state", row.state.as_str(), state.as_str());
         audit::record(conn, &actor, now, vec![change.because(&reason)])
@@ -79,7 +81,11 @@ pub(super) fn add_clocks(conn: &mut AnyConnection, regulation: &Regulation, row:
     Ok(())
 }
 
-fn clocks_now(conn: &mut AnyConnection, regulation: &Regulation, row: &ApplicationRow) -> Outcome<Vec<ApplicationClockRow>> {
+fn clocks_now(
+    conn: &mut AnyConnection,
+    regulation: &Regulation,
+    row: &ApplicationRow,
+) -> Outcome<Vec<ApplicationClockRow>> {
     let Some(accepted) = &row.accepted_on else { return Ok(Vec::new()) };
     let file = CaseFile::of(conn, row)?;
     let case = acceptance::case_of(row, &file, accepted.date())?;
@@ -123,10 +129,8 @@ fn recount(
     regulation: &Regulation,
     row: &ApplicationClockRow,
 ) -> Outcome<Option<(chrono::NaiveDate, bool)>> {
-    let stored: Option<Json> = application::table
-        .find(&row.application_id)
-        .select(application::determination)
-        .first::<Option<Json>>(conn)?;
+    let stored: Option<Json> =
+        application::table.find(&row.application_id).select(application::determination).first::<Option<Json>>(conn)?;
     let determination = stored.and_then(|json| json.read::<Determination>().ok());
     let (Some(mut determination), Some(name), Some(unit)) =
         (determination, ClockName::parse(&row.name), ClockUnit::parse(&row.unit))

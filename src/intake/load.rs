@@ -3,12 +3,14 @@
 use diesel::prelude::*;
 
 use crate::refusal::Refusal;
-use crate::regulation::Trait;
+use crate::regulation::{Business, Trait};
 use crate::store::columns::{ApplicationId, InstituteId, ProductId, SpecificationId};
 use crate::store::rows::{
     ApplicationRow, AuthorisationRow, BatchRow, InstituteRow, ProductRow, SpecificationRow, TestItemRow,
 };
-use crate::store::schema::{application, authorisation, batch, institute, product, product_trait, specification, test_item};
+use crate::store::schema::{
+    application, authorisation, batch, institute, product, product_trait, specification, test_item,
+};
 use crate::store::{AnyConnection, Outcome};
 
 /// The records that a case rests on.
@@ -19,7 +21,7 @@ pub struct CaseFile {
     pub traits: Vec<Trait>,
     pub specification: SpecificationRow,
     pub items: Vec<TestItemRow>,
-    /// The institute's own lot-release authorisations.
+    /// The institute's own lot-release authorisations; empty for other business.
     pub authorisations: Vec<AuthorisationRow>,
 }
 
@@ -30,27 +32,19 @@ impl CaseFile {
     /// Where one of them does not exist or no specification is effective.
     pub fn load(
         conn: &mut AnyConnection,
+        business: Option<Business>,
         institute_id: &InstituteId,
         product_id: &ProductId,
         specification_id: Option<&SpecificationId>,
     ) -> Outcome<Self> {
-        let institute = institute::table.find(institute_id).first(conn).optional()?;
-        let institute: InstituteRow =
-            institute.ok_or_else(|| Refusal::not_found("机构", "institute", institute_id.as_str()))?;
-        let product = product::table.find(product_id).first(conn).optional()?;
-        let product: ProductRow =
-            product.ok_or_else(|| Refusal::not_found("品种", "product", product_id.as_str()).at("product_id"))?;
-        let traits = product_trait::table
-            .filter(product_trait::product_id.eq(product_id))
-            .select(product_trait::trait_name)
-            .load(conn)?;
-        let specification = load_specification(conn, product_id, specification_id)?;
-        let items = test_item::table
-            .filter(test_item::specification_id.eq(&specification.id))
-            .order(test_item::position)
-            .load(conn)?;
-        let authorisations =
-            authorisation::table.filter(authorisation::institute_id.eq(institute_id)).load(conn)?;
+        let (institute, product, traits) = parties(conn, institute_id, product_id)?;
+        let (specification, items) = load_specification(conn, product_id, specification_id)?;
+        let authorisations = match business {
+            Some(Business::LotRelease) => {
+                authorisation::table.filter(authorisation::institute_id.eq(institute_id)).load(conn)?
+            }
+            _ => Vec::new(),
+        };
         Ok(Self { institute, product, traits, specification, items, authorisations })
     }
 
@@ -59,27 +53,52 @@ impl CaseFile {
     /// # Errors
     /// The store's failure.
     pub fn of(conn: &mut AnyConnection, row: &ApplicationRow) -> Outcome<Self> {
-        Self::load(conn, &row.institute_id, &row.product_id, Some(&row.specification_id))
+        Self::load(conn, Some(row.business), &row.institute_id, &row.product_id, Some(&row.specification_id))
     }
 }
 
+/// The institute, and the product with its traits, in one query.
+fn parties(
+    conn: &mut AnyConnection,
+    institute_id: &InstituteId,
+    product_id: &ProductId,
+) -> Outcome<(InstituteRow, ProductRow, Vec<Trait>)> {
+    let rows: Vec<(InstituteRow, ProductRow, Option<Trait>)> = institute::table
+        .inner_join(product::table.on(product::id.eq(product_id.clone())))
+        .left_join(product_trait::table.on(product_trait::product_id.eq(product::id)))
+        .filter(institute::id.eq(institute_id))
+        .select((InstituteRow::as_select(), ProductRow::as_select(), product_trait::trait_name.nullable()))
+        .load(conn)?;
+    let traits = rows.iter().filter_map(|(_, _, name)| *name).collect();
+    if let Some((institute, product, _)) = rows.into_iter().next() {
+        return Ok((institute, product, traits));
+    }
+    let known: i64 = institute::table.filter(institute::id.eq(institute_id)).count().get_result(conn)?;
+    Err(match known {
+        0 => Refusal::not_found("机构", "institute", institute_id.as_str()),
+        _ => Refusal::not_found("品种", "product", product_id.as_str()).at("product_id"),
+    }
+    .into())
+}
+
+/// The specification named, or the effective one, with its items in their order, in one query.
 fn load_specification(
     conn: &mut AnyConnection,
     product_id: &ProductId,
     id: Option<&SpecificationId>,
-) -> Outcome<SpecificationRow> {
-    let rows: Vec<SpecificationRow> = match id {
-        Some(id) => specification::table
-            .find(id)
-            .filter(specification::product_id.eq(product_id))
-            .filter(specification::status.ne("draft"))
-            .load(conn)?,
-        None => specification::table
-            .filter(specification::product_id.eq(product_id))
-            .filter(specification::status.eq("effective"))
-            .load(conn)?,
+) -> Outcome<(SpecificationRow, Vec<TestItemRow>)> {
+    let with_items = specification::table
+        .left_join(test_item::table)
+        .filter(specification::product_id.eq(product_id))
+        .order(test_item::position)
+        .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()));
+    let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = match id {
+        Some(id) => with_items.filter(specification::id.eq(id)).filter(specification::status.ne("draft")).load(conn)?,
+        None => with_items.filter(specification::status.eq("effective")).load(conn)?,
     };
-    rows.into_iter().next().ok_or_else(|| {
+    let found = rows.first().map(|(specification, _)| specification.clone());
+    let items = rows.into_iter().filter_map(|(_, item)| item).collect();
+    found.map(|specification| (specification, items)).ok_or_else(|| {
         Refusal::field(
             "specification_id",
             "该品种没有已生效的质量标准",

@@ -11,7 +11,10 @@ mod receipt;
 pub use acceptance::{Acceptance, case_of};
 pub use application::{NewApplication, NewBatch, Particulars};
 pub(crate) use desk::moved;
-pub use desk::{LaterDates, Preview, TakenSample, take_in_with, submit_with, Intake, Taken, accept, preview, receive, record_dates, submit, take_in};
+pub use desk::{
+    Intake, LaterDates, Preview, Taken, TakenSample, accept, preview, receive, record_dates, submit, submit_with,
+    take_in, take_in_with,
+};
 pub use ending::{Ending, end, refresh_provisional};
 pub use load::CaseFile;
 pub use receipt::{NewContainers, NewSample, Receipt};

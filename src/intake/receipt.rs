@@ -98,11 +98,7 @@ pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<D
     let items: Vec<ItemDemand> = file
         .items
         .iter()
-        .map(|item| ItemDemand {
-            code: item.code.clone(),
-            amount_per_test: item.consumes.decimal(),
-            replicates: 1,
-        })
+        .map(|item| ItemDemand { code: item.code.clone(), amount_per_test: item.consumes.decimal(), replicates: 1 })
         .collect();
     let multiple = determination.quantity_multiple.value;
     let counted = quantities::demand(&items, file.product.container_content.decimal(), multiple.unwrap_or(1));
@@ -258,7 +254,13 @@ fn container_rows(sample: &SampleRow, labels: Vec<String>, refused: bool, full_t
             (false, true) => "test",
             (false, false) => "retention",
         };
-        ContainerRow { id: ContainerId::new(), sample_id: sample.id.clone(), position, label_code, portion: portion.into() }
+        ContainerRow {
+            id: ContainerId::new(),
+            sample_id: sample.id.clone(),
+            position,
+            label_code,
+            portion: portion.into(),
+        }
     });
     rows.collect()
 }
@@ -321,4 +323,3 @@ pub(super) fn batch_of<'a>(
     }
     Ok(batch)
 }
-

@@ -68,10 +68,8 @@ pub fn authorised(
     items: &[&str],
     on: NaiveDate,
 ) -> Result<Authorised, AuthorisationRefused> {
-    let covering: Vec<&Authorisation> = register
-        .iter()
-        .filter(|entry| entry.covers(institute, product, category))
-        .collect();
+    let covering: Vec<&Authorisation> =
+        register.iter().filter(|entry| entry.covers(institute, product, category)).collect();
     if covering.is_empty() {
         return Err(refused(
             RefusalReason::NotAuthorised,
@@ -79,10 +77,7 @@ pub fn authorised(
             "the institute is not authorised to release this product".to_owned(),
         ));
     }
-    let valid: Vec<&Authorisation> = covering
-        .into_iter()
-        .filter(|entry| entry.valid_on(on))
-        .collect();
+    let valid: Vec<&Authorisation> = covering.into_iter().filter(|entry| entry.valid_on(on)).collect();
     if valid.is_empty() {
         return Err(refused(
             RefusalReason::NotValid,
@@ -102,41 +97,21 @@ pub fn authorised(
     let mut documents: Vec<String> = valid.iter().map(|entry| entry.document.clone()).collect();
     documents.sort();
     documents.dedup();
-    Ok(Authorised {
-        documents,
-        provisions: vec![PROVISION.to_owned()],
-    })
+    Ok(Authorised { documents, provisions: vec![PROVISION.to_owned()] })
 }
 
 /// The items that no entry allows; `*` where a lot names none and no entry covers all.
 fn uncovered(valid: &[&Authorisation], items: &[&str]) -> Vec<String> {
     if items.is_empty() {
         let covers_all = valid.iter().any(|entry| entry.item.is_none());
-        return if covers_all {
-            Vec::new()
-        } else {
-            vec!["*".to_owned()]
-        };
+        return if covers_all { Vec::new() } else { vec!["*".to_owned()] };
     }
-    let allowed = |item: &str| {
-        valid
-            .iter()
-            .any(|entry| entry.item.as_deref().is_none_or(|covered| covered == item))
-    };
-    items
-        .iter()
-        .filter(|item| !allowed(item))
-        .map(|item| (*item).to_owned())
-        .collect()
+    let allowed = |item: &str| valid.iter().any(|entry| entry.item.as_deref().is_none_or(|covered| covered == item));
+    items.iter().filter(|item| !allowed(item)).map(|item| (*item).to_owned()).collect()
 }
 
 fn refused(reason: RefusalReason, message_zh: String, message_en: String) -> AuthorisationRefused {
-    AuthorisationRefused {
-        reason,
-        message_zh,
-        message_en,
-        provisions: vec![PROVISION.to_owned()],
-    }
+    AuthorisationRefused { reason, message_zh, message_en, provisions: vec![PROVISION.to_owned()] }
 }
 
 impl Authorisation {
@@ -179,21 +154,9 @@ mod tests {
         }
     }
 
-    fn ask(
-        register: &[Authorisation],
-        institute: &str,
-        on: &str,
-    ) -> Result<Authorised, RefusalReason> {
+    fn ask(register: &[Authorisation], institute: &str, on: &str) -> Result<Authorised, RefusalReason> {
         let items = ["potency", "sterility"];
-        authorised(
-            register,
-            institute,
-            "flu",
-            Category::Vaccine,
-            &items,
-            day(on),
-        )
-        .map_err(|refused| {
+        authorised(register, institute, "flu", Category::Vaccine, &items, day(on)).map_err(|refused| {
             assert_eq!(refused.provisions, ["N-12a"]);
             refused.reason
         })
@@ -201,81 +164,32 @@ mod tests {
 
     #[test]
     fn institute_product_and_dates_count() {
-        let own = [entry(
-            Some("flu"),
-            None,
-            None,
-            "2025-01-01",
-            Some("2026-12-31"),
-        )];
+        let own = [entry(Some("flu"), None, None, "2025-01-01", Some("2026-12-31"))];
         assert!(ask(&own, "SH", "2025-01-01").is_ok() && ask(&own, "SH", "2026-12-31").is_ok());
         assert_eq!(ask(&own, "SH", "2024-12-31"), Err(RefusalReason::NotValid));
         assert_eq!(ask(&own, "SH", "2027-01-01"), Err(RefusalReason::NotValid));
-        assert_eq!(
-            ask(&own, "BJ", "2026-01-01"),
-            Err(RefusalReason::NotAuthorised)
-        );
+        assert_eq!(ask(&own, "BJ", "2026-01-01"), Err(RefusalReason::NotAuthorised));
         let other = [entry(Some("bcg"), None, None, "2025-01-01", None)];
-        assert_eq!(
-            ask(&other, "SH", "2026-01-01"),
-            Err(RefusalReason::NotAuthorised)
-        );
-        let blood = [entry(
-            None,
-            Some(Category::BloodProduct),
-            None,
-            "2025-01-01",
-            None,
-        )];
-        assert_eq!(
-            ask(&blood, "SH", "2026-01-01"),
-            Err(RefusalReason::NotAuthorised)
-        );
+        assert_eq!(ask(&other, "SH", "2026-01-01"), Err(RefusalReason::NotAuthorised));
+        let blood = [entry(None, Some(Category::BloodProduct), None, "2025-01-01", None)];
+        assert_eq!(ask(&blood, "SH", "2026-01-01"), Err(RefusalReason::NotAuthorised));
         // An entry for another product does not widen to that product's category.
-        let narrow = [entry(
-            Some("bcg"),
-            Some(Category::Vaccine),
-            None,
-            "2025-01-01",
-            None,
-        )];
-        assert_eq!(
-            ask(&narrow, "SH", "2026-01-01"),
-            Err(RefusalReason::NotAuthorised)
-        );
-        assert_eq!(
-            ask(&[], "SH", "2026-01-01"),
-            Err(RefusalReason::NotAuthorised)
-        );
+        let narrow = [entry(Some("bcg"), Some(Category::Vaccine), None, "2025-01-01", None)];
+        assert_eq!(ask(&narrow, "SH", "2026-01-01"), Err(RefusalReason::NotAuthorised));
+        assert_eq!(ask(&[], "SH", "2026-01-01"), Err(RefusalReason::NotAuthorised));
     }
 
     #[test]
     fn items_count_each_for_itself() {
         let parts = [
-            entry(
-                None,
-                Some(Category::Vaccine),
-                Some("potency"),
-                "2025-01-01",
-                None,
-            ),
+            entry(None, Some(Category::Vaccine), Some("potency"), "2025-01-01", None),
             entry(Some("flu"), None, Some("sterility"), "2026-06-01", None),
         ];
         let missing = RefusalReason::ItemsNotCovered(vec!["sterility".to_owned()]);
         assert_eq!(ask(&parts, "SH", "2026-05-31"), Err(missing));
         let found = ask(&parts, "SH", "2026-06-01").expect("both items");
         assert_eq!(found.documents, ["授权公告"]);
-        let whole = authorised(
-            &parts,
-            "SH",
-            "flu",
-            Category::Vaccine,
-            &[],
-            day("2026-06-01"),
-        );
-        assert_eq!(
-            whole.map_err(|refused| refused.reason),
-            Err(RefusalReason::ItemsNotCovered(vec!["*".to_owned()]))
-        );
+        let whole = authorised(&parts, "SH", "flu", Category::Vaccine, &[], day("2026-06-01"));
+        assert_eq!(whole.map_err(|refused| refused.reason), Err(RefusalReason::ItemsNotCovered(vec!["*".to_owned()])));
     }
 }

@@ -106,10 +106,7 @@ impl Calendar {
 
     /// Takes a year's file; a year that is there already is replaced.
     pub(crate) fn add_year(&mut self, file: &str, table: Table) -> Result<(), RegisterError> {
-        let fail = |detail: String| RegisterError::File {
-            file: file.to_owned(),
-            detail,
-        };
+        let fail = |detail: String| RegisterError::File { file: file.to_owned(), detail };
         let year = YearFile::read(table).map_err(fail)?;
         let number = year.published.year;
         if self.years.contains_key(&number) {
@@ -152,10 +149,7 @@ impl Calendar {
         if n > LONGEST_PERIOD {
             return Err(CalendarError::TooLong);
         }
-        let mut due = Due {
-            date: from,
-            provisional: false,
-        };
+        let mut due = Due { date: from, provisional: false };
         let mut left = n;
         while left > 0 {
             due = self.step(due)?;
@@ -171,22 +165,12 @@ impl Calendar {
     ///
     /// # Errors
     /// The period is too long, or leaves the calendar.
-    pub fn add_calendar_days(
-        &self,
-        from: NaiveDate,
-        n: u32,
-        to_working_day: bool,
-    ) -> Result<Due, CalendarError> {
+    pub fn add_calendar_days(&self, from: NaiveDate, n: u32, to_working_day: bool) -> Result<Due, CalendarError> {
         if n > LONGEST_PERIOD {
             return Err(CalendarError::TooLong);
         }
-        let date = from
-            .checked_add_days(Days::new(u64::from(n)))
-            .ok_or(CalendarError::TooLong)?;
-        let mut due = Due {
-            date,
-            provisional: !self.is_published(date.year()),
-        };
+        let date = from.checked_add_days(Days::new(u64::from(n))).ok_or(CalendarError::TooLong)?;
+        let mut due = Due { date, provisional: !self.is_published(date.year()) };
         while to_working_day && !self.is_working_day(due.date) {
             due = self.step(due)?;
         }
@@ -204,10 +188,7 @@ impl Calendar {
         if to.signed_duration_since(from).num_days() > i64::from(LONGEST_PERIOD) {
             return Err(CalendarError::TooLong);
         }
-        let mut count = Count {
-            working_days: 0,
-            provisional: false,
-        };
+        let mut count = Count { working_days: 0, provisional: false };
         for day in from.iter_days().skip(1).take_while(|day| *day <= to) {
             count.working_days += u32::from(self.is_working_day(day));
             count.provisional |= !self.is_published(day.year());
@@ -217,10 +198,7 @@ impl Calendar {
 
     fn step(&self, due: Due) -> Result<Due, CalendarError> {
         let date = due.date.succ_opt().ok_or(CalendarError::TooLong)?;
-        Ok(Due {
-            date,
-            provisional: due.provisional || !self.is_published(date.year()),
-        })
+        Ok(Due { date, provisional: due.provisional || !self.is_published(date.year()) })
     }
 }
 
@@ -242,10 +220,7 @@ fn fixed_holidays(file: &str, text: &str) -> Result<Vec<FixedHoliday>, RegisterE
     }
     let fixed: Fixed = load::parse(file, text)?
         .try_into()
-        .map_err(|error: toml::de::Error| RegisterError::File {
-            file: file.to_owned(),
-            detail: error.to_string(),
-        })?;
+        .map_err(|error: toml::de::Error| RegisterError::File { file: file.to_owned(), detail: error.to_string() })?;
     Ok(fixed.fixed)
 }
 
@@ -279,9 +254,7 @@ impl YearFile {
             from: Value,
             to: Value,
         }
-        let raw: Raw = table
-            .try_into()
-            .map_err(|error: toml::de::Error| error.to_string())?;
+        let raw: Raw = table.try_into().map_err(|error: toml::de::Error| error.to_string())?;
         let mut off = BTreeSet::new();
         for span in &raw.off {
             let from = in_year(raw.year, "off.from", &span.from)?;
@@ -295,20 +268,14 @@ impl YearFile {
         for value in &raw.make_up {
             let day = in_year(raw.year, "make_up", value)?;
             if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-                return Err(format!(
-                    "field `make_up`: {day} is not a Saturday or Sunday"
-                ));
+                return Err(format!("field `make_up`: {day} is not a Saturday or Sunday"));
             }
             if off.contains(&day) {
                 return Err(format!("field `make_up`: {day} is also a day off"));
             }
             make_up.insert(day);
         }
-        let issued = raw
-            .issued
-            .as_ref()
-            .map(|value| load::date("issued", value))
-            .transpose()?;
+        let issued = raw.issued.as_ref().map(|value| load::date("issued", value)).transpose()?;
         Ok(YearFile {
             published: PublishedYear {
                 year: raw.year,
@@ -362,36 +329,23 @@ mod tests {
         ];
         for (from, n, due) in table {
             let found = calendar().add_working_days(day(from), n).expect(from);
-            assert_eq!(
-                found,
-                Due {
-                    date: day(due),
-                    provisional: false
-                },
-                "{from} +{n}"
-            );
+            assert_eq!(found, Due { date: day(due), provisional: false }, "{from} +{n}");
         }
     }
 
     #[test]
     fn working_days_of_the_published_years() {
         let calendar = calendar();
-        let of =
-            |from: &str, to: &str| calendar.count(day(from), day(to)).expect(from).working_days;
+        let of = |from: &str, to: &str| calendar.count(day(from), day(to)).expect(from).working_days;
         assert_eq!(of("2023-12-31", "2024-12-31"), 251);
         assert_eq!(of("2024-12-31", "2025-12-31"), 248);
         assert_eq!(of("2025-12-31", "2026-12-31"), 248);
         let months: Vec<u32> = (1..=12)
             .map(|month| {
                 let first = NaiveDate::from_ymd_opt(2026, month, 1).expect("a month");
-                let next = first
-                    .checked_add_months(chrono::Months::new(1))
-                    .expect("a month");
+                let next = first.checked_add_months(chrono::Months::new(1)).expect("a month");
                 let eve = first.pred_opt().expect("a day");
-                calendar
-                    .count(eve, next.pred_opt().expect("a day"))
-                    .expect("a month")
-                    .working_days
+                calendar.count(eve, next.pred_opt().expect("a day")).expect("a month").working_days
             })
             .collect();
         assert_eq!(months, [21, 16, 22, 21, 19, 21, 23, 21, 22, 18, 21, 23]);
@@ -401,72 +355,31 @@ mod tests {
     fn a_year_without_data_is_provisional_until_it_is_loaded() {
         let mut calendar = calendar();
         let from = day("2026-12-30");
-        assert_eq!(
-            calendar.add_working_days(from, 1),
-            Ok(Due {
-                date: day("2026-12-31"),
-                provisional: false
-            })
-        );
-        assert_eq!(
-            calendar.add_working_days(from, 2),
-            Ok(Due {
-                date: day("2027-01-04"),
-                provisional: true
-            })
-        );
+        assert_eq!(calendar.add_working_days(from, 1), Ok(Due { date: day("2026-12-31"), provisional: false }));
+        assert_eq!(calendar.add_working_days(from, 2), Ok(Due { date: day("2027-01-04"), provisional: true }));
         // 1 October 2027 is a Friday and a holiday by a date that never moves; 2 May only since 2025.
         assert!(!calendar.is_working_day(day("2027-10-01")));
-        assert!(
-            !calendar.is_working_day(day("2028-05-02"))
-                && calendar.is_working_day(day("2023-05-02"))
-        );
+        assert!(!calendar.is_working_day(day("2028-05-02")) && calendar.is_working_day(day("2023-05-02")));
         let text = "year = 2027\nnotice = \"x\"\nmake_up = [2027-01-02]\n\
                     [[off]]\nname = \"元旦\"\nfrom = 2027-01-01\nto = 2027-01-01\n";
-        calendar
-            .add_year("2027.toml", load::parse("2027.toml", text).expect("toml"))
-            .expect("a year");
-        assert_eq!(
-            calendar.add_working_days(from, 2),
-            Ok(Due {
-                date: day("2027-01-02"),
-                provisional: false
-            })
-        );
+        calendar.add_year("2027.toml", load::parse("2027.toml", text).expect("toml")).expect("a year");
+        assert_eq!(calendar.add_working_days(from, 2), Ok(Due { date: day("2027-01-02"), provisional: false }));
     }
 
     #[test]
     fn wrong_years_are_refused_by_file_and_field() {
         let table = [
-            (
-                "year = 2027\nnotice = \"x\"\noff = []\nmake_up = [2027-01-04]",
-                "make_up",
-            ),
-            (
-                "year = 2027\nnotice = \"x\"\noff = []\nmake_up = [2028-01-01]",
-                "make_up",
-            ),
+            ("year = 2027\nnotice = \"x\"\noff = []\nmake_up = [2027-01-04]", "make_up"),
+            ("year = 2027\nnotice = \"x\"\noff = []\nmake_up = [2028-01-01]", "make_up"),
             ("year = 2027\noff = []", "notice"),
             ("year = 2027\nnotice = \"x\"\noff = []\nof = 1", "of"),
-            (
-                "year = 2027\nnotice = \"x\"\n[[off]]\nname = \"a\"\nfrom = 2027-01-03\nto = 2027-01-01",
-                "off",
-            ),
-            (
-                "year = 2027\nnotice = \"x\"\n[[off]]\nname = \"a\"\nfrom = \"soon\"\nto = 2027-01-01",
-                "off.from",
-            ),
+            ("year = 2027\nnotice = \"x\"\n[[off]]\nname = \"a\"\nfrom = 2027-01-03\nto = 2027-01-01", "off"),
+            ("year = 2027\nnotice = \"x\"\n[[off]]\nname = \"a\"\nfrom = \"soon\"\nto = 2027-01-01", "off.from"),
         ];
         for (text, field) in table {
             let table = load::parse("2027.toml", text).expect("toml");
-            let error = calendar()
-                .add_year("2027.toml", table)
-                .expect_err(text)
-                .to_string();
-            assert!(
-                error.contains("2027.toml") && error.contains(field),
-                "{error}"
-            );
+            let error = calendar().add_year("2027.toml", table).expect_err(text).to_string();
+            assert!(error.contains("2027.toml") && error.contains(field), "{error}");
         }
     }
 
@@ -475,66 +388,24 @@ mod tests {
         let calendar = calendar();
         // 2026-02-15 is the first day of Spring Festival, 2026-02-24 the first working day after it.
         let due = calendar.add_calendar_days(day("2026-02-13"), 2, true);
-        assert_eq!(
-            due,
-            Ok(Due {
-                date: day("2026-02-24"),
-                provisional: false
-            })
-        );
+        assert_eq!(due, Ok(Due { date: day("2026-02-24"), provisional: false }));
         let due = calendar.add_calendar_days(day("2026-02-13"), 2, false);
-        assert_eq!(
-            due,
-            Ok(Due {
-                date: day("2026-02-15"),
-                provisional: false
-            })
-        );
+        assert_eq!(due, Ok(Due { date: day("2026-02-15"), provisional: false }));
         // A make-up Saturday is a working day.
         let due = calendar.add_calendar_days(day("2026-02-12"), 2, true);
-        assert_eq!(
-            due,
-            Ok(Due {
-                date: day("2026-02-14"),
-                provisional: false
-            })
-        );
+        assert_eq!(due, Ok(Due { date: day("2026-02-14"), provisional: false }));
         let due = calendar.add_calendar_days(day("2026-12-20"), 20, true);
-        assert_eq!(
-            due,
-            Ok(Due {
-                date: day("2027-01-11"),
-                provisional: true
-            })
-        );
+        assert_eq!(due, Ok(Due { date: day("2027-01-11"), provisional: true }));
     }
 
     #[test]
     fn hostile_periods_are_errors() {
         let calendar = calendar();
-        assert_eq!(
-            calendar.add_working_days(day("2026-01-01"), u32::MAX),
-            Err(CalendarError::TooLong)
-        );
-        assert_eq!(
-            calendar.add_calendar_days(NaiveDate::MAX, 2, true),
-            Err(CalendarError::TooLong)
-        );
-        assert_eq!(
-            calendar.add_working_days(NaiveDate::MAX, 1),
-            Err(CalendarError::TooLong)
-        );
-        assert!(
-            calendar
-                .count(day("2026-01-02"), day("2026-01-01"))
-                .is_err()
-        );
-        assert_eq!(
-            calendar
-                .count(day("2026-01-02"), day("2026-01-02"))
-                .map(|c| c.working_days),
-            Ok(0)
-        );
+        assert_eq!(calendar.add_working_days(day("2026-01-01"), u32::MAX), Err(CalendarError::TooLong));
+        assert_eq!(calendar.add_calendar_days(NaiveDate::MAX, 2, true), Err(CalendarError::TooLong));
+        assert_eq!(calendar.add_working_days(NaiveDate::MAX, 1), Err(CalendarError::TooLong));
+        assert!(calendar.count(day("2026-01-02"), day("2026-01-01")).is_err());
+        assert_eq!(calendar.count(day("2026-01-02"), day("2026-01-02")).map(|c| c.working_days), Ok(0));
     }
 
     proptest! {

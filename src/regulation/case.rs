@@ -7,9 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::regulation::vocabulary::{
-    Business, Category, DateName, DeviceClass, Jurisdiction, Purpose, Trait,
-};
+use crate::regulation::vocabulary::{Business, Category, DateName, DeviceClass, Jurisdiction, Purpose, Trait};
 
 /// What a determination is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,16 +87,9 @@ pub enum CaseError {
     #[error("missing field `{field}`")]
     Missing { field: String },
     #[error("field `{field}`: expected {expected}")]
-    WrongType {
-        field: String,
-        expected: &'static str,
-    },
+    WrongType { field: String, expected: &'static str },
     #[error("field `{field}`: unknown value `{value}`, expected one of: {expected}")]
-    UnknownValue {
-        field: String,
-        value: String,
-        expected: String,
-    },
+    UnknownValue { field: String, value: String, expected: String },
     #[error("field `{field}`: `{value}` is not a date (expected YYYY-MM-DD)")]
     NotADate { field: String, value: String },
 }
@@ -136,9 +127,7 @@ impl Case {
     /// Text that is not JSON, an unknown, missing or repeated field, a word outside its vocabulary, a wrong date.
     pub fn from_json(text: &str) -> Result<Case, CaseError> {
         let strict: StrictValue =
-            serde_json::from_str(text).map_err(|error| CaseError::NotJson {
-                detail: error.to_string(),
-            })?;
+            serde_json::from_str(text).map_err(|error| CaseError::NotJson { detail: error.to_string() })?;
         Case::from_value(&strict.0)
     }
 
@@ -187,9 +176,8 @@ fn read_dates(top: &Fields<'_>) -> Result<Dates, CaseError> {
     dates.only(&names)?;
     dates.required("accepted")?;
     let date = |name: DateName| dates.date(name.as_str());
-    let accepted = date(DateName::Accepted)?.ok_or_else(|| CaseError::Missing {
-        field: "dates.accepted".to_owned(),
-    })?;
+    let accepted =
+        date(DateName::Accepted)?.ok_or_else(|| CaseError::Missing { field: "dates.accepted".to_owned() })?;
     Ok(Dates {
         accepted,
         arrived_at_port: date(DateName::ArrivedAtPort)?,
@@ -208,12 +196,7 @@ fn read_product(top: &Fields<'_>) -> Result<Product, CaseError> {
     let category = product.word("category", category, Category::parse, Category::words)?;
     let device_class = match product.optional("device_class") {
         None => None,
-        Some(value) => Some(product.word(
-            "device_class",
-            value,
-            DeviceClass::parse,
-            DeviceClass::words,
-        )?),
+        Some(value) => Some(product.word("device_class", value, DeviceClass::parse, DeviceClass::words)?),
     };
     let traits = match product.optional("traits") {
         None => BTreeSet::new(),
@@ -223,11 +206,7 @@ fn read_product(top: &Fields<'_>) -> Result<Product, CaseError> {
             .collect::<Result<_, _>>()?,
         Some(_) => return Err(product.wrong_type("traits", "a list of words")),
     };
-    Ok(Product {
-        category,
-        device_class,
-        traits,
-    })
+    Ok(Product { category, device_class, traits })
 }
 
 /// The fields of one JSON object, with the path to it for messages.
@@ -240,40 +219,26 @@ impl<'a> Fields<'a> {
     fn of(value: &'a Value, path: &'static str) -> Result<Self, CaseError> {
         match value {
             Value::Object(map) => Ok(Fields { map, path }),
-            Value::Null if !path.is_empty() => Err(CaseError::Missing {
-                field: path.to_owned(),
-            }),
+            Value::Null if !path.is_empty() => Err(CaseError::Missing { field: path.to_owned() }),
             _ => {
                 let field = if path.is_empty() { "(the case)" } else { path };
-                Err(CaseError::WrongType {
-                    field: field.to_owned(),
-                    expected: "an object",
-                })
+                Err(CaseError::WrongType { field: field.to_owned(), expected: "an object" })
             }
         }
     }
 
     fn name(&self, field: &str) -> String {
-        if self.path.is_empty() {
-            field.to_owned()
-        } else {
-            format!("{}.{field}", self.path)
-        }
+        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
     }
 
     fn wrong_type(&self, field: &str, expected: &'static str) -> CaseError {
-        CaseError::WrongType {
-            field: self.name(field),
-            expected,
-        }
+        CaseError::WrongType { field: self.name(field), expected }
     }
 
     fn only(&self, known: &[&str]) -> Result<(), CaseError> {
         match self.map.keys().find(|key| !known.contains(&key.as_str())) {
             None => Ok(()),
-            Some(key) => Err(CaseError::UnknownField {
-                field: self.name(key),
-            }),
+            Some(key) => Err(CaseError::UnknownField { field: self.name(key) }),
         }
     }
 
@@ -283,9 +248,7 @@ impl<'a> Fields<'a> {
     }
 
     fn required(&self, field: &str) -> Result<&'a Value, CaseError> {
-        self.optional(field).ok_or_else(|| CaseError::Missing {
-            field: self.name(field),
-        })
+        self.optional(field).ok_or_else(|| CaseError::Missing { field: self.name(field) })
     }
 
     fn word<T>(
@@ -295,9 +258,7 @@ impl<'a> Fields<'a> {
         parse: impl Fn(&str) -> Option<T>,
         words: impl Fn() -> String,
     ) -> Result<T, CaseError> {
-        let text = value
-            .as_str()
-            .ok_or_else(|| self.wrong_type(field, "a word in quotes"))?;
+        let text = value.as_str().ok_or_else(|| self.wrong_type(field, "a word in quotes"))?;
         parse(text).ok_or_else(|| CaseError::UnknownValue {
             field: self.name(field),
             value: text.to_owned(),
@@ -317,15 +278,10 @@ impl<'a> Fields<'a> {
         let Some(value) = self.optional(field) else {
             return Ok(None);
         };
-        let not_a_date = |text: &str| CaseError::NotADate {
-            field: self.name(field),
-            value: text.to_owned(),
-        };
+        let not_a_date = |text: &str| CaseError::NotADate { field: self.name(field), value: text.to_owned() };
         match value.as_str() {
             None => Err(not_a_date(&value.to_string())),
-            Some(text) => parse_statutory_date(text)
-                .map(Some)
-                .ok_or_else(|| not_a_date(text)),
+            Some(text) => parse_statutory_date(text).map(Some).ok_or_else(|| not_a_date(text)),
         }
     }
 }
@@ -355,9 +311,7 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
 
 /// The date of an instant in Asia/Shanghai: the only day that statutory dates know.
 pub fn statutory_date(instant: DateTime<Utc>) -> NaiveDate {
-    chrono_tz::Asia::Shanghai
-        .from_utc_datetime(&instant.naive_utc())
-        .date_naive()
+    chrono_tz::Asia::Shanghai.from_utc_datetime(&instant.naive_utc()).date_naive()
 }
 
 /// JSON in which no key stands twice in an object: with two, nobody knows which one was meant.
@@ -414,9 +368,7 @@ impl<'de> serde::de::Visitor<'de> for StrictVisitor {
         let mut map = Map::new();
         while let Some((key, StrictValue(value))) = access.next_entry::<String, StrictValue>()? {
             if map.contains_key(&key) {
-                return Err(serde::de::Error::custom(format!(
-                    "the field `{key}` stands twice"
-                )));
+                return Err(serde::de::Error::custom(format!("the field `{key}` stands twice")));
             }
             map.insert(key, value);
         }
@@ -438,136 +390,47 @@ mod tests {
         assert_eq!(case.business, Business::LotRelease);
         assert_eq!(case.purpose, Purpose::Initial);
         assert!(!case.pre_submission && !case.standard_verification);
-        assert!(
-            case.product
-                .traits
-                .contains(&Trait::SeasonalInfluenzaVaccine)
-        );
+        assert!(case.product.traits.contains(&Trait::SeasonalInfluenzaVaccine));
     }
 
     #[test]
     fn every_complaint_names_its_field() {
         let table: &[(&str, &str, &str, &str)] = &[
-            (
-                r#""business": "lot_release""#,
-                r#""busines": "lot_release""#,
-                "unknown_field",
-                "busines",
-            ),
-            (
-                r#""business": "lot_release","#,
-                "",
-                "missing_field",
-                "business",
-            ),
-            (
-                r#""jurisdiction": "CN-SH","#,
-                "",
-                "missing_field",
-                "jurisdiction",
-            ),
+            (r#""business": "lot_release""#, r#""busines": "lot_release""#, "unknown_field", "busines"),
+            (r#""business": "lot_release","#, "", "missing_field", "business"),
+            (r#""jurisdiction": "CN-SH","#, "", "missing_field", "jurisdiction"),
             ("CN-SH", "CN-XX", "unknown_value", "jurisdiction"),
-            (
-                r#""accepted": "2025-11-03""#,
-                "",
-                "missing_field",
-                "dates.accepted",
-            ),
-            (
-                r#""accepted": "2025-11-03""#,
-                r#""accepted": null"#,
-                "missing_field",
-                "dates.accepted",
-            ),
+            (r#""accepted": "2025-11-03""#, "", "missing_field", "dates.accepted"),
+            (r#""accepted": "2025-11-03""#, r#""accepted": null"#, "missing_field", "dates.accepted"),
             ("2025-11-03", "2025-11-31", "not_a_date", "dates.accepted"),
             ("2025-11-03", "2025-1-3", "not_a_date", "dates.accepted"),
             ("2025-11-03", "20251103", "not_a_date", "dates.accepted"),
             ("2025-11-03", "0025-11-03", "not_a_date", "dates.accepted"),
-            (
-                r#""2025-11-03""#,
-                "20251103",
-                "not_a_date",
-                "dates.accepted",
-            ),
-            (
-                r#"{"accepted""#,
-                r#"{"sampeld": "2025-11-03", "accepted""#,
-                "unknown_field",
-                "dates.sampeld",
-            ),
-            (
-                r#"{"accepted""#,
-                r#"{"sampled": "soon", "accepted""#,
-                "not_a_date",
-                "dates.sampled",
-            ),
-            (
-                r#""category": "vaccine","#,
-                "",
-                "missing_field",
-                "product.category",
-            ),
-            (
-                r#""vaccine""#,
-                r#""vacine""#,
-                "unknown_value",
-                "product.category",
-            ),
-            (
-                r#"["seasonal_influenza_vaccine"]"#,
-                r#"["flu"]"#,
-                "unknown_value",
-                "product.traits",
-            ),
-            (
-                r#"["seasonal_influenza_vaccine"]"#,
-                r#""innovative""#,
-                "wrong_type",
-                "product.traits",
-            ),
-            (
-                r#""category": "vaccine""#,
-                r#""class": "II", "category": "vaccine""#,
-                "unknown_field",
-                "product.class",
-            ),
+            (r#""2025-11-03""#, "20251103", "not_a_date", "dates.accepted"),
+            (r#"{"accepted""#, r#"{"sampeld": "2025-11-03", "accepted""#, "unknown_field", "dates.sampeld"),
+            (r#"{"accepted""#, r#"{"sampled": "soon", "accepted""#, "not_a_date", "dates.sampled"),
+            (r#""category": "vaccine","#, "", "missing_field", "product.category"),
+            (r#""vaccine""#, r#""vacine""#, "unknown_value", "product.category"),
+            (r#"["seasonal_influenza_vaccine"]"#, r#"["flu"]"#, "unknown_value", "product.traits"),
+            (r#"["seasonal_influenza_vaccine"]"#, r#""innovative""#, "wrong_type", "product.traits"),
+            (r#""category": "vaccine""#, r#""class": "II", "category": "vaccine""#, "unknown_field", "product.class"),
             (
                 r#""category": "vaccine""#,
                 r#""device_class": "IV", "category": "vaccine""#,
                 "unknown_value",
                 "product.device_class",
             ),
-            (
-                r#""business""#,
-                r#""pre_submission": "yes", "business""#,
-                "wrong_type",
-                "pre_submission",
-            ),
-            (
-                r#""business""#,
-                r#""purpose": "renewal", "business""#,
-                "unknown_value",
-                "purpose",
-            ),
+            (r#""business""#, r#""pre_submission": "yes", "business""#, "wrong_type", "pre_submission"),
+            (r#""business""#, r#""purpose": "renewal", "business""#, "unknown_value", "purpose"),
         ];
         for (from, to, code, field) in table {
             let text = GOOD.replacen(from, to, 1);
             assert_ne!(&text, GOOD, "{from} is not in the case");
             let error = Case::from_json(&text).expect_err(&text);
-            assert_eq!(
-                (error.code(), error.field()),
-                (*code, Some(*field)),
-                "{text}"
-            );
+            assert_eq!((error.code(), error.field()), (*code, Some(*field)), "{text}");
             assert!(error.to_string().contains(field), "{error}");
         }
-        for text in [
-            "",
-            "[]",
-            "{",
-            "null",
-            r#"{"business":"lot_release","business":"lot_release"}"#,
-        ] {
+        for text in ["", "[]", "{", "null", r#"{"business":"lot_release","business":"lot_release"}"#] {
             Case::from_json(text).expect_err(text);
         }
     }
@@ -577,10 +440,7 @@ mod tests {
         let august = NaiveDate::from_ymd_opt(2025, 8, 1);
         assert_eq!(parse_statutory_date("2025-08-01T00:30:00+08:00"), august);
         assert_eq!(parse_statutory_date("2025-07-31T16:30:00Z"), august);
-        assert_eq!(
-            parse_statutory_date("2025-07-31T15:59:59Z"),
-            august.and_then(|d| d.pred_opt())
-        );
+        assert_eq!(parse_statutory_date("2025-07-31T15:59:59Z"), august.and_then(|d| d.pred_opt()));
         assert_eq!(parse_statutory_date("2025-08-01"), august);
         assert_eq!(parse_statutory_date("2025-08-01T00:30:00"), None);
     }

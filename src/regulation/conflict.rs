@@ -52,20 +52,11 @@ fn disagreement(first: &Provision, second: &Provision) -> Option<String> {
     if differ(&one.pre_submission, &other.pre_submission) {
         return Some("pre_submission".to_owned());
     }
-    if differ(
-        &one.day_off_moves_to_next_working_day,
-        &other.day_off_moves_to_next_working_day,
-    ) {
+    if differ(&one.day_off_moves_to_next_working_day, &other.day_off_moves_to_next_working_day) {
         return Some("day_off_moves_to_next_working_day".to_owned());
     }
-    let clock = |provision: &Provision, name: ClockName| {
-        provision
-            .sets
-            .clocks
-            .iter()
-            .find(|clock| clock.name == name)
-            .copied()
-    };
+    let clock =
+        |provision: &Provision, name: ClockName| provision.sets.clocks.iter().find(|clock| clock.name == name).copied();
     ClockName::ALL
         .iter()
         .find(|name| differ(&clock(first, **name), &clock(second, **name)))

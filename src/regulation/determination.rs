@@ -122,15 +122,8 @@ impl Regulation {
         let clocks = self.clocks(case, &speaking)?;
         let (remainder, conditions) = remainder(&speaking);
         let refusals = refusals(&self.register, case, &speaking);
-        let mut determination = Determination {
-            batches,
-            quantity_multiple,
-            lane,
-            clocks,
-            remainder,
-            refusals,
-            explanation: Vec::new(),
-        };
+        let mut determination =
+            Determination { batches, quantity_multiple, lane, clocks, remainder, refusals, explanation: Vec::new() };
         determination.explanation = explain::sentences(&self.register, &determination, &conditions);
         Ok(determination)
     }
@@ -140,10 +133,7 @@ impl Regulation {
     ///
     /// # Errors
     /// A clock runs out of the calendar.
-    pub fn recompute_due(
-        &self,
-        determination: &Determination,
-    ) -> Result<Determination, CalendarError> {
+    pub fn recompute_due(&self, determination: &Determination) -> Result<Determination, CalendarError> {
         let mut fresh = determination.clone();
         let rule = self
             .register
@@ -156,9 +146,7 @@ impl Regulation {
             clock.provisions.retain(|id| Some(id.as_str()) != cited);
             self.set_due(clock, rule)?;
         }
-        let none = RemainderRule {
-            conditions: Vec::new(),
-        };
+        let none = RemainderRule { conditions: Vec::new() };
         let conditions = self
             .register
             .provisions()
@@ -176,22 +164,11 @@ impl Regulation {
             .and_then(|decided| decided.provisions.first().copied());
         let mut clocks = Vec::new();
         for name in ClockName::ALL {
-            let rule = |one: &Provision| {
-                one.sets
-                    .clocks
-                    .iter()
-                    .find(|clock| clock.name == *name)
-                    .copied()
-            };
+            let rule = |one: &Provision| one.sets.clocks.iter().find(|clock| clock.name == *name).copied();
             let Some(decided) = decide(speaking, rule) else {
                 continue;
             };
-            let ClockRule {
-                name,
-                unit,
-                limit,
-                starts,
-            } = decided.value;
+            let ClockRule { name, unit, limit, starts } = decided.value;
             let Some(starts) = case.dates.get(starts) else {
                 continue;
             };
@@ -214,15 +191,10 @@ impl Regulation {
     fn set_due(&self, clock: &mut Clock, day_off: Option<&Provision>) -> Result<(), CalendarError> {
         let due = match clock.unit {
             ClockUnit::WorkingDay => self.calendar.add_working_days(clock.starts, clock.limit)?,
-            ClockUnit::CalendarDay => {
-                self.calendar
-                    .add_calendar_days(clock.starts, clock.limit, day_off.is_some())?
-            }
+            ClockUnit::CalendarDay => self.calendar.add_calendar_days(clock.starts, clock.limit, day_off.is_some())?,
         };
         if let (ClockUnit::CalendarDay, Some(rule)) = (clock.unit, day_off) {
-            let plain = self
-                .calendar
-                .add_calendar_days(clock.starts, clock.limit, false)?;
+            let plain = self.calendar.add_calendar_days(clock.starts, clock.limit, false)?;
             if plain.date != due.date {
                 clock.provisions.push(rule.id.clone());
             }
@@ -237,65 +209,31 @@ fn ids(provisions: &[&Provision]) -> Vec<String> {
     provisions.iter().map(|one| one.id.clone()).collect()
 }
 
-fn number(
-    speaking: &[&Provision],
-    answer: impl Fn(&Provision) -> Option<u32>,
-) -> Ruled<Option<u32>> {
+fn number(speaking: &[&Provision], answer: impl Fn(&Provision) -> Option<u32>) -> Ruled<Option<u32>> {
     match decide(speaking, answer) {
-        None => Ruled {
-            value: None,
-            provisions: Vec::new(),
-        },
-        Some(decided) => Ruled {
-            value: Some(decided.value),
-            provisions: ids(&decided.provisions),
-        },
+        None => Ruled { value: None, provisions: Vec::new() },
+        Some(decided) => Ruled { value: Some(decided.value), provisions: ids(&decided.provisions) },
     }
 }
 
 /// The highest lane that any provision grants, whatever its rank; without one, routine.
 fn lane(speaking: &[&Provision]) -> Ruled<Lane> {
-    let highest = speaking
-        .iter()
-        .filter_map(|one| one.sets.lane)
-        .max()
-        .unwrap_or(Lane::Routine);
+    let highest = speaking.iter().filter_map(|one| one.sets.lane).max().unwrap_or(Lane::Routine);
     let granted = |one: &&&Provision| one.sets.lane == Some(highest);
     let provisions: Vec<&Provision> = speaking.iter().filter(granted).copied().collect();
-    Ruled {
-        value: highest,
-        provisions: ids(&provisions),
-    }
+    Ruled { value: highest, provisions: ids(&provisions) }
 }
 
 fn remainder(speaking: &[&Provision]) -> (Remainder, RemainderRule) {
     match decide(speaking, |one| one.sets.remainder.clone()) {
         None => (
-            Remainder {
-                may_be_sold: false,
-                conditions: Vec::new(),
-                provisions: Vec::new(),
-            },
-            RemainderRule {
-                conditions: Vec::new(),
-            },
+            Remainder { may_be_sold: false, conditions: Vec::new(), provisions: Vec::new() },
+            RemainderRule { conditions: Vec::new() },
         ),
         Some(decided) => {
-            let conditions = decided
-                .value
-                .conditions
-                .iter()
-                .map(|one| one.code.clone())
-                .collect();
+            let conditions = decided.value.conditions.iter().map(|one| one.code.clone()).collect();
             let provisions = ids(&decided.provisions);
-            (
-                Remainder {
-                    may_be_sold: true,
-                    conditions,
-                    provisions,
-                },
-                decided.value,
-            )
+            (Remainder { may_be_sold: true, conditions, provisions }, decided.value)
         }
     }
 }
@@ -306,10 +244,7 @@ fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<Re
         let Some(rule) = &one.sets.refusal else {
             continue;
         };
-        match refusals
-            .iter_mut()
-            .find(|refusal| refusal.code == rule.code)
-        {
+        match refusals.iter_mut().find(|refusal| refusal.code == rule.code) {
             Some(refusal) => refusal.provisions.push(one.id.clone()),
             None => refusals.push(Refusal {
                 code: rule.code.clone(),
@@ -323,11 +258,7 @@ fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<Re
 }
 
 /// Testing before the application is submitted needs a provision that allows it.
-fn pre_submission_refusal(
-    register: &Register,
-    case: &Case,
-    speaking: &[&Provision],
-) -> Option<Refusal> {
+fn pre_submission_refusal(register: &Register, case: &Case, speaking: &[&Provision]) -> Option<Refusal> {
     if !case.pre_submission {
         return None;
     }
@@ -352,21 +283,9 @@ fn pre_submission_refusal(
 fn permitting_otherwise(register: &Register, case: &Case) -> Vec<String> {
     let permits = |one: &&Provision| {
         one.jurisdiction.covers(case.jurisdiction)
-            && case
-                .dates
-                .get(one.selected_by)
-                .is_some_and(|day| one.in_force_on(day))
+            && case.dates.get(one.selected_by).is_some_and(|day| one.in_force_on(day))
             && one.applies.business.contains(&case.business)
-            && one
-                .sets
-                .pre_submission
-                .as_ref()
-                .is_some_and(|permission| permission.allow)
+            && one.sets.pre_submission.as_ref().is_some_and(|permission| permission.allow)
     };
-    register
-        .provisions()
-        .iter()
-        .filter(permits)
-        .map(|one| one.id.clone())
-        .collect()
+    register.provisions().iter().filter(permits).map(|one| one.id.clone()).collect()
 }

@@ -16,21 +16,11 @@ pub enum RegisterError {
     #[error("{file}: {detail}")]
     File { file: String, detail: String },
     #[error("{file}: provision `{id}`: {detail}")]
-    Provision {
-        file: String,
-        id: String,
-        detail: String,
-    },
+    Provision { file: String, id: String, detail: String },
     #[error(
         "provisions `{first}` ({first_file}) and `{second}` ({second_file}) set different values for {subject} at equal rank"
     )]
-    Conflict {
-        subject: String,
-        first: String,
-        first_file: String,
-        second: String,
-        second_file: String,
-    },
+    Conflict { subject: String, first: String, first_file: String, second: String, second_file: String },
 }
 
 impl RegisterError {

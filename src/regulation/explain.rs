@@ -11,43 +11,24 @@ pub(crate) fn both(zh: &str, en: &str) -> String {
     format!("{zh}。 / {}.", capitalised(en))
 }
 
-pub(crate) fn sentences(
-    register: &Register,
-    determination: &Determination,
-    remainder: &RemainderRule,
-) -> Vec<String> {
+pub(crate) fn sentences(register: &Register, determination: &Determination, remainder: &RemainderRule) -> Vec<String> {
     let sources = |ids: &[String]| Sources::of(register, ids);
     let mut sentences = vec![
         batches(determination, &sources(&determination.batches.provisions)),
-        quantity(
-            determination,
-            &sources(&determination.quantity_multiple.provisions),
-        ),
-        lane(
-            determination.lane.value,
-            &sources(&determination.lane.provisions),
-        ),
+        quantity(determination, &sources(&determination.quantity_multiple.provisions)),
+        lane(determination.lane.value, &sources(&determination.lane.provisions)),
     ];
     for one in &determination.clocks {
         sentences.push(clock(one, &sources(&one.provisions)));
     }
     if determination.remainder.may_be_sold {
-        sentences.push(may_be_sold(
-            remainder,
-            &sources(&determination.remainder.provisions),
-        ));
+        sentences.push(may_be_sold(remainder, &sources(&determination.remainder.provisions)));
     } else {
-        sentences.push(both(
-            "没有条款允许剩余样品上市销售",
-            "no provision allows remaining samples to be sold",
-        ));
+        sentences.push(both("没有条款允许剩余样品上市销售", "no provision allows remaining samples to be sold"));
     }
     for refusal in &determination.refusals {
         let sources = sources(&refusal.provisions);
-        let (zh, en) = refusal
-            .message
-            .split_once("。 / ")
-            .unwrap_or((&refusal.message, ""));
+        let (zh, en) = refusal.message.split_once("。 / ").unwrap_or((&refusal.message, ""));
         sentences.push(both(
             &format!("不予受理：{zh}{}", sources.zh),
             &format!("refused: {}{}", en.trim_end_matches('.'), sources.en),
@@ -61,12 +42,7 @@ pub(crate) fn no_pre_submission(case: &Case) -> (String, String) {
     let (business, purpose, place) = (case.business, case.purpose, case.jurisdiction);
     let day = case.dates.accepted;
     (
-        format!(
-            "{day}在{}没有条款允许{}（{}）在申报前进行检验",
-            place.zh(),
-            business.zh(),
-            purpose.zh()
-        ),
+        format!("{day}在{}没有条款允许{}（{}）在申报前进行检验", place.zh(), business.zh(), purpose.zh()),
         format!(
             "on {day} no provision ({}) allows {} before submission for this purpose ({})",
             place.en(),
@@ -85,10 +61,7 @@ struct Sources {
 impl Sources {
     fn of(register: &Register, ids: &[String]) -> Self {
         if ids.is_empty() {
-            return Sources {
-                zh: String::new(),
-                en: String::new(),
-            };
+            return Sources { zh: String::new(), en: String::new() };
         }
         let cited: Vec<String> = ids
             .iter()
@@ -97,10 +70,7 @@ impl Sources {
                 None => format!("〔{id}〕"),
             })
             .collect();
-        Sources {
-            zh: format!("，依据{}", cited.join("、")),
-            en: format!(", under {}", ids.join(", ")),
-        }
+        Sources { zh: format!("，依据{}", cited.join("、")), en: format!(", under {}", ids.join(", ")) }
     }
 }
 
@@ -109,11 +79,7 @@ fn batches(determination: &Determination, sources: &Sources) -> String {
         None => both("不规定批次数", "no number of batches is set"),
         Some(number) => both(
             &format!("检验批次为{number}批{}", sources.zh),
-            &format!(
-                "{number} {} tested{}",
-                plural(number, "batch is", "batches are"),
-                sources.en
-            ),
+            &format!("{number} {} tested{}", plural(number, "batch is", "batches are"), sources.en),
         ),
     }
 }
@@ -126,10 +92,7 @@ fn quantity(determination: &Determination, sources: &Sources) -> String {
         ),
         Some(multiple) => both(
             &format!("每批次用量为全项检验用量的{multiple}倍{}", sources.zh),
-            &format!(
-                "the amount of each batch is {multiple} × the full-test amount{}",
-                sources.en
-            ),
+            &format!("the amount of each batch is {multiple} × the full-test amount{}", sources.en),
         ),
     }
 }
@@ -137,10 +100,7 @@ fn quantity(determination: &Determination, sources: &Sources) -> String {
 fn lane(lane: Lane, sources: &Sources) -> String {
     match lane {
         Lane::Routine => both("按常规顺序检验", "the case is tested in routine order"),
-        lane => both(
-            &format!("检验通道：{}{}", lane.zh(), sources.zh),
-            &format!("lane: {}{}", lane.en(), sources.en),
-        ),
+        lane => both(&format!("检验通道：{}{}", lane.zh(), sources.zh), &format!("lane: {}{}", lane.en(), sources.en)),
     }
 }
 
@@ -179,16 +139,8 @@ fn may_be_sold(rule: &RemainderRule, sources: &Sources) -> String {
     let zh: Vec<&str> = rule.conditions.iter().map(|one| one.zh.as_str()).collect();
     let en: Vec<&str> = rule.conditions.iter().map(|one| one.en.as_str()).collect();
     both(
-        &format!(
-            "剩余样品可以上市销售，条件：{}{}",
-            zh.join("；"),
-            sources.zh
-        ),
-        &format!(
-            "what remains may be sold, provided that {}{}",
-            en.join("; "),
-            sources.en
-        ),
+        &format!("剩余样品可以上市销售，条件：{}{}", zh.join("；"), sources.zh),
+        &format!("what remains may be sold, provided that {}{}", en.join("; "), sources.en),
     )
 }
 

@@ -18,10 +18,7 @@ use crate::regulation::vocabulary::{Confidence, DateName, Jurisdiction};
 
 /// The provisions that ship with the program.
 const PROVISIONS: &[(&str, &str)] = &[
-    (
-        "baseline.toml",
-        include_str!("data/provisions/baseline.toml"),
-    ),
+    ("baseline.toml", include_str!("data/provisions/baseline.toml")),
     ("n24.toml", include_str!("data/provisions/n24.toml")),
     ("notices.toml", include_str!("data/provisions/notices.toml")),
     ("n21.toml", include_str!("data/provisions/n21.toml")),
@@ -97,12 +94,8 @@ pub fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, RegisterError> {
     paths
         .into_iter()
         .map(|path| {
-            let text =
-                std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
-            Ok(SourceFile {
-                name: path.display().to_string(),
-                text,
-            })
+            let text = std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+            Ok(SourceFile { name: path.display().to_string(), text })
         })
         .collect()
 }
@@ -112,11 +105,7 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, RegisterError> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|source| unreadable(folder, source))?.path();
-        if path.is_file()
-            && path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-        {
+        if path.is_file() && path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
     }
@@ -125,18 +114,11 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, RegisterError> {
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> RegisterError {
-    RegisterError::Read {
-        path: path.display().to_string(),
-        source,
-    }
+    RegisterError::Read { path: path.display().to_string(), source }
 }
 
 pub(crate) fn parse(name: &str, text: &str) -> Result<Table, RegisterError> {
-    text.parse::<Table>()
-        .map_err(|error| RegisterError::Syntax {
-            file: name.to_owned(),
-            detail: error.to_string(),
-        })
+    text.parse::<Table>().map_err(|error| RegisterError::Syntax { file: name.to_owned(), detail: error.to_string() })
 }
 
 #[derive(Default)]
@@ -148,34 +130,21 @@ struct Drafts {
 impl Drafts {
     /// Takes a file's provisions: a new id is a new provision, a known one changes the fields that are given.
     /// `seen` holds the ids of this layer, where none may stand twice.
-    fn add_file(
-        &mut self,
-        file: &str,
-        mut table: Table,
-        seen: &mut BTreeSet<String>,
-    ) -> Result<(), RegisterError> {
-        let fail = |detail: String| RegisterError::File {
-            file: file.to_owned(),
-            detail,
-        };
+    fn add_file(&mut self, file: &str, mut table: Table, seen: &mut BTreeSet<String>) -> Result<(), RegisterError> {
+        let fail = |detail: String| RegisterError::File { file: file.to_owned(), detail };
         let document = match table.remove("document") {
             None => Table::new(),
             Some(Value::Table(document)) => document,
             Some(_) => return Err(fail("`document` is not a table".to_owned())),
         };
-        if let Some(key) = document
-            .keys()
-            .find(|key| !INHERITED.iter().any(|(known, _)| key == known))
-        {
+        if let Some(key) = document.keys().find(|key| !INHERITED.iter().any(|(known, _)| key == known)) {
             return Err(fail(format!("`document` has an unknown field `{key}`")));
         }
         let provisions = match table.remove("provision") {
             None => Vec::new(),
             Some(Value::Array(provisions)) => provisions,
             Some(_) => {
-                return Err(fail(
-                    "`provision` is not a list of tables ([[provision]])".to_owned(),
-                ));
+                return Err(fail("`provision` is not a list of tables ([[provision]])".to_owned()));
             }
         };
         if let Some(key) = table.keys().next() {
@@ -183,16 +152,10 @@ impl Drafts {
         }
         for (index, provision) in provisions.into_iter().enumerate() {
             let Value::Table(provision) = provision else {
-                return Err(fail(format!(
-                    "provision number {} is not a table",
-                    index + 1
-                )));
+                return Err(fail(format!("provision number {} is not a table", index + 1)));
             };
             let Some(Value::String(id)) = provision.get("id").cloned() else {
-                return Err(fail(format!(
-                    "provision number {}: missing field `id`",
-                    index + 1
-                )));
+                return Err(fail(format!("provision number {}: missing field `id`", index + 1)));
             };
             if !seen.insert(id.clone()) {
                 return Err(fail(format!("provision `{id}` stands twice")));
@@ -216,13 +179,7 @@ impl Drafts {
         }
         table.extend(provision);
         self.order.push(id.clone());
-        self.by_id.insert(
-            id,
-            Draft {
-                file: file.to_owned(),
-                table,
-            },
-        );
+        self.by_id.insert(id, Draft { file: file.to_owned(), table });
     }
 
     fn finish(mut self) -> Result<(Vec<Provision>, Vec<String>), RegisterError> {
@@ -283,23 +240,15 @@ const fn yes() -> bool {
 }
 
 fn finish_one(file: &str, id: &str, table: Table) -> Result<Provision, RegisterError> {
-    let fail = |detail: String| RegisterError::Provision {
-        file: file.to_owned(),
-        id: id.to_owned(),
-        detail,
-    };
-    let raw: Raw = table
-        .try_into()
-        .map_err(|error: toml::de::Error| fail(error.to_string()))?;
+    let fail = |detail: String| RegisterError::Provision { file: file.to_owned(), id: id.to_owned(), detail };
+    let raw: Raw = table.try_into().map_err(|error: toml::de::Error| fail(error.to_string()))?;
     let effective_from = effective_from(&raw).map_err(&fail)?;
     let effective_to = optional_date("effective_to", raw.effective_to.as_ref()).map_err(&fail)?;
     let issued = optional_date("issued", raw.issued.as_ref()).map_err(&fail)?;
     if let (Some(from), Some(to)) = (effective_from, effective_to)
         && to < from
     {
-        return Err(fail(format!(
-            "field `effective_to`: {to} is before `effective_from` {from}"
-        )));
+        return Err(fail(format!("field `effective_to`: {to} is before `effective_from` {from}")));
     }
     check_sets(&raw.sets).map_err(&fail)?;
     Ok(Provision {
@@ -360,30 +309,20 @@ pub(crate) fn date(field: &str, value: &Value) -> Result<NaiveDate, String> {
 /// Numbers that no rule can mean, and refusals without a word or a reason.
 fn check_sets(sets: &Sets) -> Result<(), String> {
     let range = |field: &str, value: Option<u32>, most: u32| match value {
-        Some(value) if value == 0 || value > most => Err(format!(
-            "field `sets.{field}`: {value} is not between 1 and {most}"
-        )),
+        Some(value) if value == 0 || value > most => {
+            Err(format!("field `sets.{field}`: {value} is not between 1 and {most}"))
+        }
         _ => Ok(()),
     };
     range("batches", sets.batches, 1000)?;
     range("quantity_multiple", sets.quantity_multiple, 1000)?;
     for clock in &sets.clocks {
         range("clocks.limit", Some(clock.limit), 5000)?;
-        if sets
-            .clocks
-            .iter()
-            .filter(|other| other.name == clock.name)
-            .count()
-            > 1
-        {
-            return Err(format!(
-                "field `sets.clocks`: `{}` stands twice",
-                clock.name
-            ));
+        if sets.clocks.iter().filter(|other| other.name == clock.name).count() > 1 {
+            return Err(format!("field `sets.clocks`: `{}` stands twice", clock.name));
         }
     }
-    let complete =
-        |code: &str, zh: &str, en: &str| !(code.is_empty() || zh.is_empty() || en.is_empty());
+    let complete = |code: &str, zh: &str, en: &str| !(code.is_empty() || zh.is_empty() || en.is_empty());
     if let Some(permission) = &sets.pre_submission
         && !permission.allow
         && !complete(&permission.code, &permission.zh, &permission.en)

@@ -33,6 +33,6 @@ pub use roles::{Action, Role, allowed};
 pub use states::{CaseState, CertificateState, TaskState};
 pub(crate) use vocabulary::vocabulary;
 pub use vocabulary::{
-    Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction,
-    Kind, Lane, Purpose, Trait, is_jurisdiction,
+    Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Kind, Lane, Purpose,
+    Trait, is_jurisdiction,
 };

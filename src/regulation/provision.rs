@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::regulation::case::Case;
 use crate::regulation::vocabulary::{
-    Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction,
-    Kind, Lane, Purpose, Trait,
+    Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Kind, Lane, Purpose,
+    Trait,
 };
 
 /// One rule of the register.
@@ -159,10 +159,7 @@ impl Provision {
     /// Whether it speaks to the case: in force on the date that selects it, made for the place, all conditions met.
     pub fn speaks_to(&self, case: &Case) -> bool {
         self.jurisdiction.covers(case.jurisdiction)
-            && case
-                .dates
-                .get(self.selected_by)
-                .is_some_and(|day| self.in_force_on(day))
+            && case.dates.get(self.selected_by).is_some_and(|day| self.in_force_on(day))
             && self.applies.met_by(case)
     }
 
@@ -207,12 +204,8 @@ impl Applies {
             && self.traits_all.iter().all(has)
             && (self.traits_any.is_empty() || self.traits_any.iter().any(has))
             && !self.traits_none.iter().any(has)
-            && self
-                .pre_submission
-                .is_none_or(|wanted| wanted == case.pre_submission)
-            && self
-                .standard_verification
-                .is_none_or(|wanted| wanted == case.standard_verification)
+            && self.pre_submission.is_none_or(|wanted| wanted == case.pre_submission)
+            && self.standard_verification.is_none_or(|wanted| wanted == case.standard_verification)
     }
 
     /// How many conditions there are; each required trait counts, a list of alternatives counts once.
@@ -231,9 +224,7 @@ impl Applies {
 
     /// Whether some case could meet both sets of conditions.
     pub fn overlaps(&self, other: &Applies) -> bool {
-        self.categories()
-            .iter()
-            .any(|category| other.categories().contains(category))
+        self.categories().iter().any(|category| other.categories().contains(category))
             && lists_overlap(&self.business, &other.business)
             && lists_overlap(&self.device_class, &other.device_class)
             && lists_overlap(&self.purpose, &other.purpose)
@@ -244,21 +235,15 @@ impl Applies {
 
     fn categories(&self) -> Vec<Category> {
         let fits = |category: &&Category| {
-            one_of(&self.category, *category)
-                && self.kind.is_none_or(|kind| kind == category.kind())
+            one_of(&self.category, *category) && self.kind.is_none_or(|kind| kind == category.kind())
         };
         Category::ALL.iter().filter(fits).copied().collect()
     }
 
     fn traits_overlap(&self, other: &Applies) -> bool {
-        let forbidden =
-            |one: &Trait| self.traits_none.contains(one) || other.traits_none.contains(one);
+        let forbidden = |one: &Trait| self.traits_none.contains(one) || other.traits_none.contains(one);
         let possible = |any: &[Trait]| any.is_empty() || any.iter().any(|one| !forbidden(one));
-        !self
-            .traits_all
-            .iter()
-            .chain(&other.traits_all)
-            .any(forbidden)
+        !self.traits_all.iter().chain(&other.traits_all).any(forbidden)
             && possible(&self.traits_any)
             && possible(&other.traits_any)
     }

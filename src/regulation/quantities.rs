@@ -52,11 +52,7 @@ impl Demand {
     pub fn shortfall(&self, supplied: u64) -> Option<Shortfall> {
         let required = self.required_containers;
         let short = required.checked_sub(supplied).filter(|short| *short > 0)?;
-        Some(Shortfall {
-            required,
-            supplied,
-            short,
-        })
+        Some(Shortfall { required, supplied, short })
     }
 }
 
@@ -64,11 +60,7 @@ impl Demand {
 ///
 /// # Errors
 /// An amount below zero, a content that is not above zero, or numbers out of range.
-pub fn demand(
-    items: &[ItemDemand],
-    content: Decimal,
-    multiple: u32,
-) -> Result<Demand, QuantityError> {
+pub fn demand(items: &[ItemDemand], content: Decimal, multiple: u32) -> Result<Demand, QuantityError> {
     let mut amount = Decimal::ZERO;
     for item in items {
         if item.amount_per_test < Decimal::ZERO {
@@ -86,9 +78,7 @@ pub fn demand(
         full_test_amount: amount,
         full_test_containers,
         multiple,
-        required_containers: full_test_containers
-            .checked_mul(u64::from(multiple))
-            .ok_or(QuantityError::TooGreat)?,
+        required_containers: full_test_containers.checked_mul(u64::from(multiple)).ok_or(QuantityError::TooGreat)?,
     })
 }
 
@@ -101,14 +91,9 @@ pub fn whole_containers(amount: Decimal, content: Decimal) -> Result<u64, Quanti
         return Err(QuantityError::NoContent(content));
     }
     let rest = amount.checked_rem(content).ok_or(QuantityError::TooGreat)?;
-    let filled = amount
-        .checked_sub(rest)
-        .and_then(|full| full.checked_div(content))
-        .ok_or(QuantityError::TooGreat)?;
+    let filled = amount.checked_sub(rest).and_then(|full| full.checked_div(content)).ok_or(QuantityError::TooGreat)?;
     let filled = u64::try_from(filled.round()).map_err(|_| QuantityError::TooGreat)?;
-    filled
-        .checked_add(u64::from(rest > Decimal::ZERO))
-        .ok_or(QuantityError::TooGreat)
+    filled.checked_add(u64::from(rest > Decimal::ZERO)).ok_or(QuantityError::TooGreat)
 }
 
 #[cfg(test)]
@@ -116,11 +101,7 @@ mod tests {
     use super::*;
 
     fn item(code: &str, amount: &str, replicates: u32) -> ItemDemand {
-        ItemDemand {
-            code: code.into(),
-            amount_per_test: number(amount),
-            replicates,
-        }
+        ItemDemand { code: code.into(), amount_per_test: number(amount), replicates }
     }
 
     fn number(text: &str) -> Decimal {
@@ -129,30 +110,14 @@ mod tests {
 
     #[test]
     fn the_sum_over_the_items_is_taken_in_whole_containers() {
-        let items = [
-            item("assay", "20", 2),
-            item("dissolution", "6", 1),
-            item("impurities", "0.5", 2),
-        ];
+        let items = [item("assay", "20", 2), item("dissolution", "6", 1), item("impurities", "0.5", 2)];
         // 40 + 6 + 1 = 47 tablets: two containers of 24 in all, not one a test item.
         let found = demand(&items, number("24"), 3).expect("a quantity");
         assert_eq!(found.full_test_amount, number("47"));
-        assert_eq!(
-            (found.full_test_containers, found.required_containers),
-            (2, 6)
-        );
-        assert_eq!(
-            demand(&items, number("47"), 2).map(|found| found.required_containers),
-            Ok(2)
-        );
-        assert_eq!(
-            demand(&items, number("46.9"), 2).map(|found| found.required_containers),
-            Ok(4)
-        );
-        assert_eq!(
-            demand(&[], number("24"), 2).map(|found| found.required_containers),
-            Ok(0)
-        );
+        assert_eq!((found.full_test_containers, found.required_containers), (2, 6));
+        assert_eq!(demand(&items, number("47"), 2).map(|found| found.required_containers), Ok(2));
+        assert_eq!(demand(&items, number("46.9"), 2).map(|found| found.required_containers), Ok(4));
+        assert_eq!(demand(&[], number("24"), 2).map(|found| found.required_containers), Ok(0));
     }
 
     #[test]
@@ -161,19 +126,8 @@ mod tests {
         assert_eq!(found.shortfall(6), None);
         assert_eq!(found.shortfall(7), None);
         let short = found.shortfall(4).expect("two are missing");
-        assert_eq!(
-            short,
-            Shortfall {
-                required: 6,
-                supplied: 4,
-                short: 2
-            }
-        );
-        assert!(
-            short
-                .to_string()
-                .contains("6 containers required, 4 supplied, 2 missing")
-        );
+        assert_eq!(short, Shortfall { required: 6, supplied: 4, short: 2 });
+        assert!(short.to_string().contains("6 containers required, 4 supplied, 2 missing"));
     }
 
     #[test]
@@ -190,22 +144,8 @@ mod tests {
         let error = demand(&[item("assay", "-1", 1)], number("24"), 2).expect_err("below zero");
         assert!(error.to_string().contains("assay"), "{error}");
         assert!(demand(&[], Decimal::ZERO, 2).is_err());
-        assert_eq!(
-            demand(
-                &[item("a", "1", 1)],
-                Decimal::from_i128_with_scale(1, 28),
-                2
-            ),
-            Err(QuantityError::TooGreat)
-        );
-        let most = ItemDemand {
-            code: "a".into(),
-            amount_per_test: Decimal::MAX,
-            replicates: 2,
-        };
-        assert_eq!(
-            demand(&[most], Decimal::ONE, 2),
-            Err(QuantityError::TooGreat)
-        );
+        assert_eq!(demand(&[item("a", "1", 1)], Decimal::from_i128_with_scale(1, 28), 2), Err(QuantityError::TooGreat));
+        let most = ItemDemand { code: "a".into(), amount_per_test: Decimal::MAX, replicates: 2 };
+        assert_eq!(demand(&[most], Decimal::ONE, 2), Err(QuantityError::TooGreat));
     }
 }

@@ -25,11 +25,7 @@ pub struct Decided<'r, T> {
 
 impl Register {
     pub(crate) fn new(provisions: Vec<Provision>) -> Self {
-        let index = provisions
-            .iter()
-            .enumerate()
-            .map(|(at, one)| (one.id.clone(), at))
-            .collect();
+        let index = provisions.iter().enumerate().map(|(at, one)| (one.id.clone(), at)).collect();
         Register { provisions, index }
     }
 
@@ -54,11 +50,7 @@ impl Register {
 
     /// The provisions that speak to a case, the one of the highest rank first; equal ranks in file order.
     pub(crate) fn speaking_to(&self, case: &Case) -> Vec<&Provision> {
-        let mut speaking: Vec<&Provision> = self
-            .provisions
-            .iter()
-            .filter(|one| one.speaks_to(case))
-            .collect();
+        let mut speaking: Vec<&Provision> = self.provisions.iter().filter(|one| one.speaks_to(case)).collect();
         speaking.sort_by_key(|one| Reverse(one.rank()));
         speaking
     }
@@ -70,10 +62,6 @@ pub(crate) fn decide<'r, T: PartialEq>(
     answer: impl Fn(&'r Provision) -> Option<T>,
 ) -> Option<Decided<'r, T>> {
     let value = speaking.iter().find_map(|one| answer(one))?;
-    let provisions = speaking
-        .iter()
-        .filter(|one| answer(one).as_ref() == Some(&value))
-        .copied()
-        .collect();
+    let provisions = speaking.iter().filter(|one| answer(one).as_ref() == Some(&value)).copied().collect();
     Some(Decided { value, provisions })
 }

@@ -152,10 +152,7 @@ mod tests {
         ];
         for (one, other) in pairs {
             for role in Role::ALL {
-                assert!(
-                    !(allowed(*role, one) && allowed(*role, other)),
-                    "{role} may do both {one:?} and {other:?}"
-                );
+                assert!(!(allowed(*role, one) && allowed(*role, other)), "{role} may do both {one:?} and {other:?}");
             }
         }
         assert!(!allowed(Role::Analyst, Action::ApplicantRead));
@@ -170,30 +167,17 @@ mod tests {
             .collect();
         assert_eq!(
             own,
-            [
-                "regulation.read",
-                "own_case.read",
-                "own_case.submit",
-                "own_case.withdraw",
-                "own_certificate.read"
-            ]
+            ["regulation.read", "own_case.read", "own_case.submit", "own_case.withdraw", "own_certificate.read"]
         );
     }
 
     #[test]
     fn every_action_has_somebody_and_a_line_in_the_matrix() {
         assert!(Action::ALL.iter().all(|action| !action.roles().is_empty()));
-        assert!(
-            Action::ALL
-                .iter()
-                .all(|action| Action::parse(action.as_str()) == Some(*action))
-        );
+        assert!(Action::ALL.iter().all(|action| Action::parse(action.as_str()) == Some(*action)));
         let matrix = matrix();
         assert_eq!(matrix.lines().count(), Action::ALL.len() + 1);
-        let sign = matrix
-            .lines()
-            .find(|line| line.starts_with("certificate.sign"))
-            .expect("the line");
+        let sign = matrix.lines().find(|line| line.starts_with("certificate.sign")).expect("the line");
         assert_eq!(sign.matches('x').count(), 1);
     }
 }

@@ -200,12 +200,7 @@ transitions! { CertificateState on CertificateEvent, Certificate:
 
 /// The three tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [
-        CaseState::table(),
-        TaskState::table(),
-        CertificateState::table(),
-    ]
-    .concat()
+    [CaseState::table(), TaskState::table(), CertificateState::table()].concat()
 }
 
 #[cfg(test)]
@@ -214,19 +209,10 @@ mod tests {
 
     #[test]
     fn the_way_of_a_case() {
-        let way = [
-            CaseEvent::Accept,
-            CaseEvent::Receive,
-            CaseEvent::FinishTesting,
-            CaseEvent::Report,
-        ];
-        let end = way
-            .iter()
-            .try_fold(CaseState::Draft, |state, event| state.on(*event));
+        let way = [CaseEvent::Accept, CaseEvent::Receive, CaseEvent::FinishTesting, CaseEvent::Report];
+        let end = way.iter().try_fold(CaseState::Draft, |state, event| state.on(*event));
         assert_eq!(end, Ok(CaseState::Reported));
-        let refused = CaseState::Draft
-            .on(CaseEvent::Report)
-            .expect_err("nothing was tested");
+        let refused = CaseState::Draft.on(CaseEvent::Report).expect_err("nothing was tested");
         assert_eq!(refused, Refused::Case(CaseState::Draft, CaseEvent::Report));
         assert!(refused.zh().contains("草稿") && refused.en().contains("draft"));
     }
@@ -236,68 +222,34 @@ mod tests {
         let found = TaskState::Entered.on(TaskEvent::FindOutOfLimit);
         assert_eq!(found, Ok(TaskState::OutOfLimit));
         assert!(TaskState::OutOfLimit.on(TaskEvent::Approve).is_err());
-        assert_eq!(
-            TaskState::OutOfLimit.on(TaskEvent::Confirm),
-            Ok(TaskState::Confirmed)
-        );
-        assert_eq!(
-            TaskState::OutOfLimit.on(TaskEvent::OrderRetest),
-            Ok(TaskState::RetestOrdered)
-        );
+        assert_eq!(TaskState::OutOfLimit.on(TaskEvent::Confirm), Ok(TaskState::Confirmed));
+        assert_eq!(TaskState::OutOfLimit.on(TaskEvent::OrderRetest), Ok(TaskState::RetestOrdered));
     }
 
     #[test]
     fn what_is_final_stays() {
-        let cases: Vec<CaseState> = CaseState::ALL
-            .iter()
-            .copied()
-            .filter(|s| s.is_final())
-            .collect();
-        assert_eq!(
-            cases,
-            [
-                CaseState::Refused,
-                CaseState::Reported,
-                CaseState::Withdrawn,
-                CaseState::Voided
-            ]
-        );
-        let certificates: Vec<CertificateState> = CertificateState::ALL
-            .iter()
-            .copied()
-            .filter(|s| s.is_final())
-            .collect();
+        let cases: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|s| s.is_final()).collect();
+        assert_eq!(cases, [CaseState::Refused, CaseState::Reported, CaseState::Withdrawn, CaseState::Voided]);
+        let certificates: Vec<CertificateState> =
+            CertificateState::ALL.iter().copied().filter(|s| s.is_final()).collect();
         assert_eq!(
             certificates,
-            [
-                CertificateState::Superseded,
-                CertificateState::Withdrawn,
-                CertificateState::Discarded
-            ]
+            [CertificateState::Superseded, CertificateState::Withdrawn, CertificateState::Discarded]
         );
         // A certificate that is issued never becomes a draft again, and only a reviewed one is signed.
         for event in CertificateEvent::ALL {
-            assert_ne!(
-                CertificateState::Issued.on(*event),
-                Ok(CertificateState::Drafted)
-            );
+            assert_ne!(CertificateState::Issued.on(*event), Ok(CertificateState::Drafted));
         }
-        assert!(
-            CertificateState::Drafted
-                .on(CertificateEvent::Sign)
-                .is_err()
-        );
+        assert!(CertificateState::Drafted.on(CertificateEvent::Sign).is_err());
     }
 
     #[test]
     fn every_state_can_be_reached() {
         let reached = |state: TaskState| {
             state == TaskState::Waiting
-                || TaskState::ALL.iter().any(|from| {
-                    TaskEvent::ALL
-                        .iter()
-                        .any(|event| *from != state && from.on(*event) == Ok(state))
-                })
+                || TaskState::ALL
+                    .iter()
+                    .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
         assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6);

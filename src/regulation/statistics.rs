@@ -82,19 +82,12 @@ pub fn content_uniformity(
     midpoint: Option<Decimal>,
 ) -> Result<ContentUniformity, NumericError> {
     if !matches!(values.len(), 10 | 30) {
-        return Err(wrong_count(format!(
-            "content uniformity takes 10 or 30 values, not {}",
-            values.len()
-        )));
+        return Err(wrong_count(format!("content uniformity takes 10 or 30 values, not {}", values.len())));
     }
     if limit <= Decimal::ZERO {
-        return Err(wrong_count(format!(
-            "the limit L is above zero, not {limit}"
-        )));
+        return Err(wrong_count(format!("the limit L is above zero, not {limit}")));
     }
-    Uniformity::new(values, limit, midpoint)
-        .and_then(Uniformity::judge)
-        .ok_or_else(too_many_digits)
+    Uniformity::new(values, limit, midpoint).and_then(Uniformity::judge).ok_or_else(too_many_digits)
 }
 
 /// Judges dissolution of ordinary forms by ChP 0931 from amounts in per cent of the label; 6 values are the first
@@ -108,16 +101,11 @@ pub fn dissolution(values: &[Decimal], q: Decimal) -> Result<Dissolution, Numeri
     let (stage, first_stage) = match n {
         6 => (1, None),
         12 => {
-            let first = values
-                .get(..6)
-                .and_then(verdict)
-                .ok_or_else(too_many_digits)?;
+            let first = values.get(..6).and_then(verdict).ok_or_else(too_many_digits)?;
             (2, Some(first))
         }
         _ => {
-            return Err(wrong_count(format!(
-                "dissolution takes 6 or 12 values, not {n}"
-            )));
+            return Err(wrong_count(format!("dissolution takes 6 or 12 values, not {n}")));
         }
     };
     let counts = DissolutionCounts::of(values, q).ok_or_else(too_many_digits)?;
@@ -140,9 +128,7 @@ fn wrong_count(what: String) -> NumericError {
 }
 
 fn too_many_digits() -> NumericError {
-    NumericError::TooManyDigits {
-        text: "the values together".to_owned(),
-    }
+    NumericError::TooManyDigits { text: "the values together".to_owned() }
 }
 
 struct DissolutionCounts {
@@ -176,10 +162,7 @@ impl DissolutionCounts {
             return StageVerdict::Pass;
         }
         let most_below = if self.n == 6 { 2 } else { 3 };
-        let bearable = self.below <= most_below
-            && self.below_10 <= 1
-            && self.below_20 == 0
-            && self.mean_reaches_q;
+        let bearable = self.below <= most_below && self.below_10 <= 1 && self.below_20 == 0 && self.mean_reaches_q;
         match (bearable, self.n, self.below_10) {
             (false, ..) => StageVerdict::Fail,
             (true, 6, 1) => StageVerdict::Continue,
@@ -189,9 +172,7 @@ impl DissolutionCounts {
 }
 
 fn sum(values: &[Decimal]) -> Option<Decimal> {
-    values
-        .iter()
-        .try_fold(Decimal::ZERO, |sum, value| sum.checked_add(*value))
+    values.iter().try_fold(Decimal::ZERO, |sum, value| sum.checked_add(*value))
 }
 
 /// All numbers as integers on the scale of the one with the most decimals.
@@ -213,16 +194,8 @@ impl Uniformity {
         let limit = limit.normalize();
         let midpoint = midpoint.unwrap_or(Decimal::ONE_HUNDRED).normalize();
         let values: Vec<Decimal> = values.iter().map(Decimal::normalize).collect();
-        let scale = values
-            .iter()
-            .chain([&limit, &midpoint])
-            .map(Decimal::scale)
-            .max()?;
-        let integer = |number: &Decimal| {
-            number
-                .mantissa()
-                .checked_mul(10_i128.checked_pow(scale - number.scale())?)
-        };
+        let scale = values.iter().chain([&limit, &midpoint]).map(Decimal::scale).max()?;
+        let integer = |number: &Decimal| number.mantissa().checked_mul(10_i128.checked_pow(scale - number.scale())?);
         let unit = 10_i128.checked_pow(scale)?;
         let n = i128::try_from(values.len()).ok()?;
         let (mut sum, mut squares) = (0_i128, 0_i128);
@@ -242,23 +215,11 @@ impl Uniformity {
         } else {
             0
         };
-        Some(Uniformity {
-            n,
-            unit,
-            limit: integer(&limit)?,
-            sum,
-            spread,
-            distance,
-            limit_text,
-        })
+        Some(Uniformity { n, unit, limit: integer(&limit)?, sum, spread, distance, limit_text })
     }
 
     fn judge(self) -> Option<ContentUniformity> {
-        let (criteria, verdict) = if self.n == 10 {
-            self.first_stage()?
-        } else {
-            self.second_stage()?
-        };
+        let (criteria, verdict) = if self.n == 10 { self.first_stage()? } else { self.second_stage()? };
         Some(ContentUniformity {
             n: usize::try_from(self.n).ok()?,
             stage: if self.n == 10 { 1 } else { 2 },
@@ -273,10 +234,7 @@ impl Uniformity {
 
     fn first_stage(&self) -> Option<(Vec<Criterion>, StageVerdict)> {
         let (wide, narrow) = (self.at_most(22)?, self.at_most(10)?);
-        let criteria = vec![
-            self.criterion("A+2.2S", 22, wide)?,
-            self.criterion("A+S", 10, narrow)?,
-        ];
+        let criteria = vec![self.criterion("A+2.2S", 22, wide)?, self.criterion("A+S", 10, narrow)?];
         let verdict = match (wide, narrow) {
             (true, _) => StageVerdict::Pass,
             (false, false) => StageVerdict::Fail,
@@ -293,20 +251,11 @@ impl Uniformity {
             let square = |value: Decimal| value.checked_mul(value);
             let value = square(self.a()?)?.checked_add(square(self.s()?)?)?;
             let limit = square(self.decimal(self.limit)?)?.checked_div(Decimal::from(4))?;
-            Criterion {
-                name: "A²+S²",
-                value: decimal_text(value)?,
-                limit: limit.normalize().to_string(),
-                met,
-            }
+            Criterion { name: "A²+S²", value: decimal_text(value)?, limit: limit.normalize().to_string(), met }
         } else {
             self.criterion("A+1.7S", 17, self.at_most(17)?)?
         };
-        let verdict = if criterion.met {
-            StageVerdict::Pass
-        } else {
-            StageVerdict::Fail
-        };
+        let verdict = if criterion.met { StageVerdict::Pass } else { StageVerdict::Fail };
         Some((vec![criterion], verdict))
     }
 
@@ -316,42 +265,23 @@ impl Uniformity {
         if room < 0 {
             return Some(false);
         }
-        let left = self
-            .spread
-            .checked_mul(self.n)?
-            .checked_mul(tenths * tenths)?;
-        let right = room
-            .checked_mul(room)?
-            .checked_mul(self.n - 1)?
-            .checked_mul(100)?;
+        let left = self.spread.checked_mul(self.n)?.checked_mul(tenths * tenths)?;
+        let right = room.checked_mul(room)?.checked_mul(self.n - 1)?.checked_mul(100)?;
         Some(left <= right)
     }
 
     /// A² + S² ≤ 0.25 L², exactly: 4·((N−1)(N·A)² + N·spread) ≤ N²(N−1)·L².
     fn squares_within(&self) -> Option<bool> {
-        let a = self
-            .distance
-            .checked_mul(self.distance)?
-            .checked_mul(self.n - 1)?;
-        let left = a
-            .checked_add(self.spread.checked_mul(self.n)?)?
-            .checked_mul(4)?;
-        let right = self
-            .limit
-            .checked_mul(self.limit)?
-            .checked_mul(self.n * self.n * (self.n - 1))?;
+        let a = self.distance.checked_mul(self.distance)?.checked_mul(self.n - 1)?;
+        let left = a.checked_add(self.spread.checked_mul(self.n)?)?.checked_mul(4)?;
+        let right = self.limit.checked_mul(self.limit)?.checked_mul(self.n * self.n * (self.n - 1))?;
         Some(left <= right)
     }
 
     fn criterion(&self, name: &'static str, tenths: i64, met: bool) -> Option<Criterion> {
         let spread = self.s()?.checked_mul(Decimal::new(tenths, 1))?;
         let value = decimal_text(self.a()?.checked_add(spread)?)?;
-        Some(Criterion {
-            name,
-            value,
-            limit: self.limit_text.clone(),
-            met,
-        })
+        Some(Criterion { name, value, limit: self.limit_text.clone(), met })
     }
 
     fn decimal(&self, number: i128) -> Option<Decimal> {
@@ -361,17 +291,13 @@ impl Uniformity {
     }
 
     fn a(&self) -> Option<Decimal> {
-        self.decimal(self.distance)?
-            .checked_div(Decimal::from_i128_with_scale(self.n, 0))
+        self.decimal(self.distance)?.checked_div(Decimal::from_i128_with_scale(self.n, 0))
     }
 
     /// S to eight decimals or more, for display: the integer root of spread·10¹⁶ / N(N−1).
     fn s(&self) -> Option<Decimal> {
         let places = 10_i128.checked_pow(16)?;
-        let square = self
-            .spread
-            .checked_mul(places)?
-            .checked_div(self.n * (self.n - 1))?;
+        let square = self.spread.checked_mul(places)?.checked_div(self.n * (self.n - 1))?;
         let root = i128::try_from(square.unsigned_abs().isqrt()).ok()?;
         let root = Decimal::try_from_i128_with_scale(root, 8).ok()?;
         root.checked_div(Decimal::try_from_i128_with_scale(self.unit, 0).ok()?)
@@ -398,9 +324,7 @@ mod tests {
     use crate::regulation::numeric::parse_decimal;
 
     fn numbers(text: &str) -> Vec<Decimal> {
-        text.split(',')
-            .map(|one| parse_decimal(one).expect(one))
-            .collect()
+        text.split(',').map(|one| parse_decimal(one).expect(one)).collect()
     }
 
     fn uniformity(text: &str) -> ContentUniformity {
@@ -413,34 +337,22 @@ mod tests {
     #[test]
     fn content_uniformity_passes_at_once() {
         let found = uniformity("99.2,101.3,98.7,100.5,97.9,102.1,100.8,99.6,98.4,101.5");
-        assert_eq!(
-            (found.mean.as_str(), found.s.as_str(), found.a.as_str()),
-            ("100.0000", "1.4414", "0.0000")
-        );
-        assert_eq!(
-            found.criteria.first().map(|c| c.value.as_str()),
-            Some("3.1712")
-        );
+        assert_eq!((found.mean.as_str(), found.s.as_str(), found.a.as_str()), ("100.0000", "1.4414", "0.0000"));
+        assert_eq!(found.criteria.first().map(|c| c.value.as_str()), Some("3.1712"));
         assert_eq!(found.verdict, StageVerdict::Pass);
     }
 
     #[test]
     fn content_uniformity_of_thirty() {
         let first = uniformity(TEN);
-        assert_eq!(
-            (first.mean.as_str(), first.s.as_str(), first.a.as_str()),
-            ("96.5000", "6.2583", "3.5000")
-        );
+        assert_eq!((first.mean.as_str(), first.s.as_str(), first.a.as_str()), ("96.5000", "6.2583", "3.5000"));
         let values: Vec<&str> = first.criteria.iter().map(|c| c.value.as_str()).collect();
         assert_eq!(values, ["17.2683", "9.7583"]);
         assert_eq!(first.verdict, StageVerdict::Continue);
         let second = uniformity(&format!("{TEN},{TWENTY}"));
         assert_eq!((second.a.as_str(), second.s.as_str()), ("2.0333", "4.3824"));
         let square = second.criteria.first().expect("a criterion");
-        assert_eq!(
-            (square.value.as_str(), square.limit.as_str()),
-            ("23.3402", "56.25")
-        );
+        assert_eq!((square.value.as_str(), square.limit.as_str()), ("23.3402", "56.25"));
         assert_eq!(second.verdict, StageVerdict::Pass);
     }
 
@@ -454,46 +366,26 @@ mod tests {
     #[test]
     fn content_uniformity_at_its_edges() {
         // S = 0: A + 2.2 S is A, and equal to the limit is within it.
-        let at = |value: &str| {
-            content_uniformity(
-                &[parse_decimal(value).expect(value); 10],
-                Decimal::from(15),
-                None,
-            )
-        };
+        let at = |value: &str| content_uniformity(&[parse_decimal(value).expect(value); 10], Decimal::from(15), None);
         assert_eq!(at("85").map(|found| found.verdict), Ok(StageVerdict::Pass));
-        assert_eq!(
-            at("84.9999").map(|found| found.verdict),
-            Ok(StageVerdict::Fail)
-        );
+        assert_eq!(at("84.9999").map(|found| found.verdict), Ok(StageVerdict::Fail));
         assert_eq!(at("115").map(|found| found.verdict), Ok(StageVerdict::Pass));
         // T = 102: the mean may lie up to T without any distance.
         let with_t = |value: &str| {
             let values = vec![parse_decimal(value).expect(value); 10];
-            content_uniformity(&values, Decimal::from(15), Some(Decimal::from(102)))
-                .expect(value)
-                .a
+            content_uniformity(&values, Decimal::from(15), Some(Decimal::from(102))).expect(value).a
         };
-        assert_eq!(
-            (with_t("101.5"), with_t("103"), with_t("99")),
-            ("0.0000".into(), "1.0000".into(), "1.0000".into())
-        );
+        assert_eq!((with_t("101.5"), with_t("103"), with_t("99")), ("0.0000".into(), "1.0000".into(), "1.0000".into()));
     }
 
     #[test]
     fn wrong_numbers_of_values_are_errors() {
         for n in [0, 1, 9, 11, 29, 31] {
             let values = vec![Decimal::ONE_HUNDRED; n];
-            assert!(
-                content_uniformity(&values, Decimal::from(15), None).is_err(),
-                "{n}"
-            );
+            assert!(content_uniformity(&values, Decimal::from(15), None).is_err(), "{n}");
         }
         for n in [0, 5, 7, 11, 13, 24] {
-            assert!(
-                dissolution(&vec![Decimal::from(85); n], Decimal::from(80)).is_err(),
-                "{n}"
-            );
+            assert!(dissolution(&vec![Decimal::from(85); n], Decimal::from(80)).is_err(), "{n}");
         }
         let long = vec![Decimal::MAX; 10];
         assert!(content_uniformity(&long, Decimal::from(15), None).is_err());
@@ -522,11 +414,7 @@ mod tests {
             let found = dissolution(&numbers(values), Decimal::from(80)).expect(values);
             assert_eq!(found.verdict.as_str(), verdict, "{values}");
         }
-        let found = dissolution(
-            &numbers("69,85,88,91,84,86,79,83,85,86,90,88"),
-            Decimal::from(80),
-        )
-        .expect("twelve");
+        let found = dissolution(&numbers("69,85,88,91,84,86,79,83,85,86,90,88"), Decimal::from(80)).expect("twelve");
         assert_eq!(
             (found.mean.as_str(), found.below_q, found.first_stage),
             ("84.5000", 2, Some(StageVerdict::Continue))

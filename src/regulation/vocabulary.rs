@@ -280,8 +280,7 @@ impl Jurisdiction {
     }
 
     fn subdivision(self) -> Option<&'static (&'static str, &'static str, &'static str)> {
-        self.0
-            .and_then(|index| SUBDIVISIONS.get(usize::from(index)))
+        self.0.and_then(|index| SUBDIVISIONS.get(usize::from(index)))
     }
 }
 
@@ -306,9 +305,7 @@ impl<'de> serde::Deserialize<'de> for Jurisdiction {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = <String as serde::Deserialize>::deserialize(deserializer)?;
         Jurisdiction::parse(&code).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "`{code}` is not CN or CN- and a letter code of ISO 3166-2"
-            ))
+            serde::de::Error::custom(format!("`{code}` is not CN or CN- and a letter code of ISO 3166-2"))
         })
     }
 }
@@ -326,14 +323,8 @@ mod tests {
         for code in ["", "cn", "CN-", "CN-sh", "CN-ZZ", "CN-31", "US", "CN-SH "] {
             assert_eq!(Jurisdiction::parse(code), None, "{code}");
         }
-        assert_eq!(
-            Jurisdiction::parse("CN-SX").map(Jurisdiction::zh),
-            Some("山西")
-        );
-        assert_eq!(
-            Jurisdiction::parse("CN-SN").map(Jurisdiction::zh),
-            Some("陕西")
-        );
+        assert_eq!(Jurisdiction::parse("CN-SX").map(Jurisdiction::zh), Some("山西"));
+        assert_eq!(Jurisdiction::parse("CN-SN").map(Jurisdiction::zh), Some("陕西"));
     }
 
     #[test]

@@ -57,11 +57,7 @@ impl Blobs {
         std::fs::create_dir_all(&incoming)?;
         for entry in std::fs::read_dir(&incoming)?.flatten() {
             // Another process may write right now: only what has been lying for long is rubbish.
-            let age = entry
-                .metadata()
-                .and_then(|m| m.modified())
-                .ok()
-                .and_then(|at| at.elapsed().ok());
+            let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
             if age.is_some_and(|age| age.as_secs() > 3600) {
                 let _ = std::fs::remove_file(entry.path());
             }
@@ -86,10 +82,7 @@ impl Blobs {
             // Never replaced; a damaged copy is an incident that `get` reports, not something to paint over.
             return Ok(sha256);
         }
-        let incoming = self
-            .folder
-            .join("incoming")
-            .join(uuid::Uuid::new_v4().to_string());
+        let incoming = self.folder.join("incoming").join(uuid::Uuid::new_v4().to_string());
         let written = File::create_new(&incoming).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()
@@ -151,37 +144,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(dir.path()).unwrap();
         let name = blobs.put(b"abc").unwrap();
-        assert_eq!(
-            name,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(name, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(blobs.put(b"abc").unwrap(), name);
         assert_eq!(blobs.get(&name).unwrap(), b"abc");
-        assert_eq!(
-            std::fs::read_dir(dir.path().join("incoming"))
-                .unwrap()
-                .count(),
-            0
-        );
+        assert_eq!(std::fs::read_dir(dir.path().join("incoming")).unwrap().count(), 0);
     }
 
     #[test]
     fn names_that_are_no_hashes_reach_no_file() {
         let dir = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(dir.path()).unwrap();
-        for name in [
-            "",
-            "../../etc/passwd",
-            &"A".repeat(64),
-            &"0".repeat(63),
-            &"é".repeat(32),
-        ] {
+        for name in ["", "../../etc/passwd", &"A".repeat(64), &"0".repeat(63), &"é".repeat(32)] {
             assert!(matches!(blobs.get(name), Err(BlobError::Name(_))), "{name}");
         }
-        assert!(matches!(
-            blobs.get(&"0".repeat(64)),
-            Err(BlobError::Missing(_))
-        ));
+        assert!(matches!(blobs.get(&"0".repeat(64)), Err(BlobError::Missing(_))));
     }
 
     #[test]

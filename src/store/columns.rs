@@ -7,11 +7,11 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use diesel::backend::Backend;
+use diesel::deserialize::FromSqlRow;
 use diesel::deserialize::{self, FromSql};
+use diesel::expression::AsExpression;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
-use diesel::deserialize::FromSqlRow;
-use diesel::expression::AsExpression;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::r2d2::{ManageConnection, Pool};
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use diesel::sqlite::SqliteConnection;
 
 use super::writer::Writer;
-use super::{Failure, Outcome, StoreError};
+use super::{Outcome, StoreError};
 
 /// A connection to either database; queries are written once against it.
 #[derive(diesel::MultiConnection)]
@@ -46,9 +46,7 @@ impl Backend {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
         }
-        Err(StoreError::Unavailable(
-            "a database URL begins with sqlite:// or postgres://".into(),
-        ))
+        Err(StoreError::Unavailable("a database URL begins with sqlite:// or postgres://".into()))
     }
 
     /// Opens a connection; `read_only` is enforced by the database.
@@ -96,20 +94,42 @@ impl DbSettings {
 
 struct Readers(Backend);
 
+/// A connection for reading; one that failed to begin or to end a transaction is not used again.
+struct Reader {
+    conn: AnyConnection,
+    broken: bool,
+}
+
+impl Reader {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let begin = match &self.conn {
+            AnyConnection::Sqlite(_) => "BEGIN DEFERRED",
+            AnyConnection::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        };
+        self.execute(begin)
+    }
+
+    fn execute(&mut self, text: &str) -> Result<(), StoreError> {
+        let done = self.conn.batch_execute(text).map_err(StoreError::from);
+        self.broken |= done.is_err();
+        done
+    }
+}
+
 impl ManageConnection for Readers {
-    type Connection = AnyConnection;
+    type Connection = Reader;
     type Error = StoreError;
 
-    fn connect(&self) -> Result<AnyConnection, StoreError> {
-        self.0.connect(true)
+    fn connect(&self) -> Result<Reader, StoreError> {
+        Ok(Reader { conn: self.0.connect(true)?, broken: false })
     }
 
-    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), StoreError> {
-        conn.batch_execute("SELECT 1").map_err(StoreError::from)
+    fn is_valid(&self, reader: &mut Reader) -> Result<(), StoreError> {
+        reader.execute("SELECT 1")
     }
 
-    fn has_broken(&self, _conn: &mut AnyConnection) -> bool {
-        false
+    fn has_broken(&self, reader: &mut Reader) -> bool {
+        reader.broken
     }
 }
 
@@ -136,6 +156,8 @@ impl DbConn {
         let pool = Pool::builder()
             .max_size(readers.max(1))
             .min_idle(Some(1))
+            // `read` finds out when it begins its transaction: a question before that would cost a round trip.
+            .test_on_check_out(false)
             .connection_timeout(Duration::from_secs(10))
             .build(Readers(backend.clone()))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
@@ -154,18 +176,27 @@ impl DbConn {
     /// # Errors
     /// What `query` returns, or the store's failure.
     pub fn read<T>(&self, query: impl FnOnce(&mut AnyConnection) -> Outcome<T>) -> Outcome<T> {
-        let mut conn =
-            self.readers.get().map_err(|error| Failure::Store(StoreError::Unavailable(error.to_string())))?;
-        let begin = match &*conn {
-            AnyConnection::Sqlite(_) => "BEGIN DEFERRED",
-            AnyConnection::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-        };
-        conn.batch_execute(begin)?;
-        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| query(&mut conn)));
-        let ended = conn.batch_execute("ROLLBACK");
+        let mut reader = self.begun()?;
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| query(&mut reader.conn)));
+        let ended = reader.execute("ROLLBACK");
         let found = found.unwrap_or_else(|_| Err(StoreError::Panicked("a query panicked".into()).into()));
         ended?;
         found
+    }
+
+    /// A reader inside its transaction. Connections that went away while they waited, as all of them do when the
+    /// database's server starts anew, are replaced.
+    fn begun(&self) -> Result<PooledConnection<Readers>, StoreError> {
+        let mut gone = 0;
+        loop {
+            let reader = self.readers.get();
+            let mut reader = reader.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            match reader.begin() {
+                Ok(()) => return Ok(reader),
+                Err(_) if gone < self.readers.max_size() => gone += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Writes: one transaction, all or nothing, durable when this returns.

@@ -36,16 +36,28 @@ pub fn next_number(conn: &mut AnyConnection, series: &str, year: i64) -> Outcome
     Ok(number)
 }
 
-/// Inserts many rows, a few hundred a statement: both databases bound the parameters of one.
+/// Inserts many rows of one table, in parts of a few fixed sizes: each size is one statement, which stays prepared
+/// on its connection.
 #[macro_export]
 macro_rules! insert_all {
     ($conn:expr, $table:path, $rows:expr) => {{
         let rows = $rows;
-        rows.chunks(400).try_fold(0, |sum, part| {
-            let part = part.to_vec();
-            $crate::on_each!(&mut *$conn, c => diesel::insert_into($table).values(part).execute(c)).map(|n| sum + n)
-        })
+        let (mut rest, mut sum) = (&rows[..], 0_usize);
+        loop {
+            $crate::insert_all!(@part $conn, $table, rest, sum, 128 32 8 4 2 1);
+            break diesel::QueryResult::Ok(sum);
+        }
     }};
+    (@part $conn:expr, $table:path, $rest:ident, $sum:ident, $($size:literal)*) => {
+        $(if let Some((part, after)) = $rest.split_first_chunk::<$size>() {
+            match $crate::on_each!(&mut *$conn, c => diesel::insert_into($table).values(part).execute(c)) {
+                Ok(inserted) => $sum += inserted,
+                Err(error) => break Err(error),
+            }
+            $rest = after;
+            continue;
+        })*
+    };
 }
 
 /// Forgets idempotency keys older than `before`.
@@ -53,10 +65,7 @@ macro_rules! insert_all {
 /// # Errors
 /// The store's failure.
 pub fn forget_idempotency_keys(conn: &mut AnyConnection, before: &Instant) -> Outcome<usize> {
-    Ok(
-        diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before)))
-            .execute(conn)?,
-    )
+    Ok(diesel::delete(idempotency_key::table.filter(idempotency_key::created_at.lt(before))).execute(conn)?)
 }
 
 /// The answer kept under an account's idempotency key.
@@ -68,11 +77,7 @@ pub fn remembered_answer(
     account: &AccountId,
     key: &str,
 ) -> Outcome<Option<IdempotencyKeyRow>> {
-    Ok(idempotency_key::table
-        .find((account, key))
-        .select(IdempotencyKeyRow::as_select())
-        .first(conn)
-        .optional()?)
+    Ok(idempotency_key::table.find((account, key)).select(IdempotencyKeyRow::as_select()).first(conn).optional()?)
 }
 
 /// Keeps an answer under an account's idempotency key.
@@ -96,11 +101,7 @@ pub fn remember_answer(
         body: body.to_owned(),
         created_at: at,
     };
-    match diesel::insert_into(idempotency_key::table)
-        .values(&row)
-        .execute(conn)
-        .map_err(StoreError::from)
-    {
+    match diesel::insert_into(idempotency_key::table).values(&row).execute(conn).map_err(StoreError::from) {
         Ok(_) => Ok(()),
         Err(StoreError::Unique(_)) => Err(StoreError::Serialization.into()),
         Err(error) => Err(error.into()),
@@ -121,20 +122,14 @@ pub struct Horizon {
 /// # Errors
 /// The store's failure.
 pub fn audit_horizon(conn: &mut AnyConnection) -> Outcome<Option<Horizon>> {
-    let last: Option<i64> = audit_entry::table
-        .select(diesel::dsl::max(audit_entry::seq))
-        .first(conn)?;
+    let last: Option<i64> = audit_entry::table.select(diesel::dsl::max(audit_entry::seq)).first(conn)?;
     let first_not_begun = match conn {
         AnyConnection::Sqlite(_) => None,
-        AnyConnection::Postgres(raw) => Some(
-            diesel::select(sql::<BigInt>("txid_snapshot_xmax(txid_current_snapshot())"))
-                .get_result::<i64>(raw)?,
-        ),
+        AnyConnection::Postgres(raw) => {
+            Some(diesel::select(sql::<BigInt>("txid_snapshot_xmax(txid_current_snapshot())")).get_result::<i64>(raw)?)
+        }
     };
-    Ok(last.map(|last_entry| Horizon {
-        last_entry,
-        first_not_begun,
-    }))
+    Ok(last.map(|last_entry| Horizon { last_entry, first_not_begun }))
 }
 
 /// Whether every transaction that could still add an entry up to the horizon has ended.
@@ -145,8 +140,7 @@ pub fn horizon_passed(conn: &mut AnyConnection, horizon: &Horizon) -> Outcome<bo
     match (conn, horizon.first_not_begun) {
         (AnyConnection::Postgres(raw), Some(first)) => {
             let oldest: i64 =
-                diesel::select(sql::<BigInt>("txid_snapshot_xmin(txid_current_snapshot())"))
-                    .get_result(raw)?;
+                diesel::select(sql::<BigInt>("txid_snapshot_xmin(txid_current_snapshot())")).get_result(raw)?;
             Ok(oldest >= first)
         }
         _ => Ok(true),

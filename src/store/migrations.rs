@@ -1,7 +1,7 @@
 //! The schema: two folders with equal version names, embedded in the binary.
 
-use diesel::prelude::*;
 use diesel::migration::MigrationVersion;
+use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::StoreError;

@@ -1,4 +1,8 @@
 //! The one writer of a process. Writers that wait for it are grouped into one commit.
+//!
+//! A group runs plainly as long as every action succeeds, which is nearly always: savepoints cost two statements an
+//! action, and a subtransaction each on PostgreSQL. Where one action is refused, the group is undone and runs again
+//! with every action under a savepoint of its own, so that the refused one leaves the others alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -23,7 +27,7 @@ const QUEUE: usize = 1024;
 
 /// An action with its answer still to give.
 trait Action: Send {
-    /// Runs once under a savepoint, keeping the outcome.
+    /// Runs once, keeping the outcome.
     fn attempt(&mut self, conn: &mut AnyConnection) -> Attempt;
     /// Answers the caller, after the commit (`Ok`) or its failure.
     fn answer(&mut self, committed: Result<(), StoreError>);
@@ -154,35 +158,84 @@ fn again(error: &StoreError) -> StoreError {
     }
 }
 
+/// How the actions of a group run in their transaction.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// One after the other: all of them are kept or none.
+    Together,
+    /// Each under a savepoint: one that is refused is undone alone.
+    Apart,
+}
+
+/// How a group's transaction ended.
+enum Ended {
+    /// What was kept is durable.
+    Committed,
+    /// One action was refused among others: nothing was kept.
+    RunApart,
+}
+
 fn commit_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
     let mut tried = 0;
+    let mut manner = Manner::Together;
     loop {
-        match try_group(conn, group) {
+        match try_group(conn, group, manner) {
+            Ok(Ended::Committed) => return Ok(()),
+            Ok(Ended::RunApart) => manner = Manner::Apart,
             Err(StoreError::Serialization) if tried < TRIES => {
                 tried += 1;
                 std::thread::sleep(Duration::from_millis(u64::from(tried * tried)));
             }
-            ended => return ended,
+            Err(error) => return Err(error),
         }
     }
 }
 
-fn try_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
+fn try_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>], manner: Manner) -> Result<Ended, StoreError> {
     begin(conn)?;
-    let ran = run_group(conn, group);
-    if let Err(error) = ran {
-        undo(conn)?;
-        return Err(error);
+    let ran = match manner {
+        Manner::Together => run_together(conn, group),
+        Manner::Apart => run_apart(conn, group).map(|()| Ran::All),
+    };
+    match ran {
+        Ok(Ran::All) => {}
+        // Alone there is nothing else to keep: undone, the refusal stands.
+        Ok(Ran::Refused) => {
+            undo(conn)?;
+            return Ok(if group.len() == 1 { Ended::Committed } else { Ended::RunApart });
+        }
+        Err(error) => {
+            undo(conn)?;
+            return Err(error);
+        }
     }
     if let Err(error) = keep(conn) {
         // A failed COMMIT may leave the transaction open; the error that matters is the first.
         let _ = undo(conn);
         return Err(error.into());
     }
-    Ok(())
+    Ok(Ended::Committed)
 }
 
-fn run_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
+/// How far a group ran.
+enum Ran {
+    All,
+    /// To an action that refused.
+    Refused,
+}
+
+fn run_together(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<Ran, StoreError> {
+    for action in group {
+        match action.attempt(conn) {
+            Attempt::Keep => {}
+            Attempt::Undo => return Ok(Ran::Refused),
+            Attempt::Again => return Err(StoreError::Serialization),
+        }
+    }
+    Ok(Ran::All)
+}
+
+fn run_apart(conn: &mut AnyConnection, group: &mut [Box<dyn Action>]) -> Result<(), StoreError> {
     for action in group {
         savepoint(conn)?;
         match action.attempt(conn) {

@@ -59,8 +59,11 @@ pub fn decide(services: &Services, actor: &Actor, id: &TestTaskId, new: &Decisio
         let result = latest_result(conn, &id)?
             .ok_or_else(|| Refusal::new(Code::WrongState, "没有可决定的结果", "there is no result to decide about"))?;
         if result.analyst_id == actor.account {
-            let refusal =
-                Refusal::new(Code::SelfReview, "不得由检验人员本人决定", "the analyst does not decide about an own result");
+            let refusal = Refusal::new(
+                Code::SelfReview,
+                "不得由检验人员本人决定",
+                "the analyst does not decide about an own result",
+            );
             return Err(refusal.into());
         }
         let row = OutOfLimitDecisionRow {
@@ -102,11 +105,8 @@ fn order(
         .inner_join(product::table)
         .select(product::container_content)
         .first(conn)?;
-    let item = ItemDemand {
-        code: file.item.code.clone(),
-        amount_per_test: file.item.consumes.decimal(),
-        replicates: 1,
-    };
+    let item =
+        ItemDemand { code: file.item.code.clone(), amount_per_test: file.item.consumes.decimal(), replicates: 1 };
     let needed = quantities::demand(&[item], content.decimal(), 1)
         .map_err(|error| Refusal::new(Code::LedgerRefused, error.to_string(), error.to_string()))?;
     let needed = i64::try_from(needed.full_test_containers).unwrap_or(i64::MAX);

@@ -153,11 +153,7 @@ pub fn enter_in(
     };
     let started: Option<Instant> = if waiting { Some(now.into()) } else { file.task.started_at.clone() };
     diesel::update(test_task::table.find(id))
-        .set((
-            test_task::state.eq(state),
-            test_task::started_at.eq(started),
-            test_task::analyst_id.eq(&actor.account),
-        ))
+        .set((test_task::state.eq(state), test_task::started_at.eq(started), test_task::analyst_id.eq(&actor.account)))
         .execute(conn)?;
     audit::record(conn, actor, now, vec![trail(&file, &before, &rows, stored.as_ref(), state, new)])?;
     Ok(Entered {
@@ -177,24 +173,16 @@ fn trail(
     state: TaskState,
     new: &Entry,
 ) -> Change {
-    let mut change = Change::field(
-        "result.enter",
-        "test_task",
-        &file.task.id,
-        "state",
-        file.task.state.as_str(),
-        state.as_str(),
-    );
+    let mut change =
+        Change::field("result.enter", "test_task", &file.task.id, "state", file.task.state.as_str(), state.as_str());
     for row in rows {
         let old = before.iter().find(|old| (&old.name, old.position) == (&row.name, row.position));
-        change = change.and(
-            &format!("{}[{}]", row.name, row.position),
-            old.map(|old| old.raw.clone()),
-            row.raw.clone(),
-        );
+        change =
+            change.and(&format!("{}[{}]", row.name, row.position), old.map(|old| old.raw.clone()), row.raw.clone());
     }
     if let Some(row) = stored {
-        change = change.and("result", (), json!({"version": row.version, "reported": row.reported, "verdict": row.verdict}));
+        change =
+            change.and("result", (), json!({"version": row.version, "reported": row.reported, "verdict": row.verdict}));
     }
     change.reason.clone_from(&new.reason);
     change

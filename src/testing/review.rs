@@ -37,7 +37,11 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
     let approved = match new.outcome.as_str() {
         "approved" => true,
         "sent_back" => false,
-        _ => return Err(Refusal::field("outcome", "应为 approved 或 sent_back", "expected approved or sent_back").into()),
+        _ => {
+            return Err(
+                Refusal::field("outcome", "应为 approved 或 sent_back", "expected approved or sent_back").into()
+            );
+        }
     };
     let note = if approved {
         input::optional("note", &new.note, input::REMARK)?
@@ -78,8 +82,11 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
 fn check_other(conn: &mut AnyConnection, actor: &Actor, row: &ResultRow) -> Outcome<()> {
     let readings = current(conn, &row.test_task_id)?;
     if row.analyst_id == actor.account || readings.iter().any(|reading| reading.entered_by == actor.account) {
-        let refusal =
-            Refusal::new(Code::SelfReview, "不得复核本人录入的结果", "a result is reviewed by somebody who did not enter it");
+        let refusal = Refusal::new(
+            Code::SelfReview,
+            "不得复核本人录入的结果",
+            "a result is reviewed by somebody who did not enter it",
+        );
         return Err(refusal.into());
     }
     Ok(())
@@ -91,7 +98,11 @@ fn check_latest(conn: &mut AnyConnection, row: &ResultRow) -> Outcome<()> {
         .select(diesel::dsl::max(result::version))
         .first(conn)?;
     if row.reviewer_id.is_some() || latest != Some(row.version) {
-        let refusal = Refusal::new(Code::WrongState, "该结果已复核或已被新版本取代", "it was reviewed, or a newer version exists");
+        let refusal = Refusal::new(
+            Code::WrongState,
+            "该结果已复核或已被新版本取代",
+            "it was reviewed, or a newer version exists",
+        );
         return Err(refusal.into());
     }
     Ok(())
@@ -128,9 +139,5 @@ pub(super) fn finish_case(
 
 /// The latest result of a task.
 pub(crate) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
-    Ok(result::table
-        .filter(result::test_task_id.eq(id))
-        .order(result::version.desc())
-        .first(conn)
-        .optional()?)
+    Ok(result::table.filter(result::test_task_id.eq(id)).order(result::version.desc()).first(conn).optional()?)
 }

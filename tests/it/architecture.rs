@@ -12,7 +12,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("store", &["regulation", "refusal"]),
     ("audit", &["store", "regulation", "refusal", "clock", "secrets"]),
     ("identity", &["audit", "store", "regulation", "refusal", "clock", "secrets"]),
-    ("input", &["refusal", "certificates"]),
+    ("input", &["refusal", "regulation", "certificates"]),
     ("services", &["store", "audit", "identity", "certificates", "clock", "regulation"]),
     ("catalogue", &["audit", "input", "refusal", "regulation", "services", "store", "testing"]),
     ("intake", &["audit", "clock", "custody", "input", "refusal", "regulation", "services", "store"]),
@@ -21,7 +21,19 @@ const MAY: &[(&str, &[&str])] = &[
     ("instruments", &["audit", "catalogue", "input", "refusal", "regulation", "services", "store", "testing"]),
     (
         "certificates",
-        &["audit", "clock", "custody", "identity", "input", "intake", "refusal", "regulation", "services", "store", "testing"],
+        &[
+            "audit",
+            "clock",
+            "custody",
+            "identity",
+            "input",
+            "intake",
+            "refusal",
+            "regulation",
+            "services",
+            "store",
+            "testing",
+        ],
     ),
 ];
 
@@ -121,7 +133,11 @@ fn the_adapters_know_neither_server_nor_database() {
         .output()
         .expect("cargo tree");
     let tree = String::from_utf8_lossy(&cargo.stdout);
-    assert!(cargo.status.success() && tree.contains("instrument-adapters"), "{}", String::from_utf8_lossy(&cargo.stderr));
+    assert!(
+        cargo.status.success() && tree.contains("instrument-adapters"),
+        "{}",
+        String::from_utf8_lossy(&cargo.stderr)
+    );
     for unwanted in ["diesel", "actix", "tokio", "qianfa "] {
         assert!(!tree.lines().any(|line| line.starts_with(unwanted)), "{unwanted} in\n{tree}");
     }

@@ -15,9 +15,9 @@ fn as_superuser(app: &TestApp, sql: &str) {
             "DROP TRIGGER IF EXISTS audit_entry_no_update; DROP TRIGGER IF EXISTS audit_entry_no_delete; \
              DROP TRIGGER IF EXISTS audit_seal_no_update; DROP TRIGGER IF EXISTS audit_seal_no_delete; {sql}"
         ),
-        On::Postgres => format!(
-            "ALTER TABLE audit_entry DISABLE TRIGGER ALL; ALTER TABLE audit_seal DISABLE TRIGGER ALL; {sql}"
-        ),
+        On::Postgres => {
+            format!("ALTER TABLE audit_entry DISABLE TRIGGER ALL; ALTER TABLE audit_seal DISABLE TRIGGER ALL; {sql}")
+        }
     };
     app.services
         .db

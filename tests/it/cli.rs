@@ -75,7 +75,9 @@ fn days_and_numbers() {
     assert_eq!(judged("≥97.0", "96.96", "rounded")["verdict"], "pass");
     assert_eq!(judged("≥97.0", "96.96", "full")["verdict"], "fail");
     assert_eq!(judged("≤0.5", "<0.8", "full")["verdict"], "indeterminate");
-    assert!(failed(&["numeric", "judge", "--limit", "≥97.0", "--value", "much", "--by", "full"], "", 1).contains("much"));
+    assert!(
+        failed(&["numeric", "judge", "--limit", "≥97.0", "--value", "much", "--by", "full"], "", 1).contains("much")
+    );
     failed(&["numeric", "judge", "--limit", "≥97.0"], "", 2);
 }
 

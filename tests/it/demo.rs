@@ -57,11 +57,18 @@ fn three_cases_end_in_three_signed_certificates() {
         assert!(words.contains(number), "{number} in {words}");
         assert!(words.contains("药品检验演示研究院"), "{words}");
         let (code, report) = verified(path, &data);
-        assert_eq!((code, &report["status"], &report["trusted"]), (Some(0), &"issued".into(), &true.into()), "{report}");
+        assert_eq!(
+            (code, &report["status"], &report["trusted"]),
+            (Some(0), &"issued".into(), &true.into()),
+            "{report}"
+        );
         flipped(path, &data, dir.path());
     }
-    let all: String = found.iter().map(|path| tool("pdftotext", &["-layout", path.to_str().expect("a path"), "-"])).collect();
-    for word in ["检 验 报 告 书", "生物制品批签发证明", "进 口 药 品", "尼替西农胶囊", "99.4", "31.2", "未检出", "符合"] {
+    let all: String =
+        found.iter().map(|path| tool("pdftotext", &["-layout", path.to_str().expect("a path"), "-"])).collect();
+    for word in
+        ["检 验 报 告 书", "生物制品批签发证明", "进 口 药 品", "尼替西农胶囊", "99.4", "31.2", "未检出", "符合"]
+    {
         let (word, all) = (word.replace(' ', ""), all.replace(' ', ""));
         assert!(all.contains(&word), "{word}");
     }
@@ -86,17 +93,22 @@ fn flipped(path: &Path, data: &Path, scratch: &Path) {
 /// The same on real instrument files, where they are at hand.
 #[test]
 fn the_demonstration_runs_on_real_instrument_files() {
-    let corpus = std::env::var_os("QIANFA_CORPUS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/instrument-corpus"),
-        PathBuf::from,
-    );
+    let corpus = std::env::var_os("QIANFA_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/instrument-corpus"), PathBuf::from);
     if !corpus.is_dir() {
         eprintln!("no folder of real instrument files: the demonstration ran on the project's own samples only");
         return;
     }
     let dir = tempfile::tempdir().expect("a folder");
     let data = dir.path().join("demo");
-    let words = ["demo", "--data", data.to_str().expect("a path"), "--once", "--instrument-files", corpus.to_str().expect("a path")];
+    let words = [
+        "demo",
+        "--data",
+        data.to_str().expect("a path"),
+        "--once",
+        "--instrument-files",
+        corpus.to_str().expect("a path"),
+    ];
     let out = qianfa(&words);
     let told = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success(), "{told}{}", String::from_utf8_lossy(&out.stderr));

@@ -128,7 +128,11 @@ fn lot_release_outside_the_authorisation_is_refused_at_acceptance() {
         let mut grant = json!({"institute_id": app.institute, "product_id": product, "document": "授权〔2026〕1号",
                                "valid_from": "2026-01-01", "valid_to": "2026-03-01"});
         ok(&world.quality.post("/api/v1/authorisations", &grant), 201);
-        assert_eq!(world.receiver.post("/api/v1/intake", &body).problem(), "institute-not-authorised", "it has expired");
+        assert_eq!(
+            world.receiver.post("/api/v1/intake", &body).problem(),
+            "institute-not-authorised",
+            "it has expired"
+        );
         grant["valid_to"] = json!("2026-12-31");
         ok(&world.quality.post("/api/v1/authorisations", &grant), 201);
         let taken = world.take_in("lot_release", &product, "L1", 2);
@@ -163,7 +167,10 @@ fn a_result_out_of_limit_blocks_until_it_is_decided() {
             let all = custody["balances"].as_array().expect("balances");
             all.iter().find(|row| row["place"] == place).map(|row| row["balance"].as_i64())
         };
-        assert_eq!((at("retention"), at("test_portion"), at("supplied")), (Some(Some(0)), Some(Some(2)), Some(Some(-2))));
+        assert_eq!(
+            (at("retention"), at("test_portion"), at("supplied")),
+            (Some(Some(0)), Some(Some(2)), Some(Some(-2)))
+        );
         let retest = text(&decided, "retest_task_id");
         world.enter(&retest, "29.0");
         world.approve_all();
@@ -199,7 +206,8 @@ fn nobody_reviews_an_own_result_and_corrections_keep_what_was_there() {
         assert_eq!(review(&both).problem(), "self-review");
         assert_eq!(ok(&review(&world.reviewer), 200)["state"], "reviewed");
         let seen = ok(&both.get(&format!("/api/v1/tasks/{task}")), 200);
-        let raws: Vec<&str> = seen["readings"].as_array().expect("a list").iter().filter_map(|r| r["raw"].as_str()).collect();
+        let raws: Vec<&str> =
+            seen["readings"].as_array().expect("a list").iter().filter_map(|r| r["raw"].as_str()).collect();
         assert_eq!(raws, ["96.96", "98.0"]);
         assert_eq!(seen["results"].as_array().map(Vec::len), Some(2));
     });
@@ -242,7 +250,10 @@ fn a_voided_case_keeps_its_numbers() {
         assert_eq!(end(json!({"how": "void", "reason": "录入错误"})).status, 204);
         assert_eq!(end(json!({"how": "withdraw", "reason": "撤回"})).problem(), "wrong-state");
         let second = world.take_in("drug_registration", &product, "A", 2);
-        assert_eq!((&second["application_number"], &second["samples"][0]["number"]), (&json!("SXC20260002"), &json!("SX20260002")));
+        assert_eq!(
+            (&second["application_number"], &second["samples"][0]["number"]),
+            (&json!("SXC20260002"), &json!("SX20260002"))
+        );
         let open = ok(&world.analyst.get("/api/v1/tasks?sample=SX20260001"), 200);
         assert_eq!(open["total"], 0, "the voided sample is not worked on");
     });
@@ -295,7 +306,10 @@ fn bad_files_are_told_and_never_used() {
         let id = text(&cut["file"], "id");
         let rejected = world.analyst.post(&format!("/api/v1/instrument-files/{id}/reject"), &json!({"reason": "截断"}));
         assert_eq!(rejected.status, 204);
-        assert_eq!(ok(&world.analyst.get("/api/v1/samples/by-code/SX20260001"), 200)["tasks"][0]["task"]["state"], "waiting");
+        assert_eq!(
+            ok(&world.analyst.get("/api/v1/samples/by-code/SX20260001"), 200)["tasks"][0]["task"]["state"],
+            "waiting"
+        );
     });
 }
 
@@ -314,6 +328,7 @@ fn immediate_work_stands_before_the_green_channel_before_the_rest() {
         ok(&world.receiver.post("/api/v1/intake", &body), 201);
     }
     let queue = ok(&world.analyst.get("/api/v1/tasks"), 200);
-    let ranks: Vec<i64> = queue["items"].as_array().expect("a list").iter().filter_map(|row| row["lane_rank"].as_i64()).collect();
+    let ranks: Vec<i64> =
+        queue["items"].as_array().expect("a list").iter().filter_map(|row| row["lane_rank"].as_i64()).collect();
     assert_eq!(ranks, [0, 1, 2]);
 }

@@ -43,7 +43,11 @@ fn ledger_review_trail_numbers_and_certificates_hold_by_themselves() {
         );
         let overdrawn = sql(app, &overdraw);
         assert!(overdrawn.as_ref().is_err_and(|e| e.to_lowercase().contains("check")), "{overdrawn:?}");
-        refused(app, &format!("UPDATE custody_balance SET balance = 9 WHERE sample_id = '{sample}' AND place = 'retention'"), "only the custody ledger");
+        refused(
+            app,
+            &format!("UPDATE custody_balance SET balance = 9 WHERE sample_id = '{sample}' AND place = 'retention'"),
+            "only the custody ledger",
+        );
         refused(app, "UPDATE custody_entry SET quantity = 5", "append-only");
         refused(app, "DELETE FROM custody_entry", "append-only");
 
@@ -80,6 +84,13 @@ fn ledger_review_trail_numbers_and_certificates_hold_by_themselves() {
 
         // Foreign keys and forms.
         refused(app, &format!("UPDATE test_task SET analyst_id = 'nobody' WHERE sample_id = '{sample}'"), "");
-        refused(app, &format!("UPDATE application SET received_on = '2026-02-30' WHERE id = '{}'", text(&taken, "application_id")), "");
+        refused(
+            app,
+            &format!(
+                "UPDATE application SET received_on = '2026-02-30' WHERE id = '{}'",
+                text(&taken, "application_id")
+            ),
+            "",
+        );
     });
 }

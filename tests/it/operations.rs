@@ -150,7 +150,10 @@ fn secrets_stay_out_of_the_log() {
     let at = |command: &mut Command| -> Command {
         let mut fresh = Command::new(command.get_program());
         fresh.envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
-        fresh.env("QIANFA_DATA", dir.path().join("d")).env("QIANFA_LOG_LEVEL", "trace").env("QIANFA_LOG_FORMAT", "json");
+        fresh
+            .env("QIANFA_DATA", dir.path().join("d"))
+            .env("QIANFA_LOG_LEVEL", "trace")
+            .env("QIANFA_LOG_FORMAT", "json");
         fresh
     };
     assert!(set_up(&mut at(&mut program())).status.success());
@@ -159,7 +162,10 @@ fn secrets_stay_out_of_the_log() {
     let session = client.post("/api/v1/session", &json!({"username": "admin", "password": PASSWORD}));
     assert_eq!(session.status, 200, "{}", session.text);
     let session = session.json();
-    assert_eq!(client.post("/api/v1/session", &json!({"username": "admin", "password": "not the password"})).status, 401);
+    assert_eq!(
+        client.post("/api/v1/session", &json!({"username": "admin", "password": "not the password"})).status,
+        401
+    );
     client.get("/health/live?token=very-secret-token");
     server.signal("-TERM");
     let mut log = String::new();
@@ -217,7 +223,8 @@ fn a_copy_brings_back_everything_and_spares_what_is_there() {
         assert_eq!(server.child.wait().unwrap().code(), Some(0));
 
         let back = to.path().join("d");
-        let url = target.as_ref().map_or_else(|| format!("sqlite://{}", back.join("qianfa.db").display()), |t| t.url.clone());
+        let url =
+            target.as_ref().map_or_else(|| format!("sqlite://{}", back.join("qianfa.db").display()), |t| t.url.clone());
         let restore = |data: &Path| {
             run(program().arg("restore").arg(&archive).arg("--data").arg(data).env("QIANFA_DATABASE_URL", &url))
         };
@@ -230,7 +237,8 @@ fn a_copy_brings_back_everything_and_spares_what_is_there() {
         assert_eq!(restore(&back).status.code(), Some(1));
         assert_eq!(Blobs::open(back.join("files")).unwrap().get(&sha256).unwrap(), b"an instrument file");
         let server = Server::start(program().env("QIANFA_DATABASE_URL", &url).env("QIANFA_DATA", &back));
-        let session = Client::new(&server.base).post("/api/v1/session", &json!({"username": "admin", "password": PASSWORD}));
+        let session =
+            Client::new(&server.base).post("/api/v1/session", &json!({"username": "admin", "password": PASSWORD}));
         assert_eq!(session.status, 200, "{}", session.text);
         let verified =
             run(program().args(["audit", "verify", "--json", "--data"]).arg(&back).env("QIANFA_DATABASE_URL", &url));

@@ -46,11 +46,16 @@ fn the_table_of_routes_is_the_one_agreed() {
 
 #[test]
 fn every_public_route_is_on_the_list() {
+    let mut found = Vec::new();
     for entry in routes::table().entries() {
         if entry.requires == Requirement::Public {
             let name = format!("{} {}", entry.method, entry.path);
             assert!(PUBLIC.contains(&name.as_str()), "{name} asks for nothing");
+            found.push(name);
         }
+    }
+    for name in PUBLIC {
+        assert!(found.iter().any(|route| route == name), "{name} is public here and nowhere else");
     }
 }
 

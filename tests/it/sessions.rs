@@ -38,7 +38,11 @@ fn an_access_token_ends_by_the_clock_and_a_forged_one_never_begins() {
         let token = client.bearer.clone().unwrap();
         let (head, mac) = token.rsplit_once('.').unwrap();
         let (_, claims) = head.split_once('.').unwrap();
-        for forged in [format!("{head}.{}", mac.replace(['A', 'B', 'C', 'D'], "E")), format!("eyJhbGciOiJub25lIn0.{claims}."), "x".into()] {
+        for forged in [
+            format!("{head}.{}", mac.replace(['A', 'B', 'C', 'D'], "E")),
+            format!("eyJhbGciOiJub25lIn0.{claims}."),
+            "x".into(),
+        ] {
             client.bearer = Some(forged);
             assert_eq!(client.get("/api/v1/session").problem(), "unauthenticated");
         }
@@ -196,7 +200,10 @@ fn passwords_follow_the_rule_and_a_change_ends_other_sessions() {
             one.post("/api/v1/session/password", &json!({"old_password": old, "new_password": new}))
         };
         let short = change(PASSWORD, "short");
-        assert_eq!((short.problem().as_str(), text(&short.json(), "field").as_str()), ("invalid-field", "new_password"));
+        assert_eq!(
+            (short.problem().as_str(), text(&short.json(), "field").as_str()),
+            ("invalid-field", "new_password")
+        );
         assert_eq!(change(WRONG, "another long password").problem(), "bad-credentials");
         assert_eq!(change(PASSWORD, "another long password").status, 204);
         assert_eq!(one.get("/api/v1/session").status, 200);

@@ -80,8 +80,9 @@ fn take(db: &DbConn, series: &'static str) -> i64 {
 fn two_hundred_increments_at_once_leave_no_gap_and_no_double() {
     on_both(|app| {
         let taken: BTreeSet<i64> = std::thread::scope(|scope| {
-            let workers: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| (0..25).map(|_| take(&app.services.db, "t")).collect::<Vec<_>>())).collect();
+            let workers: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..25).map(|_| take(&app.services.db, "t")).collect::<Vec<_>>()))
+                .collect();
             workers.into_iter().flat_map(|w| w.join().unwrap()).collect()
         });
         assert_eq!(taken, (1..=200).collect());

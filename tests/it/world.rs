@@ -39,7 +39,6 @@ impl<'a> World<'a> {
             quality: person("quality", Role::Quality),
             signatory: person("signatory", Role::AuthorisedSignatory),
             applicant_id: text(&ok(&made, 201), "id"),
-
         }
     }
 
@@ -52,8 +51,7 @@ impl<'a> World<'a> {
             "container_name": "瓶", "container_content": "10", "content_unit": "片",
         });
         let product = text(&ok(&self.quality.post("/api/v1/products", &new), 201), "id");
-        let specification =
-            json!({"product_id": product, "title": "《示范标准》", "edition": "2026", "items": items});
+        let specification = json!({"product_id": product, "title": "《示范标准》", "edition": "2026", "items": items});
         let specification = text(&ok(&self.quality.post("/api/v1/specifications", &specification), 201), "id");
         let effective = format!("/api/v1/specifications/{specification}/effective");
         ok(&self.quality.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
@@ -78,7 +76,8 @@ impl<'a> World<'a> {
 
     /// The open task of an item of a sample.
     pub fn task(&self, sample_number: &str, item: &str, state: &str) -> String {
-        let listed = ok(&self.analyst.get(&format!("/api/v1/tasks?sample={sample_number}&item={item}&state={state}")), 200);
+        let listed =
+            ok(&self.analyst.get(&format!("/api/v1/tasks?sample={sample_number}&item={item}&state={state}")), 200);
         assert_eq!(listed["total"], 1, "{item} {state}: {listed}");
         text(&listed["items"][0], "task_id")
     }

@@ -40,11 +40,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
             open = None;
             continue;
         }
-        if settings
-            .end
-            .as_ref()
-            .is_some_and(|e| e.is_match(&line.text))
-        {
+        if settings.end.as_ref().is_some_and(|e| e.is_match(&line.text)) {
             ended = true;
             sink.note(line.number, "end mark");
             continue;
@@ -70,11 +66,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     }
     if !found_table {
         let last = lines.last().map_or(0, |l| l.number);
-        sink.fault(
-            "no_table",
-            "no line holds the headings of the adapter's table",
-            Locator::line(last),
-        );
+        sink.fault("no_table", "no line holds the headings of the adapter's table", Locator::line(last));
     }
     sink.flag_since(0);
     match (&settings.end, ended, sink.broken) {
@@ -96,20 +88,13 @@ fn heading<'a>(settings: &Settings, sink: &mut Sink<'a>, line: &Line) -> Option<
     for delimiter in &settings.delimiters {
         let headings: Vec<Heading> = split(&line.text, *delimiter, settings.quotes)
             .iter()
-            .map(|c| Heading {
-                name: squeeze(&c.raw),
-                unit: None,
-            })
+            .map(|c| Heading { name: squeeze(&c.raw), unit: None })
             .collect();
         let table = tabular::table_for(sink.spec, "", &headings);
         if let Some(spec) = table.filter(|t| !t.requires.is_empty()) {
             sink.note(line.number, format!("heading of table {}", spec.name));
             let columns = tabular::resolve(sink, spec, &headings, &Locator::line(line.number));
-            return Some(Open {
-                spec,
-                columns,
-                delimiter: *delimiter,
-            });
+            return Some(Open { spec, columns, delimiter: *delimiter });
         }
     }
     None
@@ -132,21 +117,13 @@ fn row(settings: &Settings, sink: &mut Sink, open: &Open, line: &Line, base: &Ba
     if cells.len() < columns.len() {
         sink.fault(
             "row_width",
-            format!(
-                "{} cells where the heading has {}: the row is cut",
-                cells.len(),
-                columns.len()
-            ),
+            format!("{} cells where the heading has {}: the row is cut", cells.len(), columns.len()),
             Locator::line(line.number),
         );
         // The last cell of a cut row may have lost digits.
         cells.pop();
     }
-    for extra in cells
-        .iter()
-        .skip(columns.len())
-        .filter(|c| !c.raw.is_empty())
-    {
+    for extra in cells.iter().skip(columns.len()).filter(|c| !c.raw.is_empty()) {
         sink.problem(
             "row_width",
             Severity::Error,
@@ -154,21 +131,12 @@ fn row(settings: &Settings, sink: &mut Sink, open: &Open, line: &Line, base: &Ba
             Locator::at(line.number, extra.column),
         );
     }
-    let has_sample = columns
-        .iter()
-        .any(|c| c.spec.is_some_and(|s| s.role == Role::Sample));
+    let has_sample = columns.iter().any(|c| c.spec.is_some_and(|s| s.role == Role::Sample));
     let from = sink.observations.len();
     tabular::row(sink, table, columns, &cells, line.number, base);
-    let nameless = sink
-        .observations
-        .get(from)
-        .is_some_and(|o| o.sample.is_none());
+    let nameless = sink.observations.get(from).is_some_and(|o| o.sample.is_none());
     if has_sample && nameless {
-        sink.warn(
-            "sample_missing",
-            "the row names no sample",
-            Locator::line(line.number),
-        );
+        sink.warn("sample_missing", "the row names no sample", Locator::line(line.number));
     }
 }
 
@@ -180,11 +148,7 @@ fn preamble(settings: &Settings, sink: &mut Sink, base: &mut Base, line: &Line) 
         .map(|d| split(&line.text, *d, settings.quotes))
         .max_by_key(Vec::len)
         .unwrap_or_default();
-    let full: Vec<&str> = cells
-        .iter()
-        .map(|c| c.raw.as_str())
-        .filter(|c| !c.is_empty())
-        .collect();
+    let full: Vec<&str> = cells.iter().map(|c| c.raw.as_str()).filter(|c| !c.is_empty()).collect();
     let (key, value) = match full.as_slice() {
         [one] => match one.split_once(':') {
             Some((key, value)) => (key.trim(), value.trim()),
@@ -240,10 +204,7 @@ pub(crate) fn split(text: &str, delimiter: char, quotes: bool) -> Vec<Cell> {
 fn cell(raw: &str, start: usize) -> Cell {
     let lead = raw.chars().take_while(|c| c.is_whitespace()).count();
     let raw = raw.trim();
-    Cell {
-        column: (start + if raw.is_empty() { 0 } else { lead }) as u32 + 1,
-        raw: raw.to_owned(),
-    }
+    Cell { column: (start + if raw.is_empty() { 0 } else { lead }) as u32 + 1, raw: raw.to_owned() }
 }
 
 /// One blank between words: headings carry stray ones.

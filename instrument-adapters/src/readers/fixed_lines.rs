@@ -65,14 +65,7 @@ struct State<'s> {
 }
 
 pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
-    let mut state = State {
-        settings,
-        place: Place::Plain,
-        base: Base::default(),
-        frame: 0,
-        protocols: 0,
-        readings: 0,
-    };
+    let mut state = State { settings, place: Place::Plain, base: Base::default(), frame: 0, protocols: 0, readings: 0 };
     for line in &input.text.lines {
         if !sink.spend(1, Locator::line(line.number)) {
             break;
@@ -81,11 +74,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     }
     let last = input.text.lines.last().map_or(0, |l| l.number);
     if matches!(state.place, Place::Head | Place::Body | Place::Signed) {
-        sink.fault(
-            "frame_open",
-            "the protocol has no closing frame: the printout is cut",
-            Locator::line(last),
-        );
+        sink.fault("frame_open", "the protocol has no closing frame: the printout is cut", Locator::line(last));
     }
     if state.readings == 0 {
         sink.fault("no_reading", "no line holds a reading", Locator::line(last));
@@ -174,11 +163,7 @@ impl State<'_> {
             _ => return false,
         };
         let part = |from: usize, to: usize| -> String {
-            chars
-                .get(from.min(chars.len())..to.min(chars.len()))
-                .unwrap_or_default()
-                .iter()
-                .collect()
+            chars.get(from.min(chars.len())..to.min(chars.len())).unwrap_or_default().iter().collect()
         };
         let id = part(0, id_width).trim().to_owned();
         let sign = part(id_width, id_width + 1);
@@ -188,11 +173,7 @@ impl State<'_> {
             let whole = part(id_width, usize::MAX);
             return self.state(sink, line.number, id_width, whole.trim());
         }
-        let quantity = if id.is_empty() {
-            Some(settings.quantity.clone())
-        } else {
-            settings.ids.get(&id).cloned()
-        };
+        let quantity = if id.is_empty() { Some(settings.quantity.clone()) } else { settings.ids.get(&id).cloned() };
         let whole = part(id_width, usize::MAX);
         if id.is_empty() && self.is_state(whole.trim()) {
             return self.state(sink, line.number, id_width, whole.trim());
@@ -217,12 +198,8 @@ impl State<'_> {
         });
         let raw = format!("{sign}{value}");
         let digits = raw.replace(['[', ']', ' '], "");
-        let mut observation = tabular::observation(
-            &self.base,
-            &quantity,
-            part(id_width, usize::MAX).trim(),
-            at.clone(),
-        );
+        let mut observation =
+            tabular::observation(&self.base, &quantity, part(id_width, usize::MAX).trim(), at.clone());
         if !id.is_empty() {
             observation.context.insert("identifier".into(), id);
         }
@@ -233,30 +210,17 @@ impl State<'_> {
             Some(number) => observation.value = Some(number.value),
             None => {
                 observation.status = Status::Invalid;
-                sink.fault(
-                    "not_a_number",
-                    format!("\"{}\" is no number", raw.trim()),
-                    at.clone(),
-                );
+                sink.fault("not_a_number", format!("\"{}\" is no number", raw.trim()), at.clone());
             }
         }
         if raw.contains('[') {
             observation.flags.push("digit_not_verified".into());
-            sink.warn(
-                "digit_not_verified",
-                "the digit in brackets is not verified",
-                at.clone(),
-            );
+            sink.warn("digit_not_verified", "the digit in brackets is not verified", at.clone());
         }
         if unit.trim().is_empty() {
             observation.status = Status::Unstable;
             observation.flags.push("unstable".into());
-            sink.problem(
-                "unstable",
-                Severity::Error,
-                "the balance printed no unit: it was not at rest",
-                at,
-            );
+            sink.problem("unstable", Severity::Error, "the balance printed no unit: it was not at rest", at);
         } else {
             (observation.unit, observation.unit_raw) = tabular::unit_of(sink.spec, &unit);
         }
@@ -272,22 +236,12 @@ impl State<'_> {
     /// A state in the place of a value: kept without a number.
     fn state(&mut self, sink: &mut Sink, line: u32, id_width: usize, word: &str) -> bool {
         let at = Locator::at(line, id_width as u32 + 1);
-        let mut observation =
-            tabular::observation(&self.base, &self.settings.quantity, word, at.clone());
-        observation.status = self
-            .settings
-            .states
-            .get(word)
-            .copied()
-            .unwrap_or(Status::Invalid);
+        let mut observation = tabular::observation(&self.base, &self.settings.quantity, word, at.clone());
+        observation.status = self.settings.states.get(word).copied().unwrap_or(Status::Invalid);
         observation.flags.push(word.to_owned());
         let known = self.is_state(word);
         sink.problem(
-            if known {
-                "balance_state"
-            } else {
-                "unknown_state"
-            },
+            if known { "balance_state" } else { "unknown_state" },
             Severity::Error,
             format!("the balance gave no value: {word}"),
             at,
@@ -321,8 +275,7 @@ impl State<'_> {
             return true;
         }
         let in_body = matches!(self.place, Place::Body | Place::Plain);
-        let names_sample = settings.sample_labels.contains(plain)
-            || (in_body && *plain == settings.body_sample_label);
+        let names_sample = settings.sample_labels.contains(plain) || (in_body && *plain == settings.body_sample_label);
         if names_sample {
             self.base.sample = (!value.is_empty()).then(|| value.to_owned());
             sink.note(line, format!("sample {value}"));
@@ -341,7 +294,5 @@ impl State<'_> {
 fn looks_like_value(text: &str) -> bool {
     let text = text.trim();
     text.chars().any(|c| c.is_ascii_digit())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '[' | ']' | ' '))
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '[' | ']' | ' '))
 }

@@ -88,11 +88,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         }
     }
     walk(settings, sink, root, 0, "$", &Base::default(), &[]);
-    if sink.broken {
-        Proof::Fails
-    } else {
-        Proof::Holds
-    }
+    if sink.broken { Proof::Fails } else { Proof::Holds }
 }
 
 fn run_facts(sink: &mut Sink, prefix: &str, value: &Value) {
@@ -132,11 +128,7 @@ fn walk(
     for (index, node) in list.iter().enumerate() {
         let path = format!("{path}.{level}[{index}]");
         let Some(node) = node.as_object() else {
-            sink.fault(
-                "not_an_object",
-                "an entry is no object",
-                Locator::path(path),
-            );
+            sink.fault("not_an_object", "an entry is no object", Locator::path(path));
             continue;
         };
         if !sink.spend(node.len() + 1, Locator::path(path.clone())) {
@@ -145,9 +137,7 @@ fn walk(
         let mut base = base.clone();
         let mut flags = flags.to_vec();
         for (key, value) in node {
-            take(
-                settings, sink, level, key, value, &path, &mut base, &mut flags,
-            );
+            take(settings, sink, level, key, value, &path, &mut base, &mut flags);
         }
         if innermost {
             values(settings, sink, level, node, &path, &base, &flags);
@@ -170,15 +160,9 @@ fn take(
     base: &mut Base,
     flags: &mut Vec<(String, Status)>,
 ) {
-    let structural = settings.levels.iter().any(|l| l == key)
-        || settings
-            .curves
-            .iter()
-            .any(|c| c.level == level && c.key == key);
-    let field = settings
-        .fields
-        .iter()
-        .find(|f| f.level == level && f.key.is_match(key));
+    let structural =
+        settings.levels.iter().any(|l| l == key) || settings.curves.iter().any(|c| c.level == level && c.key == key);
+    let field = settings.fields.iter().find(|f| f.level == level && f.key.is_match(key));
     let Some(field) = field else {
         if !structural && !is_empty(value) {
             unknown(sink, key, &format!("{path}.{key}"));
@@ -227,14 +211,8 @@ fn values(
 ) {
     let fields = || settings.fields.iter().filter(|f| f.level == level);
     let field_of = |key: &str| fields().find(|f| f.key.is_match(key));
-    let deciding: Vec<&String> = node
-        .keys()
-        .filter(|k| field_of(k).is_some_and(|f| f.decides))
-        .collect();
-    let missing = !deciding.is_empty()
-        && deciding
-            .iter()
-            .all(|k| node.get(*k).is_none_or(Value::is_null));
+    let deciding: Vec<&String> = node.keys().filter(|k| field_of(k).is_some_and(|f| f.decides)).collect();
+    let missing = !deciding.is_empty() && deciding.iter().all(|k| node.get(*k).is_none_or(Value::is_null));
     for (key, value) in node {
         let Some(field) = field_of(key).filter(|f| f.role == Role::Value) else {
             continue;
@@ -243,9 +221,7 @@ fn values(
         let quantity = field.quantity.clone().unwrap_or_else(|| slug(key));
         let raw = simple(value).unwrap_or_default();
         let mut observation = tabular::observation(base, &quantity, &raw, at.clone());
-        observation
-            .flags
-            .extend(flags.iter().map(|(flag, _)| flag.clone()));
+        observation.flags.extend(flags.iter().map(|(flag, _)| flag.clone()));
         if missing && field.decides {
             observation.raw = value.to_string();
             observation.status = Status::NotDetected;
@@ -261,20 +237,12 @@ fn values(
         }
         let read = tabular::reading(sink, &raw, false, &at);
         if read.status == Status::Invalid && !sink.spec.tokens.contains_key(&raw) {
-            sink.problem(
-                "not_a_number",
-                Severity::Error,
-                format!("{key} is \"{raw}\", which is no number"),
-                at,
-            );
+            sink.problem("not_a_number", Severity::Error, format!("{key} is \"{raw}\", which is no number"), at);
         }
         observation.status = read.status;
         observation.bound = read.bound;
         observation.value = read.number.map(|n| n.value);
-        let unit = field
-            .unit
-            .as_deref()
-            .filter(|_| holds(base, &field.unit_if, &field.unit_if_is));
+        let unit = field.unit.as_deref().filter(|_| holds(base, &field.unit_if, &field.unit_if_is));
         if let Some(unit) = unit {
             (observation.unit, observation.unit_raw) = tabular::unit_of(sink.spec, unit);
         }
@@ -289,25 +257,13 @@ fn holds(base: &Base, name: &Option<String>, is: &Option<Pattern>) -> bool {
     }
 }
 
-fn curves(
-    settings: &Settings,
-    sink: &mut Sink,
-    level: &str,
-    node: &Map<String, Value>,
-    path: &str,
-    base: &Base,
-) {
+fn curves(settings: &Settings, sink: &mut Sink, level: &str, node: &Map<String, Value>, path: &str, base: &Base) {
     for curve in settings.curves.iter().filter(|c| c.level == level) {
         let Some(value) = node.get(&curve.key).filter(|v| !v.is_null()) else {
             continue;
         };
         // An object of two lists, or a list of the two.
-        let list = |name: &str, index: usize| {
-            value
-                .get(name)
-                .or_else(|| value.get(index))
-                .and_then(Value::as_array)
-        };
+        let list = |name: &str, index: usize| value.get(name).or_else(|| value.get(index)).and_then(Value::as_array);
         let at = Locator::path(format!("{path}.{}", curve.key));
         let (Some(xs), Some(ys)) = (list(&curve.x, 0), list(&curve.y, 1)) else {
             if !is_empty(value) {
@@ -325,10 +281,7 @@ fn curves(
         let named = value.is_object();
         for (index, (x, y)) in xs.iter().zip(ys).enumerate() {
             let (step, place) = if named {
-                (
-                    curve.y.as_str(),
-                    format!("{path}.{}.{}[{index}]", curve.key, curve.y),
-                )
+                (curve.y.as_str(), format!("{path}.{}.{}[{index}]", curve.key, curve.y))
             } else {
                 ("1", format!("{path}.{}[1][{index}]", curve.key))
             };
@@ -339,9 +292,7 @@ fn curves(
             let raw = simple(y).unwrap_or_default();
             let mut point = tabular::observation(base, "signal", &raw, at.clone());
             point.value = sink.number(&raw, &at).map(|n| n.value);
-            point.x = simple(x)
-                .and_then(|x| sink.number(&x, &at))
-                .map(|n| n.value);
+            point.x = simple(x).and_then(|x| sink.number(&x, &at)).map(|n| n.value);
             point.x_unit = curve.x_unit.clone();
             if holds(base, &curve.unit_if, &curve.unit_if_is) {
                 point.unit = curve.unit.clone();

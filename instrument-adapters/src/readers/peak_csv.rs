@@ -66,11 +66,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
             "this file names the columns; the values stand in the peak lists beside it",
             Locator::default(),
         );
-        return if sink.broken {
-            Proof::Fails
-        } else {
-            Proof::None
-        };
+        return if sink.broken { Proof::Fails } else { Proof::None };
     };
     let Some(companion) = input.companions.first() else {
         sink.fault(
@@ -81,21 +77,13 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         return Proof::Fails;
     };
     let Some(decoded) = text::decode(&companion.bytes, &sink.spec.text.encodings) else {
-        sink.fault(
-            "companion_unread",
-            format!("{} is in no declared encoding", companion.name),
-            Locator::default(),
-        );
+        sink.fault("companion_unread", format!("{} is in no declared encoding", companion.name), Locator::default());
         return Proof::Fails;
     };
     let facts = Facts::read(&decoded);
     let (headings, base) = describe(settings, sink, &facts, signal, &decoded);
     rows(sink, input, &headings, &base);
-    if sink.broken {
-        Proof::Fails
-    } else {
-        Proof::None
-    }
+    if sink.broken { Proof::Fails } else { Proof::None }
 }
 
 fn take_facts(sink: &mut Sink, facts: &Facts, text: &Text) {
@@ -103,11 +91,8 @@ fn take_facts(sink: &mut Sink, facts: &Facts, text: &Text) {
         if key.starts_with("Column ") {
             continue;
         }
-        let whole = if value.ends_with('\\') {
-            format!("{value}{more}")
-        } else {
-            format!("{value} {more}").trim().to_owned()
-        };
+        let whole =
+            if value.ends_with('\\') { format!("{value}{more}") } else { format!("{value} {more}").trim().to_owned() };
         sink.run_fact(key, whole);
     }
     for line in &text.lines {
@@ -126,11 +111,7 @@ fn describe(
     let nowhere = Locator::default();
     let signal: String = signal.trim_start_matches('0').to_owned();
     let run = &sink.spec.run;
-    let mut base = Base {
-        sample: facts.first(&run.sample),
-        injection: facts.first(&run.injection),
-        ..Base::default()
-    };
+    let mut base = Base { sample: facts.first(&run.sample), injection: facts.first(&run.injection), ..Base::default() };
     if let Some(date) = facts.first(&run.acquired_at) {
         base.acquired_at = sink.date(&date, nowhere.clone());
     }
@@ -139,11 +120,7 @@ fn describe(
             let name = name.split(',').next().unwrap_or_default().trim();
             base.context.insert("signal".into(), name.to_owned());
         }
-        None => sink.fault(
-            "signal_unknown",
-            format!("the companion names no signal {signal}"),
-            nowhere,
-        ),
+        None => sink.fault("signal_unknown", format!("the companion names no signal {signal}"), nowhere),
     }
     let headings = headings(settings, sink, facts, companion);
     for (key, value, _) in &facts.0 {
@@ -158,16 +135,9 @@ fn describe(
 fn headings(settings: &Settings, sink: &mut Sink, facts: &Facts, companion: &Text) -> Vec<Heading> {
     let nowhere = Locator::default();
     if companion.broken_line.is_some() || facts.get(&settings.signals_key).is_none() {
-        sink.fault(
-            "companion_cut",
-            "the companion is not whole",
-            nowhere.clone(),
-        );
+        sink.fault("companion_cut", "the companion is not whole", nowhere.clone());
     }
-    let count: usize = facts
-        .get(&settings.columns_key)
-        .and_then(|(_, n, _)| n.parse().ok())
-        .unwrap_or(0);
+    let count: usize = facts.get(&settings.columns_key).and_then(|(_, n, _)| n.parse().ok()).unwrap_or(0);
     let mut headings = Vec::new();
     for number in 1..=count.min(100) {
         let Some((_, name, unit)) = facts.get(&format!("{} {number}", settings.column_key)) else {
@@ -175,10 +145,7 @@ fn headings(settings: &Settings, sink: &mut Sink, facts: &Facts, companion: &Tex
             sink.fault("companion_cut", message, nowhere.clone());
             continue;
         };
-        headings.push(Heading {
-            name: squeeze(name),
-            unit: (!unit.is_empty()).then(|| unit.clone()),
-        });
+        headings.push(Heading { name: squeeze(name), unit: (!unit.is_empty()).then(|| unit.clone()) });
     }
     if count == 0 {
         sink.fault("companion_cut", "the companion names no columns", nowhere);
@@ -201,23 +168,14 @@ fn rows(sink: &mut Sink, input: &Input, headings: &[Heading], base: &Base) {
         if cells.len() != columns.len() {
             sink.fault(
                 "row_width",
-                format!(
-                    "{} cells where {} columns are named",
-                    cells.len(),
-                    columns.len()
-                ),
+                format!("{} cells where {} columns are named", cells.len(), columns.len()),
                 Locator::line(line.number),
             );
             continue;
         }
         let row = tabular::row(sink, table, &columns, &cells, line.number, base);
         if row.numbers.is_empty() && !row.not_found {
-            sink.problem(
-                "not_consumed",
-                Severity::Error,
-                "the row holds no number",
-                Locator::line(line.number),
-            );
+            sink.problem("not_consumed", Severity::Error, "the row holds no number", Locator::line(line.number));
         }
     }
 }

@@ -84,17 +84,9 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     sink.flag_since(0);
     if state.ended.is_none() {
         let last = input.text.lines.last().map_or(0, |l| l.number);
-        sink.fault(
-            "end_mark_missing",
-            "the last line of the report is missing or cut",
-            Locator::line(last),
-        );
+        sink.fault("end_mark_missing", "the last line of the report is missing or cut", Locator::line(last));
     }
-    if sink.broken {
-        Proof::Fails
-    } else {
-        Proof::Holds
-    }
+    if sink.broken { Proof::Fails } else { Proof::Holds }
 }
 
 impl<'a> State<'_, 'a> {
@@ -169,11 +161,7 @@ impl<'a> State<'_, 'a> {
         let heads = self.heads.split_off(keep);
         let width = text.split(',').count();
         let [(first, names), (second, units)] = heads.as_slice() else {
-            sink.fault(
-                "heading_missing",
-                "a ruler without its two lines of headings",
-                Locator::line(line),
-            );
+            sink.fault("heading_missing", "a ruler without its two lines of headings", Locator::line(line));
             return;
         };
         sink.note(*first, "table heading");
@@ -182,11 +170,7 @@ impl<'a> State<'_, 'a> {
         let headings = headings(names, units);
         let at = Locator::line(*first);
         if headings.len() != width {
-            sink.fault(
-                "heading_width",
-                format!("{} headings over {width} columns", headings.len()),
-                at.clone(),
-            );
+            sink.fault("heading_width", format!("{} headings over {width} columns", headings.len()), at.clone());
         }
         let table = tabular::table_for(sink.spec, &self.title, &headings);
         let columns = match table {
@@ -196,14 +180,7 @@ impl<'a> State<'_, 'a> {
                 Vec::new()
             }
         };
-        self.open = Some(Open {
-            table,
-            columns,
-            sums: Sums::default(),
-            closed: false,
-            totalled: false,
-            line,
-        });
+        self.open = Some(Open { table, columns, sums: Sums::default(), closed: false, totalled: false, line });
     }
 
     fn row(&mut self, sink: &mut Sink, line: u32, text: &str) {
@@ -249,10 +226,7 @@ impl<'a> State<'_, 'a> {
                 .map(|(_, o)| o.raw.clone())
                 .unwrap_or_default();
             for (observation, _) in new.filter(|(_, o)| o.analyte.is_none()) {
-                self.not_found.push(Missing {
-                    observation,
-                    time: time.clone(),
-                });
+                self.not_found.push(Missing { observation, time: time.clone() });
             }
         }
         open.sums.add(&row, table.totals.as_ref());
@@ -284,8 +258,7 @@ impl<'a> State<'_, 'a> {
         if !known && sink.observations.iter().find(named).is_none() {
             let mut base = self.base.clone();
             base.analyte = Some(name.text.trim().to_owned());
-            let mut lost =
-                tabular::observation(&base, "area", &name.text, Locator::at(line, name.column));
+            let mut lost = tabular::observation(&base, "area", &name.text, Locator::at(line, name.column));
             lost.status = Status::NotDetected;
             lost.flags.push("component_not_found".into());
             sink.observe(lost);
@@ -293,11 +266,7 @@ impl<'a> State<'_, 'a> {
         sink.note(line, format!("component not found: {}", name.text.trim()));
         sink.warn(
             "component_not_found",
-            format!(
-                "{}, expected at {}, was not found",
-                name.text.trim(),
-                time.text.trim()
-            ),
+            format!("{}, expected at {}, was not found", name.text.trim(), time.text.trim()),
             Locator::line(line),
         );
     }
@@ -321,16 +290,9 @@ impl<'a> State<'_, 'a> {
 
     fn close_table(&mut self, sink: &mut Sink) {
         let Some(open) = self.open.take() else { return };
-        let required = open
-            .table
-            .and_then(|t| t.totals.as_ref())
-            .is_some_and(|t| t.required);
+        let required = open.table.and_then(|t| t.totals.as_ref()).is_some_and(|t| t.required);
         if required && open.sums.rows > 0 && !open.totalled {
-            sink.fault(
-                "totals_missing",
-                "the table has no line of totals",
-                Locator::line(open.line),
-            );
+            sink.fault("totals_missing", "the table has no line of totals", Locator::line(open.line));
         }
     }
 }
@@ -357,20 +319,13 @@ fn check_totals(sink: &mut Sink, open: &mut Open, table: &TableSpec, line: u32, 
 }
 
 fn is_ruler(text: &str) -> bool {
-    text.contains("--")
-        && text
-            .split(',')
-            .all(|c| c.trim().trim_matches('"').chars().all(|c| c == '-'))
+    text.contains("--") && text.split(',').all(|c| c.trim().trim_matches('"').chars().all(|c| c == '-'))
 }
 
 /// Tokens between commas; commas within quotes belong to the token, `""` is a quote.
 fn tokens(text: &str) -> Vec<Token> {
     let mut out = Vec::new();
-    let mut current = Token {
-        text: String::new(),
-        quoted: false,
-        column: 1,
-    };
+    let mut current = Token { text: String::new(), quoted: false, column: 1 };
     let mut inside = false;
     let mut chars = text.chars().enumerate().peekable();
     while let Some((index, c)) = chars.next() {
@@ -389,11 +344,7 @@ fn tokens(text: &str) -> Vec<Token> {
             ',' if !inside => {
                 out.push(std::mem::replace(
                     &mut current,
-                    Token {
-                        text: String::new(),
-                        quoted: false,
-                        column: index as u32 + 2,
-                    },
+                    Token { text: String::new(), quoted: false, column: index as u32 + 2 },
                 ));
             }
             _ => current.text.push(c),
@@ -417,10 +368,7 @@ fn head_pairs(tokens: &[Token]) -> Vec<(String, String)> {
             values.push(token);
         }
     }
-    pairs
-        .into_iter()
-        .map(|(key, values)| (key, join(&values)))
-        .collect()
+    pairs.into_iter().map(|(key, values)| (key, join(&values))).collect()
 }
 
 /// Unquoted neighbours are one number that fell apart at its decimal comma.
@@ -455,10 +403,7 @@ fn headings(names: &[Token], units: &[Token]) -> Vec<Heading> {
             if unit.is_none() && !below.is_empty() && below != "#" {
                 name = format!("{name} {below}").trim().to_owned();
             }
-            Heading {
-                name,
-                unit: unit.map(str::to_owned),
-            }
+            Heading { name, unit: unit.map(str::to_owned) }
         })
         .collect()
 }
@@ -474,10 +419,7 @@ fn whole_row(mut tokens: Vec<Token>, width: usize) -> Result<Vec<Cell>, usize> {
             let digits = whole.text.trim().trim_start_matches(['+', '-']);
             let is_number = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
             let mantissa = fraction.text.trim().split(['e', 'E']).next();
-            !whole.quoted
-                && !fraction.quoted
-                && is_number(digits)
-                && mantissa.is_some_and(is_number)
+            !whole.quoted && !fraction.quoted && is_number(digits) && mantissa.is_some_and(is_number)
         });
         let Some(at) = split else {
             // Empty cells at the end are no columns.
@@ -497,13 +439,7 @@ fn whole_row(mut tokens: Vec<Token>, width: usize) -> Result<Vec<Cell>, usize> {
     if tokens.len() < width {
         return Err(count);
     }
-    Ok(tokens
-        .into_iter()
-        .map(|t| Cell {
-            raw: t.text.trim().to_owned(),
-            column: t.column,
-        })
-        .collect())
+    Ok(tokens.into_iter().map(|t| Cell { raw: t.text.trim().to_owned(), column: t.column }).collect())
 }
 
 #[cfg(test)]
@@ -512,15 +448,10 @@ mod tests {
 
     #[test]
     fn head_lines_by_their_keys() {
-        let pairs = head_pairs(&tokens(
-            r#""Delay Time:",0,00,"min","End Time:",14,00,"min""#,
-        ));
+        let pairs = head_pairs(&tokens(r#""Delay Time:",0,00,"min","End Time:",14,00,"min""#));
         assert_eq!(
             pairs,
-            [
-                ("Delay Time".to_owned(), "0,00 min".to_owned()),
-                ("End Time".to_owned(), "14,00 min".to_owned())
-            ]
+            [("Delay Time".to_owned(), "0,00 min".to_owned()), ("End Time".to_owned(), "14,00 min".to_owned())]
         );
         let pairs = head_pairs(&tokens(r#""Reprocess Number:","kt-pr-lab2:  27919",,"#));
         assert_eq!(pairs[0].1, "kt-pr-lab2:  27919");

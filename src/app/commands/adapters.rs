@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use instrument_adapters::fs::{self as files, FolderError, ReadError};
 use instrument_adapters::{
-    AdapterSet, DateOrder, Explained, NotRecognised, Observation, Options, Parsed, Severity,
-    Status, TestReport, draft,
+    AdapterSet, DateOrder, Explained, NotRecognised, Observation, Options, Parsed, Severity, Status, TestReport, draft,
 };
 
 use super::{CommandError, Outcome, write_json};
@@ -109,11 +108,7 @@ fn set(args: &AdaptersArgs) -> Result<AdapterSet, CommandError> {
     for loaded in set.loaded() {
         if let Err(why) = &loaded.outcome {
             let folder = loaded.folder.display();
-            return Err(CommandError::at(
-                "adapter_refused",
-                "adapters",
-                format!("{folder} is not loaded: {why}"),
-            ));
+            return Err(CommandError::at("adapter_refused", "adapters", format!("{folder} is not loaded: {why}")));
         }
     }
     Ok(set)
@@ -127,21 +122,12 @@ fn list(set: &AdapterSet, json: bool, out: &mut dyn Write) -> Result<Outcome, Co
     }
     for adapter in list {
         let status = format!("{:?}", adapter.status).to_lowercase();
-        writeln!(
-            out,
-            "{:<28} {:<8} {status:<10} {}",
-            adapter.id, adapter.version, adapter.product
-        )?;
+        writeln!(out, "{:<28} {:<8} {status:<10} {}", adapter.id, adapter.version, adapter.product)?;
     }
     Ok(Outcome::Success)
 }
 
-fn detect(
-    set: &AdapterSet,
-    file: &Path,
-    json: bool,
-    out: &mut dyn Write,
-) -> Result<Outcome, CommandError> {
+fn detect(set: &AdapterSet, file: &Path, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let bytes = files::read_file(file).map_err(folder_error)?;
     let detection = set.detect(&files::file_name(file), &bytes);
     if json {
@@ -189,11 +175,7 @@ fn parse(set: &AdapterSet, args: &ReadArgs, out: &mut dyn Write) -> Result<Outco
     Ok(Outcome::Success)
 }
 
-fn explain(
-    set: &AdapterSet,
-    args: &ReadArgs,
-    out: &mut dyn Write,
-) -> Result<Outcome, CommandError> {
+fn explain(set: &AdapterSet, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let explained = read(set, args)?;
     if args.json {
         let lines: Vec<_> = explained
@@ -245,11 +227,7 @@ fn summary(parsed: &Parsed, out: &mut dyn Write) -> Result<(), CommandError> {
             (None, Some(path)) => format!(" ({path})"),
             _ => String::new(),
         };
-        writeln!(
-            out,
-            "{severity} {}{place}: {}",
-            problem.code, problem.message
-        )?;
+        writeln!(out, "{severity} {}{place}: {}", problem.code, problem.message)?;
     }
     Ok(())
 }
@@ -272,9 +250,7 @@ fn row(o: &Observation) -> String {
 }
 
 fn test(dir: Option<&Path>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let reports = AdapterSet::embedded()
-        .self_test(dir)
-        .map_err(folder_error)?;
+    let reports = AdapterSet::embedded().self_test(dir).map_err(folder_error)?;
     if reports.is_empty() {
         return Err(CommandError::at(
             "no_adapter",
@@ -291,46 +267,31 @@ fn test(dir: Option<&Path>, out: &mut dyn Write) -> Result<Outcome, CommandError
             writeln!(out, "        {failure}")?;
         }
     }
-    Ok(if reports.iter().all(TestReport::passed) {
-        Outcome::Success
-    } else {
-        Outcome::Refusal
-    })
+    Ok(if reports.iter().all(TestReport::passed) { Outcome::Success } else { Outcome::Refusal })
 }
 
-fn new(
-    from: &Path,
-    id: Option<&str>,
-    into: &Path,
-    out: &mut dyn Write,
-) -> Result<Outcome, CommandError> {
+fn new(from: &Path, id: Option<&str>, into: &Path, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let bytes = files::read_file(from).map_err(folder_error)?;
     let name = files::file_name(from);
     let id = id.map_or_else(|| id_of(&name), str::to_owned);
-    let draft = draft::declaration(&id, &name, &bytes)
-        .map_err(|why| CommandError::at("no_draft", "from", why.to_string()))?;
+    let draft =
+        draft::declaration(&id, &name, &bytes).map_err(|why| CommandError::at("no_draft", "from", why.to_string()))?;
     let folder = into.join(&id);
     if folder.exists() {
         return Err(CommandError::at(
             "exists",
             "id",
-            format!(
-                "{} exists already; nothing is overwritten",
-                folder.display()
-            ),
+            format!("{} exists already; nothing is overwritten", folder.display()),
         ));
     }
-    let expected = serde_json::to_string_pretty(&draft.parsed)
-        .map_err(|why| CommandError::new("output", why.to_string()))?;
+    let expected =
+        serde_json::to_string_pretty(&draft.parsed).map_err(|why| CommandError::new("output", why.to_string()))?;
     for sub in ["samples", "expected", "rejects"] {
         fs::create_dir_all(folder.join(sub))?;
     }
     fs::write(folder.join("adapter.toml"), &draft.declaration)?;
     fs::write(folder.join("samples").join(&name), &bytes)?;
-    fs::write(
-        folder.join("expected").join(format!("{name}.json")),
-        expected,
-    )?;
+    fs::write(folder.join("expected").join(format!("{name}.json")), expected)?;
     // An empty file is the first that must not pass; cut and foreign ones follow.
     fs::write(folder.join("rejects").join(format!("empty-{name}")), b"")?;
     writeln!(out, "{}", folder.join("adapter.toml").display())?;
@@ -355,11 +316,7 @@ fn id_of(name: &str) -> String {
         }
     }
     let id = id.trim_end_matches('-');
-    if id.is_empty() {
-        "new-adapter".into()
-    } else {
-        id.into()
-    }
+    if id.is_empty() { "new-adapter".into() } else { id.into() }
 }
 
 fn folder_error(error: FolderError) -> CommandError {
@@ -415,16 +372,9 @@ mod tests {
     #[test]
     fn explain_accounts_for_the_lines() {
         let dir = tempfile::tempdir().expect("a folder");
-        let file = sample(
-            dir.path(),
-            "perkinelmer-totalchrom",
-            "SH20260002_solvents.TX0",
-        );
+        let file = sample(dir.path(), "perkinelmer-totalchrom", "SH20260002_solvents.TX0");
         let text = testing::run(run, &["explain", &file]).expect("a text");
-        assert!(
-            text.contains("→ SH20260002 Methanol amount = 212.41 [ppm]"),
-            "{text}"
-        );
+        assert!(text.contains("→ SH20260002 Methanol amount = 212.41 [ppm]"), "{text}");
         assert!(text.contains("→ end mark"));
     }
 
@@ -434,10 +384,7 @@ mod tests {
         let file = dir.path().join("kf.csv");
         fs::write(&file, "Sample;Water (%)\nA-1;0,312\n").expect("a file");
         let own = dir.path().join("own");
-        let (file, own) = (
-            file.to_str().expect("a path"),
-            own.to_str().expect("a path"),
-        );
+        let (file, own) = (file.to_str().expect("a path"), own.to_str().expect("a path"));
         testing::run(run, &["new", "--from", file, "--into", own]).expect("a draft");
         testing::run(run, &["test", own]).expect("passes");
         let parsed = testing::json(run, &["parse", file, "--json", "--adapters", own]);

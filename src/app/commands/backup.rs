@@ -197,7 +197,8 @@ fn report(config: &Config, json: bool, out: &mut dyn Write) -> Result<Outcome, C
 }
 
 fn refuse_full(backend: &Backend, data: &Path) -> Result<(), CommandError> {
-    let full = |what: &str| CommandError::new("not-empty", format!("{what}: a copy is brought back into an empty place"));
+    let full =
+        |what: &str| CommandError::new("not-empty", format!("{what}: a copy is brought back into an empty place"));
     let holds = std::fs::read_dir(data).is_ok_and(|mut listed| listed.next().is_some());
     if holds {
         return Err(full(&format!("{} is not empty", data.display())));

@@ -74,11 +74,7 @@ struct Count {
 /// The period cannot be counted, or the laboratory's folder cannot be used.
 pub fn run(args: &CalendarArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     match &args.command {
-        CalendarCommand::Due {
-            from,
-            working_days,
-            common,
-        } => {
+        CalendarCommand::Due { from, working_days, common } => {
             due(*from, *working_days, common, out)?;
         }
         CalendarCommand::Count { from, to, common } => count(*from, *to, common, out)?,
@@ -92,12 +88,7 @@ fn due(from: NaiveDate, n: u32, common: &Common, out: &mut dyn Write) -> Result<
         .calendar()
         .add_working_days(from, n)
         .map_err(|error| CommandError::at(error.code(), "working_days", error.to_string()))?;
-    let answer = Due {
-        from,
-        working_days: n,
-        due: found.date,
-        provisional: found.provisional,
-    };
+    let answer = Due { from, working_days: n, due: found.date, provisional: found.provisional };
     if common.json {
         return write_json(out, &answer);
     }
@@ -105,23 +96,13 @@ fn due(from: NaiveDate, n: u32, common: &Common, out: &mut dyn Write) -> Result<
     Ok(())
 }
 
-fn count(
-    from: NaiveDate,
-    to: NaiveDate,
-    common: &Common,
-    out: &mut dyn Write,
-) -> Result<(), CommandError> {
+fn count(from: NaiveDate, to: NaiveDate, common: &Common, out: &mut dyn Write) -> Result<(), CommandError> {
     let regulation = load_regulation(common.regulation.as_deref())?;
     let found = regulation
         .calendar()
         .count(from, to)
         .map_err(|error| CommandError::at(error.code(), "to", error.to_string()))?;
-    let answer = Count {
-        from,
-        to,
-        working_days: found.working_days,
-        provisional: found.provisional,
-    };
+    let answer = Count { from, to, working_days: found.working_days, provisional: found.provisional };
     if common.json {
         return write_json(out, &answer);
     }
@@ -130,11 +111,7 @@ fn count(
 }
 
 const fn mark(provisional: bool) -> &'static str {
-    if provisional {
-        " (暂定 provisional)"
-    } else {
-        ""
-    }
+    if provisional { " (暂定 provisional)" } else { "" }
 }
 
 #[cfg(test)]
@@ -146,31 +123,11 @@ mod tests {
     #[test]
     fn due_and_count_print_the_documented_objects() {
         assert_eq!(
-            testing::json(
-                run,
-                &[
-                    "due",
-                    "--from",
-                    "2026-01-05",
-                    "--working-days",
-                    "30",
-                    "--json"
-                ]
-            ),
+            testing::json(run, &["due", "--from", "2026-01-05", "--working-days", "30", "--json"]),
             json!({"from": "2026-01-05", "working_days": 30, "due": "2026-02-14", "provisional": false})
         );
         assert_eq!(
-            testing::json(
-                run,
-                &[
-                    "count",
-                    "--from",
-                    "2026-01-05",
-                    "--to",
-                    "2026-02-14",
-                    "--json"
-                ]
-            ),
+            testing::json(run, &["count", "--from", "2026-01-05", "--to", "2026-02-14", "--json"]),
             json!({"from": "2026-01-05", "to": "2026-02-14", "working_days": 30, "provisional": false})
         );
         let text = testing::run(run, &["due", "--from", "2026-12-31", "--working-days", "1"]);
@@ -180,37 +137,11 @@ mod tests {
     #[test]
     fn what_cannot_be_counted_is_an_error() {
         let code = |words: &[&str]| testing::run(run, words).map_err(|error| error.code);
-        assert_eq!(
-            code(&["count", "--from", "2026-01-05", "--to", "2026-01-01"]),
-            Err("period_backwards")
-        );
-        assert_eq!(
-            code(&[
-                "due",
-                "--from",
-                "2026-01-05",
-                "--working-days",
-                "4000000000"
-            ]),
-            Err("period_too_long")
-        );
-        assert_eq!(
-            code(&["due", "--from", "2026-02-30", "--working-days", "1"]),
-            Err("usage")
-        );
-        assert_eq!(
-            code(&["due", "--from", "2026-01-05", "--working-days", "-1"]),
-            Err("usage")
-        );
-        let missing = [
-            "due",
-            "--from",
-            "2026-01-05",
-            "--working-days",
-            "1",
-            "--regulation",
-            "no-such-folder",
-        ];
+        assert_eq!(code(&["count", "--from", "2026-01-05", "--to", "2026-01-01"]), Err("period_backwards"));
+        assert_eq!(code(&["due", "--from", "2026-01-05", "--working-days", "4000000000"]), Err("period_too_long"));
+        assert_eq!(code(&["due", "--from", "2026-02-30", "--working-days", "1"]), Err("usage"));
+        assert_eq!(code(&["due", "--from", "2026-01-05", "--working-days", "-1"]), Err("usage"));
+        let missing = ["due", "--from", "2026-01-05", "--working-days", "1", "--regulation", "no-such-folder"];
         assert_eq!(code(&missing), Err("regulation_unreadable"));
     }
 }

@@ -66,17 +66,9 @@ pub fn run(
     let report = verify(&pdf, &roots, at);
     let status = status_lookup(&report.sha256, report.certificate_number.as_deref());
     let status = status.as_deref().unwrap_or("unknown");
-    if args.json {
-        print_json(&report, status, out)
-    } else {
-        print_text(&report, status, out)
-    }
-    .map_err(|e| error("output", e.to_string(), "out"))?;
-    Ok(if report.is_unchanged() {
-        Outcome::Success
-    } else {
-        Outcome::Refusal
-    })
+    if args.json { print_json(&report, status, out) } else { print_text(&report, status, out) }
+        .map_err(|e| error("output", e.to_string(), "out"))?;
+    Ok(if report.is_unchanged() { Outcome::Success } else { Outcome::Refusal })
 }
 
 /// The roots asked for; those of a data folder only where it has some.
@@ -92,16 +84,11 @@ fn roots_file(args: &VerifyArgs) -> Option<(PathBuf, &'static str)> {
 }
 
 fn error(code: &'static str, message: String, field: &str) -> CommandError {
-    CommandError {
-        code,
-        message,
-        field: Some(field.to_owned()),
-    }
+    CommandError { code, message, field: Some(field.to_owned()) }
 }
 
 fn read(path: &Path, field: &str) -> Result<Vec<u8>, CommandError> {
-    std::fs::read(path)
-        .map_err(|e| error("file_unreadable", format!("{}: {e}", path.display()), field))
+    std::fs::read(path).map_err(|e| error("file_unreadable", format!("{}: {e}", path.display()), field))
 }
 
 fn read_text(path: &Path, field: &str) -> Result<String, CommandError> {
@@ -112,9 +99,7 @@ fn read_text(path: &Path, field: &str) -> Result<String, CommandError> {
 }
 
 fn signed_at(report: &VerifyReport) -> Option<String> {
-    report
-        .signed_at
-        .map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+    report.signed_at.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 fn print_json(report: &VerifyReport, status: &str, out: &mut dyn Write) -> std::io::Result<()> {
@@ -182,9 +167,7 @@ pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<Outcome, Comma
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificates::document::{
-        CertificateData, CertificateKind, OsRng, SignInfo, TestCa, Typesetter, sign,
-    };
+    use crate::certificates::document::{CertificateData, CertificateKind, OsRng, SignInfo, TestCa, Typesetter, sign};
 
     fn at() -> DateTime<Utc> {
         DateTime::from_timestamp(1_774_836_000, 0).expect("time")
@@ -210,26 +193,15 @@ mod tests {
         ca.write(&folder.path().join("keys")).expect("written");
         let setter = Typesetter::new(None).expect("layouts");
         let plain = setter.render(&data(), at()).expect("typeset");
-        let info = SignInfo {
-            reason: String::new(),
-            location: String::new(),
-            name: "张三".to_owned(),
-            time: at(),
-        };
+        let info = SignInfo { reason: String::new(), location: String::new(), name: "张三".to_owned(), time: at() };
         let pdf = sign(&plain, &ca.signing_key().expect("key"), &info).expect("signed");
         std::fs::write(folder.path().join("c.pdf"), pdf).expect("written");
         folder
     }
 
     fn verified(folder: &Path, json: bool) -> (Outcome, String) {
-        let args = VerifyArgs {
-            file: folder.join("c.pdf"),
-            data: Some(folder.to_owned()),
-            roots: None,
-            json,
-        };
-        let lookup =
-            |_: &str, number: Option<&str>| (number == Some("R-1")).then(|| "issued".to_owned());
+        let args = VerifyArgs { file: folder.join("c.pdf"), data: Some(folder.to_owned()), roots: None, json };
+        let lookup = |_: &str, number: Option<&str>| (number == Some("R-1")).then(|| "issued".to_owned());
         let mut out = Vec::new();
         let outcome = run(&args, at(), &lookup, &mut out).expect("verified");
         (outcome, String::from_utf8(out).expect("text"))
@@ -255,10 +227,7 @@ mod tests {
             "problems",
         ];
         assert_eq!(fields.len(), expected.len());
-        assert!(
-            expected.iter().all(|name| value.get(name).is_some()),
-            "{text}"
-        );
+        assert!(expected.iter().all(|name| value.get(name).is_some()), "{text}");
         assert_eq!(value["trusted"], true);
         assert_eq!(value["status"], "issued");
         assert_eq!(value["number"], "R-1");
@@ -279,12 +248,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_ne!(value["problems"], serde_json::json!([]));
 
-        let args = VerifyArgs {
-            file: folder.path().join("absent.pdf"),
-            data: None,
-            roots: None,
-            json: true,
-        };
+        let args = VerifyArgs { file: folder.path().join("absent.pdf"), data: None, roots: None, json: true };
         let refused = run(&args, at(), &|_, _| None, &mut Vec::new());
         let failure = refused.expect_err("refused");
         assert_eq!(failure.code, "file_unreadable");

@@ -41,20 +41,12 @@ pub struct CommandError {
 impl CommandError {
     /// An error that concerns no single field.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        CommandError {
-            code,
-            message: message.into(),
-            field: None,
-        }
+        CommandError { code, message: message.into(), field: None }
     }
 
     /// An error about one field or argument.
     pub fn at(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
-        CommandError {
-            code,
-            message: message.into(),
-            field: Some(field.into()),
-        }
+        CommandError { code, message: message.into(), field: Some(field.into()) }
     }
 }
 
@@ -66,8 +58,7 @@ impl From<std::io::Error> for CommandError {
 
 /// Writes a value as JSON, indented, with a line end.
 pub(crate) fn write_json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), CommandError> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| CommandError::new("output", error.to_string()))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| CommandError::new("output", error.to_string()))?;
     writeln!(out, "{text}")?;
     Ok(())
 }
@@ -99,8 +90,7 @@ pub(crate) mod testing {
         let matches = command
             .try_get_matches_from([&["test"], words].concat())
             .map_err(|error| CommandError::new("usage", error.to_string()))?;
-        let args = A::from_arg_matches(&matches)
-            .map_err(|error| CommandError::new("usage", error.to_string()))?;
+        let args = A::from_arg_matches(&matches).map_err(|error| CommandError::new("usage", error.to_string()))?;
         let mut out = Vec::new();
         let outcome = run(&args, &mut out)?;
         assert_eq!(outcome, Outcome::Success);

@@ -7,9 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{CommandError, Outcome, write_json};
-use crate::regulation::numeric::{
-    CompareBy, Limit, Measured, NumericError, Step, parse_decimal, round_to,
-};
+use crate::regulation::numeric::{CompareBy, Limit, Measured, NumericError, Step, parse_decimal, round_to};
 use crate::regulation::statistics;
 
 /// Rounding, limits and acceptance by sampling, in exact decimal arithmetic
@@ -101,26 +99,12 @@ impl From<By> for CompareBy {
 pub fn run(args: &NumericArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     match &args.command {
         NumericCommand::Round { value, to, json } => round(value, to, *json, out)?,
-        NumericCommand::Judge {
-            limit,
-            value,
-            by,
-            json,
-        } => {
+        NumericCommand::Judge { limit, value, by, json } => {
             judge(limit, value, (*by).into(), *json, out)?;
         }
-        NumericCommand::ContentUniformity {
-            limit,
-            midpoint,
-            values,
-            ..
-        } => {
+        NumericCommand::ContentUniformity { limit, midpoint, values, .. } => {
             let limit = parse_decimal(limit).map_err(at("limit"))?;
-            let midpoint = midpoint
-                .as_deref()
-                .map(parse_decimal)
-                .transpose()
-                .map_err(at("midpoint"))?;
+            let midpoint = midpoint.as_deref().map(parse_decimal).transpose().map_err(at("midpoint"))?;
             let found = statistics::content_uniformity(&numbers(values)?, limit, midpoint);
             write_json(out, &found.map_err(at("values"))?)?;
         }
@@ -138,22 +122,13 @@ fn round(value: &str, step: &str, as_json: bool, out: &mut dyn Write) -> Result<
     let interval = Step::parse(step).map_err(at("to"))?;
     let rounded = round_to(number, interval).map_err(at("value"))?.to_string();
     if as_json {
-        return write_json(
-            out,
-            &json!({"value": value, "step": step, "rounded": rounded}),
-        );
+        return write_json(out, &json!({"value": value, "step": step, "rounded": rounded}));
     }
     writeln!(out, "{rounded}")?;
     Ok(())
 }
 
-fn judge(
-    limit: &str,
-    value: &str,
-    by: CompareBy,
-    as_json: bool,
-    out: &mut dyn Write,
-) -> Result<(), CommandError> {
+fn judge(limit: &str, value: &str, by: CompareBy, as_json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
     let limit = Limit::parse(limit).map_err(at("limit"))?;
     let value = Measured::parse(value).map_err(at("value"))?;
     let found = limit.judge(&value, by).map_err(at("value"))?;
@@ -167,8 +142,7 @@ fn judge(
 
 /// The numbers of all arguments, each of which may hold several.
 fn numbers(arguments: &[String]) -> Result<Vec<Decimal>, CommandError> {
-    let separator =
-        |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '，' | '、' | '；');
+    let separator = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '，' | '、' | '；');
     arguments
         .iter()
         .flat_map(|argument| argument.split(separator))
@@ -197,88 +171,39 @@ mod tests {
             testing::json(run, &["round", "60.25", "--to", "0.5", "--json"]),
             json!({"value": "60.25", "step": "0.5", "rounded": "60.0"})
         );
-        assert_eq!(
-            testing::run(run, &["round", "--to", "20", "--", "-930"]).as_deref(),
-            Ok("-920\n")
-        );
-        assert_eq!(
-            testing::run(run, &["round", "-930", "--to", "20"]).as_deref(),
-            Ok("-920\n")
-        );
-        assert_eq!(
-            error(&["round", "abc", "--to", "1"]),
-            ("not_a_number", Some("value".into()))
-        );
-        assert_eq!(
-            error(&["round", "1", "--to", "0"]),
-            ("not_a_step", Some("to".into()))
-        );
+        assert_eq!(testing::run(run, &["round", "--to", "20", "--", "-930"]).as_deref(), Ok("-920\n"));
+        assert_eq!(testing::run(run, &["round", "-930", "--to", "20"]).as_deref(), Ok("-920\n"));
+        assert_eq!(error(&["round", "abc", "--to", "1"]), ("not_a_number", Some("value".into())));
+        assert_eq!(error(&["round", "1", "--to", "0"]), ("not_a_step", Some("to".into())));
         assert_eq!(error(&["round", "1"]).0, "usage");
     }
 
     #[test]
     fn judge_prints_the_documented_object() {
         let judged = |limit: &str, value: &str, by: &str| {
-            testing::json(
-                run,
-                &[
-                    "judge", "--limit", limit, "--value", value, "--by", by, "--json",
-                ],
-            )
+            testing::json(run, &["judge", "--limit", limit, "--value", value, "--by", by, "--json"])
         };
-        assert_eq!(
-            judged("≥97.0", "96.96", "rounded"),
-            json!({"compared": "97.0", "verdict": "pass"})
-        );
-        assert_eq!(
-            judged("≥97.0", "96.96", "full"),
-            json!({"compared": "96.96", "verdict": "fail"})
-        );
-        assert_eq!(
-            judged("≤0.02", "<0.05", "full"),
-            json!({"compared": "<0.05", "verdict": "indeterminate"})
-        );
-        assert_eq!(
-            judged("-5~5", "-4.9", "full"),
-            json!({"compared": "-4.9", "verdict": "pass"})
-        );
-        let words = [
-            "judge", "--limit", "≥97.0", "--value", "n/a", "--by", "full",
-        ];
+        assert_eq!(judged("≥97.0", "96.96", "rounded"), json!({"compared": "97.0", "verdict": "pass"}));
+        assert_eq!(judged("≥97.0", "96.96", "full"), json!({"compared": "96.96", "verdict": "fail"}));
+        assert_eq!(judged("≤0.02", "<0.05", "full"), json!({"compared": "<0.05", "verdict": "indeterminate"}));
+        assert_eq!(judged("-5~5", "-4.9", "full"), json!({"compared": "-4.9", "verdict": "pass"}));
+        let words = ["judge", "--limit", "≥97.0", "--value", "n/a", "--by", "full"];
         assert_eq!(error(&words), ("not_a_result", Some("value".into())));
         let words = ["judge", "--limit", "97", "--value", "97", "--by", "full"];
         assert_eq!(error(&words), ("not_a_limit", Some("limit".into())));
-        assert_eq!(
-            error(&["judge", "--limit", "≥97.0", "--value", "97", "--by", "eye"]).0,
-            "usage"
-        );
+        assert_eq!(error(&["judge", "--limit", "≥97.0", "--value", "97", "--by", "eye"]).0, "usage");
     }
 
     #[test]
     fn stages_take_their_values_by_commas_or_blanks() {
-        let found = testing::json(
-            run,
-            &["dissolution", "--q", "80", "69,85,88", "91", "84 86"],
-        );
-        assert_eq!(
-            (&found["verdict"], &found["n"]),
-            (&json!("continue"), &json!(6))
-        );
+        let found = testing::json(run, &["dissolution", "--q", "80", "69,85,88", "91", "84 86"]);
+        assert_eq!((&found["verdict"], &found["n"]), (&json!("continue"), &json!(6)));
         let ten = "99.2 101.3 98.7 100.5 97.9 102.1 100.8 99.6 98.4 101.5";
         let found = testing::json(run, &["content-uniformity", ten]);
-        assert_eq!(
-            (&found["verdict"], &found["s"]),
-            (&json!("pass"), &json!("1.4414"))
-        );
+        assert_eq!((&found["verdict"], &found["s"]), (&json!("pass"), &json!("1.4414")));
         let found = testing::json(run, &["content-uniformity", "--limit", "3", ten, "--json"]);
         assert_eq!(found["verdict"], "continue");
-        assert_eq!(
-            error(&["dissolution", "--q", "80", "1,2"]),
-            ("wrong_count", Some("values".into()))
-        );
-        assert_eq!(
-            error(&["content-uniformity", "1,x"]),
-            ("not_a_number", Some("values".into()))
-        );
+        assert_eq!(error(&["dissolution", "--q", "80", "1,2"]), ("wrong_count", Some("values".into())));
+        assert_eq!(error(&["content-uniformity", "1,x"]), ("not_a_number", Some("values".into())));
     }
 }

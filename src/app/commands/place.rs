@@ -28,8 +28,8 @@ impl Place {
     /// # Errors
     /// One that names the field.
     pub fn config(&self) -> Result<Config, CommandError> {
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let read = match &self.data {
             Some(data) => Config::of_data(data, environment),
             None => {
@@ -83,10 +83,8 @@ pub(super) fn database(error: crate::store::StoreError) -> CommandError {
 pub(super) fn failure(failure: crate::store::Failure) -> CommandError {
     match failure {
         crate::store::Failure::Store(error) => database(error),
-        crate::store::Failure::Refused(refusal) => CommandError {
-            code: refusal.code.as_str(),
-            message: refusal.message_en,
-            field: refusal.field,
-        },
+        crate::store::Failure::Refused(refusal) => {
+            CommandError { code: refusal.code.as_str(), message: refusal.message_en, field: refusal.field }
+        }
     }
 }

@@ -54,8 +54,7 @@ struct Common {
 }
 
 fn jurisdiction_argument(text: &str) -> Result<Jurisdiction, String> {
-    Jurisdiction::parse(text)
-        .ok_or_else(|| "expected CN, or CN- and a letter code of ISO 3166-2 (CN-SH)".to_owned())
+    Jurisdiction::parse(text).ok_or_else(|| "expected CN, or CN- and a letter code of ISO 3166-2 (CN-SH)".to_owned())
 }
 
 /// Runs the command.
@@ -64,11 +63,7 @@ fn jurisdiction_argument(text: &str) -> Result<Jurisdiction, String> {
 /// The case cannot be read or decided, or the laboratory's folder cannot be used.
 pub fn run(args: &RegulationArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     match &args.command {
-        RegulationCommand::List {
-            on,
-            jurisdiction,
-            common,
-        } => {
+        RegulationCommand::List { on, jurisdiction, common } => {
             list(*on, *jurisdiction, common, out)?;
         }
         RegulationCommand::Determine { file, common } => {
@@ -106,18 +101,9 @@ fn write_provision(out: &mut dyn Write, one: &Provision) -> std::io::Result<()> 
         (None, true) => "不限 always".to_owned(),
         (None, false) => "未定 not set".to_owned(),
     };
-    let to = one
-        .effective_to
-        .map_or_else(String::new, |day| day.to_string());
-    let marks = [
-        (!one.active, " 未启用 inactive"),
-        (one.changeable, " 可更改 changeable"),
-    ];
-    let marks: String = marks
-        .iter()
-        .filter(|(set, _)| *set)
-        .map(|(_, mark)| *mark)
-        .collect();
+    let to = one.effective_to.map_or_else(String::new, |day| day.to_string());
+    let marks = [(!one.active, " 未启用 inactive"), (one.changeable, " 可更改 changeable")];
+    let marks: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| *mark).collect();
     writeln!(out, "{}  {}  {}", one.id, one.jurisdiction, one.citation())?;
     writeln!(out, "    {} / {}", one.title_zh, one.title_en)?;
     writeln!(out, "    {from} – {to} [{}]{marks}", one.confidence)?;
@@ -129,21 +115,16 @@ fn write_provision(out: &mut dyn Write, one: &Provision) -> std::io::Result<()> 
 
 fn read_file(path: &Path) -> Result<String, CommandError> {
     let name = path.display().to_string();
-    let file = File::open(path)
-        .map_err(|error| CommandError::new("case_unreadable", format!("{name}: {error}")))?;
+    let file = File::open(path).map_err(|error| CommandError::new("case_unreadable", format!("{name}: {error}")))?;
     read_case(file, &name)
 }
 
 fn read_case(input: impl Read, name: &str) -> Result<String, CommandError> {
     let mut text = String::new();
     let read = input.take(LONGEST_CASE + 1).read_to_string(&mut text);
-    let read =
-        read.map_err(|error| CommandError::new("case_unreadable", format!("{name}: {error}")))?;
+    let read = read.map_err(|error| CommandError::new("case_unreadable", format!("{name}: {error}")))?;
     if read as u64 > LONGEST_CASE {
-        return Err(CommandError::new(
-            "case_unreadable",
-            format!("{name}: too long to be a case"),
-        ));
+        return Err(CommandError::new("case_unreadable", format!("{name}: too long to be a case")));
     }
     Ok(text)
 }
@@ -157,9 +138,8 @@ fn determine(text: &str, folder: Option<&Path>, out: &mut dyn Write) -> Result<(
         field: error.field().map(str::to_owned),
     })?;
     let regulation = load_regulation(folder)?;
-    let found = regulation
-        .determine(&case)
-        .map_err(|error| CommandError::at(error.code(), "dates", error.to_string()))?;
+    let found =
+        regulation.determine(&case).map_err(|error| CommandError::at(error.code(), "dates", error.to_string()))?;
     write_json(out, &found)
 }
 
@@ -185,10 +165,7 @@ mod tests {
         let found = testing::json(run, &["determine", path]);
         assert_eq!(found["clocks"][0]["due"], "2025-12-15");
         assert_eq!(found["refusals"], serde_json::json!([]));
-        let file = written(&format!(
-            "\u{FEFF}{}",
-            CASE.replace("vaccine\",", "chemical\",")
-        ));
+        let file = written(&format!("\u{FEFF}{}", CASE.replace("vaccine\",", "chemical\",")));
         let path = file.path().to_str().expect("a path");
         let found = testing::json(run, &["determine", path, "--json"]);
         assert_eq!(found["refusals"][0]["code"], "product_outside_business");
@@ -199,46 +176,23 @@ mod tests {
         let file = written(&CASE.replace("category", "categry"));
         let path = file.path().to_str().expect("a path");
         let error = testing::run(run, &["determine", path]).expect_err("an error");
-        assert_eq!(
-            (error.code, error.field.as_deref()),
-            ("unknown_field", Some("product.categry"))
-        );
+        assert_eq!((error.code, error.field.as_deref()), ("unknown_field", Some("product.categry")));
         let error = testing::run(run, &["determine", "no-such-file"]).expect_err("an error");
         assert_eq!(error.code, "case_unreadable");
         let json = serde_json::to_value(&error).expect("JSON");
-        assert!(
-            json["message"]
-                .as_str()
-                .is_some_and(|text| text.contains("no-such-file"))
-        );
+        assert!(json["message"].as_str().is_some_and(|text| text.contains("no-such-file")));
         let long = read_case(std::io::repeat(b' '), "x").expect_err("endless");
         assert_eq!(long.code, "case_unreadable");
     }
 
     #[test]
     fn list_shows_what_is_in_force() {
-        let words = [
-            "list",
-            "--on",
-            "2026-01-05",
-            "--jurisdiction",
-            "CN-SH",
-            "--json",
-        ];
+        let words = ["list", "--on", "2026-01-05", "--jurisdiction", "CN-SH", "--json"];
         let found = testing::json(run, &words);
-        let has = |id: &str| {
-            found
-                .as_array()
-                .is_some_and(|list| list.iter().any(|one| one["id"] == id))
-        };
+        let has = |id: &str| found.as_array().is_some_and(|list| list.iter().any(|one| one["id"] == id));
         assert!(has("SH-12") && has("N-12b") && !has("SX-12") && !has("NMPA-2026-3"));
         let text = testing::run(run, &["list"]).expect("a list");
-        for part in [
-            "SX-12  CN-SX",
-            "未启用 inactive",
-            "季节性流感疫苗",
-            "不限 always",
-        ] {
+        for part in ["SX-12  CN-SX", "未启用 inactive", "季节性流感疫苗", "不限 always"] {
             assert!(text.contains(part), "{part}");
         }
         let error = testing::run(run, &["list", "--jurisdiction", "CN-XX"]).expect_err("no place");

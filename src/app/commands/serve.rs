@@ -38,9 +38,7 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<Outcome, CommandErro
     let app = Application::build(&config, Clock::system()).map_err(start)?;
     writeln!(out, "http://{}", app.address())?;
     out.flush()?;
-    actix_web::rt::System::new()
-        .block_on(app.run())
-        .map_err(|error| CommandError::new("serve", error.to_string()))?;
+    actix_web::rt::System::new().block_on(app.run()).map_err(|error| CommandError::new("serve", error.to_string()))?;
     Ok(Outcome::Success)
 }
 

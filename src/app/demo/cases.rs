@@ -9,7 +9,9 @@ use super::{DemoError, at, file_error, tell};
 use crate::certificates::{self, Draft};
 use crate::clock::Clock;
 use crate::instruments::{self, Accept, Assign};
-use crate::intake::{self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken};
+use crate::intake::{
+    self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken,
+};
 use crate::regulation::TaskState;
 use crate::services::Services;
 use crate::store::views::{self, Page, QueueFilter, QueueRow};
@@ -97,7 +99,10 @@ impl Story<'_> {
     /// Lot release of a seasonal influenza vaccine at an authorised Shanghai institute.
     pub fn lot_release(&mut self) -> Result<PathBuf, DemoError> {
         let staff = &self.laboratory.shanghai;
-        writeln!(self.out, "\n二、生物制品批签发（上海，季节性流感疫苗） Lot release, seasonal influenza vaccine, Shanghai")?;
+        writeln!(
+            self.out,
+            "\n二、生物制品批签发（上海，季节性流感疫苗） Lot release, seasonal influenza vaccine, Shanghai"
+        )?;
         self.clock.set(at(3, 9, 10));
         let mut application = application(
             "lot_release",
@@ -115,7 +120,10 @@ impl Story<'_> {
             self.file(staff, &plate.file, Some(plate), &taken)?;
         }
         self.clock.set(at(3, 25, 15));
-        self.findings(staff, &[("appearance", "微乳白色液体，无异物"), ("sterility", "无菌生长"), ("endotoxin", "<5")])?;
+        self.findings(
+            staff,
+            &[("appearance", "微乳白色液体，无异物"), ("sterility", "无菌生长"), ("endotoxin", "<5")],
+        )?;
         self.clock.set(at(3, 27, 10));
         self.finish(staff, &taken)
     }
@@ -123,7 +131,10 @@ impl Story<'_> {
     /// Port-of-entry testing in Shanghai of an imported, clinically urgent drug.
     pub fn port_entry(&mut self) -> Result<PathBuf, DemoError> {
         let staff = &self.laboratory.shanghai;
-        writeln!(self.out, "\n三、进口药品通关检验（上海口岸，临床急需） Port-of-entry testing, clinically urgent, Shanghai")?;
+        writeln!(
+            self.out,
+            "\n三、进口药品通关检验（上海口岸，临床急需） Port-of-entry testing, clinically urgent, Shanghai"
+        )?;
         self.clock.set(at(3, 16, 9));
         let mut application = application(
             "port_entry",
@@ -214,7 +225,11 @@ impl Story<'_> {
         let accepted = instruments::accept(self.services, &staff.analyst, &id, &accept)?;
         for entered in &accepted.entered {
             if let Some(result) = &entered.result {
-                writeln!(self.out, "    结果 result: {} → {} ({})", result.calculated, result.reported, result.verdict)?;
+                writeln!(
+                    self.out,
+                    "    结果 result: {} → {} ({})",
+                    result.calculated, result.reported, result.verdict
+                )?;
             }
         }
         Ok(())
@@ -275,7 +290,9 @@ impl Story<'_> {
         }
         for row in self.queue(staff, Some(TaskState::OutOfLimit), None)? {
             writeln!(self.out, "  超标 out of limit: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
-            let confirm = Decision { decision: "confirm".into(), reason: "演示：实验室调查未发现可归因的差错".into() };
+            let confirm = Decision {
+                decision: "confirm".into(), reason: "演示：实验室调查未发现可归因的差错".into()
+            };
             testing::decide(self.services, &staff.quality, &row.task_id.as_str().into(), &confirm)?;
         }
         Ok(())

@@ -72,7 +72,12 @@ impl DemoFiles {
         let shares = ["area_percent", "relative_area", "area"];
         Ok(Self::Real {
             liquid: find(&liquid, &shares, true, "chromatography report (ChemStation, Chromeleon)")?,
-            plate: find(&["moldev-softmax-pro"], &["mean_concentration", "concentration", "absorbance"], false, "SoftMax Pro export")?,
+            plate: find(
+                &["moldev-softmax-pro"],
+                &["mean_concentration", "concentration", "absorbance"],
+                false,
+                "SoftMax Pro export",
+            )?,
             gas: find(&["perkinelmer-totalchrom"], &["amount", "area_percent"], true, "TotalChrom report")?,
             balance: find(&["sartorius-sbi"], &["net_weight", "weight"], false, "balance printout (SBI)")?,
         })
@@ -114,11 +119,13 @@ fn pick(file: &DemoFile, parsed: &Parsed, quantities: &[&str], largest: bool) ->
         let usable = |seen: &&instrument_adapters::Observation| {
             seen.quantity == *quantity && seen.status == instrument_adapters::Status::Ok
         };
-        let value = |seen: &instrument_adapters::Observation| -> Option<Decimal> { seen.value.as_deref()?.parse().ok() };
+        let value =
+            |seen: &instrument_adapters::Observation| -> Option<Decimal> { seen.value.as_deref()?.parse().ok() };
         let positive = parsed.observations.iter().filter(usable).filter(|seen| value(seen) > Some(Decimal::ZERO));
         let chosen = if largest { positive.max_by_key(|seen| value(seen)) } else { { positive }.next() };
         let Some(chosen) = chosen else { continue };
-        let alike = parsed.observations.iter().filter(|seen| seen.sample == chosen.sample && seen.quantity == *quantity);
+        let alike =
+            parsed.observations.iter().filter(|seen| seen.sample == chosen.sample && seen.quantity == *quantity);
         let before = alike.take_while(|seen| !std::ptr::eq(*seen, chosen)).count();
         return Some(Picked {
             file: file.clone(),

@@ -74,7 +74,9 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
     ];
     let shanxi_staff = staff(services, &admin, &shanxi, "sx", ["王敏", "李哲", "赵岚", "陈宁", "郭正"])?;
     let shanghai_staff = staff(services, &admin, &shanghai.id, "sh", ["沈怡", "周航", "吴静", "郑和", "徐行"])?;
-    services.identity.create_account(&admin, account("applicant.sh", "申江疫苗", None, &applicants[1], Role::Applicant))?;
+    services
+        .identity
+        .create_account(&admin, account("applicant.sh", "申江疫苗", None, &applicants[1], Role::Applicant))?;
     let products = [
         registration_product(services, &shanxi_staff.quality, files)?,
         vaccine(services, &shanghai_staff.quality, &shanghai.id, files)?,
@@ -95,7 +97,9 @@ fn administrator(services: &Services) -> Result<Actor, DemoError> {
             address_en: "1 Demonstration Street, Taiyuan".into(),
             sample_prefix: "SX".into(),
         },
-        FirstAdministrator { username: "admin".into(), display_name: "系统管理员".into(), password: PASSWORD.into() },
+        FirstAdministrator {
+            username: "admin".into(), display_name: "系统管理员".into(), password: PASSWORD.into()
+        },
     )?;
     Ok(services.identity.login("admin", PASSWORD, None)?.actor)
 }
@@ -216,7 +220,8 @@ fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -
     match files {
         DemoFiles::Own { .. } => {
             let hplc = "高效液相色谱法（通则0512）";
-            let mut related = numeric("related", ("有关物质（总量）", "Related substances, total"), hplc, ("≤0.50", "%"), "40");
+            let mut related =
+                numeric("related", ("有关物质（总量）", "Related substances, total"), hplc, ("≤0.50", "%"), "40");
             related.formula = Some("100 - max(x)".into());
             related.inputs = vec![from_file("x", "各峰面积百分比", "%", 0, source("area_percent", None, None))];
             let mut assay = numeric("assay", ("含量测定", "Assay"), hplc, ("95.0~105.0", "%"), "50");
@@ -224,7 +229,8 @@ fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -
             items.extend([related, assay]);
         }
         DemoFiles::Real { liquid, .. } => {
-            let item = numeric("main_peak", ("主成分（面积归一化法）", "Main peak, by area"), "色谱法", (">0", ""), "50");
+            let item =
+                numeric("main_peak", ("主成分（面积归一化法）", "Main peak, by area"), "色谱法", (">0", ""), "50");
             items.push(picked(item, liquid));
         }
     }
@@ -232,7 +238,12 @@ fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -
     Ok(id)
 }
 
-fn vaccine(services: &Services, actor: &Actor, institute: &InstituteId, files: &DemoFiles) -> Result<String, DemoError> {
+fn vaccine(
+    services: &Services,
+    actor: &Actor,
+    institute: &InstituteId,
+    files: &DemoFiles,
+) -> Result<String, DemoError> {
     let new = NewProduct {
         code: "DEMO-FLU".into(),
         name_zh: "流感病毒裂解疫苗".into(),
@@ -273,15 +284,23 @@ fn vaccine(services: &Services, actor: &Actor, institute: &InstituteId, files: &
     let method = "酶联免疫法";
     match files {
         DemoFiles::Own { .. } => {
-            let mut potency =
-                numeric("potency", ("血凝素含量（H1N1）", "Haemagglutinin content, H1N1"), method, ("≥30.0", "µg/mL"), "2");
+            let mut potency = numeric(
+                "potency",
+                ("血凝素含量（H1N1）", "Haemagglutinin content, H1N1"),
+                method,
+                ("≥30.0", "µg/mL"),
+                "2",
+            );
             let mut wanted = source("summary", None, None);
             wanted.context.insert("name".into(), "HA_content".into());
             potency.inputs = vec![from_file("x", "血凝素含量", "µg/mL", 1, wanted)];
             items.push(potency);
         }
         DemoFiles::Real { plate, .. } => {
-            items.push(picked(numeric("potency", ("效力（酶标仪）", "Potency, plate reader"), method, (">0", ""), "2"), plate));
+            items.push(picked(
+                numeric("potency", ("效力（酶标仪）", "Potency, plate reader"), method, (">0", ""), "2"),
+                plate,
+            ));
         }
     }
     specification(services, actor, &id, "《中国药典》2025年版三部及注册标准（演示）", items)?;
@@ -331,7 +350,10 @@ fn imported(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<Str
             ]
         }
         DemoFiles::Real { gas: solvent, balance, .. } => vec![
-            picked(numeric("solvent", ("残留溶剂（最大峰）", "Residual solvents, largest peak"), gas, (">0", ""), "5"), solvent),
+            picked(
+                numeric("solvent", ("残留溶剂（最大峰）", "Residual solvents, largest peak"), gas, (">0", ""), "5"),
+                solvent,
+            ),
             picked(numeric("weight", ("称量", "Weighing"), weighing, (">0", ""), "10"), balance),
         ],
     };

@@ -63,7 +63,12 @@ pub fn beginning() -> DateTime<Utc> {
 ///
 /// # Errors
 /// [`DemoError`]; the first that occurs.
-pub fn run(services: &Services, clock: &Clock, files: &DemoFiles, out: &mut dyn Write) -> Result<Vec<PathBuf>, DemoError> {
+pub fn run(
+    services: &Services,
+    clock: &Clock,
+    files: &DemoFiles,
+    out: &mut dyn Write,
+) -> Result<Vec<PathBuf>, DemoError> {
     let folder = services.site.data.join("certificates");
     std::fs::create_dir_all(&folder).map_err(|error| file_error(&folder, &error))?;
     let laboratory = laboratory::set_up(services, files)?;

@@ -62,19 +62,15 @@ pub(super) fn verify_signature(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), String> {
-    let spki = certificate
-        .tbs_certificate
-        .subject_public_key_info
-        .to_der()
-        .map_err(|e| e.to_string())?;
+    let spki = certificate.tbs_certificate.subject_public_key_info.to_der().map_err(|e| e.to_string())?;
     let wrong = |_| "the signature does not verify".to_owned();
     let parameters = algorithm.parameters.as_ref();
     if algorithm.oid == ECDSA_WITH_SHA256 {
         if parameters.is_some() {
             return Err("unexpected parameters of the signature algorithm".to_owned());
         }
-        let key = p256::ecdsa::VerifyingKey::from_public_key_der(&spki)
-            .map_err(|_| "the key is not P-256".to_owned())?;
+        let key =
+            p256::ecdsa::VerifyingKey::from_public_key_der(&spki).map_err(|_| "the key is not P-256".to_owned())?;
         let signature = p256::ecdsa::DerSignature::try_from(signature)
             .map_err(|_| "the signature value is malformed".to_owned())?;
         return key.verify(message, &signature).map_err(wrong);
@@ -84,18 +80,14 @@ pub(super) fn verify_signature(
     }
     let key = rsa::RsaPublicKey::from_public_key_der(&spki)
         .map_err(|_| format!("signature algorithm {} is not supported", algorithm.oid))?;
-    let signature = rsa::pkcs1v15::Signature::try_from(signature)
-        .map_err(|_| "the signature value is malformed".to_owned())?;
+    let signature =
+        rsa::pkcs1v15::Signature::try_from(signature).map_err(|_| "the signature value is malformed".to_owned())?;
     match algorithm.oid {
-        RSA_ENCRYPTION | SHA256_WITH_RSA => rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key)
-            .verify(message, &signature)
-            .map_err(wrong),
-        SHA384_WITH_RSA => rsa::pkcs1v15::VerifyingKey::<Sha384>::new(key)
-            .verify(message, &signature)
-            .map_err(wrong),
-        SHA512_WITH_RSA => rsa::pkcs1v15::VerifyingKey::<Sha512>::new(key)
-            .verify(message, &signature)
-            .map_err(wrong),
+        RSA_ENCRYPTION | SHA256_WITH_RSA => {
+            rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key).verify(message, &signature).map_err(wrong)
+        }
+        SHA384_WITH_RSA => rsa::pkcs1v15::VerifyingKey::<Sha384>::new(key).verify(message, &signature).map_err(wrong),
+        SHA512_WITH_RSA => rsa::pkcs1v15::VerifyingKey::<Sha512>::new(key).verify(message, &signature).map_err(wrong),
         other => Err(format!("signature algorithm {other} is not supported")),
     }
 }
@@ -107,20 +99,14 @@ pub(super) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
         && may_issue(issuer)
         && tbs.signature == certificate.signature_algorithm
         && tbs.to_der().is_ok_and(|message| {
-            verify_signature(
-                issuer,
-                &certificate.signature_algorithm,
-                &message,
-                certificate.signature.raw_bytes(),
-            )
-            .is_ok()
+            verify_signature(issuer, &certificate.signature_algorithm, &message, certificate.signature.raw_bytes())
+                .is_ok()
         })
 }
 
 fn may_issue(issuer: &Certificate) -> bool {
     let is_authority = extension::<BasicConstraints>(issuer).is_some_and(|c| c.ca);
-    let may_sign =
-        extension::<KeyUsage>(issuer).is_none_or(|usage| usage.0.contains(KeyUsages::KeyCertSign));
+    let may_sign = extension::<KeyUsage>(issuer).is_none_or(|usage| usage.0.contains(KeyUsages::KeyCertSign));
     is_authority && may_sign
 }
 
@@ -144,9 +130,8 @@ fn extension<T: AssociatedOid + for<'a> Decode<'a>>(certificate: &Certificate) -
 fn valid_at(certificate: &Certificate, at: DateTime<Utc>) -> bool {
     let validity = &certificate.tbs_certificate.validity;
     let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
-    u64::try_from(at.timestamp()).is_ok_and(|now| {
-        (seconds(validity.not_before)..=seconds(validity.not_after)).contains(&now)
-    })
+    u64::try_from(at.timestamp())
+        .is_ok_and(|now| (seconds(validity.not_before)..=seconds(validity.not_after)).contains(&now))
 }
 
 /// Follows the chain from `signer` through `embedded` up to one of `roots`.
@@ -196,9 +181,7 @@ fn path_to_root<'a>(
             path.push(root);
             return Some(path);
         }
-        let next = embedded
-            .iter()
-            .find(|c| !path.contains(c) && issued(c, last))?;
+        let next = embedded.iter().find(|c| !path.contains(c) && issued(c, last))?;
         path.push(next);
     }
     None

@@ -21,8 +21,7 @@ const ID_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1
 const ID_SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
-const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
+const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
@@ -75,28 +74,16 @@ fn signed_attributes(chain: &[Certificate], digest: &[u8; 32]) -> der::Result<At
             })
         })
         .collect::<der::Result<Vec<_>>>()?;
-    let signing_certificate = SigningCertificateV2 {
-        certs,
-        policies: None,
-    };
+    let signing_certificate = SigningCertificateV2 { certs, policies: None };
     SetOfVec::try_from(vec![
         attribute(CONTENT_TYPE, Any::encode_from(&ID_DATA)?)?,
-        attribute(
-            MESSAGE_DIGEST,
-            Any::encode_from(&OctetString::new(digest.to_vec())?)?,
-        )?,
-        attribute(
-            SIGNING_CERTIFICATE_V2,
-            Any::encode_from(&signing_certificate)?,
-        )?,
+        attribute(MESSAGE_DIGEST, Any::encode_from(&OctetString::new(digest.to_vec())?)?)?,
+        attribute(SIGNING_CERTIFICATE_V2, Any::encode_from(&signing_certificate)?)?,
     ])
 }
 
 fn attribute(oid: ObjectIdentifier, value: Any) -> der::Result<Attribute> {
-    Ok(Attribute {
-        oid,
-        values: SetOfVec::try_from(vec![value])?,
-    })
+    Ok(Attribute { oid, values: SetOfVec::try_from(vec![value])? })
 }
 
 fn assemble(
@@ -106,10 +93,7 @@ fn assemble(
     signature: Vec<u8>,
 ) -> der::Result<Vec<u8>> {
     let signer = &key.certificate().tbs_certificate;
-    let digest_alg = AlgorithmIdentifierOwned {
-        oid: SHA256,
-        parameters: None,
-    };
+    let digest_alg = AlgorithmIdentifierOwned { oid: SHA256, parameters: None };
     let info = SignerInfo {
         version: CmsVersion::V1,
         sid: SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber {
@@ -122,28 +106,17 @@ fn assemble(
         signature: OctetString::new(signature)?,
         unsigned_attrs: None,
     };
-    let certificates: Vec<CertificateChoices> = key
-        .chain()
-        .iter()
-        .cloned()
-        .map(CertificateChoices::Certificate)
-        .collect();
+    let certificates: Vec<CertificateChoices> =
+        key.chain().iter().cloned().map(CertificateChoices::Certificate).collect();
     let signed = SignedData {
         version: CmsVersion::V1,
         digest_algorithms: SetOfVec::try_from(vec![digest_alg])?,
-        encap_content_info: EncapsulatedContentInfo {
-            econtent_type: ID_DATA,
-            econtent: None,
-        },
+        encap_content_info: EncapsulatedContentInfo { econtent_type: ID_DATA, econtent: None },
         certificates: Some(CertificateSet(SetOfVec::try_from(certificates)?)),
         crls: None,
         signer_infos: SignerInfos(SetOfVec::try_from(vec![info])?),
     };
-    ContentInfo {
-        content_type: ID_SIGNED_DATA,
-        content: Any::encode_from(&signed)?,
-    }
-    .to_der()
+    ContentInfo { content_type: ID_SIGNED_DATA, content: Any::encode_from(&signed)? }.to_der()
 }
 
 /// A signature value that fits its document.
@@ -174,12 +147,7 @@ pub(super) fn check(der_bytes: &[u8], covered: &[&[u8]]) -> Result<Checked, Stri
     }
     check_signing_certificate(attributes, &signer, &others)?;
     let message = attributes.to_der().map_err(|e| e.to_string())?;
-    chain::verify_signature(
-        &signer,
-        &info.signature_algorithm,
-        &message,
-        info.signature.as_bytes(),
-    )?;
+    chain::verify_signature(&signer, &info.signature_algorithm, &message, info.signature.as_bytes())?;
     if !chain::may_sign_documents(&signer) {
         return Err("the signer's key is not meant for signatures".to_owned());
     }
@@ -193,10 +161,7 @@ fn parse(der_bytes: &[u8]) -> Result<SignedData, String> {
         return Err("the signature value is no CMS SignedData".to_owned());
     }
     let signed: SignedData = content.content.decode_as().map_err(malformed)?;
-    let again = ContentInfo {
-        content_type: ID_SIGNED_DATA,
-        content: Any::encode_from(&signed).map_err(malformed)?,
-    };
+    let again = ContentInfo { content_type: ID_SIGNED_DATA, content: Any::encode_from(&signed).map_err(malformed)? };
     if again.to_der().map_err(malformed)? != der_bytes {
         return Err("the signature value is not in DER".to_owned());
     }
@@ -221,10 +186,7 @@ fn check_shape(signed: &SignedData, info: &SignerInfo) -> Result<(), String> {
     Ok(())
 }
 
-fn split_certificates(
-    signed: &SignedData,
-    info: &SignerInfo,
-) -> Result<(Certificate, Vec<Certificate>), String> {
+fn split_certificates(signed: &SignedData, info: &SignerInfo) -> Result<(Certificate, Vec<Certificate>), String> {
     let SignerIdentifier::IssuerAndSerialNumber(id) = &info.sid else {
         return Err("the signer is not named by issuer and serial number".to_owned());
     };
@@ -247,10 +209,7 @@ fn split_certificates(
 }
 
 /// The only value of an attribute that must be there exactly once.
-fn single<T: for<'a> Decode<'a>>(
-    attributes: &Attributes,
-    oid: ObjectIdentifier,
-) -> Result<T, String> {
+fn single<T: for<'a> Decode<'a>>(attributes: &Attributes, oid: ObjectIdentifier) -> Result<T, String> {
     let mut found = attributes.iter().filter(|a| a.oid == oid);
     let (Some(attribute), None) = (found.next(), found.next()) else {
         return Err(format!("signed attribute {oid} is missing or repeated"));
@@ -258,10 +217,7 @@ fn single<T: for<'a> Decode<'a>>(
     let [value] = attribute.values.as_slice() else {
         return Err(format!("signed attribute {oid} has not exactly one value"));
     };
-    value
-        .to_der()
-        .and_then(|der| T::from_der(&der))
-        .map_err(|e| format!("signed attribute {oid} is malformed: {e}"))
+    value.to_der().and_then(|der| T::from_der(&der)).map_err(|e| format!("signed attribute {oid} is malformed: {e}"))
 }
 
 fn digest(algorithm: ObjectIdentifier, parts: &[&[u8]]) -> Result<Vec<u8>, String> {
@@ -293,10 +249,7 @@ fn check_signing_certificate(
         let der = certificate.to_der().map_err(|e| e.to_string())?;
         Ok(id.cert_hash.as_bytes() == digest(algorithm, &[&der])?)
     };
-    let first = listed
-        .certs
-        .first()
-        .ok_or("signing-certificate-v2 is empty")?;
+    let first = listed.certs.first().ok_or("signing-certificate-v2 is empty")?;
     if !names(first, signer)? {
         return Err("signing-certificate-v2 names another certificate".to_owned());
     }

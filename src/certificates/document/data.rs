@@ -2,9 +2,10 @@
 //! `data.json`, and read back by machines.
 //!
 //! Everything printed is text that has already been rounded and formatted: nothing between a
-//! result and its certificate passes through a binary float. An empty text is "not applicable"
-//! and is printed as a dash. Fields follow ISO/IEC 17025:2017 7.8.2.1 and the customary layout of
-//! 检验报告书, 生物制品批签发证明 and 进口药品检验报告书.
+//! result and its certificate passes through a binary float. An empty text is "not applicable":
+//! what identifies the item is then printed as a dash, any other field is left out. Fields follow
+//! ISO/IEC 17025:2017 7.8.2.1 and the customary layout of 检验报告书, 生物制品批签发证明 and
+//! 进口药品检验报告书.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,13 +34,8 @@ pub enum CertificateKind {
 
 impl CertificateKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 5] = [
-        Self::TestReport,
-        Self::LotRelease,
-        Self::LotReleaseRefusal,
-        Self::ImportReport,
-        Self::RawRecord,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::TestReport, Self::LotRelease, Self::LotReleaseRefusal, Self::ImportReport, Self::RawRecord];
 
     /// The name used in JSON and as the template's file name.
     pub fn as_str(self) -> &'static str {
@@ -66,10 +62,7 @@ pub struct Bilingual {
 impl Bilingual {
     /// Both languages at once.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self {
-            zh: zh.into(),
-            en: en.into(),
-        }
+        Self { zh: zh.into(), en: en.into() }
     }
 }
 
@@ -477,7 +470,7 @@ impl CertificateData {
         let scope = match kind {
             CertificateKind::LotRelease | CertificateKind::LotReleaseRefusal => Bilingual::new(
                 format!("本{document}仅对所载批次有效；检验结果仅与被检样品有关。"),
-                "This document applies to the lot stated only; results relate only to the items tested.",
+                "Valid for the lot stated only; the results relate only to the items tested.",
             ),
             _ => Bilingual::new(
                 format!("本{document}的结果仅与被检样品有关。"),
@@ -486,7 +479,7 @@ impl CertificateData {
         };
         let copies = Bilingual::new(
             format!("未经本机构书面批准，不得部分复制本{document}。"),
-            "This document shall not be reproduced except in full without written approval of the issuer.",
+            "Not to be reproduced except in full without written approval of the issuer.",
         );
         vec![scope, copies]
     }
@@ -501,21 +494,15 @@ impl CertificateData {
         ];
         if self.kind != CertificateKind::RawRecord {
             required.extend([
-                (
-                    "institution.address.zh",
-                    self.institution.address.zh.as_str(),
-                ),
+                ("institution.address.zh", self.institution.address.zh.as_str()),
                 ("conclusion.text.zh", &self.conclusion.text.zh),
                 ("signatory.name", &self.signatory.name),
                 ("issued_on", &self.issued_on),
                 ("verification.url", &self.verification.url),
             ]);
         }
-        let mut missing: Vec<&'static str> = required
-            .into_iter()
-            .filter(|(_, value)| value.trim().is_empty())
-            .map(|(name, _)| name)
-            .collect();
+        let mut missing: Vec<&'static str> =
+            required.into_iter().filter(|(_, value)| value.trim().is_empty()).map(|(name, _)| name).collect();
         missing.extend(self.missing_parts());
         missing
     }
@@ -523,10 +510,9 @@ impl CertificateData {
     fn missing_parts(&self) -> Vec<&'static str> {
         let needs = |present: bool, name| (!present).then_some(name);
         let parts = match self.kind {
-            CertificateKind::TestReport => vec![
-                needs(!self.results.is_empty(), "results"),
-                needs(!self.testing.basis.is_empty(), "testing.basis"),
-            ],
+            CertificateKind::TestReport => {
+                vec![needs(!self.results.is_empty(), "results"), needs(!self.testing.basis.is_empty(), "testing.basis")]
+            }
             CertificateKind::ImportReport => vec![
                 needs(!self.results.is_empty(), "results"),
                 needs(!self.testing.basis.is_empty(), "testing.basis"),
@@ -535,10 +521,7 @@ impl CertificateData {
             CertificateKind::LotRelease => vec![needs(self.release.is_some(), "release")],
             CertificateKind::LotReleaseRefusal => vec![
                 needs(self.release.is_some(), "release"),
-                needs(
-                    self.refusal.as_ref().is_some_and(|r| !r.reasons.is_empty()),
-                    "refusal.reasons",
-                ),
+                needs(self.refusal.as_ref().is_some_and(|r| !r.reasons.is_empty()), "refusal.reasons"),
             ],
             CertificateKind::RawRecord => vec![needs(!self.raw.is_empty(), "raw")],
         };
@@ -555,12 +538,7 @@ impl CertificateData {
                     .iter()
                     .enumerate()
                     .filter(|(_, row)| row.verdict == Verdict::Fail)
-                    .map(|(n, row)| {
-                        format!(
-                            "conclusion.verdict is pass, but results[{n}] ({}) fails",
-                            row.item.zh
-                        )
-                    }),
+                    .map(|(n, row)| format!("conclusion.verdict is pass, but results[{n}] ({}) fails", row.item.zh)),
             );
         }
         match (self.kind, self.conclusion.verdict) {
@@ -573,10 +551,7 @@ impl CertificateData {
             _ => {}
         }
         if self.version != SCHEMA_VERSION {
-            found.push(format!(
-                "version is {}, expected {SCHEMA_VERSION}",
-                self.version
-            ));
+            found.push(format!("version is {}, expected {SCHEMA_VERSION}", self.version));
         }
         found
     }

@@ -22,10 +22,7 @@ static LOADED: [OnceLock<Option<Font>>; 4] = [const { OnceLock::new() }; 4];
 
 static INFOS: LazyLock<Vec<FontInfo>> = LazyLock::new(|| {
     // The unpacked bytes are dropped again here; only families, styles and coverage stay.
-    PACKED
-        .iter()
-        .filter_map(|packed| FontInfo::new(&unpack(packed)?, 0))
-        .collect()
+    PACKED.iter().filter_map(|packed| FontInfo::new(&unpack(packed)?, 0)).collect()
 });
 
 static BOOK: LazyLock<LazyHash<FontBook>> =
@@ -42,10 +39,7 @@ pub(super) fn book() -> &'static LazyHash<FontBook> {
 
 /// The font at `index` of the catalogue, unpacked on first use.
 pub(super) fn font(index: usize) -> Option<Font> {
-    LOADED
-        .get(index)?
-        .get_or_init(|| Font::new(Bytes::new(unpack(PACKED[index])?), 0))
-        .clone()
+    LOADED.get(index)?.get_or_init(|| Font::new(Bytes::new(unpack(PACKED[index])?), 0)).clone()
 }
 
 /// Characters of `text` that no certificate font has, each once, in order of appearance.
@@ -81,10 +75,7 @@ static COVERED: LazyLock<Vec<u64>> = LazyLock::new(|| {
 
 fn covered(character: char) -> bool {
     let code = u32::from(character);
-    !character.is_control()
-        && COVERED
-            .get(code as usize / 64)
-            .is_some_and(|word| word & (1 << (code % 64)) != 0)
+    !character.is_control() && COVERED.get(code as usize / 64).is_some_and(|word| word & (1 << (code % 64)) != 0)
 }
 
 #[cfg(test)]
@@ -94,15 +85,7 @@ mod tests {
     #[test]
     fn all_fonts_load_and_keep_their_order() {
         let families: Vec<&str> = INFOS.iter().map(|info| info.family.as_str()).collect();
-        assert_eq!(
-            families,
-            [
-                "Source Sans 3",
-                "Source Sans 3",
-                "Noto Sans SC",
-                "Noto Sans SC"
-            ]
-        );
+        assert_eq!(families, ["Source Sans 3", "Source Sans 3", "Noto Sans SC", "Noto Sans SC"]);
         for (index, info) in INFOS.iter().enumerate() {
             let font = font(index).expect("font");
             assert_eq!(font.info().variant, info.variant);
@@ -112,9 +95,7 @@ mod tests {
 
     #[test]
     fn rare_characters_of_names_are_covered_and_missing_ones_are_named_once() {
-        assert!(
-            missing_glyphs("王䶮 张㛃 𬭎 ≥97.0% 10⁶ CO₂ μg ℃ ± ～ 【】《》“”—…×≤Δ①").is_empty()
-        );
+        assert!(missing_glyphs("王䶮 张㛃 𬭎 ≥97.0% 10⁶ CO₂ μg ℃ ± ～ 【】《》“”—…×≤Δ①").is_empty());
         assert_eq!(missing_glyphs("a😀b\u{7}😀"), ['😀', '\u{7}']);
         assert!(missing_glyphs("line\nbreak").is_empty());
     }

@@ -74,19 +74,14 @@ pub struct SigningKey {
 
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SigningKey")
-            .field("signer", &self.signer_name())
-            .finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("signer", &self.signer_name()).finish_non_exhaustive()
     }
 }
 
 impl SigningKey {
     /// Reads a PEM or PKCS#12 file, told apart by its content.
     pub fn load(path: &Path, passphrase: Option<&str>) -> Result<Self, KeyError> {
-        let bytes = std::fs::read(path).map_err(|source| KeyError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = std::fs::read(path).map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
         match std::str::from_utf8(&bytes) {
             Ok(text) if text.contains("-----BEGIN ") => Self::from_pem(text, passphrase),
             _ => Self::from_pkcs12(&bytes, passphrase.unwrap_or_default()),
@@ -100,23 +95,19 @@ impl SigningKey {
         let mut certificates = Vec::new();
         for (label, der) in pem_blocks(pem)? {
             match label.as_str() {
-                "CERTIFICATE" => certificates
-                    .push(Certificate::from_der(&der).map_err(|e| KeyError::Pem(e.to_string()))?),
+                "CERTIFICATE" => {
+                    certificates.push(Certificate::from_der(&der).map_err(|e| KeyError::Pem(e.to_string()))?)
+                }
                 "PRIVATE KEY" => key = Some(private_key_pkcs8(&der)?),
                 "ENCRYPTED PRIVATE KEY" => {
-                    key = Some(decrypt(
-                        &der,
-                        passphrase.ok_or(KeyError::PassphraseMissing)?,
-                    )?);
+                    key = Some(decrypt(&der, passphrase.ok_or(KeyError::PassphraseMissing)?)?);
                 }
                 "EC PRIVATE KEY" => {
-                    let secret =
-                        p256::SecretKey::from_sec1_der(&der).map_err(|_| KeyError::Unsupported)?;
+                    let secret = p256::SecretKey::from_sec1_der(&der).map_err(|_| KeyError::Unsupported)?;
                     key = Some(PrivateKey::P256(secret.into()));
                 }
                 "RSA PRIVATE KEY" => {
-                    let secret = rsa::RsaPrivateKey::from_pkcs1_der(&der)
-                        .map_err(|_| KeyError::Unsupported)?;
+                    let secret = rsa::RsaPrivateKey::from_pkcs1_der(&der).map_err(|_| KeyError::Unsupported)?;
                     key = Some(rsa_key(secret)?);
                 }
                 _ => {}
@@ -127,8 +118,8 @@ impl SigningKey {
 
     /// From a PKCS#12 file (`.p12`, `.pfx`).
     pub fn from_pkcs12(der: &[u8], passphrase: &str) -> Result<Self, KeyError> {
-        let store = p12_keystore::KeyStore::from_pkcs12(der, passphrase)
-            .map_err(|e| KeyError::Pkcs12(e.to_string()))?;
+        let store =
+            p12_keystore::KeyStore::from_pkcs12(der, passphrase).map_err(|e| KeyError::Pkcs12(e.to_string()))?;
         let (_, entry) = store.private_key_chain().ok_or(KeyError::NoKey)?;
         let certificates = entry
             .chain()
@@ -148,17 +139,10 @@ impl SigningKey {
         let public = key.public_der()?;
         let own = certificates
             .iter()
-            .position(|c| {
-                c.tbs_certificate
-                    .subject_public_key_info
-                    .to_der()
-                    .is_ok_and(|der| der == public)
-            })
+            .position(|c| c.tbs_certificate.subject_public_key_info.to_der().is_ok_and(|der| der == public))
             .ok_or(KeyError::Mismatch)?;
         let mut chain = vec![certificates.swap_remove(own)];
-        while let Some(next) = certificates
-            .iter()
-            .position(|c| chain.last().is_some_and(|last| chain::issued(c, last)))
+        while let Some(next) = certificates.iter().position(|c| chain.last().is_some_and(|last| chain::issued(c, last)))
         {
             let issuer = certificates.swap_remove(next);
             if issuer.tbs_certificate.issuer == issuer.tbs_certificate.subject {
@@ -185,26 +169,17 @@ impl SigningKey {
     }
 
     /// Signs `message` with SHA-256 and the key's scheme; deterministic.
-    pub(super) fn sign_message(
-        &self,
-        message: &[u8],
-    ) -> Result<(AlgorithmIdentifierOwned, Vec<u8>), KeyError> {
+    pub(super) fn sign_message(&self, message: &[u8]) -> Result<(AlgorithmIdentifierOwned, Vec<u8>), KeyError> {
         let failed = |e: p256::ecdsa::signature::Error| KeyError::Make(e.to_string());
         Ok(match &self.key {
             PrivateKey::P256(key) => {
                 let signature: p256::ecdsa::DerSignature = key.try_sign(message).map_err(failed)?;
-                let algorithm = AlgorithmIdentifierOwned {
-                    oid: ECDSA_WITH_SHA256,
-                    parameters: None,
-                };
+                let algorithm = AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: None };
                 (algorithm, signature.to_vec())
             }
             PrivateKey::Rsa(key) => {
                 let signature = key.try_sign(message).map_err(failed)?;
-                let algorithm = AlgorithmIdentifierOwned {
-                    oid: SHA256_WITH_RSA,
-                    parameters: Some(Any::null()),
-                };
+                let algorithm = AlgorithmIdentifierOwned { oid: SHA256_WITH_RSA, parameters: Some(Any::null()) };
                 (algorithm, signature.to_vec())
             }
         })
@@ -227,9 +202,7 @@ fn private_key_pkcs8(der: &[u8]) -> Result<PrivateKey, KeyError> {
     if let Ok(secret) = p256::SecretKey::from_pkcs8_der(der) {
         return Ok(PrivateKey::P256(secret.into()));
     }
-    rsa::RsaPrivateKey::from_pkcs8_der(der)
-        .map_err(|_| KeyError::Unsupported)
-        .and_then(rsa_key)
+    rsa::RsaPrivateKey::from_pkcs8_der(der).map_err(|_| KeyError::Unsupported).and_then(rsa_key)
 }
 
 fn rsa_key(secret: rsa::RsaPrivateKey) -> Result<PrivateKey, KeyError> {
@@ -237,14 +210,11 @@ fn rsa_key(secret: rsa::RsaPrivateKey) -> Result<PrivateKey, KeyError> {
     if secret.size() < 256 {
         return Err(KeyError::Unsupported);
     }
-    Ok(PrivateKey::Rsa(Box::new(rsa::pkcs1v15::SigningKey::new(
-        secret,
-    ))))
+    Ok(PrivateKey::Rsa(Box::new(rsa::pkcs1v15::SigningKey::new(secret))))
 }
 
 fn decrypt(der: &[u8], passphrase: &str) -> Result<PrivateKey, KeyError> {
-    let wrapped =
-        pkcs8::EncryptedPrivateKeyInfo::try_from(der).map_err(|e| KeyError::Pem(e.to_string()))?;
+    let wrapped = pkcs8::EncryptedPrivateKeyInfo::try_from(der).map_err(|e| KeyError::Pem(e.to_string()))?;
     let plain = wrapped
         .decrypt(passphrase)
         .map_err(|_| KeyError::Pem("the passphrase does not open the private key".to_owned()))?;
@@ -261,8 +231,7 @@ fn pem_blocks(text: &str) -> Result<Vec<(String, Vec<u8>)>, KeyError> {
             .find("-----END ")
             .and_then(|end| block[end + 9..].find("-----").map(|n| end + 9 + n + 5))
             .ok_or_else(|| KeyError::Pem("a block has no end".to_owned()))?;
-        let (label, der) = der::pem::decode_vec(&block.as_bytes()[..tail])
-            .map_err(|e| KeyError::Pem(e.to_string()))?;
+        let (label, der) = der::pem::decode_vec(&block.as_bytes()[..tail]).map_err(|e| KeyError::Pem(e.to_string()))?;
         blocks.push((label.to_owned(), der));
         rest = &block[tail..];
     }

@@ -11,6 +11,8 @@ mod fonts;
 #[cfg(test)]
 mod key_tests;
 mod keys;
+#[cfg(test)]
+mod layout_tests;
 mod pdf;
 mod raw_record;
 mod sign;

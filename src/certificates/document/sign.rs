@@ -73,13 +73,9 @@ pub fn sign(pdf: &[u8], key: &SigningKey, info: &SignInfo) -> Result<Vec<u8>, Si
     let mut update = IncrementalDocument::create_from(pdf.to_vec(), previous);
     add_field(&mut update, info)?;
     let mut file = Vec::with_capacity(pdf.len() + 2 * RESERVED + 4096);
-    update
-        .save_to(&mut file)
-        .map_err(|e| SignError::Structure(e.to_string()))?;
+    update.save_to(&mut file).map_err(|e| SignError::Structure(e.to_string()))?;
     if !file.starts_with(pdf) {
-        return Err(SignError::Structure(
-            "the update would change earlier bytes".to_owned(),
-        ));
+        return Err(SignError::Structure("the update would change earlier bytes".to_owned()));
     }
     fill(&mut file, pdf.len(), key)?;
     Ok(file)
@@ -100,10 +96,7 @@ fn add_field(update: &mut IncrementalDocument, info: &SignInfo) -> Result<(), Si
     field.set("Type", name("Annot"));
     field.set("Subtype", name("Widget"));
     field.set("FT", name("Sig"));
-    field.set(
-        "T",
-        lopdf::text_string(&format!("Signature{}", form.fields.len() + 1)),
-    );
+    field.set("T", lopdf::text_string(&format!("Signature{}", form.fields.len() + 1)));
     field.set("TU", lopdf::text_string("电子签名"));
     field.set("V", value);
     field.set("P", page);
@@ -133,23 +126,12 @@ impl Form {
     fn read(document: &Document) -> Result<Self, SignError> {
         let catalog = document.catalog()?;
         let Ok(entry) = catalog.get(b"AcroForm") else {
-            return Ok(Self {
-                fields: Vec::new(),
-                dictionary: Dictionary::new(),
-                id: None,
-            });
+            return Ok(Self { fields: Vec::new(), dictionary: Dictionary::new(), id: None });
         };
         let (id, object) = document.dereference(entry)?;
         let dictionary = object.as_dict()?.clone();
-        let fields = dictionary
-            .get_deref(b"Fields", document)
-            .and_then(Object::as_array)?
-            .clone();
-        Ok(Self {
-            fields,
-            dictionary,
-            id,
-        })
+        let fields = dictionary.get_deref(b"Fields", document).and_then(Object::as_array)?.clone();
+        Ok(Self { fields, dictionary, id })
     }
 
     fn write(mut self, update: &mut IncrementalDocument, field: ObjectId) -> Result<(), SignError> {
@@ -162,16 +144,9 @@ impl Form {
             return Ok(());
         }
         let form = update.new_document.add_object(self.dictionary);
-        let root = update
-            .get_prev_documents()
-            .trailer
-            .get(b"Root")
-            .and_then(Object::as_reference)?;
+        let root = update.get_prev_documents().trailer.get(b"Root").and_then(Object::as_reference)?;
         update.opt_clone_object_to_new_document(root)?;
-        update
-            .new_document
-            .get_dictionary_mut(root)?
-            .set("AcroForm", form);
+        update.new_document.get_dictionary_mut(root)?.set("AcroForm", form);
         Ok(())
     }
 }
@@ -184,14 +159,11 @@ fn place(document: &Document, first: bool) -> Result<(ObjectId, [f32; 4]), SignE
     }
     let pages = document.get_pages();
     let last = pages.values().next_back().copied();
-    last.map(|page| (page, [0.0; 4]))
-        .ok_or_else(|| SignError::Structure("no page".to_owned()))
+    last.map(|page| (page, [0.0; 4])).ok_or_else(|| SignError::Structure("no page".to_owned()))
 }
 
 fn seal_place(document: &Document) -> Option<(ObjectId, [f32; 4])> {
-    let (_, destination) = document
-        .dereference(pdf::named(document, b"Dests", SEAL_LABEL)?)
-        .ok()?;
+    let (_, destination) = document.dereference(pdf::named(document, b"Dests", SEAL_LABEL)?).ok()?;
     let array = match destination {
         Object::Dictionary(wrapped) => wrapped.get_deref(b"D", document).ok()?.as_array().ok()?,
         other => other.as_array().ok()?,
@@ -202,25 +174,15 @@ fn seal_place(document: &Document) -> Option<(ObjectId, [f32; 4])> {
     Some((page, [left, top - SEAL.1, left + SEAL.0, top]))
 }
 
-fn add_to_page(
-    update: &mut IncrementalDocument,
-    page: ObjectId,
-    field: ObjectId,
-) -> Result<(), SignError> {
+fn add_to_page(update: &mut IncrementalDocument, page: ObjectId, field: ObjectId) -> Result<(), SignError> {
     let previous = update.get_prev_documents();
-    let mut annotations = match previous
-        .get_dictionary(page)?
-        .get_deref(b"Annots", previous)
-    {
+    let mut annotations = match previous.get_dictionary(page)?.get_deref(b"Annots", previous) {
         Ok(list) => list.as_array()?.clone(),
         Err(_) => Vec::new(),
     };
     annotations.push(field.into());
     update.opt_clone_object_to_new_document(page)?;
-    update
-        .new_document
-        .get_dictionary_mut(page)?
-        .set("Annots", Object::Array(annotations));
+    update.new_document.get_dictionary_mut(page)?.set("Annots", Object::Array(annotations));
     Ok(())
 }
 
@@ -229,10 +191,7 @@ fn empty_appearance(rect: &[f32; 4]) -> Stream {
     form.set("Type", name("XObject"));
     form.set("Subtype", name("Form"));
     form.set("FormType", 1);
-    form.set(
-        "BBox",
-        numbers(&[0.0, 0.0, rect[2] - rect[0], rect[3] - rect[1]]),
-    );
+    form.set("BBox", numbers(&[0.0, 0.0, rect[2] - rect[0], rect[3] - rect[1]]));
     form.set("Resources", Dictionary::new());
     Stream::new(form, b"q Q\n".to_vec()).with_compression(false)
 }
@@ -242,23 +201,10 @@ fn signature_value(info: &SignInfo) -> Dictionary {
     value.set("Type", name("Sig"));
     value.set("Filter", name("Adobe.PPKLite"));
     value.set("SubFilter", name("ETSI.CAdES.detached"));
-    value.set(
-        "ByteRange",
-        Object::Array(vec![0.into(), DUMMY.into(), DUMMY.into(), DUMMY.into()]),
-    );
-    value.set(
-        "Contents",
-        Object::String(vec![0; RESERVED], StringFormat::Hexadecimal),
-    );
-    value.set(
-        "M",
-        Object::String(pdf_date(info.time).into_bytes(), StringFormat::Literal),
-    );
-    for (key, text) in [
-        ("Name", &info.name),
-        ("Reason", &info.reason),
-        ("Location", &info.location),
-    ] {
+    value.set("ByteRange", Object::Array(vec![0.into(), DUMMY.into(), DUMMY.into(), DUMMY.into()]));
+    value.set("Contents", Object::String(vec![0; RESERVED], StringFormat::Hexadecimal));
+    value.set("M", Object::String(pdf_date(info.time).into_bytes(), StringFormat::Literal));
+    for (key, text) in [("Name", &info.name), ("Reason", &info.reason), ("Location", &info.location)] {
         if !text.is_empty() {
             value.set(key, lopdf::text_string(text));
         }
@@ -268,10 +214,7 @@ fn signature_value(info: &SignInfo) -> Dictionary {
 
 fn pdf_date(time: DateTime<Utc>) -> String {
     match FixedOffset::east_opt(SHANGHAI_SECONDS) {
-        Some(zone) => time
-            .with_timezone(&zone)
-            .format("D:%Y%m%d%H%M%S+08'00'")
-            .to_string(),
+        Some(zone) => time.with_timezone(&zone).format("D:%Y%m%d%H%M%S+08'00'").to_string(),
         None => time.format("D:%Y%m%d%H%M%SZ").to_string(),
     }
 }
@@ -292,8 +235,7 @@ fn fill(file: &mut [u8], from: usize, key: &SigningKey) -> Result<(), SignError>
     let start = hex - 1;
     let end = hex + 2 * RESERVED + 1;
     let dummy = format!("[0 {DUMMY} {DUMMY} {DUMMY}]");
-    let range = find(file, from, dummy.as_bytes())
-        .ok_or_else(|| SignError::Structure("no byte range".to_owned()))?;
+    let range = find(file, from, dummy.as_bytes()).ok_or_else(|| SignError::Structure("no byte range".to_owned()))?;
     let actual = format!("[0 {start} {end} {}]", file.len() - end);
     let padded = format!("{actual:<width$}", width = dummy.len());
     file[range..range + dummy.len()].copy_from_slice(padded.as_bytes());
@@ -314,8 +256,5 @@ fn fill(file: &mut [u8], from: usize, key: &SigningKey) -> Result<(), SignError>
 }
 
 fn find(file: &[u8], from: usize, needle: &[u8]) -> Option<usize> {
-    file.get(from..)?
-        .windows(needle.len())
-        .position(|window| window == needle)
-        .map(|at| from + at)
+    file.get(from..)?.windows(needle.len()).position(|window| window == needle).map(|at| from + at)
 }

@@ -29,38 +29,23 @@ fn common(kind: CertificateKind) -> CertificateData {
         kind,
         number: text("YJ20260123"),
         institution: Institution {
-            name: bi(
-                "示范省药品检验研究院",
-                "Demonstration Provincial Institute for Drug Control",
-            ),
+            name: bi("示范省药品检验研究院", "Demonstration Provincial Institute for Drug Control"),
             abbreviation: text("示检"),
-            address: bi(
-                "示范市科学大道 88 号　030000",
-                "88 Kexue Avenue, Demonstration City 030000",
-            ),
+            address: bi("示范市科学大道 88 号　030000", "88 Kexue Avenue, Demonstration City 030000"),
             location: Bilingual::default(),
             telephone: text("0351-0000000"),
             marks: vec![text("CMA 260000000000"), text("CNAS L00000")],
         },
         customer: Party {
-            name: bi(
-                "示范罕见病药业有限公司",
-                "Demonstration Orphan Drugs Co., Ltd.",
-            ),
+            name: bi("示范罕见病药业有限公司", "Demonstration Orphan Drugs Co., Ltd."),
             address: text("示范市创新路 1 号"),
         },
         testing: TestingFacts {
             purpose: text("注册检验"),
             scope: text("全检"),
             basis: vec![
-                Basis {
-                    title: text("《中华人民共和国药典》"),
-                    edition: text("2025 年版二部"),
-                },
-                Basis {
-                    title: text("药品注册标准 YBH00002026"),
-                    edition: text("草案第 3 版"),
-                },
+                Basis { title: text("《中华人民共和国药典》"), edition: text("2025 年版二部") },
+                Basis { title: text("药品注册标准 YBH00002026"), edition: text("草案第 3 版") },
             ],
             started_on: text("2026-03-09"),
             finished_on: text("2026-03-27"),
@@ -103,13 +88,7 @@ fn common(kind: CertificateKind) -> CertificateData {
     }
 }
 
-type Row = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-);
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 fn rows(section: Bilingual, list: &[Row]) -> Vec<ResultRow> {
     list.iter()
@@ -135,14 +114,8 @@ fn test_report(data: &mut CertificateData) {
         dosage_form: text("片剂"),
         packaging: text("铝塑泡罩，每板 7 片，每盒 4 板"),
         quantity: text("40 盒（1 120 片）"),
-        manufacturer: bi(
-            "示范罕见病药业有限公司",
-            "Demonstration Orphan Drugs Co., Ltd.",
-        ),
-        marketing_authorisation_holder: bi(
-            "示范罕见病药业有限公司",
-            "Demonstration Orphan Drugs Co., Ltd.",
-        ),
+        manufacturer: bi("示范罕见病药业有限公司", "Demonstration Orphan Drugs Co., Ltd."),
+        marketing_authorisation_holder: bi("示范罕见病药业有限公司", "Demonstration Orphan Drugs Co., Ltd."),
         acceptance_number: text("CXHS2600001"),
         condition: text("封签完好，运输温度 4.2～7.8 ℃，包装无破损"),
         storage: text("遮光，密封，不超过 25 ℃ 保存"),
@@ -152,13 +125,7 @@ fn test_report(data: &mut CertificateData) {
     };
     data.results = rows(
         bi("性状", "Description"),
-        &[(
-            "外观",
-            "Appearance",
-            "目视",
-            "本品为薄膜衣片，除去包衣后显白色或类白色",
-            "薄膜衣片，除去包衣后显类白色",
-        )],
+        &[("外观", "Appearance", "目视", "本品为薄膜衣片，除去包衣后显白色或类白色", "薄膜衣片，除去包衣后显类白色")],
     );
     data.results.extend(rows(
         bi("鉴别", "Identification"),
@@ -170,125 +137,35 @@ fn test_report(data: &mut CertificateData) {
                 "供试品溶液主峰的保留时间应与对照品溶液主峰的保留时间一致",
                 "一致",
             ),
-            (
-                "鉴别（2）红外光谱",
-                "IR",
-                "通则 0402",
-                "红外光吸收图谱应与对照的图谱一致",
-                "一致",
-            ),
-            (
-                "鉴别（3）氯化物",
-                "Chloride",
-                "通则 0301",
-                "应显氯化物鉴别（1）的反应",
-                "呈正反应",
-            ),
+            ("鉴别（2）红外光谱", "IR", "通则 0402", "红外光吸收图谱应与对照的图谱一致", "一致"),
+            ("鉴别（3）氯化物", "Chloride", "通则 0301", "应显氯化物鉴别（1）的反应", "呈正反应"),
         ],
     ));
     data.results.extend(rows(
         bi("检查", "Tests"),
         &[
             ("杂质 A", "Impurity A", "通则 0512", "≤0.15%", "0.04%"),
-            (
-                "杂质 B",
-                "Impurity B",
-                "通则 0512",
-                "≤0.15%",
-                "未检出（检测限 0.01%）",
-            ),
+            ("杂质 B", "Impurity B", "通则 0512", "≤0.15%", "未检出（检测限 0.01%）"),
             ("杂质 C", "Impurity C", "通则 0512", "≤0.20%", "0.08%"),
-            (
-                "其他单个杂质",
-                "Any other impurity",
-                "通则 0512",
-                "≤0.10%",
-                "0.03%",
-            ),
+            ("其他单个杂质", "Any other impurity", "通则 0512", "≤0.10%", "0.03%"),
             ("总杂质", "Total impurities", "通则 0512", "≤0.5%", "0.2%"),
-            (
-                "基因毒性杂质 NDMA",
-                "NDMA",
-                "通则 0431",
-                "≤0.03 ppm",
-                "<0.01 ppm",
-            ),
+            ("基因毒性杂质 NDMA", "NDMA", "通则 0431", "≤0.03 ppm", "<0.01 ppm"),
             ("残留溶剂 乙醇", "Ethanol", "通则 0861", "≤0.5%", "0.02%"),
-            (
-                "残留溶剂 乙酸乙酯",
-                "Ethyl acetate",
-                "通则 0861",
-                "≤0.5%",
-                "<0.01%",
-            ),
+            ("残留溶剂 乙酸乙酯", "Ethyl acetate", "通则 0861", "≤0.5%", "<0.01%"),
             ("干燥失重", "Loss on drying", "通则 0831", "≤3.0%", "1.4%"),
-            (
-                "炽灼残渣",
-                "Residue on ignition",
-                "通则 0841",
-                "≤0.1%",
-                "0.05%",
-            ),
-            (
-                "重金属",
-                "Heavy metals",
-                "通则 0821",
-                "≤10 mg/kg",
-                "<10 mg/kg",
-            ),
-            (
-                "含量均匀度",
-                "Content uniformity",
-                "通则 0941",
-                "A+2.2S≤15.0",
-                "5.8",
-            ),
-            (
-                "溶出度",
-                "Dissolution",
-                "通则 0931 第二法",
-                "Q＝80%（30 分钟）",
-                "92%～97%（n＝6）",
-            ),
-            (
-                "需氧菌总数",
-                "Total aerobic count",
-                "通则 1105",
-                "≤10³ cfu/g",
-                "<10 cfu/g",
-            ),
-            (
-                "霉菌和酵母菌总数",
-                "Moulds and yeasts",
-                "通则 1105",
-                "≤10² cfu/g",
-                "<10 cfu/g",
-            ),
-            (
-                "大肠埃希菌",
-                "Escherichia coli",
-                "通则 1106",
-                "不得检出（1 g）",
-                "未检出",
-            ),
-            (
-                "粒度分布 D₉₀",
-                "Particle size D90",
-                "通则 0982",
-                "≤50 μm",
-                "31 μm",
-            ),
+            ("炽灼残渣", "Residue on ignition", "通则 0841", "≤0.1%", "0.05%"),
+            ("重金属", "Heavy metals", "通则 0821", "≤10 mg/kg", "<10 mg/kg"),
+            ("含量均匀度", "Content uniformity", "通则 0941", "A+2.2S≤15.0", "5.8"),
+            ("溶出度", "Dissolution", "通则 0931 第二法", "Q＝80%（30 分钟）", "92%～97%（n＝6）"),
+            ("需氧菌总数", "Total aerobic count", "通则 1105", "≤10³ cfu/g", "<10 cfu/g"),
+            ("霉菌和酵母菌总数", "Moulds and yeasts", "通则 1105", "≤10² cfu/g", "<10 cfu/g"),
+            ("大肠埃希菌", "Escherichia coli", "通则 1106", "不得检出（1 g）", "未检出"),
+            ("粒度分布 D₉₀", "Particle size D90", "通则 0982", "≤50 μm", "31 μm"),
         ],
     ));
     data.results.extend(rows(
         bi("含量测定", "Assay"),
-        &[(
-            "含量测定",
-            "Assay",
-            "通则 0512",
-            "按 C₂₂H₂₃N₃O₄·HCl 计算，应为标示量的 95.0%～105.0%",
-            "99.6%",
-        )],
+        &[("含量测定", "Assay", "通则 0512", "按 C₂₂H₂₃N₃O₄·HCl 计算，应为标示量的 95.0%～105.0%", "99.6%")],
     ));
     data.results[9].out_of_scope = true;
     data.results[20].external_provider = text("示范市理化分析中心（CNAS L00001）");
@@ -309,20 +186,12 @@ fn test_report(data: &mut CertificateData) {
 
 fn vaccine(data: &mut CertificateData) {
     data.number = text("批签沪检20260045");
-    data.institution.name = bi(
-        "示范市食品药品检验研究院",
-        "Demonstration Municipal Institute for Food and Drug Control",
-    );
-    data.customer.name = bi(
-        "示范生物制品股份有限公司",
-        "Demonstration Biologics Co., Ltd.",
-    );
+    data.institution.name =
+        bi("示范市食品药品检验研究院", "Demonstration Municipal Institute for Food and Drug Control");
+    data.customer.name = bi("示范生物制品股份有限公司", "Demonstration Biologics Co., Ltd.");
     data.sample = SampleFacts {
         number: text("SH2026-B-00045"),
-        name: bi(
-            "四价流感病毒裂解疫苗",
-            "Influenza Vaccine (Split Virion), Inactivated, Quadrivalent",
-        ),
+        name: bi("四价流感病毒裂解疫苗", "Influenza Vaccine (Split Virion), Inactivated, Quadrivalent"),
         lot: text("202606022（1～2）"),
         strength: text("每瓶 0.5 ml，含各型流感病毒株血凝素 15 μg"),
         dosage_form: text("注射剂"),
@@ -330,10 +199,7 @@ fn vaccine(data: &mut CertificateData) {
             "示范生物制品股份有限公司",
             "Demonstration Biologics Co., Ltd., 12 Yimiao Road, Demonstration City",
         ),
-        marketing_authorisation_holder: bi(
-            "示范生物制品股份有限公司",
-            "Demonstration Biologics Co., Ltd.",
-        ),
+        marketing_authorisation_holder: bi("示范生物制品股份有限公司", "Demonstration Biologics Co., Ltd."),
         approval_number: text("国药准字S20260001"),
         manufactured_on: text("2026-06-02"),
         expiry: text("2027年6月1日"),
@@ -359,27 +225,9 @@ fn vaccine(data: &mut CertificateData) {
     data.results = rows(
         bi("", ""),
         &[
-            (
-                "血凝素含量 H1N1",
-                "Haemagglutinin, H1N1",
-                "单向免疫扩散法",
-                "≥12 μg/剂",
-                "15.8 μg/剂",
-            ),
-            (
-                "血凝素含量 H3N2",
-                "Haemagglutinin, H3N2",
-                "单向免疫扩散法",
-                "≥12 μg/剂",
-                "16.1 μg/剂",
-            ),
-            (
-                "细菌内毒素",
-                "Bacterial endotoxin",
-                "通则 1143",
-                "<20 EU/剂",
-                "<5 EU/剂",
-            ),
+            ("血凝素含量 H1N1", "Haemagglutinin, H1N1", "单向免疫扩散法", "≥12 μg/剂", "15.8 μg/剂"),
+            ("血凝素含量 H3N2", "Haemagglutinin, H3N2", "单向免疫扩散法", "≥12 μg/剂", "16.1 μg/剂"),
+            ("细菌内毒素", "Bacterial endotoxin", "通则 1143", "<20 EU/剂", "<5 EU/剂"),
         ],
     );
     data.verification.url = text("https://lims.example.org/verify/20260045?c=P4WT-8HNC");
@@ -477,13 +325,7 @@ fn import_report(data: &mut CertificateData) {
         &[
             ("干燥失重", "Loss on drying", "通则 0831", "≤3.0%", "1.2%"),
             ("残留溶剂 甲醇", "Methanol", "通则 0861", "≤0.3%", "0.01%"),
-            (
-                "残留溶剂 二氯甲烷",
-                "Dichloromethane",
-                "通则 0861",
-                "≤0.06%",
-                "0.08%",
-            ),
+            ("残留溶剂 二氯甲烷", "Dichloromethane", "通则 0861", "≤0.06%", "0.08%"),
         ],
     );
     data.results[2].verdict = Verdict::Fail;
@@ -518,10 +360,7 @@ fn raw_record(data: &mut CertificateData) {
             text("液相色谱仪 LC-07，校准有效期至 2026-11-30"),
             text("电子天平 BA-03，校准有效期至 2026-09-15"),
         ],
-        reagents: vec![
-            text("示范替尼对照品，批号 100000-202501，含量 99.8%"),
-            text("乙腈，色谱纯，批号 I1234567"),
-        ],
+        reagents: vec![text("示范替尼对照品，批号 100000-202501，含量 99.8%"), text("乙腈，色谱纯，批号 I1234567")],
         conditions: text("C18 柱，4.6 mm × 150 mm，5 μm；流速 1.0 ml/min；260 nm；30 ℃"),
         files: vec![SourceFile {
             name: text("report01.txt"),

@@ -46,12 +46,7 @@ impl Tree {
             Object::Array(kids) => kids.first()?.as_reference().ok()?,
             other => other.as_reference().ok()?,
         };
-        let children = match document
-            .get_dictionary(top)
-            .ok()?
-            .get_deref(b"K", document)
-            .ok()?
-        {
+        let children = match document.get_dictionary(top).ok()?.get_deref(b"K", document).ok()? {
             Object::Array(kids) => kids.clone(),
             other => vec![other.clone()],
         };
@@ -71,20 +66,14 @@ impl Tree {
 
     /// Returns the key that the field must carry as `StructParent`.
     fn write(mut self, update: &mut IncrementalDocument, element: ObjectId) -> lopdf::Result<i64> {
-        let mut numbers = self
-            .parents
-            .get_deref(b"Nums", update.get_prev_documents())
-            .and_then(Object::as_array)?
-            .clone();
+        let mut numbers =
+            self.parents.get_deref(b"Nums", update.get_prev_documents()).and_then(Object::as_array)?.clone();
         numbers.extend([Object::Integer(self.next_key), element.into()]);
         self.parents.set("Nums", Object::Array(numbers));
         self.children.push(element.into());
 
         update.opt_clone_object_to_new_document(self.document)?;
-        update
-            .new_document
-            .get_dictionary_mut(self.document)?
-            .set("K", Object::Array(self.children));
+        update.new_document.get_dictionary_mut(self.document)?.set("K", Object::Array(self.children));
         update.opt_clone_object_to_new_document(self.root)?;
         let root = update.new_document.get_dictionary_mut(self.root)?;
         root.set("ParentTreeNextKey", self.next_key + 1);

@@ -71,11 +71,7 @@ impl Templates {
     /// The shipped layouts, each replaced by the file of the same name in `folder`, plus that
     /// folder's images (a `seal.svg` or `seal.png` is printed at the place of the seal).
     pub(super) fn load(folder: Option<&Path>) -> Result<Self, TemplateError> {
-        let mut loaded = Self {
-            sources: HashMap::new(),
-            files: HashMap::new(),
-            seal: None,
-        };
+        let mut loaded = Self { sources: HashMap::new(), files: HashMap::new(), seal: None };
         for (name, text) in SHIPPED {
             loaded.add_source(name, (*text).to_owned())?;
         }
@@ -98,20 +94,13 @@ impl Templates {
                 continue;
             }
             if size.len() > MAX_FILE {
-                return Err(TemplateError::TooLarge {
-                    size: size.len(),
-                    path,
-                });
+                return Err(TemplateError::TooLarge { size: size.len(), path });
             }
-            let name = path
-                .file_name()
-                .and_then(|n| n.to_str())
-                .ok_or_else(|| TemplateError::Name(path.clone()))?
-                .to_owned();
+            let name =
+                path.file_name().and_then(|n| n.to_str()).ok_or_else(|| TemplateError::Name(path.clone()))?.to_owned();
             let bytes = std::fs::read(&path).map_err(failed(&path))?;
             if extension == "typ" {
-                let text =
-                    String::from_utf8(bytes).map_err(|_| TemplateError::NotText(path.clone()))?;
+                let text = String::from_utf8(bytes).map_err(|_| TemplateError::NotText(path.clone()))?;
                 self.add_source(&name, text)?;
             } else {
                 self.add_file(&name, bytes)?;
@@ -148,10 +137,7 @@ impl Templates {
         if let Some(bytes) = self.files.get(&id) {
             return Ok(bytes.clone());
         }
-        self.sources
-            .get(&id)
-            .map(|source| Bytes::from_string(source.clone()))
-            .ok_or_else(|| not_found(id))
+        self.sources.get(&id).map(|source| Bytes::from_string(source.clone())).ok_or_else(|| not_found(id))
     }
 }
 

@@ -33,44 +33,19 @@ pub struct TestCa {
 
 impl TestCa {
     /// Makes both certificates for `institute`, valid from one day before `now` for ten years.
-    pub fn create(
-        institute: &str,
-        rng: &mut impl CryptoRngCore,
-        now: DateTime<Utc>,
-    ) -> Result<Self, KeyError> {
-        let root_name = name(
-            institute,
-            &format!("演示根证书 (demonstration root) {institute}"),
-        )?;
-        let signer_name = name(
-            institute,
-            &format!("演示签名 (demonstration only) {institute}"),
-        )?;
+    pub fn create(institute: &str, rng: &mut impl CryptoRngCore, now: DateTime<Utc>) -> Result<Self, KeyError> {
+        let root_name = name(institute, &format!("演示根证书 (demonstration root) {institute}"))?;
+        let signer_name = name(institute, &format!("演示签名 (demonstration only) {institute}"))?;
         let validity = validity(now)?;
         let root_key = EcdsaKey::random(rng);
         let signer_key = EcdsaKey::random(rng);
-        let root = build(
-            Profile::Root,
-            &root_name,
-            &root_key,
-            &root_key,
-            validity,
-            rng,
-        )?;
-        let profile = Profile::Leaf {
-            issuer: root_name,
-            enable_key_agreement: false,
-            enable_key_encipherment: false,
-        };
+        let root = build(Profile::Root, &root_name, &root_key, &root_key, validity, rng)?;
+        let profile = Profile::Leaf { issuer: root_name, enable_key_agreement: false, enable_key_encipherment: false };
         let signer = build(profile, &signer_name, &signer_key, &root_key, validity, rng)?;
         let private = signer_key.to_pkcs8_pem(LineEnding::LF).map_err(make)?;
         Ok(Self {
             root_pem: root.to_pem(LineEnding::LF).map_err(make)?,
-            signer_pem: format!(
-                "{}{}",
-                private.as_str(),
-                signer.to_pem(LineEnding::LF).map_err(make)?
-            ),
+            signer_pem: format!("{}{}", private.as_str(), signer.to_pem(LineEnding::LF).map_err(make)?),
         })
     }
 
@@ -115,10 +90,7 @@ fn build(
     validity: Validity,
     rng: &mut impl CryptoRngCore,
 ) -> Result<Certificate, KeyError> {
-    let public = subject_key
-        .verifying_key()
-        .to_public_key_der()
-        .map_err(make)?;
+    let public = subject_key.verifying_key().to_public_key_der().map_err(make)?;
     let spki = SubjectPublicKeyInfoOwned::try_from(public.as_bytes()).map_err(make)?;
     let mut serial = [0u8; 16];
     rng.fill_bytes(&mut serial);
@@ -133,14 +105,9 @@ fn build(
 fn validity(now: DateTime<Utc>) -> Result<Validity, KeyError> {
     let now = u64::try_from(now.timestamp()).map_err(make)?;
     let time = |seconds: u64| {
-        GeneralizedTime::from_unix_duration(Duration::from_secs(seconds))
-            .map(Time::GeneralTime)
-            .map_err(make)
+        GeneralizedTime::from_unix_duration(Duration::from_secs(seconds)).map(Time::GeneralTime).map_err(make)
     };
-    Ok(Validity {
-        not_before: time(now.saturating_sub(DAY))?,
-        not_after: time(now + 3653 * DAY)?,
-    })
+    Ok(Validity { not_before: time(now.saturating_sub(DAY))?, not_after: time(now + 3653 * DAY)? })
 }
 
 /// A distinguished name built from parts: parsing a text would trip over commas in a name.
@@ -153,12 +120,7 @@ fn name(institute: &str, common_name: &str) -> Result<Name, KeyError> {
             oid: der::asn1::ObjectIdentifier::from_str(oid).map_err(make)?,
             value: Any::new(Tag::Utf8String, text.as_str().as_bytes()).map_err(make)?,
         };
-        Ok(RelativeDistinguishedName(
-            SetOfVec::try_from(vec![attribute]).map_err(make)?,
-        ))
+        Ok(RelativeDistinguishedName(SetOfVec::try_from(vec![attribute]).map_err(make)?))
     };
-    Ok(RdnSequence(vec![
-        part("2.5.4.10", institute)?,
-        part("2.5.4.3", common_name)?,
-    ]))
+    Ok(RdnSequence(vec![part("2.5.4.10", institute)?, part("2.5.4.3", common_name)?]))
 }

@@ -9,9 +9,7 @@ use super::specimens::specimen;
 use super::*;
 
 fn created() -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339("2026-03-30T02:00:00Z")
-        .expect("date")
-        .to_utc()
+    DateTime::parse_from_rfc3339("2026-03-30T02:00:00Z").expect("date").to_utc()
 }
 
 fn setter() -> Typesetter {
@@ -39,9 +37,7 @@ fn demonstration_ca() -> TestCa {
 
 fn signed(kind: CertificateKind) -> Signed {
     let ca = demonstration_ca();
-    let plain = setter()
-        .render(&specimen(kind), created())
-        .expect("typeset");
+    let plain = setter().render(&specimen(kind), created()).expect("typeset");
     let key = ca.signing_key().expect("key");
     Signed {
         pdf: sign(&plain, &key, &info()).expect("signed"),
@@ -55,21 +51,9 @@ fn tool(pdf: &[u8], program: &str, args: &[&str]) -> Option<(bool, String)> {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("document.pdf");
     std::fs::write(&path, pdf).expect("written");
-    let args: Vec<&str> = args
-        .iter()
-        .map(|a| {
-            if *a == "FILE" {
-                path.to_str().expect("path")
-            } else {
-                a
-            }
-        })
-        .collect();
+    let args: Vec<&str> = args.iter().map(|a| if *a == "FILE" { path.to_str().expect("path") } else { a }).collect();
     match Command::new(program).args(args).output() {
-        Ok(output) => Some((
-            output.status.success(),
-            String::from_utf8_lossy(&output.stdout).into_owned(),
-        )),
+        Ok(output) => Some((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             eprintln!("{program} is not installed: its check is left out");
             None
@@ -83,11 +67,7 @@ fn every_kind_is_signed_and_verifies() {
     for kind in CertificateKind::ALL {
         let document = signed(kind);
         assert!(document.pdf.starts_with(&document.plain));
-        let report = verify(
-            &document.pdf,
-            &document.roots,
-            created() + Duration::days(90),
-        );
+        let report = verify(&document.pdf, &document.roots, created() + Duration::days(90));
         assert!(report.is_unchanged(), "{kind:?}: {report:?}");
         assert_eq!(report.trusted, Trust::Trusted, "{report:?}");
         assert_eq!(report.signed_at, Some(created()));
@@ -121,11 +101,7 @@ fn other_tools_agree() {
         if let Some((ok, text)) = tool(&document.pdf, "pdftotext", &["FILE", "-"]) {
             assert!(ok);
             let data = specimen(kind);
-            for wanted in [
-                &data.number,
-                &data.sample.name.zh,
-                &data.institution.name.zh,
-            ] {
+            for wanted in [&data.number, &data.sample.name.zh, &data.institution.name.zh] {
                 assert!(text.contains(wanted.as_str()), "{kind:?}: {wanted}");
             }
             if kind != CertificateKind::RawRecord {
@@ -157,18 +133,12 @@ fn the_qr_code_reads_as_the_verification_address() {
         eprintln!("pdftoppm is not installed: the QR code is not read");
         return;
     };
-    let read = Command::new("zbarimg")
-        .args(["-q", "--raw"])
-        .arg(page.with_extension("png"))
-        .output();
+    let read = Command::new("zbarimg").args(["-q", "--raw"]).arg(page.with_extension("png")).output();
     let Ok(read) = read else {
         eprintln!("zbarimg is not installed: the QR code is not read");
         return;
     };
-    assert_eq!(
-        String::from_utf8_lossy(&read.stdout).trim(),
-        specimen(CertificateKind::LotRelease).verification.url
-    );
+    assert_eq!(String::from_utf8_lossy(&read.stdout).trim(), specimen(CertificateKind::LotRelease).verification.url);
 }
 
 #[test]
@@ -181,11 +151,7 @@ fn the_same_data_give_the_same_document() {
 
 /// Unoptimised code looks at fewer places: one verification takes a hundred times as long there.
 fn stride(optimised: usize, unoptimised: usize) -> usize {
-    if cfg!(debug_assertions) {
-        unoptimised
-    } else {
-        optimised
-    }
+    if cfg!(debug_assertions) { unoptimised } else { optimised }
 }
 
 fn assert_flips_are_found(document: &Signed, spots: impl Iterator<Item = usize>) {
@@ -205,10 +171,7 @@ fn assert_flips_are_found(document: &Signed, spots: impl Iterator<Item = usize>)
 fn a_flipped_byte_is_found_wherever_it_is() {
     let document = signed(CertificateKind::LotReleaseRefusal);
     let (typeset, all) = (document.plain.len(), document.pdf.len());
-    let spots = (0..typeset)
-        .step_by(stride(397, 9973))
-        .chain((typeset..all).step_by(stride(31, 997)))
-        .chain([all - 1]);
+    let spots = (0..typeset).step_by(stride(397, 9973)).chain((typeset..all).step_by(stride(31, 997))).chain([all - 1]);
     assert_flips_are_found(&document, spots);
 }
 
@@ -255,10 +218,7 @@ fn a_second_signature_leaves_the_first_valid() {
     let document = signed(CertificateKind::TestReport);
     let other = TestCa::create("复核机构", &mut OsRng, created()).expect("test CA");
     let key = other.signing_key().expect("key");
-    let again = SignInfo {
-        time: created() + Duration::hours(1),
-        ..info()
-    };
+    let again = SignInfo { time: created() + Duration::hours(1), ..info() };
     let twice = sign(&document.pdf, &key, &again).expect("co-signed");
     assert!(twice.starts_with(&document.pdf));
     let mut roots = document.roots.clone();
@@ -284,17 +244,11 @@ fn trust_depends_on_roots_and_dates() {
     assert_eq!(trust(&[], created()), Trust::Unknown);
     let stranger = certificates_from_pem(&demonstration_ca().root_pem).expect("root");
     assert_eq!(trust(&stranger, created()), Trust::Untrusted);
-    assert_eq!(
-        trust(&document.roots, created() + Duration::days(20 * 365)),
-        Trust::Unknown
-    );
+    assert_eq!(trust(&document.roots, created() + Duration::days(20 * 365)), Trust::Unknown);
     let ca = TestCa::create("院", &mut OsRng, created() + Duration::days(30)).expect("test CA");
     let early = sign(&document.plain, &ca.signing_key().expect("key"), &info()).expect("signed");
     let roots = certificates_from_pem(&ca.root_pem).expect("root");
-    assert_eq!(
-        verify(&early, &roots, created() + Duration::days(60)).trusted,
-        Trust::Untrusted
-    );
+    assert_eq!(verify(&early, &roots, created() + Duration::days(60)).trusted, Trust::Untrusted);
 }
 
 #[test]
@@ -302,58 +256,29 @@ fn the_update_keeps_what_pdf_a_asks_for() {
     let document = signed(CertificateKind::LotRelease);
     let before = lopdf::Document::load_mem(&document.plain).expect("read");
     let after = lopdf::Document::load_mem(&document.pdf).expect("read");
-    assert_eq!(
-        before.trailer.get(b"ID").expect("ID"),
-        after.trailer.get(b"ID").expect("ID")
-    );
+    assert_eq!(before.trailer.get(b"ID").expect("ID"), after.trailer.get(b"ID").expect("ID"));
     let widget = after
         .objects
         .values()
         .filter_map(|o| o.as_dict().ok())
         .find(|d| d.get(b"Subtype").and_then(lopdf::Object::as_name).ok() == Some(b"Widget"))
         .expect("widget");
-    assert_eq!(
-        widget.get(b"F").and_then(lopdf::Object::as_i64).ok(),
-        Some(4)
-    );
-    let appearance = widget
-        .get(b"AP")
-        .and_then(lopdf::Object::as_dict)
-        .expect("AP");
-    assert!(
-        appearance
-            .get_deref(b"N", &after)
-            .expect("N")
-            .as_stream()
-            .is_ok()
-    );
-    let rect = widget
-        .get(b"Rect")
-        .and_then(lopdf::Object::as_array)
-        .expect("Rect");
+    assert_eq!(widget.get(b"F").and_then(lopdf::Object::as_i64).ok(), Some(4));
+    let appearance = widget.get(b"AP").and_then(lopdf::Object::as_dict).expect("AP");
+    assert!(appearance.get_deref(b"N", &after).expect("N").as_stream().is_ok());
+    let rect = widget.get(b"Rect").and_then(lopdf::Object::as_array).expect("Rect");
     let width = rect[2].as_float().expect("x") - rect[0].as_float().expect("x");
     assert!(width > 100.0, "the field lies at the place of the seal");
-    let key = widget
-        .get(b"StructParent")
-        .expect("tagged")
-        .as_i64()
-        .expect("key");
+    let key = widget.get(b"StructParent").expect("tagged").as_i64().expect("key");
     let tree = after
         .catalog()
         .and_then(|c| c.get_deref(b"StructTreeRoot", &after))
         .and_then(lopdf::Object::as_dict)
         .expect("tree");
-    let parents = tree
-        .get_deref(b"ParentTree", &after)
-        .and_then(lopdf::Object::as_dict);
-    let numbers = parents
-        .and_then(|p| p.get_deref(b"Nums", &after))
-        .expect("Nums");
+    let parents = tree.get_deref(b"ParentTree", &after).and_then(lopdf::Object::as_dict);
+    let numbers = parents.and_then(|p| p.get_deref(b"Nums", &after)).expect("Nums");
     let pairs = numbers.as_array().expect("array");
-    let entry = pairs
-        .chunks(2)
-        .find(|p| p[0].as_i64().ok() == Some(key))
-        .expect("entry");
+    let entry = pairs.chunks(2).find(|p| p[0].as_i64().ok() == Some(key)).expect("entry");
     let (_, element) = after.dereference(&entry[1]).expect("element");
     let kind = element.as_dict().expect("element").get(b"S").expect("S");
     assert_eq!(kind.as_name().expect("name"), b"Form");
@@ -364,9 +289,7 @@ fn the_update_keeps_what_pdf_a_asks_for() {
         .filter_map(|s| s.get_plain_content().ok())
         .find(|content| find(content, b"pdfaid:part").is_some())
         .expect("XMP");
-    assert!(
-        find(&metadata, b"3</pdfaid:part>").is_some() || find(&metadata, b"part=\"3\"").is_some()
-    );
+    assert!(find(&metadata, b"3</pdfaid:part>").is_some() || find(&metadata, b"part=\"3\"").is_some());
 }
 
 #[test]
@@ -374,28 +297,20 @@ fn drafts_and_bad_data_are_refused() {
     let ca = demonstration_ca();
     let mut data = specimen(CertificateKind::TestReport);
     data.draft = true;
-    let draft = setter()
-        .render(&data, created())
-        .expect("a draft is typeset");
+    let draft = setter().render(&data, created()).expect("a draft is typeset");
     let refused = sign(&draft, &ca.signing_key().expect("key"), &info());
     assert!(matches!(refused, Err(SignError::Draft)));
 
     let render = |change: fn(&mut CertificateData)| {
         let mut data = specimen(CertificateKind::TestReport);
         change(&mut data);
-        setter()
-            .render(&data, created())
-            .expect_err("refused")
-            .to_string()
+        setter().render(&data, created()).expect_err("refused").to_string()
     };
     assert_eq!(
         render(|d| d.results[3].item.zh.push('😀')),
         "results[3].item.zh: the certificate fonts have no character '😀' (U+1F600)"
     );
-    assert_eq!(
-        render(|d| d.signatory.name.clear()),
-        "empty: signatory.name"
-    );
+    assert_eq!(render(|d| d.signatory.name.clear()), "empty: signatory.name");
     assert!(render(|d| d.results[4].verdict = Verdict::Fail).contains("results[4]"));
     assert!(render(|d| d.verification.url = "x".repeat(4000)).contains("verification.url"));
     let refusal = |verdict| {
@@ -429,32 +344,19 @@ fn a_laboratory_changes_a_layout_without_compiling() {
 
     std::fs::write(&path, "line one\n#unknown-thing()").expect("written");
     let setter = Typesetter::new(Some(folder.path())).expect("layouts");
-    let error = setter
-        .render(&data, created())
-        .expect_err("refused")
-        .to_string();
+    let error = setter.render(&data, created()).expect_err("refused").to_string();
     assert!(error.contains("test_report.typ line 2"), "{error}");
     std::fs::write(&path, [0xff, 0xfe]).expect("written");
-    assert!(matches!(
-        Typesetter::new(Some(folder.path())),
-        Err(TemplateError::NotText(_))
-    ));
+    assert!(matches!(Typesetter::new(Some(folder.path())), Err(TemplateError::NotText(_))));
 }
 
 #[test]
 fn unsigned_and_hostile_files_are_reported() {
-    let plain = setter()
-        .render(&specimen(CertificateKind::TestReport), created())
-        .expect("typeset");
+    let plain = setter().render(&specimen(CertificateKind::TestReport), created()).expect("typeset");
     let report = verify(&plain, &[], created());
     assert!(!report.signed && !report.intact);
     assert_eq!(report.certificate_number.as_deref(), Some("YJ20260123"));
-    for bytes in [
-        b"".as_slice(),
-        b"%PDF-1.7",
-        b"not a pdf",
-        &plain[..plain.len() / 2],
-    ] {
+    for bytes in [b"".as_slice(), b"%PDF-1.7", b"not a pdf", &plain[..plain.len() / 2]] {
         let report = verify(bytes, &[], created());
         assert!(!report.is_unchanged() && !report.problems.is_empty());
     }

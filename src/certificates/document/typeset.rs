@@ -77,28 +77,28 @@ impl Typesetter {
     pub fn new(templates_dir: Option<&Path>) -> Result<Self, TemplateError> {
         let templates = Templates::load(templates_dir)?;
         let mut inputs = Dict::new();
-        inputs.insert(
-            "seal".into(),
-            templates.seal().unwrap_or_default().into_value(),
-        );
+        inputs.insert("seal".into(), templates.seal().unwrap_or_default().into_value());
         let id = |name: &str| file_id(name).ok_or_else(|| TemplateError::Name(name.into()));
         Ok(Self(Arc::new(Shared {
             library: LazyHash::new(Library::builder().with_inputs(inputs).build()),
             templates,
-            ids: Ids {
-                data: id("data.json")?,
-                qr: id("qr.svg")?,
-            },
+            ids: Ids { data: id("data.json")?, qr: id("qr.svg")? },
         })))
     }
 
     /// Sets one document as PDF/A-3 with `data` attached as `data.json`. The same data and
     /// `created` give the same bytes.
-    pub fn render(
-        &self,
-        data: &CertificateData,
-        created: DateTime<Utc>,
-    ) -> Result<Vec<u8>, RenderError> {
+    pub fn render(&self, data: &CertificateData, created: DateTime<Utc>) -> Result<Vec<u8>, RenderError> {
+        let set = self.set(data, created)?;
+        if !set.warnings.is_empty() {
+            let kind = data.kind.as_str();
+            tracing::warn!(kind, warnings = %set.warnings, "certificate layout");
+        }
+        Ok(set.pdf)
+    }
+
+    /// [`Self::render`], with what the typesetter warned of.
+    pub(super) fn set(&self, data: &CertificateData, created: DateTime<Utc>) -> Result<Set, RenderError> {
         check(data)?;
         let job = Job::new(&self.0, data, created)?;
         let result = job.run(data);
@@ -131,16 +131,21 @@ fn first_missing_glyph(value: &serde_json::Value, path: String) -> Option<(Strin
             let character = fonts::missing_glyphs(text).first().copied()?;
             Some((path, character))
         }
-        serde_json::Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(n, item)| first_missing_glyph(item, format!("{path}[{n}]"))),
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().find_map(|(n, item)| first_missing_glyph(item, format!("{path}[{n}]")))
+        }
         serde_json::Value::Object(fields) => fields.iter().find_map(|(name, item)| {
             let dot = if path.is_empty() { "" } else { "." };
             first_missing_glyph(item, format!("{path}{dot}{name}"))
         }),
         _ => None,
     }
+}
+
+/// A document, and what the typesetter warned of: nothing, with the shipped layouts.
+pub(super) struct Set {
+    pub(super) pdf: Vec<u8>,
+    pub(super) warnings: String,
 }
 
 /// One document on its way.
@@ -153,11 +158,7 @@ struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    fn new(
-        shared: &'a Shared,
-        data: &CertificateData,
-        created: DateTime<Utc>,
-    ) -> Result<Self, RenderError> {
+    fn new(shared: &'a Shared, data: &CertificateData, created: DateTime<Utc>) -> Result<Self, RenderError> {
         let json = serde_json::to_vec_pretty(data).map_err(|e| RenderError::Data(e.to_string()))?;
         let main = file_id(&format!("{}.typ", data.kind.as_str()))
             .ok_or_else(|| RenderError::Data("no layout of this name".to_owned()))?;
@@ -166,27 +167,18 @@ impl<'a> Job<'a> {
             main,
             data: Bytes::new(json),
             qr: Bytes::from_string(qr_svg(&data.verification.url)?),
-            created: datetime(created)
-                .ok_or_else(|| RenderError::Data(format!("creation time {created}")))?,
+            created: datetime(created).ok_or_else(|| RenderError::Data(format!("creation time {created}")))?,
         })
     }
 
-    fn run(&self, data: &CertificateData) -> Result<Vec<u8>, RenderError> {
+    fn run(&self, data: &CertificateData) -> Result<Set, RenderError> {
         let kind = data.kind.as_str();
-        let failed = |diagnostics: &[SourceDiagnostic]| RenderError::Layout {
-            kind,
-            message: self.describe(diagnostics),
-        };
+        let failed =
+            |diagnostics: &[SourceDiagnostic]| RenderError::Layout { kind, message: self.describe(diagnostics) };
         let compiled = typst::compile::<PagedDocument>(self);
-        if !compiled.warnings.is_empty() {
-            tracing::warn!(kind, warnings = %self.describe(&compiled.warnings), "certificate layout");
-        }
         let document = compiled.output.map_err(|e| failed(&e))?;
-        let standards =
-            PdfStandards::new(&[PdfStandard::A_3a]).map_err(|e| RenderError::Layout {
-                kind,
-                message: e.message().to_string(),
-            })?;
+        let standards = PdfStandards::new(&[PdfStandard::A_3a])
+            .map_err(|e| RenderError::Layout { kind, message: e.message().to_string() })?;
         let options = PdfOptions {
             ident: Smart::Custom(format!("{kind}:{}", data.number)),
             creator: Smart::Custom(Some("qianfa".to_owned())),
@@ -194,7 +186,10 @@ impl<'a> Job<'a> {
             standards,
             ..PdfOptions::default()
         };
-        typst_pdf::pdf(&document, &options).map_err(|e| failed(&e))
+        Ok(Set {
+            pdf: typst_pdf::pdf(&document, &options).map_err(|e| failed(&e))?,
+            warnings: self.describe(&compiled.warnings),
+        })
     }
 
     fn describe(&self, diagnostics: &[SourceDiagnostic]) -> String {
@@ -236,11 +231,7 @@ fn datetime(created: DateTime<Utc>) -> Option<Datetime> {
 
 fn qr_svg(url: &str) -> Result<String, RenderError> {
     let code = QrCode::with_error_correction_level(url, EcLevel::M).map_err(RenderError::Qr)?;
-    Ok(code
-        .render::<svg::Color>()
-        .quiet_zone(true)
-        .module_dimensions(4, 4)
-        .build())
+    Ok(code.render::<svg::Color>().quiet_zone(true).module_dimensions(4, 4).build())
 }
 
 impl World for Job<'_> {
@@ -276,10 +267,6 @@ impl World for Job<'_> {
 
     fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
         // The layouts' only clock is the time of creation.
-        Datetime::from_ymd(
-            self.created.year()?,
-            self.created.month()?,
-            self.created.day()?,
-        )
+        Datetime::from_ymd(self.created.year()?, self.created.month()?, self.created.day()?)
     }
 }

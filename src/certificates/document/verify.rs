@@ -86,9 +86,7 @@ pub fn verify(pdf: &[u8], roots: &[Certificate], at: DateTime<Utc>) -> VerifyRep
     };
     match pdf::load(pdf) {
         Ok(document) => examine(&document, pdf, roots, at, &mut report),
-        Err(error) => report
-            .problems
-            .push(format!("not a readable PDF document: {error}")),
+        Err(error) => report.problems.push(format!("not a readable PDF document: {error}")),
     }
     report
 }
@@ -98,28 +96,15 @@ pub fn attached_json(pdf: &[u8]) -> Option<Vec<u8>> {
     pdf::attached_data(&pdf::load(pdf).ok()?)
 }
 
-fn examine(
-    document: &Document,
-    file: &[u8],
-    roots: &[Certificate],
-    at: DateTime<Utc>,
-    report: &mut VerifyReport,
-) {
+fn examine(document: &Document, file: &[u8], roots: &[Certificate], at: DateTime<Utc>, report: &mut VerifyReport) {
     report.certificate_number = number(document);
     let mut values = signature_values(document);
     if values.is_empty() {
-        report
-            .problems
-            .push("the document is not signed".to_owned());
+        report.problems.push("the document is not signed".to_owned());
         return;
     }
-    values.sort_by_key(|value| {
-        byte_range(value).map(|[.., from, length]| from.saturating_add(length))
-    });
-    report.signatures = values
-        .iter()
-        .map(|value| examine_one(value, file, roots, at))
-        .collect();
+    values.sort_by_key(|value| byte_range(value).map(|[.., from, length]| from.saturating_add(length)));
+    report.signatures = values.iter().map(|value| examine_one(value, file, roots, at)).collect();
     summarise(report);
 }
 
@@ -133,25 +118,16 @@ fn summarise(report: &mut VerifyReport) {
     report.signed_at = last.signed_at;
     report.intact = report.signatures.iter().all(|s| s.intact);
     let all = |trust| report.signatures.iter().all(|s| s.trusted == trust);
-    report.trusted = if !report.intact
-        || report
-            .signatures
-            .iter()
-            .any(|s| s.trusted == Trust::Untrusted)
-    {
+    report.trusted = if !report.intact || report.signatures.iter().any(|s| s.trusted == Trust::Untrusted) {
         Trust::Untrusted
     } else if all(Trust::Trusted) {
         Trust::Trusted
     } else {
         Trust::Unknown
     };
-    report
-        .problems
-        .extend(report.signatures.iter().flat_map(|s| s.problems.clone()));
+    report.problems.extend(report.signatures.iter().flat_map(|s| s.problems.clone()));
     if !report.covers_whole_file {
-        report
-            .problems
-            .push("the document was added to after the last signature".to_owned());
+        report.problems.push("the document was added to after the last signature".to_owned());
     }
 }
 
@@ -165,40 +141,23 @@ fn signature_values(document: &Document) -> Vec<&Dictionary> {
         let form = pdf::dictionary(document, document.catalog().ok()?, b"AcroForm")?;
         form.get_deref(b"Fields", document).ok()?.as_array().ok()
     };
-    fields()
-        .into_iter()
-        .flatten()
-        .take(MAX_SIGNATURES)
-        .filter_map(|field| signature_value(document, field))
-        .collect()
+    fields().into_iter().flatten().take(MAX_SIGNATURES).filter_map(|field| signature_value(document, field)).collect()
 }
 
 fn signature_value<'a>(document: &'a Document, field: &'a Object) -> Option<&'a Dictionary> {
     let (_, field) = document.dereference(field).ok()?;
     let field = field.as_dict().ok()?;
     let kind = field.get(b"FT").and_then(Object::as_name).ok()?;
-    (kind == b"Sig")
-        .then(|| pdf::dictionary(document, field, b"V"))
-        .flatten()
+    (kind == b"Sig").then(|| pdf::dictionary(document, field, b"V")).flatten()
 }
 
 fn byte_range(value: &Dictionary) -> Option<[usize; 4]> {
     let list = value.get(b"ByteRange").and_then(Object::as_array).ok()?;
-    let numbers: Vec<usize> = list
-        .iter()
-        .filter_map(|n| usize::try_from(n.as_i64().ok()?).ok())
-        .collect();
-    <[usize; 4]>::try_from(numbers)
-        .ok()
-        .filter(|_| list.len() == 4)
+    let numbers: Vec<usize> = list.iter().filter_map(|n| usize::try_from(n.as_i64().ok()?).ok()).collect();
+    <[usize; 4]>::try_from(numbers).ok().filter(|_| list.len() == 4)
 }
 
-fn examine_one(
-    value: &Dictionary,
-    file: &[u8],
-    roots: &[Certificate],
-    at: DateTime<Utc>,
-) -> SignatureReport {
+fn examine_one(value: &Dictionary, file: &[u8], roots: &[Certificate], at: DateTime<Utc>) -> SignatureReport {
     let text = |key: &[u8]| value.get(key).ok().and_then(pdf::text);
     let mut report = SignatureReport {
         signer: None,
@@ -214,8 +173,7 @@ fn examine_one(
             report.intact = true;
             report.signer = Some(chain::common_name(&checked.signer));
             let signed_at = report.signed_at.unwrap_or(at);
-            let (trusted, problems) =
-                chain::trust(&checked.signer, &checked.others, roots, signed_at, at);
+            let (trusted, problems) = chain::trust(&checked.signer, &checked.others, roots, signed_at, at);
             report.trusted = trusted;
             report.problems.extend(problems);
         }
@@ -227,18 +185,13 @@ fn examine_one(
     report
 }
 
-fn check(
-    value: &Dictionary,
-    file: &[u8],
-    report: &mut SignatureReport,
-) -> Result<cms::Checked, String> {
+fn check(value: &Dictionary, file: &[u8], report: &mut SignatureReport) -> Result<cms::Checked, String> {
     let kind = value.get(b"SubFilter").and_then(Object::as_name);
     if kind.map_err(|e| e.to_string())? != b"ETSI.CAdES.detached" {
         return Err("the signature is not of the kind ETSI.CAdES.detached".to_owned());
     }
     let range = byte_range(value).ok_or("the byte range is malformed")?;
-    let (before, gap, after) =
-        split(file, range).ok_or("the byte range does not lie in the file")?;
+    let (before, gap, after) = split(file, range).ok_or("the byte range does not lie in the file")?;
     report.covers_whole_file = before.len() + gap.len() + after.len() == file.len();
     let bytes = unwrap_hex(gap)?;
     let contents = value.get(b"Contents").and_then(Object::as_str);
@@ -254,11 +207,7 @@ fn split(file: &[u8], [start, length, from, rest]: [usize; 4]) -> Option<(&[u8],
         return None;
     }
     let end = from.checked_add(rest)?;
-    Some((
-        file.get(..length)?,
-        file.get(length..from)?,
-        file.get(from..end)?,
-    ))
+    Some((file.get(..length)?, file.get(length..from)?, file.get(from..end)?))
 }
 
 /// Exactly `<`, hexadecimal digits in one case, `>`: anything looser would leave bytes of the
@@ -268,10 +217,8 @@ fn unwrap_hex(gap: &[u8]) -> Result<Vec<u8>, String> {
         .strip_prefix(b"<")
         .and_then(|rest| rest.strip_suffix(b">"))
         .ok_or("the gap of the byte range holds more than the signature value")?;
-    let bytes =
-        hex::decode(digits).map_err(|e| format!("the signature value is not hexadecimal: {e}"))?;
-    let canonical =
-        digits == hex::encode_upper(&bytes).as_bytes() || digits == hex::encode(&bytes).as_bytes();
+    let bytes = hex::decode(digits).map_err(|e| format!("the signature value is not hexadecimal: {e}"))?;
+    let canonical = digits == hex::encode_upper(&bytes).as_bytes() || digits == hex::encode(&bytes).as_bytes();
     if !canonical {
         return Err("the signature value is not canonical hexadecimal".to_owned());
     }
@@ -283,14 +230,9 @@ fn der_value(bytes: &[u8]) -> Result<&[u8], String> {
     let malformed = |e: der::Error| format!("the signature value is malformed: {e}");
     let mut reader = SliceReader::new(bytes).map_err(malformed)?;
     let header = der::Header::decode(&mut reader).map_err(malformed)?;
-    let length = header
-        .encoded_len()
-        .and_then(|head| head + header.length)
-        .and_then(usize::try_from)
-        .map_err(malformed)?;
-    let (value, padding) = bytes
-        .split_at_checked(length)
-        .ok_or("the signature value is cut off")?;
+    let length =
+        header.encoded_len().and_then(|head| head + header.length).and_then(usize::try_from).map_err(malformed)?;
+    let (value, padding) = bytes.split_at_checked(length).ok_or("the signature value is cut off")?;
     if padding.iter().any(|byte| *byte != 0) {
         return Err("the padding of the signature value is not zero".to_owned());
     }
@@ -305,7 +247,5 @@ fn parse_date(text: &str) -> Option<DateTime<Utc>> {
         "" | "Z" | "Z0000" => "+0000".to_owned(),
         other => other.to_owned(),
     };
-    DateTime::parse_from_str(&format!("{stamp}{zone}"), "%Y%m%d%H%M%S%z")
-        .ok()
-        .map(|time| time.to_utc())
+    DateTime::parse_from_str(&format!("{stamp}{zone}"), "%Y%m%d%H%M%S%z").ok().map(|time| time.to_utc())
 }

@@ -13,16 +13,12 @@ use crate::regulation::load::SourceFile;
 use crate::regulation::vocabulary::*;
 
 fn regulation() -> &'static Regulation {
-    static SHIPPED: LazyLock<Regulation> =
-        LazyLock::new(|| Regulation::embedded().expect("the shipped register"));
+    static SHIPPED: LazyLock<Regulation> = LazyLock::new(|| Regulation::embedded().expect("the shipped register"));
     &SHIPPED
 }
 
 fn with(text: &str) -> Result<Regulation, String> {
-    let file = SourceFile {
-        name: "own.toml".into(),
-        text: text.into(),
-    };
+    let file = SourceFile { name: "own.toml".into(), text: text.into() };
     Regulation::with_files(&[file]).map_err(|error| error.to_string())
 }
 
@@ -38,25 +34,14 @@ fn case(line: &str) -> Case {
         other => panic!("{other}"),
     };
     let place = next();
-    let jurisdiction = Jurisdiction::parse(
-        if place == "CN" {
-            "CN".into()
-        } else {
-            format!("CN-{place}")
-        }
-        .as_str(),
-    );
+    let jurisdiction = Jurisdiction::parse(if place == "CN" { "CN".into() } else { format!("CN-{place}") }.as_str());
     let accepted = parse_date(next()).expect(line);
     let category = Category::parse(next()).expect(line);
     let mut case = Case {
         business,
         jurisdiction: jurisdiction.expect(line),
         dates: Dates::accepted_on(accepted),
-        product: Product {
-            category,
-            device_class: None,
-            traits: Default::default(),
-        },
+        product: Product { category, device_class: None, traits: Default::default() },
         purpose: Purpose::Initial,
         pre_submission: false,
         standard_verification: false,
@@ -97,8 +82,5 @@ fn ids(provisions: &[String]) -> String {
 }
 
 fn clock(line: &str, name: &str) -> Option<Clock> {
-    determine(line)
-        .clocks
-        .into_iter()
-        .find(|clock| clock.name.as_str() == name)
+    determine(line).clocks.into_iter().find(|clock| clock.name.as_str() == name)
 }

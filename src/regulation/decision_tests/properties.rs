@@ -6,9 +6,8 @@ use super::laboratory::OWN;
 use super::*;
 
 fn any_case() -> impl Strategy<Value = Case> {
-    let date = (0i64..2000).prop_map(|offset| {
-        parse_date("2023-06-01").expect("a date") + chrono::Duration::days(offset)
-    });
+    let date =
+        (0i64..2000).prop_map(|offset| parse_date("2023-06-01").expect("a date") + chrono::Duration::days(offset));
     let place = prop::sample::select(vec!["CN", "CN-SH", "CN-SX", "CN-JL", "CN-GD", "CN-SN"]);
     let traits = prop::collection::btree_set(prop::sample::select(Trait::ALL.to_vec()), 0..4);
     let dates = (date, prop::option::of(0i64..60));
@@ -24,40 +23,27 @@ fn any_case() -> impl Strategy<Value = Case> {
         prop::sample::select(Purpose::ALL.to_vec()),
         any::<(bool, bool)>(),
     )
-        .prop_map(
-            |(
+        .prop_map(|(business, place, (accepted, later), (category, device_class, traits), purpose, flags)| {
+            let other = later.map(|days| accepted + chrono::Duration::days(days));
+            let dates = Dates {
+                accepted,
+                arrived_at_port: other,
+                notice_received: other,
+                sampled: other,
+                received: other,
+                supplement_requested: other,
+                result_received: other,
+            };
+            Case {
                 business,
-                place,
-                (accepted, later),
-                (category, device_class, traits),
+                jurisdiction: Jurisdiction::parse(place).expect("a place"),
+                dates,
+                product: Product { category, device_class, traits },
                 purpose,
-                flags,
-            )| {
-                let other = later.map(|days| accepted + chrono::Duration::days(days));
-                let dates = Dates {
-                    accepted,
-                    arrived_at_port: other,
-                    notice_received: other,
-                    sampled: other,
-                    received: other,
-                    supplement_requested: other,
-                    result_received: other,
-                };
-                Case {
-                    business,
-                    jurisdiction: Jurisdiction::parse(place).expect("a place"),
-                    dates,
-                    product: Product {
-                        category,
-                        device_class,
-                        traits,
-                    },
-                    purpose,
-                    pre_submission: flags.0,
-                    standard_verification: flags.1,
-                }
-            },
-        )
+                pre_submission: flags.0,
+                standard_verification: flags.1,
+            }
+        })
 }
 
 proptest! {

@@ -80,7 +80,8 @@ pub struct Judgement {
     pub verdict: Verdict,
 }
 
-const EXPECTED: &str = "expected ≥97.0, ≤0.5, <1.0, >2, 95.0~105.0, 95.0–105.0 or 10.0±0.1, with (excl) where the ends do not count";
+const EXPECTED: &str =
+    "expected ≥97.0, ≤0.5, <1.0, >2, 95.0~105.0, 95.0–105.0 or 10.0±0.1, with (excl) where the ends do not count";
 
 /// Words of the pharmacopoeia in front of a number, longest first.
 const WORDS: &[(&str, Operator)] = &[
@@ -113,10 +114,7 @@ impl Limit {
     /// # Errors
     /// The text is no limit, its ends are in the wrong order, or it has too many digits.
     pub fn parse(text: &str) -> Result<Self, NumericError> {
-        let error = || NumericError::NotALimit {
-            text: text.to_owned(),
-            expected: EXPECTED,
-        };
+        let error = || NumericError::NotALimit { text: text.to_owned(), expected: EXPECTED };
         let plain = to_ascii(text);
         let (body, exclusive) = without_exclusion(&plain);
         if let Some((operator, rest)) = operator(body).or_else(|| word(body)) {
@@ -127,9 +125,7 @@ impl Limit {
         }
         if let Some((centre, width)) = body.split_once('±').or_else(|| body.split_once("+/-")) {
             let centre = plain_number(centre).ok_or_else(error)?;
-            let width = plain_number(width)
-                .filter(|width| *width >= Decimal::ZERO)
-                .ok_or_else(error)?;
+            let width = plain_number(width).filter(|width| *width >= Decimal::ZERO).ok_or_else(error)?;
             let low = centre.checked_sub(width).ok_or_else(error)?;
             let high = centre.checked_add(width).ok_or_else(error)?;
             return range(low, high, !exclusive).ok_or_else(error);
@@ -173,25 +169,15 @@ impl Limit {
         let step = Step::of_decimals(self.decimals)?;
         let bound = |at: Decimal, inclusive: bool| {
             let to = round_to(at, step)?;
-            Ok(if to == at {
-                (at, inclusive)
-            } else {
-                (to, true)
-            })
+            Ok(if to == at { (at, inclusive) } else { (to, true) })
         };
         Ok(match value {
             Measured::Number(number) => Measured::Number(round_to(*number, step)?),
-            Measured::Below {
-                bound: at,
-                inclusive,
-            } => {
+            Measured::Below { bound: at, inclusive } => {
                 let (bound, inclusive) = bound(*at, *inclusive)?;
                 Measured::Below { bound, inclusive }
             }
-            Measured::Above {
-                bound: at,
-                inclusive,
-            } => {
+            Measured::Above { bound: at, inclusive } => {
                 let (bound, inclusive) = bound(*at, *inclusive)?;
                 Measured::Above { bound, inclusive }
             }
@@ -200,57 +186,39 @@ impl Limit {
     }
 
     fn of_number(&self, number: Decimal) -> Verdict {
-        if self.reaches_low(number) && self.reaches_high(number) {
-            Verdict::Pass
-        } else {
-            Verdict::Fail
-        }
+        if self.reaches_low(number) && self.reaches_high(number) { Verdict::Pass } else { Verdict::Fail }
     }
 
     fn reaches_low(&self, number: Decimal) -> bool {
-        self.low
-            .is_none_or(|low| number > low.at || (low.inclusive && number == low.at))
+        self.low.is_none_or(|low| number > low.at || (low.inclusive && number == low.at))
     }
 
     fn reaches_high(&self, number: Decimal) -> bool {
-        self.high
-            .is_none_or(|high| number < high.at || (high.inclusive && number == high.at))
+        self.high.is_none_or(|high| number < high.at || (high.inclusive && number == high.at))
     }
 
     /// All values below `bound` (and itself, if inclusive).
     fn of_below(&self, bound: Decimal, inclusive: bool) -> Verdict {
-        let all_under_low = self.low.is_some_and(|low| {
-            bound < low.at || (bound == low.at && !(inclusive && low.inclusive))
-        });
+        let all_under_low =
+            self.low.is_some_and(|low| bound < low.at || (bound == low.at && !(inclusive && low.inclusive)));
         if all_under_low {
             return Verdict::Fail;
         }
-        let all_under_high = self.high.is_none_or(|high| {
-            bound < high.at || (bound == high.at && (high.inclusive || !inclusive))
-        });
-        if self.low.is_none() && all_under_high {
-            Verdict::Pass
-        } else {
-            Verdict::Indeterminate
-        }
+        let all_under_high =
+            self.high.is_none_or(|high| bound < high.at || (bound == high.at && (high.inclusive || !inclusive)));
+        if self.low.is_none() && all_under_high { Verdict::Pass } else { Verdict::Indeterminate }
     }
 
     /// All values above `bound` (and itself, if inclusive).
     fn of_above(&self, bound: Decimal, inclusive: bool) -> Verdict {
-        let all_over_high = self.high.is_some_and(|high| {
-            bound > high.at || (bound == high.at && !(inclusive && high.inclusive))
-        });
+        let all_over_high =
+            self.high.is_some_and(|high| bound > high.at || (bound == high.at && !(inclusive && high.inclusive)));
         if all_over_high {
             return Verdict::Fail;
         }
-        let all_over_low = self
-            .low
-            .is_none_or(|low| bound > low.at || (bound == low.at && (low.inclusive || !inclusive)));
-        if self.high.is_none() && all_over_low {
-            Verdict::Pass
-        } else {
-            Verdict::Indeterminate
-        }
+        let all_over_low =
+            self.low.is_none_or(|low| bound > low.at || (bound == low.at && (low.inclusive || !inclusive)));
+        if self.high.is_none() && all_over_low { Verdict::Pass } else { Verdict::Indeterminate }
     }
 
     /// Not detected lies between nothing and a detection limit that the method was chosen for: below every limit above
@@ -261,11 +229,7 @@ impl Limit {
         }
         let room_above = self.high.is_none_or(|high| high.at > Decimal::ZERO);
         let zero_allowed = self.reaches_low(Decimal::ZERO);
-        if room_above && zero_allowed {
-            Verdict::Pass
-        } else {
-            Verdict::Indeterminate
-        }
+        if room_above && zero_allowed { Verdict::Pass } else { Verdict::Indeterminate }
     }
 }
 
@@ -299,19 +263,14 @@ fn word(text: &str) -> Option<(Operator, &str)> {
     WORDS.iter().find_map(|(word, operator)| {
         let head = text.get(..word.len())?;
         let rest = text.get(word.len()..)?;
-        head.eq_ignore_ascii_case(word)
-            .then_some((*operator, rest.trim_start()))
+        head.eq_ignore_ascii_case(word).then_some((*operator, rest.trim_start()))
     })
 }
 
 /// A number without a power of ten: of a limit its last digit counts.
 fn plain_number(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    if text.contains(['e', 'E']) {
-        None
-    } else {
-        parse_decimal(text).ok()
-    }
+    if text.contains(['e', 'E']) { None } else { parse_decimal(text).ok() }
 }
 
 fn one_sided(operator: Operator, at: Decimal) -> Option<Limit> {
@@ -322,11 +281,7 @@ fn one_sided(operator: Operator, at: Decimal) -> Option<Limit> {
         Operator::Less => (None, bound(false)),
         Operator::LessOrEqual => (None, bound(true)),
     };
-    Some(Limit {
-        low,
-        high,
-        decimals: at.scale(),
-    })
+    Some(Limit { low, high, decimals: at.scale() })
 }
 
 fn range(low: Decimal, high: Decimal, inclusive: bool) -> Option<Limit> {
@@ -334,20 +289,12 @@ fn range(low: Decimal, high: Decimal, inclusive: bool) -> Option<Limit> {
         return None;
     }
     let bound = |at| Some(Bound { at, inclusive });
-    Some(Limit {
-        low: bound(low),
-        high: bound(high),
-        decimals: low.scale().max(high.scale()),
-    })
+    Some(Limit { low: bound(low), high: bound(high), decimals: low.scale().max(high.scale()) })
 }
 
 /// The two numbers of a range. The first sign of the text belongs to the first number, not to the range.
 fn ends(text: &str) -> Option<(Decimal, Decimal)> {
-    let after_sign = text
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '-' | '+'))
-        .map_or(0, char::len_utf8);
+    let after_sign = text.chars().next().filter(|first| matches!(first, '-' | '+')).map_or(0, char::len_utf8);
     let at = after_sign + text.get(after_sign..)?.find(SEPARATORS)?;
     let separator = text.get(at..)?.chars().next()?;
     let low = plain_number(text.get(..at)?)?;
@@ -383,17 +330,9 @@ mod tests {
             ("≤100", "100.5", "fail", "100", "pass"),
         ];
         for (limit, value, full, rounded, by_rounded) in table {
-            assert_eq!(
-                judged(limit, value, CompareBy::Full),
-                (value.to_owned(), full),
-                "{limit} {value}"
-            );
+            assert_eq!(judged(limit, value, CompareBy::Full), (value.to_owned(), full), "{limit} {value}");
             let expected = (rounded.to_owned(), by_rounded);
-            assert_eq!(
-                judged(limit, value, CompareBy::Rounded),
-                expected,
-                "{limit} {value}"
-            );
+            assert_eq!(judged(limit, value, CompareBy::Rounded), expected, "{limit} {value}");
         }
     }
 
@@ -412,11 +351,7 @@ mod tests {
             "100.0±5.0",
             "100.0+/-5.0",
         ] {
-            assert_eq!(
-                Limit::parse(text).expect(text).to_string(),
-                "95.0~105.0",
-                "{text}"
-            );
+            assert_eq!(Limit::parse(text).expect(text).to_string(), "95.0~105.0", "{text}");
         }
         for (text, shown) in [
             (">=97.0", "≥97.0"),
@@ -452,11 +387,7 @@ mod tests {
             "abc",
             "≥97,0",
         ] {
-            assert_eq!(
-                Limit::parse(text).expect_err(text).code(),
-                "not_a_limit",
-                "{text}"
-            );
+            assert_eq!(Limit::parse(text).expect_err(text).code(), "not_a_limit", "{text}");
         }
     }
 
@@ -494,22 +425,12 @@ mod tests {
         ];
         for (limit, value, verdict) in table {
             for by in [CompareBy::Full, CompareBy::Rounded] {
-                assert_eq!(
-                    judged(limit, value, by).1,
-                    verdict,
-                    "{limit} {value} {by:?}"
-                );
+                assert_eq!(judged(limit, value, by).1, verdict, "{limit} {value} {by:?}");
             }
         }
         // A bound that loses digits by rounding can be reached from below.
         assert_eq!(judged("≤0.5", "<0.549", CompareBy::Full).1, "indeterminate");
-        assert_eq!(
-            judged("≤0.5", "<0.549", CompareBy::Rounded),
-            ("≤0.5".to_owned(), "pass")
-        );
-        assert_eq!(
-            judged("<0.5", "<0.549", CompareBy::Rounded).1,
-            "indeterminate"
-        );
+        assert_eq!(judged("≤0.5", "<0.549", CompareBy::Rounded), ("≤0.5".to_owned(), "pass"));
+        assert_eq!(judged("<0.5", "<0.549", CompareBy::Rounded).1, "indeterminate");
     }
 }

@@ -32,21 +32,14 @@ pub fn judge(limit: &Limit, value: &Measured, by: CompareBy) -> Result<Judgement
 /// Text that is no number, step, limit or result.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NumericError {
-    #[error(
-        "`{text}` is not a decimal number (expected digits with at most one point, as in -0.0365)"
-    )]
+    #[error("`{text}` is not a decimal number (expected digits with at most one point, as in -0.0365)")]
     NotANumber { text: String },
     #[error("`{text}` has more digits than are computed exactly (28)")]
     TooManyDigits { text: String },
-    #[error(
-        "`{text}` is not a rounding step (expected a number above zero, as in 0.01, 1, 10, 0.5, 0.2, 20)"
-    )]
+    #[error("`{text}` is not a rounding step (expected a number above zero, as in 0.01, 1, 10, 0.5, 0.2, 20)")]
     NotAStep { text: String },
     #[error("`{text}` is not a limit ({expected})")]
-    NotALimit {
-        text: String,
-        expected: &'static str,
-    },
+    NotALimit { text: String, expected: &'static str },
     #[error("`{text}` is not a result (expected a number, <0.05, >100, 未检出 or ND)")]
     NotAResult { text: String },
     #[error("{what}")]

@@ -18,9 +18,7 @@ impl Step {
         match parse_decimal(text) {
             Ok(step) => Step::new(step),
             Err(error @ NumericError::TooManyDigits { .. }) => Err(error),
-            Err(_) => Err(NumericError::NotAStep {
-                text: text.to_owned(),
-            }),
+            Err(_) => Err(NumericError::NotAStep { text: text.to_owned() }),
         }
     }
 
@@ -29,13 +27,7 @@ impl Step {
     /// # Errors
     /// The number is not above zero.
     pub fn new(step: Decimal) -> Result<Self, NumericError> {
-        if step > Decimal::ZERO {
-            Ok(Step(step))
-        } else {
-            Err(NumericError::NotAStep {
-                text: step.to_string(),
-            })
-        }
+        if step > Decimal::ZERO { Ok(Step(step)) } else { Err(NumericError::NotAStep { text: step.to_string() }) }
     }
 
     /// One unit of the last of so many decimals (2 → 0.01).
@@ -45,9 +37,7 @@ impl Step {
     pub fn of_decimals(decimals: u32) -> Result<Self, NumericError> {
         Decimal::try_from_i128_with_scale(1, decimals)
             .map(Step)
-            .map_err(|_| NumericError::TooManyDigits {
-                text: format!("10^-{decimals}"),
-            })
+            .map_err(|_| NumericError::TooManyDigits { text: format!("10^-{decimals}") })
     }
 
     /// The interval itself.
@@ -63,9 +53,7 @@ impl Step {
 /// # Errors
 /// The two numbers together have more digits than are computed exactly.
 pub fn round_to(value: Decimal, step: Step) -> Result<Decimal, NumericError> {
-    exact(value, step.0).ok_or_else(|| NumericError::TooManyDigits {
-        text: format!("{value} to {}", step.0),
-    })
+    exact(value, step.0).ok_or_else(|| NumericError::TooManyDigits { text: format!("{value} to {}", step.0) })
 }
 
 fn exact(value: Decimal, step: Decimal) -> Option<Decimal> {
@@ -83,11 +71,7 @@ fn exact(value: Decimal, step: Decimal) -> Option<Decimal> {
     };
     let unsigned = multiple.checked_mul(step.mantissa().unsigned_abs())?;
     let number = i128::try_from(unsigned).ok()?;
-    let signed = if value.is_sign_negative() {
-        -number
-    } else {
-        number
-    };
+    let signed = if value.is_sign_negative() { -number } else { number };
     scaled(signed, i64::from(step.scale()))
 }
 
@@ -106,9 +90,7 @@ mod tests {
 
     fn rounded(value: &str, step: &str) -> String {
         let value = parse_decimal(value).expect(value);
-        round_to(value, Step::parse(step).expect(step))
-            .expect("rounds")
-            .to_string()
+        round_to(value, Step::parse(step).expect(step)).expect("rounds").to_string()
     }
 
     #[test]
@@ -147,31 +129,17 @@ mod tests {
 
     #[test]
     fn big_and_tiny_numbers_are_exact_or_errors() {
-        assert_eq!(
-            rounded(
-                "0.0000000000000000000000000001",
-                "1000000000000000000000000000"
-            ),
-            "0"
-        );
-        assert_eq!(
-            rounded("79228162514264337593543950334", "10"),
-            "79228162514264337593543950330"
-        );
+        assert_eq!(rounded("0.0000000000000000000000000001", "1000000000000000000000000000"), "0");
+        assert_eq!(rounded("79228162514264337593543950334", "10"), "79228162514264337593543950330");
     }
 
     #[test]
     fn a_result_that_does_not_fit_is_an_error() {
         let value = parse_decimal("79228162514264337593543950335").expect("the greatest");
-        let error = round_to(value, Step::parse("0.1").expect("a step"))
-            .expect_err("29 digits and one more");
+        let error = round_to(value, Step::parse("0.1").expect("a step")).expect_err("29 digits and one more");
         assert_eq!(error.code(), "too_many_digits");
         for step in ["0", "-1", "abc", ""] {
-            assert_eq!(
-                Step::parse(step).expect_err(step).code(),
-                "not_a_step",
-                "{step}"
-            );
+            assert_eq!(Step::parse(step).expect_err(step).code(), "not_a_step", "{step}");
         }
     }
 

@@ -25,17 +25,8 @@ pub enum Measured {
 }
 
 /// Words for "not detected", compared without regard to case and blanks.
-const NOT_DETECTED: &[&str] = &[
-    "未检出",
-    "未检测到",
-    "低于检测限",
-    "低于检出限",
-    "nd",
-    "n.d.",
-    "n.d",
-    "notdetected",
-    "<lod",
-];
+const NOT_DETECTED: &[&str] =
+    &["未检出", "未检测到", "低于检测限", "低于检出限", "nd", "n.d.", "n.d", "notdetected", "<lod"];
 
 impl Measured {
     /// 未检出.
@@ -62,17 +53,11 @@ impl Measured {
             Some((Operator::Greater, rest)) => (false, false, rest),
             Some((Operator::GreaterOrEqual, rest)) => (false, true, rest),
             None => {
-                return parse_decimal(&plain)
-                    .map(Measured::Number)
-                    .map_err(|e| as_result(e, text));
+                return parse_decimal(&plain).map(Measured::Number).map_err(|e| as_result(e, text));
             }
         };
         let bound = parse_decimal(rest).map_err(|error| as_result(error, text))?;
-        Ok(if below {
-            Measured::Below { bound, inclusive }
-        } else {
-            Measured::Above { bound, inclusive }
-        })
+        Ok(if below { Measured::Below { bound, inclusive } } else { Measured::Above { bound, inclusive } })
     }
 }
 
@@ -96,9 +81,7 @@ impl fmt::Display for Measured {
 
 /// `未检出(<0.05)`: the bound that stands behind the words.
 fn not_detected_below(squeezed: &str) -> Option<&str> {
-    let inner = NOT_DETECTED
-        .iter()
-        .find_map(|word| squeezed.strip_prefix(word))?;
+    let inner = NOT_DETECTED.iter().find_map(|word| squeezed.strip_prefix(word))?;
     let inner = inner.strip_prefix('(')?.strip_suffix(')')?;
     inner.starts_with('<').then_some(inner)
 }
@@ -106,9 +89,7 @@ fn not_detected_below(squeezed: &str) -> Option<&str> {
 fn as_result(error: NumericError, text: &str) -> NumericError {
     match error {
         NumericError::TooManyDigits { .. } => error,
-        _ => NumericError::NotAResult {
-            text: text.to_owned(),
-        },
+        _ => NumericError::NotAResult { text: text.to_owned() },
     }
 }
 
@@ -132,9 +113,7 @@ pub(super) fn operator(text: &str) -> Option<(Operator, &str)> {
         (">", Operator::Greater),
     ];
     let text = text.trim();
-    table
-        .iter()
-        .find_map(|(sign, operator)| Some((*operator, text.strip_prefix(sign)?.trim_start())))
+    table.iter().find_map(|(sign, operator)| Some((*operator, text.strip_prefix(sign)?.trim_start())))
 }
 
 /// Fullwidth characters and the variants of one sign as one plain sign each; the words of the text are not touched.
@@ -160,12 +139,8 @@ pub fn to_ascii(text: &str) -> String {
 /// The text is no number, or cannot be held exactly in 28 digits.
 pub fn parse_decimal(text: &str) -> Result<Decimal, NumericError> {
     let plain = to_ascii(text);
-    let not_a_number = || NumericError::NotANumber {
-        text: text.to_owned(),
-    };
-    let too_many = || NumericError::TooManyDigits {
-        text: text.to_owned(),
-    };
+    let not_a_number = || NumericError::NotANumber { text: text.to_owned() };
+    let too_many = || NumericError::TooManyDigits { text: text.to_owned() };
     let (negative, body) = match plain.as_bytes().first() {
         Some(b'-') => (true, &plain[1..]),
         Some(b'+') => (false, &plain[1..]),
@@ -235,37 +210,23 @@ mod tests {
             ("1e-3", "0.001"),
             ("1E+2", "100"),
             ("0e99999999999999999999", "0"),
-            (
-                "79228162514264337593543950335",
-                "79228162514264337593543950335",
-            ),
+            ("79228162514264337593543950335", "79228162514264337593543950335"),
         ];
         for (text, expected) in table {
-            assert_eq!(
-                parse_decimal(text).expect(text).to_string(),
-                expected,
-                "{text}"
-            );
+            assert_eq!(parse_decimal(text).expect(text).to_string(), expected, "{text}");
         }
     }
 
     #[test]
     fn what_is_no_number_is_an_error() {
-        for text in [
-            "", " ", "-", ".", "1,000", "1_000", "1.2.3", "abc", "NaN", "inf", "1e", "1e1.5",
-            "--1", "1 2", "12%",
-        ] {
+        for text in
+            ["", " ", "-", ".", "1,000", "1_000", "1.2.3", "abc", "NaN", "inf", "1e", "1e1.5", "--1", "1 2", "12%"]
+        {
             let error = parse_decimal(text).expect_err(text);
             assert_eq!(error.code(), "not_a_number", "{text}");
         }
         let long = "9".repeat(1000);
-        for text in [
-            "1e29",
-            "1e999999999999999999999",
-            "1e-29",
-            "123456789012345678901234567890",
-            &long,
-        ] {
+        for text in ["1e29", "1e999999999999999999999", "1e-29", "123456789012345678901234567890", &long] {
             let error = parse_decimal(text).expect_err(text);
             assert_eq!(error.code(), "too_many_digits", "{text}");
         }
@@ -286,28 +247,10 @@ mod tests {
             ("96.960", "96.960"),
         ];
         for (text, expected) in table {
-            assert_eq!(
-                Measured::parse(text).expect(text).to_string(),
-                expected,
-                "{text}"
-            );
+            assert_eq!(Measured::parse(text).expect(text).to_string(), expected, "{text}");
         }
-        for text in [
-            "",
-            "<",
-            "< LOQ",
-            "abc",
-            "n/a",
-            "-",
-            "<>1",
-            "0.05 J",
-            "未检出(x)",
-        ] {
-            assert_eq!(
-                Measured::parse(text).expect_err(text).code(),
-                "not_a_result",
-                "{text}"
-            );
+        for text in ["", "<", "< LOQ", "abc", "n/a", "-", "<>1", "0.05 J", "未检出(x)"] {
+            assert_eq!(Measured::parse(text).expect_err(text).code(), "not_a_result", "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::{CertificateState};
+use crate::regulation::CertificateState;
 use crate::store::columns::*;
 use crate::store::schema::*;
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::{Role};
+use crate::regulation::Role;
 use crate::store::columns::*;
 use crate::store::schema::*;
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::{TaskState};
+use crate::regulation::TaskState;
 use crate::store::columns::*;
 use crate::store::schema::*;
 

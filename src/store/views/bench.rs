@@ -103,13 +103,8 @@ pub fn queue(conn: &mut AnyConnection, institute: &InstituteId, filter: &QueueFi
     Ok(Listed { total, items: rows.into_iter().map(queue_row).collect() })
 }
 
-type Picked = (
-    TestTaskRow,
-    (String, String, String),
-    (String, String),
-    (String, String, String, String),
-    Option<String>,
-);
+type Picked =
+    (TestTaskRow, (String, String, String), (String, String), (String, String, String, String), Option<String>);
 
 fn queue_row((task, (number, received_at, lot), (product_zh, product_en), item, analyst): Picked) -> QueueRow {
     QueueRow {
@@ -219,10 +214,8 @@ pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) 
 }
 
 fn result_view(conn: &mut AnyConnection, row: ResultRow) -> Outcome<ResultView> {
-    let decision = out_of_limit_decision::table
-        .filter(out_of_limit_decision::result_id.eq(&row.id))
-        .first(conn)
-        .optional()?;
+    let decision =
+        out_of_limit_decision::table.filter(out_of_limit_decision::result_id.eq(&row.id)).first(conn).optional()?;
     Ok(ResultView {
         analyst: name_of(conn, Some(&row.analyst_id))?,
         reviewer: name_of(conn, row.reviewer_id.as_ref())?,
@@ -246,8 +239,18 @@ pub struct ReviewRow {
 ///
 /// # Errors
 /// The store's failure.
-pub fn to_review(conn: &mut AnyConnection, institute: &InstituteId, state: TaskState, page: Page) -> Outcome<Listed<ReviewRow>> {
-    let filter = QueueFilter { state: Some(state.to_string()), limit: page.limit, offset: page.offset, ..QueueFilter::default() };
+pub fn to_review(
+    conn: &mut AnyConnection,
+    institute: &InstituteId,
+    state: TaskState,
+    page: Page,
+) -> Outcome<Listed<ReviewRow>> {
+    let filter = QueueFilter {
+        state: Some(state.to_string()),
+        limit: page.limit,
+        offset: page.offset,
+        ..QueueFilter::default()
+    };
     let listed = queue(conn, institute, &filter)?;
     let mut items = Vec::with_capacity(listed.items.len());
     for task in listed.items {

@@ -42,8 +42,7 @@ pub fn products(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<ProductV
     let rows: Vec<ProductRow> =
         product::table.order(product::code).limit(page.limit()).offset(page.offset()).load(conn)?;
     let ids: Vec<&ProductId> = rows.iter().map(|row| &row.id).collect();
-    let traits: Vec<ProductTraitRow> =
-        product_trait::table.filter(product_trait::product_id.eq_any(ids)).load(conn)?;
+    let traits: Vec<ProductTraitRow> = product_trait::table.filter(product_trait::product_id.eq_any(ids)).load(conn)?;
     let items = rows.into_iter().map(|product| {
         let own = traits.iter().filter(|row| row.product_id == product.id).map(|row| row.trait_name).collect();
         ProductView { product, traits: own }
@@ -58,10 +57,8 @@ pub fn products(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<ProductV
 pub fn product(conn: &mut AnyConnection, id: &ProductId) -> Outcome<Option<ProductView>> {
     let row: Option<ProductRow> = product::table.find(id).first(conn).optional()?;
     let Some(product) = row else { return Ok(None) };
-    let traits = product_trait::table
-        .filter(product_trait::product_id.eq(id))
-        .select(product_trait::trait_name)
-        .load(conn)?;
+    let traits =
+        product_trait::table.filter(product_trait::product_id.eq(id)).select(product_trait::trait_name).load(conn)?;
     Ok(Some(ProductView { product, traits }))
 }
 
@@ -76,10 +73,8 @@ pub fn specifications(conn: &mut AnyConnection, id: &ProductId) -> Outcome<Vec<S
         .load(conn)?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        let items = test_item::table
-            .filter(test_item::specification_id.eq(&row.id))
-            .order(test_item::position)
-            .load(conn)?;
+        let items =
+            test_item::table.filter(test_item::specification_id.eq(&row.id)).order(test_item::position).load(conn)?;
         views.push(SpecificationView { specification: row, items });
     }
     Ok(views)

@@ -58,9 +58,9 @@ pub fn certificates(
             .into_boxed();
         query = match (institute, of) {
             (Some(institute), _) => query.filter(application::institute_id.eq(institute.clone())),
-            (None, Some(of)) => query
-                .filter(application::applicant_id.eq(of.clone()))
-                .filter(certificate::signed_at.is_not_null()),
+            (None, Some(of)) => {
+                query.filter(application::applicant_id.eq(of.clone())).filter(certificate::signed_at.is_not_null())
+            }
             (None, None) => query.filter(certificate::id.eq("")),
         };
         if let Some(state) = filter.state.as_deref().and_then(CertificateState::parse) {

@@ -30,8 +30,7 @@ pub fn files(
     page: Page,
 ) -> Outcome<Listed<FileRow>> {
     let filtered = || {
-        let mut query =
-            instrument_file::table.filter(instrument_file::institute_id.eq(institute.clone())).into_boxed();
+        let mut query = instrument_file::table.filter(instrument_file::institute_id.eq(institute.clone())).into_boxed();
         if let Some(state) = state.filter(|text| !text.is_empty()) {
             query = query.filter(instrument_file::state.eq(state.to_owned()));
         }

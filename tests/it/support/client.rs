@@ -33,7 +33,12 @@ impl Answer {
 
     /// The code of a problem document, which it must be.
     pub fn problem(&self) -> String {
-        assert_eq!(self.headers.get("content-type").map(String::as_str), Some("application/problem+json"), "{}", self.text);
+        assert_eq!(
+            self.headers.get("content-type").map(String::as_str),
+            Some("application/problem+json"),
+            "{}",
+            self.text
+        );
         let document = self.json();
         assert_eq!(document["status"], self.status);
         document["code"].as_str().expect("a code").to_owned()

@@ -62,7 +62,8 @@ fn retry(mut action: impl FnMut() -> QueryResult<()>) {
 
 fn migrations_hash() -> String {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
-    let mut folders: Vec<_> = std::fs::read_dir(root).expect("migrations").map(|e| e.expect("a folder").path()).collect();
+    let mut folders: Vec<_> =
+        std::fs::read_dir(root).expect("migrations").map(|e| e.expect("a folder").path()).collect();
     folders.sort();
     let text: String = folders.iter().map(|f| std::fs::read_to_string(f.join("up.sql")).expect("up.sql")).collect();
     sha256_hex(text.as_bytes())

@@ -36,9 +36,7 @@ impl Column<'_> {
     }
 
     fn quantity(&self) -> String {
-        self.spec
-            .and_then(|s| s.quantity.clone())
-            .unwrap_or_else(|| slug(&self.name))
+        self.spec.and_then(|s| s.quantity.clone()).unwrap_or_else(|| slug(&self.name))
     }
 }
 
@@ -103,9 +101,7 @@ fn columns<'a>(table: Option<&'a TableSpec>, parts: &Parts) -> Vec<Column<'a>> {
             return (text.to_owned(), None);
         }
         named.unwrap_or_else(|| match text.rsplit_once(' ') {
-            Some((name, unit)) if units::ucum(unit).is_some() => {
-                (name.trim().to_owned(), Some(unit.to_owned()))
-            }
+            Some((name, unit)) if units::ucum(unit).is_some() => (name.trim().to_owned(), Some(unit.to_owned())),
             _ => (text.to_owned(), None),
         })
     };
@@ -133,10 +129,8 @@ pub(super) fn wells(settings: &Settings, blocks: &[Block], several_plates: bool)
     let mut wells = Wells::new();
     for block in blocks.iter().filter(|b| super::is_kind(b, &settings.group)) {
         let parts = parts(settings, block);
-        let heads: Vec<String> = parts
-            .heading
-            .map(|h| cells(h).into_iter().map(|c| c.raw).collect())
-            .unwrap_or_default();
+        let heads: Vec<String> =
+            parts.heading.map(|h| cells(h).into_iter().map(|c| c.raw).collect()).unwrap_or_default();
         let find = |names: &[&str]| heads.iter().position(|h| names.contains(&h.as_str()));
         let Some(well_at) = find(&["Well", "Wells"]) else {
             continue;
@@ -152,14 +146,8 @@ pub(super) fn wells(settings: &Settings, blocks: &[Block], several_plates: bool)
             if let Some(named) = find(&["Sample"]).map(text).filter(|t| !t.is_empty()) {
                 sample = named.to_owned();
             }
-            let plate = plate_at
-                .filter(|_| several_plates)
-                .map(text)
-                .unwrap_or_default();
-            let owner = Owner {
-                group: parts.name.clone(),
-                sample: sample.clone(),
-            };
+            let plate = plate_at.filter(|_| several_plates).map(text).unwrap_or_default();
+            let owner = Owner { group: parts.name.clone(), sample: sample.clone() };
             for well in text(well_at).split([',', ' ']).filter(|w| !w.is_empty()) {
                 wells
                     .entry((plate.to_owned(), well.to_owned()))
@@ -184,11 +172,7 @@ pub(super) fn read(settings: &Settings, sink: &mut Sink, block: &Block) {
         sink.note(heading.number, "table heading");
     }
     let rows = carried(&columns, &parts.rows);
-    let marked: Vec<String> = rows
-        .iter()
-        .filter(|r| r.mark.is_some())
-        .map(|r| r.sample.clone())
-        .collect();
+    let marked: Vec<String> = rows.iter().filter(|r| r.mark.is_some()).map(|r| r.sample.clone()).collect();
     let mut warned = Vec::new();
     for row in &rows {
         if !sink.spend(row.cells.len(), Locator::line(row.line)) {
@@ -251,28 +235,13 @@ fn carried(columns: &[Column], lines: &[&Line]) -> Vec<Row> {
             if let Some(named) = text(Role::Sample) {
                 sample = named;
             }
-            Row {
-                line: line.number,
-                sample: sample.clone(),
-                mark: text(Role::Flag),
-                cells,
-            }
+            Row { line: line.number, sample: sample.clone(), mark: text(Role::Flag), cells }
         })
         .collect()
 }
 
-fn row_values(
-    settings: &Settings,
-    sink: &mut Sink,
-    parts: &Parts,
-    columns: &[Column],
-    row: &Row,
-    marked: &[String],
-) {
-    let mut base = Base {
-        sample: (!row.sample.is_empty()).then(|| row.sample.clone()),
-        ..Base::default()
-    };
+fn row_values(settings: &Settings, sink: &mut Sink, parts: &Parts, columns: &[Column], row: &Row, marked: &[String]) {
+    let mut base = Base { sample: (!row.sample.is_empty()).then(|| row.sample.clone()), ..Base::default() };
     base.context.insert("group".into(), parts.name.clone());
     for (column, cell) in columns.iter().zip(&row.cells) {
         let Some(spec) = column.spec.filter(|s| s.role == Role::Context) else {
@@ -283,12 +252,7 @@ fn row_values(
             base.context.insert(name, cell.raw.clone());
         }
     }
-    for cell in row
-        .cells
-        .iter()
-        .skip(columns.len())
-        .filter(|c| !c.raw.is_empty())
-    {
+    for cell in row.cells.iter().skip(columns.len()).filter(|c| !c.raw.is_empty()) {
         sink.problem(
             "row_width",
             Severity::Error,
@@ -310,13 +274,9 @@ fn row_values(
         let read = tabular::reading(sink, &cell.raw, text, &at);
         let quantity = column.quantity();
         let mut observation = tabular::observation(&base, &quantity, &cell.raw, at.clone());
-        observation
-            .context
-            .insert("column".into(), column.name.clone());
+        observation.context.insert("column".into(), column.name.clone());
         if let Some(formula) = &column.formula {
-            observation
-                .context
-                .insert("formula".into(), formula.clone());
+            observation.context.insert("formula".into(), formula.clone());
         }
         if read.status == Status::Invalid && !sink.spec.tokens.contains_key(cell.raw.as_str()) {
             let message = format!("\"{}\" in column {} is no number", cell.raw, column.name);
@@ -325,19 +285,12 @@ fn row_values(
         observation.status = read.status;
         observation.bound = read.bound;
         observation.value = read.number.map(|n| n.value);
-        if let Some(unit) = column
-            .unit
-            .as_deref()
-            .filter(|_| read.status != Status::Text)
-        {
+        if let Some(unit) = column.unit.as_deref().filter(|_| read.status != Status::Text) {
             (observation.unit, observation.unit_raw) = tabular::unit_of(sink.spec, unit);
         }
         // A mean is marked by any of its replicates.
         let of_sample = quantity.starts_with("mean") && marked.contains(&row.sample);
-        let mark = row
-            .mark
-            .clone()
-            .or_else(|| of_sample.then(|| "R".to_owned()));
+        let mark = row.mark.clone().or_else(|| of_sample.then(|| "R".to_owned()));
         if let Some(mark) = mark.filter(|_| settings.marked.contains(&quantity)) {
             observation.flags.push(mark);
             if observation.status == Status::Ok {

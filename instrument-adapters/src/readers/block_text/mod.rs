@@ -81,19 +81,12 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         Some((index, count))
     });
     let Some((start, count)): Option<(usize, usize)> = count else {
-        sink.fault(
-            "count_missing",
-            "the first line does not count the blocks",
-            Locator::line(1),
-        );
+        sink.fault("count_missing", "the first line does not count the blocks", Locator::line(1));
         return Proof::Fails;
     };
     let body = lines.get(start + 1..).unwrap_or_default();
     let (blocks, tail) = cut(settings, body);
-    let plates = blocks
-        .iter()
-        .filter(|b| is_kind(b, &settings.plate))
-        .count();
+    let plates = blocks.iter().filter(|b| is_kind(b, &settings.plate)).count();
     let wells = groups::wells(settings, &blocks, plates > 1);
     for block in &blocks {
         take(settings, sink, block, &wells);
@@ -124,11 +117,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
 
 /// Blocks, and the lines after the last one.
 fn cut<'t>(settings: &Settings, lines: &'t [Line]) -> (Vec<Block<'t>>, &'t [Line]) {
-    let starts = |l: &Line| {
-        [&settings.note, &settings.plate, &settings.group]
-            .iter()
-            .any(|p| p.is_match(&l.text))
-    };
+    let starts = |l: &Line| [&settings.note, &settings.plate, &settings.group].iter().any(|p| p.is_match(&l.text));
     let mut blocks = Vec::new();
     let mut rest = lines;
     loop {
@@ -142,10 +131,7 @@ fn cut<'t>(settings: &Settings, lines: &'t [Line]) -> (Vec<Block<'t>>, &'t [Line
                 rest = from.get(end + 1..).unwrap_or_default();
             }
             (Some(first), None) if starts(first) => {
-                blocks.push(Block {
-                    lines: from,
-                    ended: false,
-                });
+                blocks.push(Block { lines: from, ended: false });
                 return (blocks, &[]);
             }
             _ => return (blocks, from),
@@ -182,10 +168,7 @@ fn take(settings: &Settings, sink: &mut Sink, block: &Block, wells: &Wells) {
         sink.problem(
             "unknown_block",
             Severity::Error,
-            format!(
-                "the adapter does not know blocks of this kind: {}",
-                kind.trim()
-            ),
+            format!("the adapter does not know blocks of this kind: {}", kind.trim()),
             at,
         );
         for line in block.lines {
@@ -197,9 +180,7 @@ fn take(settings: &Settings, sink: &mut Sink, block: &Block, wells: &Wells) {
 fn closing(settings: &Settings, sink: &mut Sink, tail: &[Line]) -> Option<Proof> {
     let mut proof = None;
     for line in tail.iter().filter(|l| !l.is_blank()) {
-        let pattern = [&settings.last, &settings.last_open]
-            .into_iter()
-            .find(|p| p.is_match(&line.text));
+        let pattern = [&settings.last, &settings.last_open].into_iter().find(|p| p.is_match(&line.text));
         let Some(pattern) = pattern.filter(|_| proof.is_none()) else {
             sink.not_consumed(line.number, &line.text);
             continue;

@@ -79,9 +79,7 @@ pub(super) fn read(settings: &Settings, sink: &mut Sink, block: &Block, wells: &
             continue;
         }
         let unread_row = row.len() > head.columns + 1
-            && section
-                .as_ref()
-                .is_some_and(|s| s.started && s.rows < head.rows.unwrap_or(0));
+            && section.as_ref().is_some_and(|s| s.started && s.rows < head.rows.unwrap_or(0));
         if line.is_blank() && (!unread_row || head.time_format) {
             if let Some(section) = &mut section {
                 end_block(sink, &head, section);
@@ -96,11 +94,7 @@ pub(super) fn read(settings: &Settings, sink: &mut Sink, block: &Block, wells: &
             }
             Some(section) => plate_row(sink, &head, section, line, &row, wells),
             None => {
-                sink.fault(
-                    "wells_missing",
-                    "a plate without its line of wells",
-                    Locator::line(line.number),
-                );
+                sink.fault("wells_missing", "a plate without its line of wells", Locator::line(line.number));
                 return;
             }
         }
@@ -134,23 +128,13 @@ fn head(settings: &Settings, sink: &mut Sink, line: &Line) -> Option<Head> {
     let mode = text(5).to_owned();
     let known = settings.modes.get(&mode);
     if known.is_none() {
-        sink.warn_once(
-            "unknown_mode",
-            format!("the adapter does not know the read mode \"{mode}\""),
-            at.clone(),
-        );
+        sink.warn_once("unknown_mode", format!("the adapter does not know the read mode \"{mode}\""), at.clone());
     }
     let rows_at = known.map_or(23, |m: &Mode| m.rows_at);
-    let wavelengths: Vec<String> = text(base + 9)
-        .split_whitespace()
-        .map(String::from)
-        .collect();
+    let wavelengths: Vec<String> = text(base + 9).split_whitespace().map(String::from).collect();
     let declared = number(base + 8).unwrap_or(wavelengths.len());
     if !wavelengths.is_empty() && declared != wavelengths.len() {
-        let message = format!(
-            "{declared} wavelengths declared, {} named",
-            wavelengths.len()
-        );
+        let message = format!("{declared} wavelengths declared, {} named", wavelengths.len());
         sink.fault("wavelength_count", message, at.clone());
     }
     let (Some(columns), Some(points)) = (number(base + 11), number(base + 2)) else {
@@ -204,10 +188,7 @@ fn labels(head: &Head, row: &[Cell]) -> Option<Vec<Option<Label>>> {
             }
             expected = Some(number + 1);
         }
-        labels.push(Some(Label {
-            wavelength,
-            text: cell.raw.clone(),
-        }));
+        labels.push(Some(Label { wavelength, text: cell.raw.clone() }));
     }
     while labels.last().is_some_and(Option::is_none) {
         labels.pop();
@@ -220,19 +201,14 @@ fn labels(head: &Head, row: &[Cell]) -> Option<Vec<Option<Label>>> {
 fn is_well(text: &str) -> bool {
     let letters = text.chars().take_while(char::is_ascii_uppercase).count();
     let digits = text.get(letters..).unwrap_or_default();
-    (1..=2).contains(&letters)
-        && (1..=2).contains(&digits.len())
-        && digits.bytes().all(|b| b.is_ascii_digit())
+    (1..=2).contains(&letters) && (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn check_labels(sink: &mut Sink, head: &Head, labels: &[Option<Label>], line: u32) {
     let named = labels.iter().flatten().count();
     let wells = head.rows.map(|r| r * head.columns);
-    let fits = if head.time_format {
-        wells.is_none_or(|w| w == named)
-    } else {
-        named.is_multiple_of(head.columns.max(1))
-    };
+    let fits =
+        if head.time_format { wells.is_none_or(|w| w == named) } else { named.is_multiple_of(head.columns.max(1)) };
     if !fits {
         sink.fault(
             "wells_count",
@@ -246,14 +222,7 @@ fn check_labels(sink: &mut Sink, head: &Head, labels: &[Option<Label>], line: u3
     }
 }
 
-fn plate_row(
-    sink: &mut Sink,
-    head: &Head,
-    section: &mut Section,
-    line: &Line,
-    row: &[Cell],
-    wells: &Wells,
-) {
+fn plate_row(sink: &mut Sink, head: &Head, section: &mut Section, line: &Line, row: &[Cell], wells: &Wells) {
     let text = |i: usize| row.get(i).map_or("", |c| c.raw.as_str());
     let full = head.rows.is_some_and(|r| section.rows >= r);
     if !section.started || full || (!text(0).is_empty() && section.rows > 0) {
@@ -265,28 +234,17 @@ fn plate_row(
     }
     let letter = row_name(head.first_row - 1 + section.rows);
     section.rows += 1;
-    row_cells(sink, head, section, line, row, wells, &|label| {
-        format!("{letter}{}", label.text)
-    });
+    row_cells(sink, head, section, line, row, wells, &|label| format!("{letter}{}", label.text));
 }
 
-fn time_row(
-    sink: &mut Sink,
-    head: &Head,
-    section: &mut Section,
-    line: &Line,
-    row: &[Cell],
-    wells: &Wells,
-) {
+fn time_row(sink: &mut Sink, head: &Head, section: &mut Section, line: &Line, row: &[Cell], wells: &Wells) {
     let text = |i: usize| row.get(i).map_or("", |c| c.raw.as_str());
     section.started = true;
     section.rows += 1;
     section.line = line.number;
     section.x = text(0).to_owned();
     section.temperature = text(1).to_owned();
-    row_cells(sink, head, section, line, row, wells, &|label| {
-        label.text.clone()
-    });
+    row_cells(sink, head, section, line, row, wells, &|label| label.text.clone());
 }
 
 fn row_cells(
@@ -302,11 +260,7 @@ fn row_cells(
     if data.len() < section.labels.len() {
         sink.warn(
             "row_short",
-            format!(
-                "{} cells under {} headings; the rest is taken as not read",
-                data.len(),
-                section.labels.len()
-            ),
+            format!("{} cells under {} headings; the rest is taken as not read", data.len(), section.labels.len()),
             Locator::line(line.number),
         );
     }
@@ -324,16 +278,7 @@ fn row_cells(
         if curve && !sink.curves {
             continue;
         }
-        value(
-            sink,
-            head,
-            section,
-            line,
-            cell,
-            label,
-            &well_of(label),
-            wells,
-        );
+        value(sink, head, section, line, cell, label, &well_of(label), wells);
     }
     sink.note(line.number, "wells");
 }
@@ -351,9 +296,7 @@ fn value(
 ) {
     let at = Locator::at(line.number, cell.column);
     let mut base = Base::default();
-    let owner = [head.name.as_str(), ""]
-        .iter()
-        .find_map(|plate| wells.get(&((*plate).to_owned(), well.to_owned())));
+    let owner = [head.name.as_str(), ""].iter().find_map(|plate| wells.get(&((*plate).to_owned(), well.to_owned())));
     if let Some(Some(owner)) = owner {
         base.sample = Some(owner.sample.clone());
         base.context.insert("group".into(), owner.group.clone());
@@ -369,27 +312,16 @@ fn value(
     put("read_mode", &head.mode);
     put("read_type", &head.read_type);
     put("temperature", &section.temperature);
-    let wavelength = if head.time_format {
-        section.blocks
-    } else {
-        label.wavelength
-    };
+    let wavelength = if head.time_format { section.blocks } else { label.wavelength };
     if !section.reduced && head.wavelengths.len() > 1 {
         // One wavelength may be read several times.
         put("wavelength_number", &(wavelength + 1).to_string());
     }
     if !section.reduced {
-        put(
-            "wavelength",
-            head.wavelengths.get(wavelength).map_or("", String::as_str),
-        );
+        put("wavelength", head.wavelengths.get(wavelength).map_or("", String::as_str));
     }
     let read = tabular::reading(sink, &cell.raw, false, &at);
-    let quantity = if section.reduced {
-        format!("reduced_{}", head.quantity)
-    } else {
-        head.quantity.clone()
-    };
+    let quantity = if section.reduced { format!("reduced_{}", head.quantity) } else { head.quantity.clone() };
     let mut observation = tabular::observation(&base, &quantity, &cell.raw, at.clone());
     if read.status == Status::Invalid && !sink.spec.tokens.contains_key(cell.raw.as_str()) {
         let message = format!("\"{}\" in well {well} is no number", cell.raw);
@@ -411,12 +343,7 @@ fn value(
 }
 
 /// Time as seconds, wavelength or place as it stands.
-fn abscissa(
-    sink: &mut Sink,
-    head: &Head,
-    x: &str,
-    at: &Locator,
-) -> (Option<String>, Option<String>) {
+fn abscissa(sink: &mut Sink, head: &Head, x: &str, at: &Locator) -> (Option<String>, Option<String>) {
     let unit = head.x_unit.clone().filter(|u| !u.is_empty());
     if x.contains(':') {
         let mut seconds: u64 = 0;
@@ -444,11 +371,7 @@ fn end_block(sink: &mut Sink, head: &Head, section: &mut Section) {
     if !section.started || section.rows == 0 {
         return;
     }
-    let expected = if head.time_format {
-        (!section.reduced).then_some(head.points)
-    } else {
-        head.rows
-    };
+    let expected = if head.time_format { (!section.reduced).then_some(head.points) } else { head.rows };
     if let Some(expected) = expected.filter(|e| *e != section.rows) {
         sink.fault(
             "rows_missing",
@@ -472,10 +395,7 @@ fn close(sink: &mut Sink, head: &Head, section: Option<Section>) {
     if section.blocks != expected && !(section.reduced && section.blocks > 1) {
         sink.fault(
             "readings_missing",
-            format!(
-                "{} readings where the plate declares {expected}",
-                section.blocks
-            ),
+            format!("{} readings where the plate declares {expected}", section.blocks),
             Locator::line(section.line),
         );
     }

@@ -55,10 +55,7 @@ pub(super) fn ruler_columns(text: &str) -> Vec<(usize, usize)> {
 }
 
 pub(super) fn column_of(position: usize, ruler: &[(usize, usize)]) -> usize {
-    ruler
-        .iter()
-        .position(|(_, end)| position <= *end)
-        .unwrap_or(ruler.len().saturating_sub(1))
+    ruler.iter().position(|(_, end)| position <= *end).unwrap_or(ruler.len().saturating_sub(1))
 }
 
 /// Words with their character positions: start, end (exclusive), text.
@@ -80,22 +77,13 @@ pub(super) fn words(text: &str) -> Vec<(usize, usize, String)> {
 }
 
 /// Puts the words of a heading line over the columns that their middles stand in.
-pub(super) fn place_words(
-    text: &str,
-    ruler: &[(usize, usize)],
-    headings: &mut [Heading],
-    names: bool,
-) {
+pub(super) fn place_words(text: &str, ruler: &[(usize, usize)], headings: &mut [Heading], names: bool) {
     for (start, end, word) in words(text) {
         let column = column_of((start + end - 1) / 2, ruler);
         let Some(heading) = headings.get_mut(column) else {
             continue;
         };
-        let slot = if names {
-            &mut heading.name
-        } else {
-            heading.unit.get_or_insert_default()
-        };
+        let slot = if names { &mut heading.name } else { heading.unit.get_or_insert_default() };
         if !slot.is_empty() {
             slot.push(' ');
         }
@@ -107,10 +95,7 @@ pub(super) fn place_words(
     for heading in headings {
         let unit = heading.unit.take().unwrap_or_default();
         let unit = unit.trim();
-        let inner = unit
-            .strip_prefix('[')
-            .and_then(|u| u.strip_suffix(']'))
-            .map(str::to_owned);
+        let inner = unit.strip_prefix('[').and_then(|u| u.strip_suffix(']')).map(str::to_owned);
         // A second heading line without brackets goes on with the name, `%` is a unit.
         heading.unit = match inner {
             Some(inner) => Some(inner),
@@ -132,20 +117,14 @@ pub(super) fn cut(text: &str, ruler: &[(usize, usize)]) -> Result<Vec<Cell>, u32
     let mut cells = Vec::with_capacity(ruler.len());
     for (index, (start, end)) in ruler.iter().enumerate() {
         let end = if index == last { chars.len() } else { *end };
-        let part: String = chars
-            .get((*start).min(chars.len())..end.min(chars.len()))
-            .unwrap_or_default()
-            .iter()
-            .collect();
+        let part: String =
+            chars.get((*start).min(chars.len())..end.min(chars.len())).unwrap_or_default().iter().collect();
         let separator = chars.get(end).copied().unwrap_or(' ');
         if index != last && !separator.is_whitespace() {
             return Err(end as u32 + 1);
         }
         let lead = part.chars().take_while(|c| c.is_whitespace()).count();
-        cells.push(Cell {
-            column: (start + lead) as u32 + 1,
-            raw: part.trim().to_owned(),
-        });
+        cells.push(Cell { column: (start + lead) as u32 + 1, raw: part.trim().to_owned() });
     }
     Ok(cells)
 }
@@ -156,36 +135,12 @@ mod tests {
 
     #[test]
     fn headings_stand_over_their_columns() {
-        let ruler = ruler_columns(
-            "-------|------|----|----------|----------|----------|--|------------------",
-        );
+        let ruler = ruler_columns("-------|------|----|----------|----------|----------|--|------------------");
         let mut headings = vec![Heading::default(); ruler.len()];
-        place_words(
-            "RetTime  Type  ISTD    Area     Amt/Area    Amount   Grp   Name",
-            &ruler,
-            &mut headings,
-            true,
-        );
-        place_words(
-            " [min]         used  [pA*s]      ratio     [ng/ul]",
-            &ruler,
-            &mut headings,
-            false,
-        );
+        place_words("RetTime  Type  ISTD    Area     Amt/Area    Amount   Grp   Name", &ruler, &mut headings, true);
+        place_words(" [min]         used  [pA*s]      ratio     [ng/ul]", &ruler, &mut headings, false);
         let names: Vec<_> = headings.iter().map(|h| h.name.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "RetTime",
-                "Type",
-                "ISTD used",
-                "Area",
-                "Amt/Area ratio",
-                "Amount",
-                "Grp",
-                "Name"
-            ]
-        );
+        assert_eq!(names, ["RetTime", "Type", "ISTD used", "Area", "Amt/Area ratio", "Amount", "Grp", "Name"]);
         assert_eq!(headings[3].unit.as_deref(), Some("pA*s"));
         assert_eq!(headings[5].unit.as_deref(), Some("ng/ul"));
     }
@@ -193,46 +148,25 @@ mod tests {
     #[test]
     fn rows_are_cut_by_the_ruler() {
         let ruler = ruler_columns("----|-------|----|-------|----------|----------|--------|");
-        let cells = cut(
-            "   1   2.824 BB S  0.0881 4.57137e4  7718.08594 97.91525",
-            &ruler,
-        )
-        .unwrap();
+        let cells = cut("   1   2.824 BB S  0.0881 4.57137e4  7718.08594 97.91525", &ruler).unwrap();
         let raw: Vec<_> = cells.iter().map(|c| c.raw.as_str()).collect();
-        assert_eq!(
-            raw,
-            [
-                "1",
-                "2.824",
-                "BB S",
-                "0.0881",
-                "4.57137e4",
-                "7718.08594",
-                "97.91525"
-            ]
-        );
+        assert_eq!(raw, ["1", "2.824", "BB S", "0.0881", "4.57137e4", "7718.08594", "97.91525"]);
         assert_eq!(cells[4].column, 27);
         assert!(cut("   1x  2.824 BB S", &ruler).is_err());
     }
 
     #[test]
     fn pairs_of_a_head_line() {
-        let (left, right) =
-            split_pairs("Acq. Instrument : Instrument 1                    Location : Vial 1");
-        assert_eq!(
-            pair(&left.unwrap()),
-            Some(("Acq. Instrument".into(), "Instrument 1".into()))
-        );
+        let (left, right) = split_pairs("Acq. Instrument : Instrument 1                    Location : Vial 1");
+        assert_eq!(pair(&left.unwrap()), Some(("Acq. Instrument".into(), "Instrument 1".into())));
         assert_eq!(right, Some(("Location".into(), "Vial 1".into())));
         let (left, right) = split_pairs("                         Inj Volume : 15.0 µl");
         assert_eq!(left, None);
         assert_eq!(right, Some(("Inj Volume".into(), "15.0 µl".into())));
-        let (left, right) =
-            split_pairs("Sequence File   : C:\\Chem32\\1\\GC 2023-07-24 21-36-55\\H.S");
+        let (left, right) = split_pairs("Sequence File   : C:\\Chem32\\1\\GC 2023-07-24 21-36-55\\H.S");
         assert_eq!(right, None);
         assert!(pair(&left.unwrap()).is_some());
-        let (_, right) =
-            split_pairs("Injection Date  : 7/24/2023 9:37:10 PM                 Inj :   1");
+        let (_, right) = split_pairs("Injection Date  : 7/24/2023 9:37:10 PM                 Inj :   1");
         assert_eq!(right, Some(("Inj".into(), "1".into())));
     }
 }

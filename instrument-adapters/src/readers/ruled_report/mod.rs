@@ -114,17 +114,9 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         );
     }
     if let Some((page, pages)) = state.pages.filter(|(page, pages)| page != pages) {
-        sink.fault(
-            "page_missing",
-            format!("the last page is number {page} of {pages}"),
-            Locator::line(last),
-        );
+        sink.fault("page_missing", format!("the last page is number {page} of {pages}"), Locator::line(last));
     }
-    if sink.broken {
-        Proof::Fails
-    } else {
-        Proof::Holds
-    }
+    if sink.broken { Proof::Fails } else { Proof::Holds }
 }
 
 impl<'a> State<'_, 'a> {
@@ -257,15 +249,8 @@ impl<'a> State<'_, 'a> {
 
     fn end_head(&mut self, sink: &mut Sink, line: u32) {
         let run = &sink.spec.run;
-        let find = |keys: &[String]| {
-            keys.iter()
-                .find_map(|k| self.facts.get(k).filter(|v| !v.is_empty()).cloned())
-        };
-        let (sample, injection, date) = (
-            find(&run.sample),
-            find(&run.injection),
-            find(&run.acquired_at),
-        );
+        let find = |keys: &[String]| keys.iter().find_map(|k| self.facts.get(k).filter(|v| !v.is_empty()).cloned());
+        let (sample, injection, date) = (find(&run.sample), find(&run.injection), find(&run.acquired_at));
         if self.base.sample.is_none() {
             self.base.sample = sample;
         }
@@ -314,9 +299,7 @@ impl<'a> State<'_, 'a> {
             self.base.context.remove("signal_detail");
             let detail = part("detail");
             if !detail.is_empty() {
-                self.base
-                    .context
-                    .insert("signal_detail".into(), detail.to_owned());
+                self.base.context.insert("signal_detail".into(), detail.to_owned());
             }
             sink.note(line, "signal");
         } else if is_ruler(text) {
@@ -358,12 +341,7 @@ impl<'a> State<'_, 'a> {
         self.flush(sink);
         let mut headings = vec![Heading::default(); ruler.len()];
         for (row, (head_line, head)) in heads.iter().enumerate() {
-            place_words(
-                head,
-                &ruler,
-                &mut headings,
-                row == 0 && heads.len() > 1 || heads.len() == 1,
-            );
+            place_words(head, &ruler, &mut headings, row == 0 && heads.len() > 1 || heads.len() == 1);
             sink.note(*head_line, "table heading");
         }
         sink.note(line, "ruler");
@@ -372,22 +350,11 @@ impl<'a> State<'_, 'a> {
         let columns = match table {
             Some(table) => tabular::resolve(sink, table, &headings, &at),
             None => {
-                sink.fault(
-                    "unknown_table",
-                    format!("the adapter knows no such table under \"{}\"", self.title),
-                    at,
-                );
+                sink.fault("unknown_table", format!("the adapter knows no such table under \"{}\"", self.title), at);
                 Vec::new()
             }
         };
-        self.open = Some(Open {
-            table,
-            columns,
-            ruler,
-            sums: Sums::default(),
-            totalled: false,
-            line,
-        });
+        self.open = Some(Open { table, columns, ruler, sums: Sums::default(), totalled: false, line });
     }
 
     fn row(&mut self, sink: &mut Sink, line: u32, text: &str) {
@@ -461,17 +428,9 @@ fn check_totals(sink: &mut Sink, open: &mut Open, line: u32, text: &str, without
     let Some(totals) = open.table.and_then(|t| t.totals.as_ref()) else {
         return;
     };
-    let after = totals
-        .line
-        .as_ref()
-        .and_then(|t| t.0.find(text))
-        .map_or(0, |m| m.end());
+    let after = totals.line.as_ref().and_then(|t| t.0.find(text)).map_or(0, |m| m.end());
     for (start, end, word) in words(text) {
-        if text
-            .char_indices()
-            .nth(start)
-            .is_none_or(|(byte, _)| byte < after)
-        {
+        if text.char_indices().nth(start).is_none_or(|(byte, _)| byte < after) {
             continue;
         }
         let at = Locator::at(line, start as u32 + 1);
@@ -493,17 +452,11 @@ fn check_totals(sink: &mut Sink, open: &mut Open, line: u32, text: &str, without
 fn lost_row(table: &TableSpec, columns: &[Column], text: &str) -> Option<Vec<Cell>> {
     let words = words(text);
     let (first, rest) = words.split_first()?;
-    let marks = rest
-        .iter()
-        .take_while(|(_, _, w)| table.not_found.contains(w))
-        .count();
+    let marks = rest.iter().take_while(|(_, _, w)| table.not_found.contains(w)).count();
     let last = rest.get(marks.checked_sub(1)?)?;
     let name: String = text.chars().skip(last.1).collect();
     let cells = columns.iter().map(|column| {
-        let cell = |start: usize, raw: &str| Cell {
-            raw: raw.to_owned(),
-            column: start as u32 + 1,
-        };
+        let cell = |start: usize, raw: &str| Cell { raw: raw.to_owned(), column: start as u32 + 1 };
         match column.spec.map(|s| (s.role, s.quantity.as_deref())) {
             Some((Role::Value, Some("retention_time"))) => cell(first.0, &first.2),
             Some((Role::Value, _)) => cell(last.0, &last.2),
