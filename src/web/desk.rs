@@ -42,25 +42,37 @@ async fn send(
     mut form: Form,
 ) -> Result<HttpResponse, Problem> {
     let (services2, sent, actor) = (services.clone(), form.clone(), permit.actor);
-    let taken = match form.text("do").as_str() {
-        "add_batch" => {
-            add_batch(&mut form);
-            return page.filled("desk.html", content(&services, &form).await?, &form);
+    match form.text("do").as_str() {
+        "add_batch" => add_batch(&mut form),
+        "remove_batch" => remove_batch(&mut form),
+        word => {
+            let draft = word == "submit";
+            let taken =
+                run(move || if draft { submit(&services2, &actor, &sent) } else { take_in(&services2, &actor, &sent) });
+            return sent_on(&page, &services, form, taken.await).await;
         }
-        "remove_batch" => {
-            remove_batch(&mut form);
-            return page.filled("desk.html", content(&services, &form).await?, &form);
-        }
-        "submit" => run(move || intake::submit(&services2, &actor, &application(&sent)).map_err(within)).await,
-        _ => run(move || take_in(&services2, &actor, &sent)).await,
-    };
+    }
+    page.filled("desk.html", content(&services, &form).await?, &form)
+}
+
+/// On to the case, or the form again as it was sent.
+async fn sent_on(
+    page: &Page,
+    services: &Services,
+    form: Form,
+    taken: Result<intake::Taken, Problem>,
+) -> Result<HttpResponse, Problem> {
     match taken {
         Ok(taken) => Ok(see_other(&format!("/cases/{}?done=taken", taken.application_id))),
         Err(problem) => {
             let problem = in_sample_form(problem, &form, "receipt.samples", &arrived(&form).1);
-            page.again("desk.html", content(&services, &form).await?, Some(&Refused::new(form, problem)))
+            page.again("desk.html", content(services, &form).await?, Some(&Refused::new(form, problem)))
         }
     }
+}
+
+fn submit(services: &Services, actor: &crate::audit::Actor, form: &Form) -> Outcome<intake::Taken> {
+    intake::submit(services, actor, &application(form)).map_err(within)
 }
 
 fn arrived(form: &Form) -> (Vec<NewSample>, Vec<usize>) {
