@@ -74,7 +74,7 @@ until [ -n "$server" ]; do
         >"$folder/server.log" 2>&1 &
     server=$!
     waited=0
-    until grep -q "database system is ready to accept connections" "$folder/server.log"; do
+    until grep -qs "database system is ready to accept connections" "$folder/server.log"; do
         sleep 0.1
         waited=$((waited + 1))
         if ! kill -0 "$server" 2>/dev/null; then
