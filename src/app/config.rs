@@ -257,8 +257,11 @@ fn variable(field: &str) -> String {
 fn overlay(table: &mut Table, environment: impl IntoIterator<Item = (String, String)>) -> Result<(), ConfigError> {
     let mut unknown = Vec::new();
     for (name, text) in environment {
-        // QIANFA_CONFIG names the file itself; QIANFA_TEST_… belongs to the tests.
-        if !name.starts_with("QIANFA_") || name == "QIANFA_CONFIG" || name.starts_with("QIANFA_TEST_") {
+        // QIANFA_CONFIG names the file itself; QIANFA_TEST_… and QIANFA_CORPUS belong to the tests.
+        if !name.starts_with("QIANFA_")
+            || ["QIANFA_CONFIG", "QIANFA_CORPUS"].contains(&name.as_str())
+            || name.starts_with("QIANFA_TEST_")
+        {
             continue;
         }
         match FIELDS.iter().find(|(field, _)| variable(field) == name) {
