@@ -73,7 +73,7 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
         calculated: text.clone(),
         reported: text.clone(),
         verdict: verdict.into(),
-        steps: vec![format!("标准规定：{}；检验结果：{text}；判定：{verdict}", item.limit_text)],
+        steps: vec![format!("标准规定：{}；检验结果：{text}；判定：{}", item.limit_text, in_words(verdict))],
     })
 }
 
@@ -104,7 +104,7 @@ fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Readi
         if by == CompareBy::Full { "全数值比较法" } else { "修约值比较法" },
         judged.compared,
         item.limit_text,
-        judged.verdict.as_str(),
+        in_words(judged.verdict.as_str()),
     ));
     Ok(Calculation { calculated, reported, verdict: judged.verdict.as_str().into(), steps })
 }
@@ -153,4 +153,13 @@ fn measured(
         Value::NotDetected => Measured::not_detected(),
     };
     Ok((measured, steps))
+}
+
+/// A verdict as the record words it, Chinese before English.
+fn in_words(verdict: &str) -> &'static str {
+    match verdict {
+        "pass" => "符合规定 complies",
+        "fail" => "不符合规定 does not comply",
+        _ => "无法判定 indeterminate",
+    }
 }
