@@ -202,7 +202,7 @@ impl DbConn {
     /// Writes: one transaction, all or nothing, durable when this returns.
     ///
     /// SQLite: `BEGIN IMMEDIATE`; PostgreSQL: `SERIALIZABLE` with bounded retry. Waiting writers share one
-    /// commit, each under its own savepoint, so one's failure leaves the others alone. `action` may run more
+    /// commit; where one of them is refused, it is undone alone. `action` may run more
     /// than once and must have no effect outside the database.
     ///
     /// # Errors
