@@ -159,3 +159,45 @@ fn a_failing_migration_is_a_message() {
     let error = DbConn::open(&config.database).err().unwrap().to_string();
     assert!(error.starts_with("migration failed: "), "{error}");
 }
+
+/// Writers that wait share a commit: those of them that are refused, by us or by the database, or panic, are undone
+/// alone.
+#[test]
+fn one_refused_among_many_is_undone_alone() {
+    let pause = |millis| std::thread::sleep(std::time::Duration::from_millis(millis));
+    on_both(|app| {
+        let db = &app.services.db;
+        let write = move |nth: usize| {
+            db.write(move |conn| {
+                let number = next_number(conn, "group", 2026)?;
+                match nth % 5 {
+                    0 => Err(Refusal::new(Code::Conflict, "否", "no").into()),
+                    1 => {
+                        let other = "INSERT INTO number_series (series, year, last) VALUES ('other', 2026, 7)";
+                        diesel::sql_query(other).execute(conn)?;
+                        Ok(number)
+                    }
+                    2 if nth == 12 => panic!("meant to"),
+                    _ => Ok(number),
+                }
+            })
+        };
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            // While this one holds the writer, the others gather behind it.
+            let first = scope.spawn(|| {
+                db.write(move |conn| {
+                    pause(300);
+                    next_number(conn, "group", 2026)
+                })
+            });
+            pause(100);
+            let rest: Vec<_> = (0..30).map(|nth| scope.spawn(move || write(nth))).collect();
+            std::iter::once(first).chain(rest).map(|thread| thread.join().unwrap()).collect()
+        });
+        let kept: Vec<i64> = answers.iter().filter_map(|answer| answer.as_ref().ok().copied()).collect();
+        assert_eq!(kept.len(), 1 + 30 - 6 - 6 - 1);
+        assert_eq!(kept.iter().copied().collect::<BTreeSet<_>>(), (1..=18).collect());
+        assert_eq!(take(db, "group"), 19);
+        assert_eq!(take(db, "other"), 1);
+    });
+}
