@@ -1,12 +1,13 @@
 //! Uploading a file and looking at it.
 
 use diesel::prelude::*;
-use instrument_adapters::{Options, Parsed};
+use instrument_adapters::Parsed;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::matching::{self, Proposal};
+use super::read::{read, values_only};
 use crate::audit::{self, Actor, Change};
 use crate::input;
 use crate::insert_all;
@@ -47,7 +48,7 @@ pub fn upload(services: &Services, actor: &Actor, name: &str, bytes: &[u8]) -> O
     if bytes.len() > LARGEST {
         return Err(Refusal::new(Code::TooLarge, "文件超过 32 MB", "the file is larger than 32 MB").at("file").into());
     }
-    let parsed = services.adapters.parse(&name, bytes, None, &Options::default());
+    let parsed = read(services, &name, bytes, None, &values_only()).map(|explained| explained.parsed);
     let sha256 = services.files.put(bytes)?;
     let (row, observations) = staged(services, actor, &institute, name, sha256, bytes.len(), &parsed.ok());
     let (actor, now) = (actor.clone(), services.clock.now());

@@ -5,6 +5,7 @@ mod accept;
 mod assign;
 mod inbox;
 mod matching;
+mod read;
 mod source;
 
 pub use accept::{Accept, Accepted, accept, reject};
