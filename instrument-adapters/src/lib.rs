@@ -3,6 +3,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod adapter;
+mod containers;
 mod dates;
 pub mod draft;
 pub mod embedded;

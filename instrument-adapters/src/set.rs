@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::adapter::{Adapter, AdapterError, Explained};
+use crate::containers::Heads;
 use crate::embedded;
 use crate::fs::{self, FolderError};
 use crate::model::{Options, Parsed};
@@ -166,9 +167,10 @@ impl AdapterSet {
     pub fn detect(&self, name: &str, bytes: &[u8]) -> Detection {
         let mut found = Vec::new();
         let mut refused = Vec::new();
+        let mut heads = Heads::of(bytes);
         for adapter in self.adapters.values() {
             let candidate = |reason| Candidate { adapter: adapter.id().to_owned(), reason };
-            match adapter.recognises(name, bytes) {
+            match adapter.recognises_by(name, &mut heads) {
                 Ok(reason) => found.push((adapter.priority(), candidate(reason))),
                 Err(reason) => refused.push(candidate(reason)),
             }

@@ -9,6 +9,39 @@ use crate::model::{Locator, Observation, Problem, Severity};
 use crate::numbers::Number;
 use crate::spec::{MessageSpec, Spec};
 
+/// A file without lines, written out as lines: the rows of a workbook, the leaves of a tree.
+///
+/// Readers fill it as they go, with [`Rendering::line`] before the values of that line are observed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rendering {
+    pub lines: Vec<(u32, String)>,
+    /// [`place`] of a locator → number of the line.
+    pub places: BTreeMap<String, u32>,
+}
+
+impl Rendering {
+    /// Adds a line for the row or node that `at` names.
+    #[allow(dead_code)]
+    pub fn line(&mut self, at: &Locator, text: impl Into<String>) -> u32 {
+        let number = u32::try_from(self.lines.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.lines.push((number, text.into()));
+        if let Some(key) = place(at) {
+            self.places.insert(key, number);
+        }
+        number
+    }
+}
+
+/// What tells places without a line apart: the path of a node, the sheet and row of a cell.
+pub(crate) fn place(at: &Locator) -> Option<String> {
+    if let Some(path) = &at.path {
+        return Some(path.clone());
+    }
+    let cell = at.cell.as_deref()?;
+    let row = cell.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    Some(format!("{}!{row}", at.sheet.as_deref().unwrap_or_default()))
+}
+
 /// Collects one file's reading.
 pub(crate) struct Sink<'a> {
     pub spec: &'a Spec,
@@ -19,6 +52,8 @@ pub(crate) struct Sink<'a> {
     pub problems: Vec<Problem>,
     /// What each line became, for `explain`.
     pub trace: BTreeMap<u32, Vec<String>>,
+    /// Set by readers of files that have no lines of their own.
+    pub rendering: Rendering,
     flags: Vec<(usize, String)>,
     once: BTreeSet<String>,
     marks: BTreeSet<char>,
@@ -41,6 +76,7 @@ impl<'a> Sink<'a> {
             observations: Vec::new(),
             problems: Vec::new(),
             trace: BTreeMap::new(),
+            rendering: Rendering::default(),
             flags: Vec::new(),
             once: BTreeSet::new(),
             marks: BTreeSet::new(),
@@ -67,6 +103,15 @@ impl<'a> Sink<'a> {
         self.trace.entry(line).or_default().push(became.into());
     }
 
+    fn line_of(&self, at: &Locator) -> Option<u32> {
+        at.line.or_else(|| {
+            if self.rendering.places.is_empty() {
+                return None;
+            }
+            self.rendering.places.get(&place(at)?).copied()
+        })
+    }
+
     pub fn problem(&mut self, code: &str, severity: Severity, message: impl Into<String>, locator: Locator) {
         if self.problems.len() >= self.spec.limits.problems {
             self.suppressed += 1;
@@ -74,7 +119,7 @@ impl<'a> Sink<'a> {
             return;
         }
         let message = message.into();
-        if let Some(line) = locator.line {
+        if let Some(line) = self.line_of(&locator) {
             self.note(line, format!("problem {code}: {message}"));
         }
         self.problems.push(Problem { code: code.to_owned(), severity, message, locator });
@@ -126,7 +171,7 @@ impl<'a> Sink<'a> {
     }
 
     pub fn observe(&mut self, observation: Observation) {
-        if let Some(line) = observation.locator.line {
+        if let Some(line) = self.line_of(&observation.locator) {
             self.note(line, describe(&observation));
         }
         self.observations.push(observation);

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde::{Deserialize, Deserializer};
 
 use crate::model::{DateOrder, Severity, Status};
+use crate::readers::ReaderSpec;
 
 /// A regular expression in a TOML file; a wrong one is an error when the adapter is loaded.
 #[derive(Debug, Clone)]
@@ -142,33 +143,6 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { bytes: 32 << 20, lines: 400_000, cells: 2_000_000, line_length: 1 << 20, problems: 200 }
-    }
-}
-
-/// Which reader takes the file apart, with its own settings.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum ReaderSpec {
-    RuledReport(crate::readers::ruled_report::Settings),
-    QuotedReport(crate::readers::quoted_report::Settings),
-    JsonTree(crate::readers::json_tree::Settings),
-    BlockText(crate::readers::block_text::Settings),
-    Delimited(crate::readers::delimited::Settings),
-    FixedLines(crate::readers::fixed_lines::Settings),
-    PeakCsv(crate::readers::peak_csv::Settings),
-}
-
-impl ReaderSpec {
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::RuledReport(_) => "ruled_report",
-            Self::QuotedReport(_) => "quoted_report",
-            Self::JsonTree(_) => "json_tree",
-            Self::BlockText(_) => "block_text",
-            Self::Delimited(_) => "delimited",
-            Self::FixedLines(_) => "fixed_lines",
-            Self::PeakCsv(_) => "peak_csv",
-        }
     }
 }
 

@@ -9,9 +9,11 @@ pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
 
+use serde::Deserialize;
+
+use crate::containers::Container;
 use crate::model::Companion;
 use crate::sink::Sink;
-use crate::spec::ReaderSpec;
 use crate::text::Text;
 
 /// What a format's own proof says of the file.
@@ -28,19 +30,47 @@ pub(crate) enum Proof {
 /// One file on its way through a reader.
 pub(crate) struct Input<'a> {
     pub name: &'a str,
+    /// The file as it is, for readers of workbooks and binary formats.
+    #[allow(dead_code)]
+    pub bytes: &'a [u8],
+    /// Its lines; empty where the container is none of text.
     pub text: &'a Text,
     pub companions: &'a [Companion],
 }
 
-/// Runs the adapter's reader.
-pub(crate) fn read(reader: &ReaderSpec, input: &Input, sink: &mut Sink) -> Proof {
-    match reader {
-        ReaderSpec::RuledReport(s) => ruled_report::read(s, input, sink),
-        ReaderSpec::QuotedReport(s) => quoted_report::read(s, input, sink),
-        ReaderSpec::JsonTree(s) => json_tree::read(s, input, sink),
-        ReaderSpec::BlockText(s) => block_text::read(s, input, sink),
-        ReaderSpec::Delimited(s) => delimited::read(s, input, sink),
-        ReaderSpec::FixedLines(s) => fixed_lines::read(s, input, sink),
-        ReaderSpec::PeakCsv(s) => peak_csv::read(s, input, sink),
-    }
+/// Declares the readers: variant, module, name in `adapter.toml`, what the file is packed in.
+macro_rules! readers {
+    ($($variant:ident, $module:ident, $name:literal, $container:ident;)*) => {
+        /// Which reader takes the file apart, with its own settings.
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(tag = "kind")]
+        pub(crate) enum ReaderSpec {
+            $(#[serde(rename = $name)] $variant($module::Settings),)*
+        }
+
+        impl ReaderSpec {
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            pub fn container(&self) -> Container {
+                match self { $(Self::$variant(_) => Container::$container,)* }
+            }
+        }
+
+        /// Runs the adapter's reader.
+        pub(crate) fn read(reader: &ReaderSpec, input: &Input, sink: &mut Sink) -> Proof {
+            match reader { $(ReaderSpec::$variant(settings) => $module::read(settings, input, sink),)* }
+        }
+    };
+}
+
+readers! {
+    BlockText, block_text, "block_text", Text;
+    Delimited, delimited, "delimited", Text;
+    FixedLines, fixed_lines, "fixed_lines", Text;
+    JsonTree, json_tree, "json_tree", Text;
+    PeakCsv, peak_csv, "peak_csv", Text;
+    QuotedReport, quoted_report, "quoted_report", Text;
+    RuledReport, ruled_report, "ruled_report", Text;
 }
