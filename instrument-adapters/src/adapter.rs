@@ -54,7 +54,7 @@ pub struct Explained {
 impl Explained {
     /// The line of [`Explained::lines`] in which a place stands.
     pub fn line_of(&self, place: &Locator) -> Option<u32> {
-        place.line.or_else(|| self.places.get(&sink::place(place)?).copied())
+        place.line.or_else(|| sink::line_of(&self.places, place))
     }
 }
 

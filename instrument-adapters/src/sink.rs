@@ -21,7 +21,6 @@ pub(crate) struct Rendering {
 
 impl Rendering {
     /// Adds a line for the row or node that `at` names.
-    #[allow(dead_code)]
     pub fn line(&mut self, at: &Locator, text: impl Into<String>) -> u32 {
         let number = u32::try_from(self.lines.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.lines.push((number, text.into()));
@@ -29,6 +28,27 @@ impl Rendering {
             self.places.insert(key, number);
         }
         number
+    }
+}
+
+impl Rendering {
+    /// The line of a place, or of the nearest node above it that has one.
+    pub fn line_of(&self, at: &Locator) -> Option<u32> {
+        line_of(&self.places, at)
+    }
+}
+
+/// As [`Rendering::line_of`], where only the places are left.
+pub(crate) fn line_of(places: &BTreeMap<String, u32>, at: &Locator) -> Option<u32> {
+    let key = place(at)?;
+    let mut part = key.as_str();
+    loop {
+        if let Some(line) = places.get(part) {
+            return Some(*line);
+        }
+        // Entries of a list of simple values share its line.
+        at.path.as_ref()?;
+        part = part.get(..part.rfind(['[', '.'])?)?;
     }
 }
 
@@ -108,7 +128,7 @@ impl<'a> Sink<'a> {
             if self.rendering.places.is_empty() {
                 return None;
             }
-            self.rendering.places.get(&place(at)?).copied()
+            self.rendering.line_of(at)
         })
     }
 

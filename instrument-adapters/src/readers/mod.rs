@@ -4,6 +4,7 @@
 pub(crate) mod block_text;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
+pub(crate) mod json_lines;
 pub(crate) mod json_tree;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 mod balance;
 mod chromeleon_json;
+mod empower_json;
 mod nanodrop;
 mod peaks;
 mod softmax;
@@ -20,4 +21,5 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-nanodrop", nanodrop::check),
+    ("waters-empower-json", empower_json::check),
 ];
