@@ -17,7 +17,7 @@ fn main() {
         let path = Path::new(&name);
         let options = Options::default();
         let read = match fs::parse_file(&set, path, None, &options) {
-            Ok(read) => read.parsed,
+            Ok(read) => read,
             Err(why) => {
                 println!("{}", serde_json::json!({"file": name, "error": why.to_string()}));
                 continue;

@@ -66,6 +66,8 @@ pub(crate) fn place(at: &Locator) -> Option<String> {
 pub(crate) struct Sink<'a> {
     pub spec: &'a Spec,
     pub curves: bool,
+    /// Somebody wants to see what each line became; without that the account is not kept.
+    pub explaining: bool,
     pub dates: Dates<'a>,
     pub run: Map<String, Value>,
     pub observations: Vec<Observation>,
@@ -87,10 +89,11 @@ pub(crate) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(spec: &'a Spec, curves: bool, dates: Dates<'a>) -> Self {
+    pub fn new(spec: &'a Spec, curves: bool, explaining: bool, dates: Dates<'a>) -> Self {
         Self {
             spec,
             curves,
+            explaining,
             dates,
             run: Map::new(),
             observations: Vec::new(),
@@ -120,10 +123,15 @@ impl<'a> Sink<'a> {
     }
 
     pub fn note(&mut self, line: u32, became: impl Into<String>) {
-        self.trace.entry(line).or_default().push(became.into());
+        if self.explaining {
+            self.trace.entry(line).or_default().push(became.into());
+        }
     }
 
     fn line_of(&self, at: &Locator) -> Option<u32> {
+        if !self.explaining {
+            return None;
+        }
         at.line.or_else(|| {
             if self.rendering.places.is_empty() {
                 return None;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::model::{Locator, Observation, Severity, Status};
+use crate::model::{Context, Locator, Observation, Severity, Status};
 use crate::numbers::Number;
 use crate::sink::Sink;
 use crate::spec::{ColumnSpec, Role, Spec, TableSpec, TotalsSpec};
@@ -17,7 +17,7 @@ pub(crate) struct Base {
     pub analyte: Option<String>,
     pub injection: Option<String>,
     pub acquired_at: Option<String>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
 }
 
 /// A heading of a table with the unit that stands under or beside it.
@@ -147,7 +147,7 @@ fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
 pub(crate) struct Row {
     /// Column → the number read there.
     pub numbers: BTreeMap<usize, Number>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
     pub not_found: bool,
 }
 

@@ -13,7 +13,7 @@ fn a_value_leads_to_its_line() {
             let dir = tempfile::tempdir().unwrap();
             let file = dir.path().join(sample.name);
             std::fs::write(&file, sample.bytes).unwrap();
-            let read = fs::parse_file(&set, &file, Some(adapter.id), &Options::default()).unwrap();
+            let read = fs::explain_file(&set, &file, Some(adapter.id), &Options::default()).unwrap();
             let mut placed = read.parsed.observations.iter().filter(|o| o.locator.path.is_some()).peekable();
             files += usize::from(placed.peek().is_some());
             for observation in placed {

@@ -12,6 +12,9 @@ const MAX_TEXT: usize = 200;
 
 /// Fills the rendering: `path: value`; a list of simple values is one line.
 pub(crate) fn render(sink: &mut Sink, root: &Value) {
+    if !sink.explaining {
+        return;
+    }
     let mut path = String::from("$");
     leaf(sink, root, &mut path, false);
 }

@@ -70,7 +70,7 @@ readers! {
     BlockText, block_text, "block_text", Text;
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
-    JsonTree, json_tree, "json_tree", Text;
+    JsonTree, json_tree, "json_tree", Tree;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;

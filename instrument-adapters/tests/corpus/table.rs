@@ -44,12 +44,12 @@ fn rows(set: &AdapterSet, corpus: &Path) -> BTreeMap<String, Row> {
     for (folder, check) in FORMATS {
         for path in data_files(&corpus.join(folder)) {
             let Ok(read) = fs::parse_file(set, &path, None, &options) else { continue };
-            let row = rows.entry(read.parsed.adapter.clone()).or_default();
+            let row = rows.entry(read.adapter.clone()).or_default();
             row.real += 1;
-            row.observations += read.parsed.observations.len();
+            row.observations += read.observations.len();
             if let Some(truth) = truth(&path) {
                 row.truths += 1;
-                row.values += check(&read.parsed, &truth);
+                row.values += check(&read, &truth);
             }
             row.slowest = row.slowest.max(time(|| drop(fs::parse_file(set, &path, None, &options))));
         }
