@@ -153,6 +153,8 @@ pub(crate) struct RunSpec {
     pub sample: Vec<String>,
     pub injection: Vec<String>,
     pub acquired_at: Vec<String>,
+    /// Keys of the time of day, where it stands apart from the date (reader `sectioned`).
+    pub acquired_time: Vec<String>,
     /// Key of the file → name in `run`; a key without an entry is turned into a name.
     pub names: BTreeMap<String, String>,
 }
@@ -227,6 +229,8 @@ pub(crate) enum Role {
     Number,
     /// A point of a curve; the heading's `x` is the abscissa.
     Curve,
+    /// The abscissa of the row: its values are points of curves.
+    X,
     /// Known and said elsewhere.
     Ignore,
 }
@@ -261,6 +265,20 @@ pub(crate) struct ColumnSpec {
     /// Marks of this column, and what they make of the row's values.
     #[serde(default)]
     pub flags: BTreeMap<String, Status>,
+    /// Flags that a cell of this column puts on the row's values.
+    #[serde(default)]
+    pub flag_when: Vec<FlagWhen>,
+    /// A `not_found` word here decides for the whole row, as it does in a `number` column.
+    #[serde(default)]
+    pub decides: bool,
+}
+
+/// A cell that flags its row: the `M` of a manual integration among the marks of a peak.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlagWhen {
+    pub cell: Pattern,
+    pub flag: String,
 }
 
 /// A sentence that the instrument may print.

@@ -8,6 +8,7 @@ pub(crate) mod json_tree;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
+pub(crate) mod sectioned;
 
 use serde::Deserialize;
 
@@ -73,4 +74,5 @@ readers! {
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;
+    Sectioned, sectioned, "sectioned", Text;
 }

@@ -5,8 +5,10 @@ use serde_json::Value;
 
 mod balance;
 mod chromeleon_json;
+mod chromeleon_txt;
 mod nanodrop;
 mod peaks;
+mod shimadzu;
 mod softmax;
 
 /// Compares a reading with its truth; gives the number of values compared.
@@ -18,6 +20,8 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("agilent-chemstation-report", peaks::chemstation),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("shimadzu-labsolutions", shimadzu::check),
     ("thermo-chromeleon-json", chromeleon_json::check),
+    ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
 ];
