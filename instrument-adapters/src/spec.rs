@@ -187,7 +187,7 @@ pub(crate) struct TableSpec {
 }
 
 /// The line of sums that closes a table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TotalsSpec {
     /// What starts the line, where it is not known by its place.
@@ -271,6 +271,8 @@ pub(crate) struct ColumnSpec {
     /// A `not_found` word here decides for the whole row, as it does in a `number` column.
     #[serde(default)]
     pub decides: bool,
+    /// What the shares in this column come to, `"100"` (reader `sectioned`).
+    pub adds_up_to: Option<String>,
 }
 
 /// A cell that flags its row: the `M` of a manual integration among the marks of a peak.

@@ -239,7 +239,9 @@ pub(crate) fn row(
             continue;
         }
         let at = Locator::at(line, cell.column);
-        let mut read = reading(sink, &cell.raw, spec.text, &at);
+        // A percent sign may stick to the number as well as stand in the heading.
+        let bare = cell.raw.strip_suffix('%').filter(|_| column.unit.as_deref() == Some("%"));
+        let mut read = reading(sink, bare.unwrap_or(&cell.raw), spec.text, &at);
         let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
         let mut observation = observation(&base, &quantity, &cell.raw, at.clone());
         if out.not_found && quantity == "retention_time" && read.number.is_some() {

@@ -2,6 +2,8 @@
 //! stands in the adapter's TOML.
 
 pub(crate) mod block_text;
+pub(crate) mod boxed_report;
+pub(crate) mod dashed_report;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
 pub(crate) mod json_tree;
@@ -68,6 +70,8 @@ macro_rules! readers {
 
 readers! {
     BlockText, block_text, "block_text", Text;
+    BoxedReport, boxed_report, "boxed_report", Text;
+    DashedReport, dashed_report, "dashed_report", Text;
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
     JsonTree, json_tree, "json_tree", Text;

@@ -18,6 +18,8 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("agilent-msd-results", peaks::msd),
+    ("agilent-openlab-rdl", peaks::openlab),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("shimadzu-labsolutions", shimadzu::check),
