@@ -153,6 +153,8 @@ pub(crate) struct RunSpec {
     pub sample: Vec<String>,
     pub injection: Vec<String>,
     pub acquired_at: Vec<String>,
+    /// Keys of the time of day, where it stands apart from the date (reader `sectioned`).
+    pub acquired_time: Vec<String>,
     /// Key of the file → name in `run`; a key without an entry is turned into a name.
     pub names: BTreeMap<String, String>,
 }
@@ -185,7 +187,7 @@ pub(crate) struct TableSpec {
 }
 
 /// The line of sums that closes a table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TotalsSpec {
     /// What starts the line, where it is not known by its place.
@@ -227,6 +229,8 @@ pub(crate) enum Role {
     Number,
     /// A point of a curve; the heading's `x` is the abscissa.
     Curve,
+    /// The abscissa of the row: its values are points of curves.
+    X,
     /// Known and said elsewhere.
     Ignore,
 }
@@ -261,6 +265,22 @@ pub(crate) struct ColumnSpec {
     /// Marks of this column, and what they make of the row's values.
     #[serde(default)]
     pub flags: BTreeMap<String, Status>,
+    /// Flags that a cell of this column puts on the row's values.
+    #[serde(default)]
+    pub flag_when: Vec<FlagWhen>,
+    /// A `not_found` word here decides for the whole row, as it does in a `number` column.
+    #[serde(default)]
+    pub decides: bool,
+    /// What the shares in this column come to, `"100"` (reader `sectioned`).
+    pub adds_up_to: Option<String>,
+}
+
+/// A cell that flags its row: the `M` of a manual integration among the marks of a peak.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlagWhen {
+    pub cell: Pattern,
+    pub flag: String,
 }
 
 /// A sentence that the instrument may print.

@@ -6,8 +6,10 @@ use serde_json::Value;
 mod balance;
 mod chromeleon_json;
 mod empower_json;
+mod chromeleon_txt;
 mod nanodrop;
 mod peaks;
+mod shimadzu;
 mod softmax;
 
 /// Compares a reading with its truth; gives the number of values compared.
@@ -17,9 +19,13 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("agilent-msd-results", peaks::msd),
+    ("agilent-openlab-rdl", peaks::openlab),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("shimadzu-labsolutions", shimadzu::check),
     ("thermo-chromeleon-json", chromeleon_json::check),
+    ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
     ("waters-empower-json", empower_json::check),
 ];
