@@ -21,7 +21,6 @@ pub(crate) struct Rendering {
 
 impl Rendering {
     /// Adds a line for the row or node that `at` names.
-    #[allow(dead_code)]
     pub fn line(&mut self, at: &Locator, text: impl Into<String>) -> u32 {
         let number = u32::try_from(self.lines.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.lines.push((number, text.into()));
@@ -145,7 +144,9 @@ impl<'a> Sink<'a> {
 
     /// Reads a number with the adapter's decimal marks, and says where a file mixes them.
     pub fn number(&mut self, raw: &str, at: &Locator) -> Option<Number> {
-        let number = crate::numbers::parse(raw, &self.spec.text.decimal)?;
+        let text = &self.spec.text;
+        let grouped = text.thousands.and_then(|mark| crate::numbers::parse_grouped(raw, &text.decimal, mark));
+        let number = grouped.or_else(|| crate::numbers::parse(raw, &text.decimal))?;
         if let Some(mark) = number.mark
             && self.marks.insert(mark)
             && self.marks.len() == 2

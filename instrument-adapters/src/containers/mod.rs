@@ -1,6 +1,11 @@
 //! What a file is packed in. Every container can show its head as lines of text, so that one kind of
 //! detection serves all of them: a workbook shows its sheets and first rows, a binary file its attributes.
 
+mod archive;
+mod formats;
+pub(crate) mod workbook;
+mod xlsx;
+
 use std::collections::HashMap;
 
 use crate::text::{self, Text};
@@ -13,6 +18,8 @@ const HEAD_BYTES: usize = 1 << 16;
 pub(crate) enum Container {
     /// Lines in one of the adapter's encodings.
     Text,
+    /// Sheets with rows of cells.
+    Workbook,
 }
 
 impl Container {
@@ -27,6 +34,7 @@ impl Container {
             // The head is enough; an odd byte belongs to a code unit that goes on.
             Self::Text => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
                 .ok_or_else(|| "in none of the declared encodings".into()),
+            Self::Workbook => workbook::head(bytes),
         }
     }
 }

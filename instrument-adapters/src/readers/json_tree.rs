@@ -196,7 +196,7 @@ fn take(
                 flags.push((text, Status::Ok));
             }
         }
-        Role::Value | Role::Curve | Role::Ignore | Role::Unit | Role::Number | Role::Time => {}
+        Role::Value | Role::Curve | Role::X | Role::Ignore | Role::Unit | Role::Number | Role::Time => {}
     }
 }
 

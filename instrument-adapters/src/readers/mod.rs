@@ -8,6 +8,7 @@ pub(crate) mod json_tree;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
+pub(crate) mod workbook;
 
 use serde::Deserialize;
 
@@ -31,7 +32,6 @@ pub(crate) enum Proof {
 pub(crate) struct Input<'a> {
     pub name: &'a str,
     /// The file as it is, for readers of workbooks and binary formats.
-    #[allow(dead_code)]
     pub bytes: &'a [u8],
     /// Its lines; empty where the container is none of text.
     pub text: &'a Text,
@@ -73,4 +73,5 @@ readers! {
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;
+    Workbook, workbook, "workbook", Workbook;
 }

@@ -7,6 +7,7 @@ mod balance;
 mod chromeleon_json;
 mod nanodrop;
 mod peaks;
+mod plates;
 mod softmax;
 
 /// Compares a reading with its truth; gives the number of values compared.
@@ -18,6 +19,8 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("agilent-chemstation-report", peaks::chemstation),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("tecan-magellan", plates::magellan),
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-nanodrop", nanodrop::check),
+    ("thermo-skanit", plates::skanit),
 ];
