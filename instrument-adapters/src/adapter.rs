@@ -250,7 +250,9 @@ impl Adapter {
         let account = if explaining { account(&mut sink, &decoded) } else { Account::default() };
         let mut run = sink.run;
         run.insert("adapter_version".into(), json!(self.version()));
-        run.insert("encoding".into(), json!(decoded.encoding));
+        if !decoded.encoding.is_empty() {
+            run.insert("encoding".into(), json!(decoded.encoding));
+        }
         if !companions.is_empty() {
             let list: Vec<Value> =
                 companions.iter().map(|c| json!({"name": c.name, "sha256": sha256(&c.bytes)})).collect();

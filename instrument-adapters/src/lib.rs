@@ -13,6 +13,7 @@ mod numbers;
 mod readers;
 mod selftest;
 mod set;
+mod sheets;
 mod sink;
 mod spec;
 mod tabular;

@@ -173,7 +173,9 @@ impl<'a> Sink<'a> {
 
     /// Reads a number with the adapter's decimal marks, and says where a file mixes them.
     pub fn number(&mut self, raw: &str, at: &Locator) -> Option<Number> {
-        let number = crate::numbers::parse(raw, &self.spec.text.decimal)?;
+        let text = &self.spec.text;
+        let grouped = text.thousands.and_then(|mark| crate::numbers::parse_grouped(raw, &text.decimal, mark));
+        let number = grouped.or_else(|| crate::numbers::parse(raw, &text.decimal))?;
         if let Some(mark) = number.mark
             && self.marks.insert(mark)
             && self.marks.len() == 2

@@ -1,6 +1,11 @@
 //! What a file is packed in. Every container can show its head as lines of text, so that one kind of
 //! detection serves all of them: a workbook shows its sheets and first rows, a binary file its attributes.
 
+mod archive;
+mod formats;
+pub(crate) mod workbook;
+mod xlsx;
+
 use std::collections::HashMap;
 
 use crate::text::{self, Text};
@@ -15,6 +20,8 @@ pub(crate) enum Container {
     Text,
     /// Text whose lines say nothing, such as JSON: only its head is taken apart into lines.
     Tree,
+    /// Sheets with rows of cells.
+    Workbook,
 }
 
 impl Container {
@@ -28,6 +35,7 @@ impl Container {
         match self {
             Self::Text => text::decode(bytes, encodings),
             Self::Tree => text::decode_whole(bytes, encodings),
+            Self::Workbook => None,
         }
     }
 
@@ -37,6 +45,7 @@ impl Container {
             // The head is enough; an odd byte belongs to a code unit that goes on.
             Self::Text | Self::Tree => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
                 .ok_or_else(|| "in none of the declared encodings".into()),
+            Self::Workbook => workbook::head(bytes),
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
 pub(crate) mod sectioned;
+pub(crate) mod workbook;
 
 use serde::Deserialize;
 
@@ -35,7 +36,6 @@ pub(crate) enum Proof {
 pub(crate) struct Input<'a> {
     pub name: &'a str,
     /// The file as it is, for readers of workbooks and binary formats.
-    #[allow(dead_code)]
     pub bytes: &'a [u8],
     /// Its lines; empty where the container is none of text.
     pub text: &'a Text,
@@ -80,4 +80,5 @@ readers! {
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;
     Sectioned, sectioned, "sectioned", Text;
+    Workbook, workbook, "workbook", Workbook;
 }

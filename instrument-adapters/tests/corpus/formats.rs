@@ -5,10 +5,11 @@ use serde_json::Value;
 
 mod balance;
 mod chromeleon_json;
-mod empower_json;
 mod chromeleon_txt;
+mod empower_json;
 mod nanodrop;
 mod peaks;
+mod plates;
 mod shimadzu;
 mod softmax;
 
@@ -24,8 +25,10 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("shimadzu-labsolutions", shimadzu::check),
+    ("tecan-magellan", plates::magellan),
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
     ("waters-empower-json", empower_json::check),
+    ("thermo-skanit", plates::skanit),
 ];

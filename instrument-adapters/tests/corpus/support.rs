@@ -38,6 +38,11 @@ pub fn truth(path: &Path) -> Option<Value> {
     Some(serde_json::from_str(&std::fs::read_to_string(truth).ok()?).unwrap())
 }
 
+/// An independent conversion, by its path in the folder.
+pub fn asm_of(file: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(corpus().unwrap().join(file)).unwrap()).unwrap()
+}
+
 /// A truth's number in exact decimals: a JSON number is taken by its digits, a text by the adapter's rule.
 pub fn decimal(value: &Value) -> Option<Decimal> {
     let text = match value {
