@@ -4,10 +4,13 @@
 pub(crate) mod block_text;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
+pub(crate) mod hl7;
 pub(crate) mod json_tree;
+pub(crate) mod lis2;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
+pub(crate) mod versions;
 
 use serde::Deserialize;
 
@@ -31,7 +34,6 @@ pub(crate) enum Proof {
 pub(crate) struct Input<'a> {
     pub name: &'a str,
     /// The file as it is, for readers of workbooks and binary formats.
-    #[allow(dead_code)]
     pub bytes: &'a [u8],
     /// Its lines; empty where the container is none of text.
     pub text: &'a Text,
@@ -69,7 +71,9 @@ readers! {
     BlockText, block_text, "block_text", Text;
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
+    Hl7, hl7, "hl7", Text;
     JsonTree, json_tree, "json_tree", Text;
+    Lis2, lis2, "lis2", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 mod balance;
 mod chromeleon_json;
+mod messages;
 mod nanodrop;
 mod peaks;
 mod softmax;
@@ -16,6 +17,8 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("astm-lis2", messages::results),
+    ("hl7-v2", messages::results),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("thermo-chromeleon-json", chromeleon_json::check),
