@@ -4,6 +4,7 @@ use instrument_adapters::Parsed;
 use serde_json::Value;
 
 mod balance;
+mod cells;
 mod chromeleon_json;
 mod messages;
 mod nanodrop;
@@ -18,9 +19,12 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
     ("astm-lis2", messages::results),
+    ("cellcounter-vicell-blu", cells::vicell),
+    ("dpcr-qiacuity", cells::qiacuity),
     ("hl7-v2", messages::results),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("qpcr-cfx", cells::cfx),
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-nanodrop", nanodrop::check),
 ];
