@@ -8,6 +8,7 @@ mod dates;
 pub mod draft;
 pub mod embedded;
 pub mod fs;
+pub mod link;
 mod model;
 mod numbers;
 mod readers;
