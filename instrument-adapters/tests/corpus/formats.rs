@@ -10,6 +10,7 @@ mod nanodrop;
 mod peaks;
 mod shimadzu;
 mod softmax;
+mod uvvis;
 
 /// Compares a reading with its truth; gives the number of values compared.
 pub type Check = fn(&Parsed, &Value) -> usize;
@@ -26,4 +27,5 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
+    ("thermo-uvvis", uvvis::check),
 ];
