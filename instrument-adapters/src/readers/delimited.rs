@@ -73,7 +73,14 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
             continue;
         }
         match &open {
-            Some(table) => found_table |= !table.spec.ignore,
+            Some(table) => {
+                found_table |= !table.spec.ignore;
+                let has_sample = table.columns.iter().any(|c| c.spec.is_some_and(|s| s.role == Role::Sample));
+                if base.sample.is_none() && !has_sample && !table.spec.ignore && !sink.spec.run.sample.is_empty() {
+                    let at = Locator::line(line.number);
+                    sink.warn_once("sample_missing", "the file names no sample above this table", at);
+                }
+            }
             None if preamble(settings, sink, &mut base, line, &mut facts) => {}
             None => sink.not_consumed(line.number, &line.text),
         }

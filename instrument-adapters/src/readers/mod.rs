@@ -9,6 +9,7 @@ pub(crate) mod fixed_lines;
 pub(crate) mod json_tree;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
+pub(crate) mod raw_points;
 pub(crate) mod ruled_report;
 pub(crate) mod sectioned;
 
@@ -77,6 +78,7 @@ readers! {
     JsonTree, json_tree, "json_tree", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
+    RawPoints, raw_points, "raw_points", Text;
     RuledReport, ruled_report, "ruled_report", Text;
     Sectioned, sectioned, "sectioned", Text;
 }
