@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::model::{Locator, Observation, Severity, Status};
+use crate::model::{Context, Locator, Observation, Severity, Status};
 use crate::numbers::Number;
 use crate::sink::Sink;
 use crate::spec::{ColumnSpec, Role, Spec, TableSpec, TotalsSpec};
@@ -17,7 +17,7 @@ pub(crate) struct Base {
     pub analyte: Option<String>,
     pub injection: Option<String>,
     pub acquired_at: Option<String>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
     /// Unit of the values whose column has none.
     pub unit: Option<String>,
     /// What the points of a curve are to be multiplied by; the text as written stays in `raw`.
@@ -131,6 +131,22 @@ pub(crate) fn resolve<'a>(
     columns
 }
 
+impl<'a> Column<'a> {
+    /// A column that has its place in a layout rather than a heading of its own: `well` goes into `context`.
+    pub fn of(spec: &'a ColumnSpec, heading: &str, unit: Option<&str>, well: Option<String>) -> Self {
+        let mut captures = captures(spec, heading);
+        let own = captures.get("unit").cloned();
+        let unit = own.or_else(|| unit.map(str::to_owned)).or_else(|| spec.unit.clone());
+        captures.extend(well.map(|w| ("well".to_owned(), w)));
+        Self { heading: heading.to_owned(), unit, spec: Some(spec), captures }
+    }
+
+    /// Adds what stands under the heading to the `context` of the column's values.
+    pub fn add(&mut self, name: &str, text: &str) {
+        self.captures.insert(name.to_owned(), text.to_owned());
+    }
+}
+
 fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
     let Some(found) = spec.heading.0.captures(heading) else {
         return BTreeMap::new();
@@ -151,7 +167,7 @@ fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
 pub(crate) struct Row {
     /// Column → the number read there.
     pub numbers: BTreeMap<usize, Number>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
     pub not_found: bool,
 }
 
@@ -164,7 +180,8 @@ pub(crate) fn row(
     line: u32,
     base: &Base,
 ) -> Row {
-    let abscissa = columns.iter().position(|c| c.spec.is_some_and(|s| s.role == Role::X));
+    let has = |role: Role| columns.iter().position(|c| c.spec.is_some_and(|s| s.role == role));
+    let abscissa = has(Role::X).filter(|_| has(Role::Curve).is_none());
     if let Some(index) = abscissa {
         if !sink.curves {
             return Row::default();
@@ -193,6 +210,7 @@ pub(crate) fn row(
         base.acquired_at = sink.date(&date, Locator::line(line));
     }
     let row_unit = text_of(Role::Unit);
+    let row_x = text_of(Role::X);
     let mut flags: Vec<(String, Status)> = Vec::new();
     let mut out = Row { not_found: all_missing(table, columns, cells), ..Row::default() };
     let mut decided = false;
@@ -203,7 +221,7 @@ pub(crate) fn row(
                 let name = spec.name.clone().unwrap_or_default();
                 base.context.insert(name, cell.raw.clone());
             }
-            Role::Flag if !cell.raw.is_empty() => {
+            Role::Flag if !cell.raw.is_empty() && !spec.unmarked.contains(&cell.raw) => {
                 let status = spec.flags.get(&cell.raw).copied().unwrap_or_else(|| {
                     sink.warn_once(
                         "unknown_flag",
@@ -212,7 +230,11 @@ pub(crate) fn row(
                     );
                     Status::Ok
                 });
-                flags.push((cell.raw.clone(), status));
+                let mut name = spec.name.clone().unwrap_or_else(|| cell.raw.clone());
+                for (key, text) in &column.captures {
+                    name = name.replace(&format!("{{{key}}}"), text);
+                }
+                flags.push((name, status));
             }
             _ => {}
         }
@@ -276,10 +298,10 @@ pub(crate) fn row(
         }
         put_context(&mut observation, column, spec, columns, cells);
         if spec.role == Role::Curve
-            && let Some(x) = column.captures.get("x")
+            && let Some(x) = column.captures.get("x").or(row_x.as_ref())
         {
             observation.quantity = "signal".into();
-            observation.x = sink.number(x, &Locator::line(line)).map(|n| n.value);
+            observation.x = on_axis(sink, x, spec.x_unit.as_deref(), &Locator::line(line));
             observation.x_unit = spec.x_unit.clone();
         }
         if let Some((x, x_unit)) = abscissa.and_then(|index| abscissa_of(sink, columns, cells, index, line)) {
@@ -361,6 +383,20 @@ fn scale(observation: &mut Observation, factor: Option<Decimal>) {
         observation.status = Status::Invalid;
     }
     observation.value = product.map(|p| p.to_string());
+}
+
+/// A plain number, or hours, minutes and seconds where the abscissa is declared in seconds.
+fn on_axis(sink: &mut Sink, written: &str, unit: Option<&str>, at: &Locator) -> Option<String> {
+    if unit == Some("s") && written.contains(':') {
+        let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+        let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
+        return (parts.len() <= 3).then(|| sum.normalize().to_string());
+    }
+    let found = sink.number(written, at).map(|n| n.value);
+    if found.is_none() {
+        sink.fault("not_a_number", format!("\"{written}\" is no place on an axis"), at.clone());
+    }
+    found
 }
 
 /// True where a row has its time at most, and marks instead of numbers.

@@ -6,8 +6,10 @@ use serde_json::Value;
 mod balance;
 mod chromeleon_json;
 mod chromeleon_txt;
+mod empower_json;
 mod nanodrop;
 mod peaks;
+mod plates;
 mod shimadzu;
 mod softmax;
 mod uvvis;
@@ -24,8 +26,11 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("shimadzu-labsolutions", shimadzu::check),
+    ("tecan-magellan", plates::magellan),
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
     ("thermo-uvvis", uvvis::check),
+    ("waters-empower-json", empower_json::check),
+    ("thermo-skanit", plates::skanit),
 ];

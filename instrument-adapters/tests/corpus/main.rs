@@ -4,6 +4,7 @@
 mod asm;
 mod formats;
 mod support;
+mod table;
 
 use instrument_adapters::{AdapterSet, Options, Status, fs};
 use support::{corpus, data_files, one, read, same, truth};
@@ -22,7 +23,8 @@ fn every_truth_is_met() {
             let Some(truth) = truth(&path) else { continue };
             truths += 1;
             let checked = check(&parsed, &truth);
-            assert!(checked > 0);
+            // A sample set may have no results.
+            assert!(checked > 0 || truth["row_count"] == 0, "{}", path.display());
             values += checked;
         }
     }
