@@ -86,6 +86,8 @@ pub(crate) struct Sink<'a> {
     pub stopped: bool,
     /// Set by any sign that a part of the file is missing.
     pub broken: bool,
+    /// Set by an error that is not the instrument's own message: a part of the file cannot be used.
+    pub spoiled: bool,
 }
 
 impl<'a> Sink<'a> {
@@ -108,6 +110,7 @@ impl<'a> Sink<'a> {
             suppressed: 0,
             stopped: false,
             broken: false,
+            spoiled: false,
         }
     }
 
@@ -141,6 +144,7 @@ impl<'a> Sink<'a> {
     }
 
     pub fn problem(&mut self, code: &str, severity: Severity, message: impl Into<String>, locator: Locator) {
+        self.spoiled |= severity == Severity::Error;
         if self.problems.len() >= self.spec.limits.problems {
             self.suppressed += 1;
             self.broken |= severity == Severity::Error;
@@ -213,12 +217,14 @@ impl<'a> Sink<'a> {
             return false;
         };
         let MessageSpec { code, severity, flag, .. } = found;
+        let spoiled = self.spoiled;
         self.problem(
             code,
             *severity,
             format!("the instrument says: {}", text.trim().trim_matches('"')),
             Locator::line(line),
         );
+        self.spoiled = spoiled;
         if let Some(flag) = flag {
             self.flags.push((self.observations.len(), flag.clone()));
         }

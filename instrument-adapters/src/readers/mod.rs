@@ -12,6 +12,7 @@ pub(crate) mod json_tree;
 pub(crate) mod lis2;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
+pub(crate) mod raw_points;
 pub(crate) mod ruled_report;
 pub(crate) mod sectioned;
 pub(crate) mod versions;
@@ -83,6 +84,7 @@ readers! {
     Lis2, lis2, "lis2", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
+    RawPoints, raw_points, "raw_points", Text;
     RuledReport, ruled_report, "ruled_report", Text;
     Sectioned, sectioned, "sectioned", Text;
     Workbook, workbook, "workbook", Workbook;

@@ -14,6 +14,7 @@ mod peaks;
 mod plates;
 mod shimadzu;
 mod softmax;
+mod uvvis;
 
 /// Compares a reading with its truth; gives the number of values compared.
 pub type Check = fn(&Parsed, &Value) -> usize;
@@ -38,6 +39,7 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
+    ("thermo-uvvis", uvvis::check),
     ("waters-empower-json", empower_json::check),
     ("thermo-skanit", plates::skanit),
 ];
