@@ -178,6 +178,8 @@ pub(crate) struct RunSpec {
     pub sample: Vec<String>,
     pub injection: Vec<String>,
     pub acquired_at: Vec<String>,
+    /// Keys of the time of day, where it stands apart from the date (reader `sectioned`).
+    pub acquired_time: Vec<String>,
     /// Key of the file → name in `run`; a key without an entry is turned into a name.
     pub names: BTreeMap<String, String>,
 }
@@ -264,9 +266,9 @@ pub(crate) enum Role {
     Flag,
     /// Number of the row; its `not_found` word makes the row a component that was not found.
     Number,
-    /// A point of a curve; the abscissa is the heading's `x` or the row's cell of role `x`.
+    /// A point of a curve; the heading's `x` is the abscissa.
     Curve,
-    /// Abscissa of the row's points.
+    /// The abscissa of the row: its values are points of curves.
     X,
     /// Known and said elsewhere.
     Ignore,
@@ -307,6 +309,20 @@ pub(crate) struct ColumnSpec {
     pub unmarked: Vec<String>,
     /// What every cell of the column looks like: the table ends where one does not.
     pub cells: Option<Pattern>,
+    /// Flags that a cell of this column puts on the row's values.
+    #[serde(default)]
+    pub flag_when: Vec<FlagWhen>,
+    /// A `not_found` word here decides for the whole row, as it does in a `number` column.
+    #[serde(default)]
+    pub decides: bool,
+}
+
+/// A cell that flags its row: the `M` of a manual integration among the marks of a peak.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlagWhen {
+    pub cell: Pattern,
+    pub flag: String,
 }
 
 /// A sentence that the instrument may print.

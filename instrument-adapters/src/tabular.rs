@@ -18,6 +18,10 @@ pub(crate) struct Base {
     pub injection: Option<String>,
     pub acquired_at: Option<String>,
     pub context: BTreeMap<String, String>,
+    /// Unit of the values whose column has none.
+    pub unit: Option<String>,
+    /// What the points of a curve are to be multiplied by; the text as written stays in `raw`.
+    pub factor: Option<Decimal>,
 }
 
 /// A heading of a table with the unit that stands under or beside it.
@@ -176,6 +180,15 @@ pub(crate) fn row(
     line: u32,
     base: &Base,
 ) -> Row {
+    let abscissa = columns.iter().position(|c| c.spec.is_some_and(|s| s.role == Role::X));
+    if let Some(index) = abscissa {
+        if !sink.curves {
+            return Row::default();
+        }
+        if columns.iter().all(|c| c.spec.is_none_or(|s| matches!(s.role, Role::X | Role::Value | Role::Ignore))) {
+            return points(sink, columns, cells, index, line, base);
+        }
+    }
     let pairs = || columns.iter().zip(cells.iter());
     let text_of = |role: Role| {
         pairs()
@@ -196,9 +209,9 @@ pub(crate) fn row(
         base.acquired_at = sink.date(&date, Locator::line(line));
     }
     let row_unit = text_of(Role::Unit);
-    let row_x = text_of(Role::X);
     let mut flags: Vec<(String, Status)> = Vec::new();
     let mut out = Row { not_found: all_missing(table, columns, cells), ..Row::default() };
+    let mut decided = false;
     for (column, cell) in pairs() {
         let Some(spec) = column.spec else { continue };
         match spec.role {
@@ -223,8 +236,11 @@ pub(crate) fn row(
             }
             _ => {}
         }
-        if spec.role == Role::Number && table.not_found.contains(&cell.raw) {
+        let marked = spec.flag_when.iter().filter(|f| f.cell.is_match(&cell.raw));
+        flags.extend(marked.map(|f| (f.flag.clone(), Status::Ok)));
+        if (spec.role == Role::Number || spec.decides) && table.not_found.contains(&cell.raw) {
             out.not_found = true;
+            decided |= spec.decides;
         }
         if spec.role == Role::Number && !cell.raw.is_empty() && !out.not_found {
             let name = spec.name.clone().unwrap_or_else(|| "row".into());
@@ -237,14 +253,16 @@ pub(crate) fn row(
         let is_value = matches!(spec.role, Role::Value) || (spec.role == Role::Curve && sink.curves);
         // A lone mark in a row that has other numbers says that this one does not apply.
         let no_value = !out.not_found && table.not_found.contains(&cell.raw);
-        if !is_value || cell.raw.is_empty() || no_value {
+        // What a component that was not found would have had is said, even where its cell is empty.
+        let lacks = decided && matches!(spec.quantity.as_deref(), Some("area" | "concentration" | "amount"));
+        if !is_value || no_value || (cell.raw.is_empty() && !lacks) {
             continue;
         }
         let at = Locator::at(line, cell.column);
         let mut read = reading(sink, &cell.raw, spec.text, &at);
         let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
         let mut observation = observation(&base, &quantity, &cell.raw, at.clone());
-        if out.not_found && quantity == "retention_time" {
+        if out.not_found && quantity == "retention_time" && read.number.is_some() {
             observation.quantity = "expected_retention_time".into();
         } else if out.not_found {
             // The instrument prints a zero for what it did not find.
@@ -261,7 +279,7 @@ pub(crate) fn row(
             );
         }
         let in_row = row_unit.as_deref().filter(|_| spec.row_unit);
-        let written = in_row.or(column.unit.as_deref());
+        let written = in_row.or(column.unit.as_deref()).or(base.unit.as_deref());
         if let Some(written) = written.filter(|_| read.status != Status::Text) {
             (observation.unit, observation.unit_raw) = unit_of(sink.spec, written);
         }
@@ -276,11 +294,16 @@ pub(crate) fn row(
         }
         put_context(&mut observation, column, spec, columns, cells);
         if spec.role == Role::Curve
-            && let Some(x) = column.captures.get("x").or(row_x.as_ref())
+            && let Some(x) = column.captures.get("x")
         {
             observation.quantity = "signal".into();
-            observation.x = abscissa(sink, x, spec.x_unit.as_deref(), &Locator::line(line));
+            observation.x = sink.number(x, &Locator::line(line)).map(|n| n.value);
             observation.x_unit = spec.x_unit.clone();
+        }
+        if let Some((x, x_unit)) = abscissa.and_then(|index| abscissa_of(sink, columns, cells, index, line)) {
+            observation.x = Some(x);
+            observation.x_unit = x_unit;
+            scale(&mut observation, base.factor);
         }
         sink.observe(observation);
         if let Some(number) = read.number {
@@ -290,18 +313,80 @@ pub(crate) fn row(
     out
 }
 
-/// A plain number, or hours, minutes and seconds where the abscissa is declared in seconds.
-fn abscissa(sink: &mut Sink, written: &str, unit: Option<&str>, at: &Locator) -> Option<String> {
-    if unit == Some("s") && written.contains(':') {
-        let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
-        let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
-        return (parts.len() <= 3).then(|| sum.normalize().to_string());
+/// The abscissa of a row with its unit.
+fn abscissa_of(
+    sink: &mut Sink,
+    columns: &[Column],
+    cells: &[Cell],
+    index: usize,
+    line: u32,
+) -> Option<(String, Option<String>)> {
+    let (column, cell) = columns.get(index).zip(cells.get(index))?;
+    let at = Locator::at(line, cell.column);
+    let seconds = clock(&cell.raw).filter(|_| column.unit.as_deref() == Some("s"));
+    let Some(value) = seconds.or_else(|| sink.number(&cell.raw, &at).map(|n| n.value)) else {
+        let message = format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading);
+        sink.problem("not_a_number", Severity::Error, message, at);
+        return None;
+    };
+    Some((value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
+}
+
+/// Hours, minutes and seconds as seconds.
+fn clock(written: &str) -> Option<String> {
+    let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
+    (2..=3).contains(&parts.len()).then(|| sum.normalize().to_string())
+}
+
+/// A row that is a point of a curve and nothing else; curves have tens of thousands of them.
+fn points(sink: &mut Sink, columns: &[Column], cells: &[Cell], index: usize, line: u32, base: &Base) -> Row {
+    let mut out = Row::default();
+    let Some((x, x_unit)) = abscissa_of(sink, columns, cells, index, line) else {
+        return out;
+    };
+    for (index, (column, cell)) in columns.iter().zip(cells).enumerate() {
+        let Some(spec) = column.spec.filter(|s| s.role == Role::Value && !cell.raw.is_empty()) else {
+            continue;
+        };
+        let at = Locator::at(line, cell.column);
+        let read = reading(sink, &cell.raw, spec.text, &at);
+        if read.status == Status::Invalid && !sink.spec.tokens.contains_key(cell.raw.as_str()) {
+            let message = format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading);
+            sink.problem("not_a_number", Severity::Error, message, at.clone());
+        }
+        let quantity = spec.quantity.as_deref().unwrap_or("signal");
+        let mut observation = observation(base, quantity, &cell.raw, at);
+        let unit = column.unit.as_deref().or(base.unit.as_deref()).unwrap_or_default();
+        (observation.unit, observation.unit_raw) = unit_of(sink.spec, unit);
+        observation.status = read.status;
+        observation.bound = read.bound;
+        observation.value = read.number.as_ref().map(|n| n.value.clone());
+        for (name, text) in &column.captures {
+            if !matches!(name.as_str(), "unit" | "x" | "n") {
+                observation.context.insert(name.clone(), text.clone());
+            }
+        }
+        observation.x = Some(x.clone());
+        observation.x_unit = x_unit.clone();
+        scale(&mut observation, base.factor);
+        sink.observe(observation);
+        if let Some(number) = read.number {
+            out.numbers.insert(index, number);
+        }
     }
-    let found = sink.number(written, at).map(|n| n.value);
-    if found.is_none() {
-        sink.fault("not_a_number", format!("\"{written}\" is no place on an axis"), at.clone());
+    out
+}
+
+/// Multiplies a point by the factor that the file declares for its curve, exactly.
+fn scale(observation: &mut Observation, factor: Option<Decimal>) {
+    let Some(factor) = factor else { return };
+    let product = observation.value.as_deref().and_then(|v| v.parse::<Decimal>().ok()?.checked_mul(factor));
+    if observation.value.is_some() && product.is_none() {
+        // More digits than an exact product can hold.
+        observation.status = Status::Invalid;
     }
-    found
+    observation.value = product.map(|p| p.to_string());
 }
 
 /// True where a row has its time at most, and marks instead of numbers.

@@ -8,6 +8,8 @@ pub(crate) mod json_tree;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
+pub(crate) mod sectioned;
+pub(crate) mod sheet_text;
 pub(crate) mod workbook;
 
 use serde::Deserialize;
@@ -73,5 +75,7 @@ readers! {
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;
+    SheetText, sheet_text, "sheet_text", Text;
     Workbook, workbook, "workbook", Workbook;
+    Sectioned, sectioned, "sectioned", Text;
 }
