@@ -8,6 +8,7 @@ mod dates;
 pub mod draft;
 pub mod embedded;
 pub mod fs;
+pub mod link;
 mod model;
 mod numbers;
 mod readers;
@@ -21,7 +22,7 @@ mod text;
 mod units;
 
 pub use adapter::{Adapter, AdapterError, Explained, sha256};
-pub use model::{Companion, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
+pub use model::{Companion, Context, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
 pub use selftest::{Case, CaseResult, TestReport};
 pub use set::{AdapterSet, Candidate, Detection, Loaded, NotRecognised, Summary};
 pub use spec::AdapterStatus;

@@ -226,7 +226,7 @@ pub(crate) struct TableSpec {
 }
 
 /// The line of sums that closes a table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TotalsSpec {
     /// What starts the line, where it is not known by its place.
@@ -268,7 +268,7 @@ pub(crate) enum Role {
     Number,
     /// A point of a curve; the heading's `x` is the abscissa.
     Curve,
-    /// The abscissa of the row: its values are points of curves.
+    /// The abscissa of the row's curve columns; of its values where it has none.
     X,
     /// Known and said elsewhere.
     Ignore,
@@ -301,20 +301,31 @@ pub(crate) struct ColumnSpec {
     /// A word here is a result, not a failed number.
     #[serde(default)]
     pub text: bool,
+    /// How a cell is put together: capture `value` is the number, `unit` its unit, others go into
+    /// `context`. A cell that does not match is read as it is.
+    pub cell: Option<Pattern>,
+    /// Words that stand for an empty cell.
+    #[serde(default)]
+    pub blank: Vec<String>,
+    /// Words of this column in the place of a number; they stand before those of the adapter.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Status>,
     /// Marks of this column, and what they make of the row's values.
     #[serde(default)]
     pub flags: BTreeMap<String, Status>,
-    /// Words of a flag column that say that there is no mark.
-    #[serde(default)]
-    pub unmarked: Vec<String>,
-    /// What every cell of the column looks like: the table ends where one does not.
-    pub cells: Option<Pattern>,
     /// Flags that a cell of this column puts on the row's values.
     #[serde(default)]
     pub flag_when: Vec<FlagWhen>,
     /// A `not_found` word here decides for the whole row, as it does in a `number` column.
     #[serde(default)]
     pub decides: bool,
+    /// What the shares in this column come to, `"100"` (reader `sectioned`).
+    pub adds_up_to: Option<String>,
+    /// Words of a flag column that say that there is no mark.
+    #[serde(default)]
+    pub unmarked: Vec<String>,
+    /// What every cell of the column looks like: the table ends where one does not.
+    pub cells: Option<Pattern>,
 }
 
 /// A cell that flags its row: the `M` of a manual integration among the marks of a peak.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::model::{Locator, Observation, Severity, Status};
+use crate::model::{Context, Locator, Observation, Severity, Status};
 use crate::numbers::Number;
 use crate::sink::Sink;
-use crate::spec::{ColumnSpec, Role, Spec, TableSpec, TotalsSpec};
+use crate::spec::{ColumnSpec, Pattern, Role, Spec, TableSpec, TotalsSpec};
 use crate::units;
 
 /// What holds for all values of a run or block.
@@ -17,7 +17,7 @@ pub(crate) struct Base {
     pub analyte: Option<String>,
     pub injection: Option<String>,
     pub acquired_at: Option<String>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
     /// Unit of the values whose column has none.
     pub unit: Option<String>,
     /// What the points of a curve are to be multiplied by; the text as written stays in `raw`.
@@ -148,10 +148,15 @@ impl<'a> Column<'a> {
 }
 
 fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
-    let Some(found) = spec.heading.0.captures(heading) else {
+    named(&spec.heading, heading)
+}
+
+/// The filled captures of a pattern, by name.
+pub(crate) fn named(pattern: &Pattern, text: &str) -> BTreeMap<String, String> {
+    let Some(found) = pattern.0.captures(text) else {
         return BTreeMap::new();
     };
-    spec.heading
+    pattern
         .0
         .capture_names()
         .flatten()
@@ -162,12 +167,27 @@ fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The row without the words that stand for empty cells, where it has any.
+fn blanked(columns: &[Column], cells: &[Cell]) -> Option<Vec<Cell>> {
+    let blank = |(column, cell): (&Column, &Cell)| column.spec.is_some_and(|s| s.blank.contains(&cell.raw));
+    if !columns.iter().zip(cells).any(blank) {
+        return None;
+    }
+    let mut cells = cells.to_vec();
+    for (column, cell) in columns.iter().zip(cells.iter_mut()) {
+        if blank((column, cell)) {
+            cell.raw.clear();
+        }
+    }
+    Some(cells)
+}
+
 /// What a row was, for the checks that follow it.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     /// Column → the number read there.
     pub numbers: BTreeMap<usize, Number>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
     pub not_found: bool,
 }
 
@@ -180,7 +200,10 @@ pub(crate) fn row(
     line: u32,
     base: &Base,
 ) -> Row {
-    let abscissa = columns.iter().position(|c| c.spec.is_some_and(|s| s.role == Role::X));
+    let blanked = blanked(columns, cells);
+    let cells = blanked.as_deref().unwrap_or(cells);
+    let has = |role: Role| columns.iter().position(|c| c.spec.is_some_and(|s| s.role == role));
+    let abscissa = has(Role::X).filter(|_| has(Role::Curve).is_none());
     if let Some(index) = abscissa {
         if !sink.curves {
             return Row::default();
@@ -209,6 +232,7 @@ pub(crate) fn row(
         base.acquired_at = sink.date(&date, Locator::line(line));
     }
     let row_unit = text_of(Role::Unit);
+    let row_x = text_of(Role::X);
     let mut flags: Vec<(String, Status)> = Vec::new();
     let mut out = Row { not_found: all_missing(table, columns, cells), ..Row::default() };
     let mut decided = false;
@@ -259,7 +283,14 @@ pub(crate) fn row(
             continue;
         }
         let at = Locator::at(line, cell.column);
-        let mut read = reading(sink, &cell.raw, spec.text, &at);
+        let parts = spec.cell.as_ref().map(|p| named(p, &cell.raw)).unwrap_or_default();
+        // A percent sign may stick to the number as well as stand in the heading.
+        let bare = cell.raw.strip_suffix('%').filter(|_| column.unit.as_deref() == Some("%"));
+        let number_text = parts.get("value").map(String::as_str).or(bare).unwrap_or(&cell.raw);
+        let mut read = match spec.tokens.get(number_text) {
+            Some(status) => Reading { status: *status, number: None, bound: None },
+            None => reading(sink, number_text, spec.text, &at),
+        };
         let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
         let mut observation = observation(&base, &quantity, &cell.raw, at.clone());
         if out.not_found && quantity == "retention_time" && read.number.is_some() {
@@ -270,7 +301,8 @@ pub(crate) fn row(
             read.number = None;
             observation.flags.push("component_not_found".into());
         }
-        if read.status == Status::Invalid && !sink.spec.tokens.contains_key(cell.raw.trim()) {
+        let token = sink.spec.tokens.contains_key(cell.raw.trim()) || spec.tokens.contains_key(number_text);
+        if read.status == Status::Invalid && !token {
             sink.problem(
                 "not_a_number",
                 Severity::Error,
@@ -279,7 +311,8 @@ pub(crate) fn row(
             );
         }
         let in_row = row_unit.as_deref().filter(|_| spec.row_unit);
-        let written = in_row.or(column.unit.as_deref()).or(base.unit.as_deref());
+        let in_cell = parts.get("unit").map(String::as_str);
+        let written = in_cell.or(in_row).or(column.unit.as_deref()).or(base.unit.as_deref());
         if let Some(written) = written.filter(|_| read.status != Status::Text) {
             (observation.unit, observation.unit_raw) = unit_of(sink.spec, written);
         }
@@ -293,11 +326,13 @@ pub(crate) fn row(
             }
         }
         put_context(&mut observation, column, spec, columns, cells);
+        let others = parts.into_iter().filter(|(name, _)| !matches!(name.as_str(), "value" | "unit"));
+        observation.context.extend(others);
         if spec.role == Role::Curve
-            && let Some(x) = column.captures.get("x")
+            && let Some(x) = column.captures.get("x").or(row_x.as_ref())
         {
             observation.quantity = "signal".into();
-            observation.x = sink.number(x, &Locator::line(line)).map(|n| n.value);
+            observation.x = on_axis(sink, x, spec.x_unit.as_deref(), &Locator::line(line));
             observation.x_unit = spec.x_unit.clone();
         }
         if let Some((x, x_unit)) = abscissa.and_then(|index| abscissa_of(sink, columns, cells, index, line)) {
@@ -330,13 +365,6 @@ fn abscissa_of(
         return None;
     };
     Some((value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
-}
-
-/// Hours, minutes and seconds as seconds.
-fn clock(written: &str) -> Option<String> {
-    let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
-    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
-    (2..=3).contains(&parts.len()).then(|| sum.normalize().to_string())
 }
 
 /// A row that is a point of a curve and nothing else; curves have tens of thousands of them.
@@ -387,6 +415,25 @@ fn scale(observation: &mut Observation, factor: Option<Decimal>) {
         observation.status = Status::Invalid;
     }
     observation.value = product.map(|p| p.to_string());
+}
+
+/// Hours, minutes and seconds as seconds.
+fn clock(written: &str) -> Option<String> {
+    let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
+    (2..=3).contains(&parts.len()).then(|| sum.normalize().to_string())
+}
+
+/// A plain number, or hours, minutes and seconds where the abscissa is declared in seconds.
+fn on_axis(sink: &mut Sink, written: &str, unit: Option<&str>, at: &Locator) -> Option<String> {
+    if let Some(seconds) = clock(written).filter(|_| unit == Some("s")) {
+        return Some(seconds);
+    }
+    let found = sink.number(written, at).map(|n| n.value);
+    if found.is_none() {
+        sink.fault("not_a_number", format!("\"{written}\" is no place on an axis"), at.clone());
+    }
+    found
 }
 
 /// True where a row has its time at most, and marks instead of numbers.

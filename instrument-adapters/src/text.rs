@@ -44,6 +44,16 @@ pub(crate) fn decode(bytes: &[u8], declared: &[String]) -> Option<Text> {
     Some(split(text.into_owned(), encoding.name(), broken))
 }
 
+/// As [`decode`], without lines where nothing is broken.
+pub(crate) fn decode_whole(bytes: &[u8], declared: &[String]) -> Option<Text> {
+    let (encoding, skip) = choose(bytes, declared)?;
+    let (text, malformed) = encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default());
+    if malformed || text.contains('\0') {
+        return decode(bytes, declared);
+    }
+    Some(Text { encoding: encoding.name(), lines: Vec::new(), broken_line: None, whole: text.into_owned() })
+}
+
 fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize)> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let allowed = declared.iter().any(|label| matches(label, encoding.name()));

@@ -108,7 +108,7 @@ fn read(bytes: &[u8]) -> Result<Parsed, String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log.xlsx");
     std::fs::write(&path, bytes).unwrap();
-    Ok(instrument_adapters::fs::parse_with(&adapter, &path, &Options::default()).unwrap().parsed)
+    Ok(instrument_adapters::fs::explain_with(&adapter, &path, &Options::default()).unwrap().parsed)
 }
 
 fn codes(parsed: &Parsed) -> Vec<&str> {

@@ -18,6 +18,8 @@ const HEAD_BYTES: usize = 1 << 16;
 pub(crate) enum Container {
     /// Lines in one of the adapter's encodings.
     Text,
+    /// Text whose lines say nothing, such as JSON: only its head is taken apart into lines.
+    Tree,
     /// Sheets with rows of cells.
     Workbook,
 }
@@ -25,14 +27,23 @@ pub(crate) enum Container {
 impl Container {
     /// True where the reader works on decoded lines.
     pub fn is_text(self) -> bool {
-        self == Self::Text
+        matches!(self, Self::Text | Self::Tree)
+    }
+
+    /// The whole file for a reader; `None` where it is no text or in none of the encodings.
+    pub fn decode(self, bytes: &[u8], encodings: &[String]) -> Option<Text> {
+        match self {
+            Self::Text => text::decode(bytes, encodings),
+            Self::Tree => text::decode_whole(bytes, encodings),
+            Self::Workbook => None,
+        }
     }
 
     /// The head as lines, or why the bytes are no such container.
     fn head(self, bytes: &[u8], encodings: &[String]) -> Result<Text, String> {
         match self {
             // The head is enough; an odd byte belongs to a code unit that goes on.
-            Self::Text => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
+            Self::Text | Self::Tree => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
                 .ok_or_else(|| "in none of the declared encodings".into()),
             Self::Workbook => workbook::head(bytes),
         }
@@ -55,6 +66,7 @@ impl<'a> Heads<'a> {
     }
 
     pub fn get(&mut self, container: Container, encodings: &[String]) -> Result<&Text, String> {
+        let container = if container.is_text() { Container::Text } else { container };
         let key = (container, if container.is_text() { encodings.to_vec() } else { Vec::new() });
         let head = self.made.entry(key).or_insert_with(|| container.head(self.bytes, encodings));
         head.as_ref().map_err(Clone::clone)

@@ -26,8 +26,8 @@ use super::delimited::{self, split, squeeze};
 use super::{Input, Proof};
 use crate::model::{Locator, Severity};
 use crate::sink::{Sink, slug};
-use crate::spec::{Pattern, Role, TableSpec};
-use crate::tabular::{self, Base, Cell, Column, Heading, Row};
+use crate::spec::{Pattern, Role, TableSpec, TotalsSpec};
+use crate::tabular::{self, Base, Cell, Column, Heading, Row, Sums};
 use crate::text::Line;
 
 /// Layout of the file.
@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     restart: Option<Pattern>,
     /// The end mark, for formats that have one.
     end: Option<Pattern>,
+    /// Keys of facts that name a section which must be there.
+    listed: Option<Pattern>,
     /// Facts of the run that go into the `context` of its values: key → name.
     #[serde(default)]
     context: BTreeMap<String, String>,
@@ -120,6 +122,8 @@ struct Open<'a> {
     spec: &'a TableSpec,
     columns: Vec<Column<'a>>,
     base: Base,
+    sums: Sums,
+    line: u32,
 }
 
 /// A section under way.
@@ -216,7 +220,9 @@ impl<'s, 'a> State<'s, 'a> {
             return;
         }
         if line.is_blank() || text.trim_matches([self.delimiter, ' ']).is_empty() {
-            self.blank();
+            if let Some(section) = &mut self.section {
+                close_table(sink, section);
+            }
             return;
         }
         if sink.message(line.number, text) {
@@ -240,12 +246,6 @@ impl<'s, 'a> State<'s, 'a> {
                 sink.note(line.number, "prose");
             }
             Kind::Ignore => sink.note(line.number, "not read"),
-        }
-    }
-
-    fn blank(&mut self) {
-        if let Some(section) = &mut self.section {
-            section.open = None;
         }
     }
 
@@ -435,16 +435,16 @@ impl<'s, 'a> State<'s, 'a> {
             sink.warn_once("sample_missing", "the file names no sample above this table", Locator::line(line));
         }
         section.tables += 1;
-        section.open = Some(Open { spec: table, columns, base });
+        section.open = Some(Open { spec: table, columns, base, sums: Sums::default(), line });
         self.tables += usize::from(!table.ignore);
     }
 
     fn row(&mut self, sink: &mut Sink<'a>, line: &Line, cells: Vec<Cell>) {
         let Some(section) = &mut self.section else { return };
-        let Some(open) = &section.open else { return };
+        let Some(open) = &mut section.open else { return };
         if open.spec.stop.iter().any(|s| s.is_match(&line.text)) {
             sink.note(line.number, "end of the table");
-            section.open = None;
+            close_table(sink, section);
             return;
         }
         if open.spec.skip.iter().any(|s| s.is_match(&line.text)) {
@@ -458,11 +458,15 @@ impl<'s, 'a> State<'s, 'a> {
         }
         let short = section.spec.is_some_and(|s| s.short_rows) && line.terminated;
         let row = delimited::cells_row(sink, open.spec, &open.columns, cells, line.number, &open.base, short);
+        if open.columns.iter().any(|c| c.spec.is_some_and(|s| s.adds_up_to.is_some())) {
+            open.sums.add(&row, None);
+        }
         extremes(section, &row);
     }
 
     fn close_section(&mut self, sink: &mut Sink<'a>, terminated: bool) {
         let Some(mut section) = self.section.take() else { return };
+        close_table(sink, &mut section);
         let Some(spec) = section.spec else { return };
         let at = Locator::line(section.line);
         if spec.kind == Kind::Text && !section.prose.trim().is_empty() {
@@ -509,6 +513,13 @@ impl<'s, 'a> State<'s, 'a> {
                 sink.fault("section_missing", format!("no section {title}: the file is cut"), last.clone());
             }
         }
+        if let Some(listed) = &self.settings.listed {
+            let wanted = self.facts.iter().filter(|(key, _)| listed.is_match(key)).map(|(_, title)| title);
+            for title in wanted.filter(|t| !self.titles.contains(*t)) {
+                let message = format!("the contents list the section \"{title}\", which is not there: the file is cut");
+                sink.fault("section_missing", message, last.clone());
+            }
+        }
         if self.tables == 0 && !sink.broken && !self.counts_nothing() {
             sink.fault("no_table", "no section holds a table that the adapter knows", last.clone());
         }
@@ -538,6 +549,23 @@ impl<'s, 'a> State<'s, 'a> {
     fn counts_nothing(&self) -> bool {
         let tables = self.settings.sections.iter().filter(|s| s.kind == Kind::Table);
         tables.into_iter().any(|s| !s.count.is_empty() && self.titles.iter().any(|t| s.title.is_match(t)))
+    }
+}
+
+/// Ends a table: the shares of a column come to what the adapter says, or rows are missing.
+fn close_table(sink: &mut Sink, section: &mut Section) {
+    let Some(open) = section.open.take() else { return };
+    let exact = TotalsSpec::default();
+    for (index, column) in open.columns.iter().enumerate() {
+        let Some(wanted) = column.spec.and_then(|s| s.adds_up_to.as_deref()) else { continue };
+        let Some(number) = crate::numbers::parse(wanted, &['.']).filter(|_| open.sums.rows > 0) else { continue };
+        if let Err(why) = open.sums.check(index, &number, false, &exact) {
+            sink.fault(
+                "totals_differ",
+                format!("{}: {why}; rows are missing", column.heading),
+                Locator::line(open.line),
+            );
+        }
     }
 }
 

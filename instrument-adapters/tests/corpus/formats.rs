@@ -4,9 +4,12 @@ use instrument_adapters::Parsed;
 use serde_json::Value;
 
 mod balance;
+mod cells;
 mod chromeleon_json;
 mod chromeleon_txt;
+mod empower_json;
 mod gen5;
+mod messages;
 mod nanodrop;
 mod peaks;
 mod plates;
@@ -23,14 +26,22 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-biotek-gen5", gen5::check),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("agilent-msd-results", peaks::msd),
+    ("agilent-openlab-rdl", peaks::openlab),
+    ("astm-lis2", messages::results),
+    ("cellcounter-vicell-blu", cells::vicell),
     ("cellcounter-vicell-xr", vicell_xr::check),
+    ("dpcr-qiacuity", cells::qiacuity),
+    ("hl7-v2", messages::results),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("qpcr-cfx", cells::cfx),
     ("qpcr-quantstudio", qpcr::check),
-    ("tecan-magellan", plates::magellan),
     ("shimadzu-labsolutions", shimadzu::check),
+    ("tecan-magellan", plates::magellan),
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
     ("thermo-skanit", plates::skanit),
+    ("waters-empower-json", empower_json::check),
 ];

@@ -4,6 +4,7 @@
 mod asm;
 mod formats;
 mod support;
+mod table;
 
 use instrument_adapters::{AdapterSet, Options, Status, fs};
 use support::{corpus, data_files, one, read, same, truth};
@@ -20,14 +21,15 @@ fn every_truth_is_met() {
             files += 1;
             if fs::file_name(&path).starts_with("INVALID") {
                 let read = fs::parse_file(&set, &path, None, &Options::default());
-                assert!(read.is_err() || read.is_ok_and(|r| r.parsed.is_blocked()), "{}", path.display());
+                assert!(read.is_err() || read.is_ok_and(|r| r.is_blocked()), "{}", path.display());
                 continue;
             }
             let parsed = read(&set, &path);
             let Some(truth) = truth(&path) else { continue };
             truths += 1;
             let checked = check(&parsed, &truth);
-            assert!(checked > 0);
+            // A sample set may have no results.
+            assert!(checked > 0 || truth["row_count"] == 0, "{}", path.display());
             values += checked;
         }
     }
@@ -102,7 +104,9 @@ fn cut_files_are_never_complete() {
         let blank = |b: &u8| matches!(b, b' ' | b'\r' | b'\n' | b'\t' | 0);
         let solid = bytes.iter().rposition(|b| !blank(b)).map_or(0, |p| p + 1);
         // Large files at some places and around their end.
-        let step = if bytes.len() > 20_000 { 997.max(bytes.len() / 40) } else { 7 };
+        let whole = fs::parse_file(&set, &path, None, &Options::default());
+        let proves = whole.is_ok_and(|r| r.complete == Some(true));
+        let step = if bytes.len() > 20_000 || !proves { 997.max(bytes.len() / 40) } else { 7 };
         let tail = if bytes.len() > 200_000 { 20 } else { 80 };
         let places = (0..solid).step_by(step).chain(solid.saturating_sub(tail)..solid);
         for end in places {

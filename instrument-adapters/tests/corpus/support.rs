@@ -30,7 +30,7 @@ pub fn data_files(dir: &Path) -> Vec<PathBuf> {
 }
 
 pub fn read(set: &AdapterSet, path: &Path) -> Parsed {
-    fs::parse_file(set, path, None, &Options::default()).unwrap_or_else(|e| panic!("{}: {e}", path.display())).parsed
+    fs::parse_file(set, path, None, &Options::default()).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 pub fn truth(path: &Path) -> Option<Value> {
