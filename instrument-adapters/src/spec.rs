@@ -266,7 +266,7 @@ pub(crate) enum Role {
     Flag,
     /// Number of the row; its `not_found` word makes the row a component that was not found.
     Number,
-    /// A point of a curve; the abscissa is the heading's `x` or the row's cell of role `x`.
+    /// A point of a curve; the heading's `x` is the abscissa.
     Curve,
     /// The abscissa of the row's curve columns; of its values where it has none.
     X,

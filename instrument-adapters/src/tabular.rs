@@ -358,12 +358,13 @@ fn abscissa_of(
 ) -> Option<(String, Option<String>)> {
     let (column, cell) = columns.get(index).zip(cells.get(index))?;
     let at = Locator::at(line, cell.column);
-    let Some(number) = sink.number(&cell.raw, &at) else {
+    let seconds = clock(&cell.raw).filter(|_| column.unit.as_deref() == Some("s"));
+    let Some(value) = seconds.or_else(|| sink.number(&cell.raw, &at).map(|n| n.value)) else {
         let message = format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading);
         sink.problem("not_a_number", Severity::Error, message, at);
         return None;
     };
-    Some((number.value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
+    Some((value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
 }
 
 /// A row that is a point of a curve and nothing else; curves have tens of thousands of them.
@@ -416,12 +417,17 @@ fn scale(observation: &mut Observation, factor: Option<Decimal>) {
     observation.value = product.map(|p| p.to_string());
 }
 
+/// Hours, minutes and seconds as seconds.
+fn clock(written: &str) -> Option<String> {
+    let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
+    (2..=3).contains(&parts.len()).then(|| sum.normalize().to_string())
+}
+
 /// A plain number, or hours, minutes and seconds where the abscissa is declared in seconds.
 fn on_axis(sink: &mut Sink, written: &str, unit: Option<&str>, at: &Locator) -> Option<String> {
-    if unit == Some("s") && written.contains(':') {
-        let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
-        let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
-        return (parts.len() <= 3).then(|| sum.normalize().to_string());
+    if let Some(seconds) = clock(written).filter(|_| unit == Some("s")) {
+        return Some(seconds);
     }
     let found = sink.number(written, at).map(|n| n.value);
     if found.is_none() {

@@ -15,6 +15,7 @@ pub(crate) mod quoted_report;
 pub(crate) mod raw_points;
 pub(crate) mod ruled_report;
 pub(crate) mod sectioned;
+pub(crate) mod sheet_text;
 pub(crate) mod versions;
 pub(crate) mod workbook;
 
@@ -86,6 +87,7 @@ readers! {
     QuotedReport, quoted_report, "quoted_report", Text;
     RawPoints, raw_points, "raw_points", Text;
     RuledReport, ruled_report, "ruled_report", Text;
-    Sectioned, sectioned, "sectioned", Text;
+    SheetText, sheet_text, "sheet_text", Text;
     Workbook, workbook, "workbook", Workbook;
+    Sectioned, sectioned, "sectioned", Text;
 }
