@@ -6,6 +6,7 @@ pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
 pub(crate) mod json_lines;
 pub(crate) mod json_tree;
+pub(crate) mod netcdf_rows;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
@@ -71,6 +72,7 @@ readers! {
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
     JsonTree, json_tree, "json_tree", Text;
+    NetcdfRows, netcdf_rows, "netcdf_rows", Netcdf;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;

@@ -3,6 +3,7 @@
 use instrument_adapters::Parsed;
 use serde_json::Value;
 
+mod andi;
 mod balance;
 mod chromeleon_json;
 mod empower_json;
@@ -17,6 +18,7 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("andi-netcdf", andi::check),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("thermo-chromeleon-json", chromeleon_json::check),
