@@ -4,6 +4,7 @@
 pub(crate) mod block_text;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
+pub(crate) mod jcamp_dx;
 pub(crate) mod json_lines;
 pub(crate) mod json_tree;
 pub(crate) mod netcdf_rows;
@@ -71,6 +72,7 @@ readers! {
     BlockText, block_text, "block_text", Text;
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
+    JcampDx, jcamp_dx, "jcamp_dx", Text;
     JsonTree, json_tree, "json_tree", Text;
     NetcdfRows, netcdf_rows, "netcdf_rows", Netcdf;
     PeakCsv, peak_csv, "peak_csv", Text;

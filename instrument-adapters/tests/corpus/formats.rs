@@ -7,6 +7,7 @@ mod andi;
 mod balance;
 mod chromeleon_json;
 mod empower_json;
+mod jcamp;
 mod nanodrop;
 mod peaks;
 mod softmax;
@@ -19,6 +20,7 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
     ("andi-netcdf", andi::check),
+    ("jcamp-dx", jcamp::check),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("thermo-chromeleon-json", chromeleon_json::check),
