@@ -1,6 +1,7 @@
 //! One module a file family. A reader takes a file apart by its layout; what the parts mean
 //! stands in the adapter's TOML.
 
+pub(crate) mod asm;
 pub(crate) mod block_text;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
@@ -69,6 +70,7 @@ macro_rules! readers {
 }
 
 readers! {
+    Asm, asm, "asm", Text;
     BlockText, block_text, "block_text", Text;
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;

@@ -4,6 +4,7 @@ use instrument_adapters::Parsed;
 use serde_json::Value;
 
 mod andi;
+mod asm_input;
 mod balance;
 mod chromeleon_json;
 mod empower_json;
@@ -19,6 +20,7 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("allotrope-asm-lc", asm_input::check),
     ("andi-netcdf", andi::check),
     ("jcamp-dx", jcamp::check),
     ("moldev-softmax-pro", softmax::check),
