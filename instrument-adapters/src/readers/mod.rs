@@ -1,6 +1,7 @@
 //! One module a file family. A reader takes a file apart by its layout; what the parts mean
 //! stands in the adapter's TOML.
 
+pub(crate) mod animl;
 pub(crate) mod asm;
 pub(crate) mod block_text;
 pub(crate) mod delimited;
@@ -70,6 +71,7 @@ macro_rules! readers {
 }
 
 readers! {
+    Animl, animl, "animl", Text;
     Asm, asm, "asm", Text;
     BlockText, block_text, "block_text", Text;
     Delimited, delimited, "delimited", Text;

@@ -4,6 +4,7 @@ use instrument_adapters::Parsed;
 use serde_json::Value;
 
 mod andi;
+mod animl;
 mod asm_input;
 mod balance;
 mod chromeleon_json;
@@ -22,6 +23,7 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("agilent-chemstation-report", peaks::chemstation),
     ("allotrope-asm-lc", asm_input::check),
     ("andi-netcdf", andi::check),
+    ("animl", animl::check),
     ("jcamp-dx", jcamp::check),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
