@@ -190,6 +190,9 @@ impl Adapter {
             return Err("empty".into());
         }
         let any = |p: &crate::spec::Pattern| lines.iter().any(|l| p.is_match(&l.text));
+        if let Some(refuse) = d.refuse.iter().find(|r| any(&r.line)) {
+            return Err(refuse.why.clone());
+        }
         if let Some(missing) = d.head.iter().find(|p| !any(p)) {
             return Err(format!("no line of the head matches {}", missing.0));
         }

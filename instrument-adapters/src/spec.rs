@@ -87,6 +87,9 @@ pub(crate) struct Detect {
     /// None may match there.
     #[serde(default)]
     pub not_head: Vec<Pattern>,
+    /// Relatives of the format that are known and not read, with the reason.
+    #[serde(default)]
+    pub refuse: Vec<Refuse>,
     /// Every finished, non-blank line of the head must match one of them.
     #[serde(default)]
     pub every_line: Vec<Pattern>,
@@ -99,6 +102,14 @@ pub(crate) struct Detect {
 
 fn one() -> usize {
     1
+}
+
+/// A line by which a file is known to be another kind, and why that is not read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refuse {
+    pub line: Pattern,
+    pub why: String,
 }
 
 fn head_lines() -> usize {

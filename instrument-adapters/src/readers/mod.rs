@@ -1,15 +1,19 @@
 //! One module a file family. A reader takes a file apart by its layout; what the parts mean
 //! stands in the adapter's TOML.
 
+pub(crate) mod animl;
+pub(crate) mod asm;
 pub(crate) mod block_text;
 pub(crate) mod boxed_report;
 pub(crate) mod dashed_report;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
 pub(crate) mod hl7;
+pub(crate) mod jcamp_dx;
 pub(crate) mod json_lines;
 pub(crate) mod json_tree;
 pub(crate) mod lis2;
+pub(crate) mod netcdf_rows;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod raw_points;
@@ -75,6 +79,8 @@ macro_rules! readers {
 }
 
 readers! {
+    Animl, animl, "animl", Text;
+    Asm, asm, "asm", Tree;
     BlockText, block_text, "block_text", Text;
     BoxedReport, boxed_report, "boxed_report", Text;
     DashedReport, dashed_report, "dashed_report", Text;
@@ -83,6 +89,8 @@ readers! {
     JsonTree, json_tree, "json_tree", Tree;
     Hl7, hl7, "hl7", Text;
     Lis2, lis2, "lis2", Text;
+    JcampDx, jcamp_dx, "jcamp_dx", Text;
+    NetcdfRows, netcdf_rows, "netcdf_rows", Netcdf;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RawPoints, raw_points, "raw_points", Text;

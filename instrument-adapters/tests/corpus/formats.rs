@@ -3,12 +3,16 @@
 use instrument_adapters::Parsed;
 use serde_json::Value;
 
+mod andi;
+mod animl;
+mod asm_input;
 mod balance;
 mod cells;
 mod chromeleon_json;
 mod chromeleon_txt;
 mod empower_json;
 mod gen5;
+mod jcamp;
 mod messages;
 mod nanodrop;
 mod peaks;
@@ -34,6 +38,10 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("cellcounter-vicell-xr", vicell_xr::check),
     ("dpcr-qiacuity", cells::qiacuity),
     ("hl7-v2", messages::results),
+    ("allotrope-asm-lc", asm_input::check),
+    ("andi-netcdf", andi::check),
+    ("animl", animl::check),
+    ("jcamp-dx", jcamp::check),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("qpcr-cfx", cells::cfx),
