@@ -6,6 +6,7 @@ pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
 pub(crate) mod hl7;
 pub(crate) mod json_tree;
+pub(crate) mod line_rules;
 pub(crate) mod lis2;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
@@ -73,6 +74,7 @@ readers! {
     FixedLines, fixed_lines, "fixed_lines", Text;
     Hl7, hl7, "hl7", Text;
     JsonTree, json_tree, "json_tree", Text;
+    LineRules, line_rules, "line_rules", Text;
     Lis2, lis2, "lis2", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;

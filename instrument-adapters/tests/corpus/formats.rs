@@ -16,7 +16,9 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 
 #[rustfmt::skip]
 pub const FORMATS: &[(&str, Check)] = &[
+    ("SPEC-balance-mt-sics", balance::mt_sics),
     ("SPEC-balance-sartorius-sbi", balance::check),
+    ("SPEC-osmometer-ai3320", balance::osmometer),
     ("agilent-chemstation-report", peaks::chemstation),
     ("astm-lis2", messages::results),
     ("cellcounter-vicell-blu", cells::vicell),
