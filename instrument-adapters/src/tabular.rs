@@ -210,6 +210,8 @@ pub(crate) fn row(
             Role::Context if !cell.raw.is_empty() => {
                 let name = spec.name.clone().unwrap_or_default();
                 base.context.insert(name, cell.raw.clone());
+                let said = column.captures.iter().filter(|(name, _)| !matches!(name.as_str(), "unit" | "x" | "n"));
+                base.context.extend(said.map(|(name, text)| (name.clone(), text.clone())));
             }
             Role::Flag if !cell.raw.is_empty() => {
                 let status = spec.flags.get(&cell.raw).copied().unwrap_or_else(|| {
@@ -238,10 +240,20 @@ pub(crate) fn row(
         let is_value = matches!(spec.role, Role::Value) || (spec.role == Role::Curve && sink.curves);
         // A lone mark in a row that has other numbers says that this one does not apply.
         let no_value = !out.not_found && table.not_found.contains(&cell.raw);
-        if !is_value || cell.raw.is_empty() || no_value {
+        let empty = cell.raw.is_empty();
+        if !is_value || (empty && !spec.required) || no_value {
             continue;
         }
         let at = Locator::at(line, cell.column);
+        if empty {
+            let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
+            let mut missing = observation(&base, &quantity, "", at);
+            missing.status = Status::Invalid;
+            missing.flags.push("no_value".into());
+            put_context(&mut missing, column, spec, columns, cells);
+            sink.observe(missing);
+            continue;
+        }
         let parts = spec.cell.as_ref().map(|p| named(p, &cell.raw)).unwrap_or_default();
         let number_text = parts.get("value").unwrap_or(&cell.raw);
         let mut read = match spec.tokens.get(number_text) {
@@ -284,9 +296,11 @@ pub(crate) fn row(
         put_context(&mut observation, column, spec, columns, cells);
         let others = parts.into_iter().filter(|(name, _)| !matches!(name.as_str(), "value" | "unit"));
         observation.context.extend(others);
+        let abscissa = || pairs().find(|(c, _)| Some(&c.heading) == spec.x_from.as_ref()).map(|(_, cell)| &cell.raw);
         if spec.role == Role::Curve
-            && let Some(x) = column.captures.get("x")
+            && let Some(x) = column.captures.get("x").or_else(abscissa)
         {
+            observation.context.extend(spec.quantity.clone().map(|q| ("signal".to_owned(), q)));
             observation.quantity = "signal".into();
             observation.x = sink.number(x, &Locator::line(line)).map(|n| n.value);
             observation.x_unit = spec.x_unit.clone();

@@ -5,15 +5,16 @@
 //! `datetime`, `raw`, `flag`; any other name goes into the value's `context`, or into `run` where the rule
 //! lists it there. A rule without a value and without a status sets what holds for the lines below it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::delimited::{split, squeeze};
 use super::{Input, Proof};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::Sink;
-use crate::spec::Pattern;
-use crate::tabular::{self, Base};
+use crate::spec::{Pattern, TableSpec};
+use crate::tabular::{self, Base, Column, Heading};
 use crate::text::Line;
 
 /// Layout of the printout.
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     /// Characters of the device that stand around lines.
     #[serde(default)]
     trim: Vec<char>,
+    /// Of tables within the printout.
+    delimiter: Option<char>,
 }
 
 /// What one kind of line is.
@@ -46,6 +49,9 @@ struct Rule {
     /// Captures that are facts of the run.
     #[serde(default)]
     run: Vec<String>,
+    /// Names of `context` that no longer hold.
+    #[serde(default)]
+    clears: Vec<String>,
     /// The line begins a measurement: what was said of the last one no longer holds.
     #[serde(default)]
     starts: bool,
@@ -57,13 +63,24 @@ struct Rule {
     end: bool,
     /// The line is told to a person with this weight.
     problem: Option<Severity>,
+    /// The line holds the headings of a table.
+    #[serde(default)]
+    heading: bool,
     /// The rules behind this one may take the line too.
     #[serde(default)]
     more: bool,
 }
 
+/// A table within the printout.
+struct Open<'a> {
+    table: &'a TableSpec,
+    columns: Vec<Column<'a>>,
+    delimiter: char,
+}
+
 #[derive(Default)]
-struct State {
+struct State<'a> {
+    table: Option<Open<'a>>,
     base: Base,
     date: Option<String>,
     time: Option<String>,
@@ -71,6 +88,8 @@ struct State {
     open: Option<u32>,
     ended: bool,
     readings: usize,
+    /// Numbers seen of lines that say `2 of 3`, by that total.
+    counted: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
@@ -79,11 +98,13 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         if !sink.spend(1, Locator::line(line.number)) {
             break;
         }
-        let text = line.text.trim_matches(|c| settings.trim.contains(&c)).trim_end();
-        if text.trim().is_empty() || sink.message(line.number, text) {
-            continue;
+        let whole = line.text.trim_matches(|c| settings.trim.contains(&c));
+        let text = whole.trim_end();
+        if text.trim().is_empty() {
+            state.table = None;
+        } else if !sink.message(line.number, text) && !state.row(sink, line, whole) {
+            state.line(settings, sink, line, text);
         }
-        state.line(settings, sink, line, text);
     }
     let last = Locator::line(input.text.lines.last().map_or(1, |l| l.number));
     let has_ends = settings.rules.iter().any(|r| r.ends);
@@ -92,6 +113,12 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     }
     if state.readings == 0 {
         sink.fault("no_reading", "no line holds a reading", last.clone());
+    }
+    for (total, seen) in &state.counted {
+        if seen.len() != *total || seen.last() != Some(total) {
+            let what = format!("{} of {total} parts that the file counts are there", seen.len());
+            sink.fault("part_missing", what, last.clone());
+        }
     }
     let has_end = settings.rules.iter().any(|r| r.end);
     if has_end && !state.ended {
@@ -106,8 +133,54 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     }
 }
 
-impl State {
-    fn line(&mut self, settings: &Settings, sink: &mut Sink, line: &Line, text: &str) {
+impl<'a> State<'a> {
+    /// A row of the table that is open; a line of another width ends it.
+    fn row(&mut self, sink: &mut Sink, line: &Line, text: &str) -> bool {
+        let Some(open) = self.table.take() else { return false };
+        let cells = split(text, open.delimiter, true);
+        if cells.len() != open.columns.len() || !sink.spend(cells.len(), Locator::line(line.number)) {
+            return false;
+        }
+        if open.table.skip.iter().any(|s| s.is_match(text)) {
+            sink.note(line.number, "skipped");
+            self.table = Some(open);
+            return true;
+        }
+        let before = sink.observations.len();
+        self.fix_date(sink, line.number);
+        tabular::row(sink, open.table, &open.columns, &cells, line.number, &self.base);
+        self.readings += sink.observations.len() - before;
+        self.ended = false;
+        self.table = Some(open);
+        true
+    }
+
+    fn open(&mut self, settings: &Settings, sink: &mut Sink<'a>, line: &Line) {
+        let text = line.text.trim_matches(|c| settings.trim.contains(&c));
+        let Some(delimiter) = settings.delimiter else { return };
+        let headings: Vec<Heading> =
+            split(text, delimiter, true).iter().map(|c| Heading { name: squeeze(&c.raw), unit: None }).collect();
+        match tabular::table_for(sink.spec, "", &headings) {
+            Some(table) => {
+                let columns = tabular::resolve(sink, table, &headings, &Locator::line(line.number));
+                self.table = Some(Open { table, columns, delimiter });
+                // A table that is known holds what it declares, be it curves that are not asked for.
+                self.readings += 1;
+            }
+            None => {
+                let what = "the adapter declares no table with these headings";
+                sink.problem("unknown_table", Severity::Error, what, Locator::line(line.number));
+            }
+        }
+    }
+
+    fn fix_date(&mut self, sink: &mut Sink, line: u32) {
+        if let Some(date) = &self.date {
+            self.base.acquired_at = sink.date(&moment(date, self.time.as_deref()), Locator::line(line));
+        }
+    }
+
+    fn line(&mut self, settings: &Settings, sink: &mut Sink<'a>, line: &Line, text: &str) {
         let mut taken = false;
         for rule in &settings.rules {
             if !rule.line.is_match(text) {
@@ -116,6 +189,9 @@ impl State {
             // A cut end mark may still look like one.
             self.ended = rule.end && line.terminated;
             self.apply(rule, sink, line, text);
+            if rule.heading {
+                self.open(settings, sink, line);
+            }
             taken = true;
             if !rule.more {
                 break;
@@ -136,11 +212,23 @@ impl State {
             self.base = Base::default();
             (self.date, self.time) = (None, None);
         }
+        self.base.context.retain(|name, _| !rule.clears.contains(name));
+        if rule.starts || rule.ends {
+            self.table = None;
+        }
         let mut said = tabular::named(&rule.line, text);
         for name in &rule.run {
             if let Some(fact) = said.remove(name) {
                 sink.run_fact(name, fact);
             }
+        }
+        let number_of = |said: &mut BTreeMap<String, String>, name| said.remove(name).and_then(|n| n.parse().ok());
+        if let (Some(nth), Some(total)) = (number_of(&mut said, "nth"), number_of(&mut said, "total")) {
+            self.counted.entry(total).or_default().insert(nth);
+        }
+        if let (Some(key), Some(fact)) = (said.get("key"), said.get("fact")) {
+            sink.run_fact(key, fact.clone());
+            said.retain(|name, _| name != "key" && name != "fact");
         }
         let what = text.trim().to_owned();
         if let Some(severity) = rule.problem {

@@ -8,6 +8,7 @@ pub(crate) mod hl7;
 pub(crate) mod json_tree;
 pub(crate) mod line_rules;
 pub(crate) mod lis2;
+pub(crate) mod marked_blocks;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
@@ -76,6 +77,7 @@ readers! {
     JsonTree, json_tree, "json_tree", Text;
     LineRules, line_rules, "line_rules", Text;
     Lis2, lis2, "lis2", Text;
+    MarkedBlocks, marked_blocks, "marked_blocks", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;
