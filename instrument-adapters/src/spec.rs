@@ -315,6 +315,11 @@ pub(crate) struct ColumnSpec {
     /// How a cell is put together: capture `value` is the number, `unit` its unit, others go into
     /// `context`. A cell that does not match is read as it is.
     pub cell: Option<Pattern>,
+    /// An empty cell is a value that was not determined, not one that is absent.
+    #[serde(default)]
+    pub required: bool,
+    /// The column of this heading is the abscissa of the curve.
+    pub x_from: Option<String>,
     /// Words that stand for an empty cell.
     #[serde(default)]
     pub blank: Vec<String>,

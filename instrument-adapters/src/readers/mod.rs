@@ -12,7 +12,9 @@ pub(crate) mod hl7;
 pub(crate) mod jcamp_dx;
 pub(crate) mod json_lines;
 pub(crate) mod json_tree;
+pub(crate) mod line_rules;
 pub(crate) mod lis2;
+pub(crate) mod marked_blocks;
 pub(crate) mod netcdf_rows;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
@@ -91,6 +93,8 @@ readers! {
     Lis2, lis2, "lis2", Text;
     JcampDx, jcamp_dx, "jcamp_dx", Text;
     NetcdfRows, netcdf_rows, "netcdf_rows", Netcdf;
+    LineRules, line_rules, "line_rules", Text;
+    MarkedBlocks, marked_blocks, "marked_blocks", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RawPoints, raw_points, "raw_points", Text;

@@ -28,8 +28,10 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 
 #[rustfmt::skip]
 pub const FORMATS: &[(&str, Check)] = &[
+    ("SPEC-balance-mt-sics", balance::mt_sics),
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-biotek-gen5", gen5::check),
+    ("SPEC-osmometer-ai3320", balance::osmometer),
     ("agilent-chemstation-report", peaks::chemstation),
     ("agilent-msd-results", peaks::msd),
     ("agilent-openlab-rdl", peaks::openlab),
