@@ -79,6 +79,8 @@ pub(crate) struct Sink<'a> {
     flags: Vec<(usize, String)>,
     once: BTreeSet<String>,
     marks: BTreeSet<char>,
+    /// Units as written → code and what is left of the text, for the points of long curves.
+    units: BTreeMap<String, (Option<String>, Option<String>)>,
     cells: usize,
     unconsumed: usize,
     suppressed: usize,
@@ -105,6 +107,7 @@ impl<'a> Sink<'a> {
             flags: Vec::new(),
             once: BTreeSet::new(),
             marks: BTreeSet::new(),
+            units: BTreeMap::new(),
             cells: 0,
             unconsumed: 0,
             suppressed: 0,
@@ -173,6 +176,16 @@ impl<'a> Sink<'a> {
         if self.once.insert(format!("{code}\u{0}{message}")) {
             self.warn(code, message, at);
         }
+    }
+
+    /// UCUM code and the text as written, where they differ; each unit is looked up once.
+    pub fn unit(&mut self, written: &str) -> (Option<String>, Option<String>) {
+        if let Some(known) = self.units.get(written) {
+            return known.clone();
+        }
+        let found = crate::tabular::unit_of(self.spec, written);
+        self.units.insert(written.to_owned(), found.clone());
+        found
     }
 
     /// Reads a number with the adapter's decimal marks, and says where a file mixes them.

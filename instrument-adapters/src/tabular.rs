@@ -378,7 +378,7 @@ fn abscissa_of(
         sink.problem("not_a_number", Severity::Error, message, at);
         return None;
     };
-    Some((value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
+    Some((value, sink.unit(column.unit.as_deref().unwrap_or_default()).0))
 }
 
 /// A row that is a point of a curve and nothing else; curves have tens of thousands of them.
@@ -400,7 +400,7 @@ fn points(sink: &mut Sink, columns: &[Column], cells: &[Cell], index: usize, lin
         let quantity = spec.quantity.as_deref().unwrap_or("signal");
         let mut observation = observation(base, quantity, &cell.raw, at);
         let unit = column.unit.as_deref().or(base.unit.as_deref()).unwrap_or_default();
-        (observation.unit, observation.unit_raw) = unit_of(sink.spec, unit);
+        (observation.unit, observation.unit_raw) = sink.unit(unit);
         observation.status = read.status;
         observation.bound = read.bound;
         observation.value = read.number.as_ref().map(|n| n.value.clone());

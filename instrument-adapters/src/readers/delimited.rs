@@ -118,8 +118,7 @@ fn counted(settings: &Settings, sink: &mut Sink, facts: &[(String, String)], row
         sink.fault("row_count", format!("{key} declares {written} rows, the file has {rows}"), last);
         return false;
     }
-    let whole = lines.iter().rfind(|l| !l.is_blank()).is_some_and(|l| l.terminated);
-    whole
+    lines.iter().rfind(|l| !l.is_blank()).is_some_and(|l| l.terminated)
 }
 
 /// Values of the first line under the keys that the adapter gives them.

@@ -2,10 +2,10 @@
 //! a line of their values.
 //!
 //! ```text
-//! "SampleName"	"Channel"
-//! "SX20260001"	"PDA 254 nm"
-//! 0.000000	0.000012
-//! 0.016667	0.000015
+//! "SampleName"    "Channel"
+//! "SX20260001"    "PDA 254 nm"
+//! 0.000000    0.000012
+//! 0.016667    0.000015
 //! ```
 //!
 //! With several curves a line of their wavelengths comes first, each row then has a value for each.

@@ -131,7 +131,9 @@ impl<'s, 'a> State<'s, 'a> {
             sink.note(line.number, "end mark");
             return;
         }
-        if let Some(title) = self.settings.section.capture(text, "title") {
+        // Most lines start no section, and to say so costs less than to look for the title.
+        let starts = self.settings.section.is_match(text);
+        if let Some(title) = starts.then(|| self.settings.section.capture(text, "title")).flatten() {
             self.close_section(sink, true);
             self.open_section(sink, line.number, title);
             return;
