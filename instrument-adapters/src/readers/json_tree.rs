@@ -10,6 +10,7 @@ use crate::model::{Locator, Severity, Status};
 use crate::sink::{Sink, slug};
 use crate::spec::{Pattern, Role};
 use crate::tabular::{self, Base};
+use crate::text::deepest_bracket;
 
 /// Layout of the tree.
 #[derive(Debug, Clone, Deserialize)]
@@ -64,6 +65,11 @@ struct Curve {
 }
 
 pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+    let (depth, limit) = (deepest_bracket(&input.text.whole), sink.spec.limits.depth);
+    if depth > limit {
+        sink.fault("limit_depth", format!("{depth} lists within lists, the limit is {limit}"), Locator::default());
+        return Proof::Fails;
+    }
     let root: Value = match serde_json::from_str(&input.text.whole) {
         Ok(root) => root,
         Err(error) => {
