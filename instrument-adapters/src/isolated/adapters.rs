@@ -18,6 +18,14 @@ pub struct Adapters {
     folder: Option<Mutex<Folder>>,
 }
 
+/// A file with what is read beside it.
+struct Opened {
+    name: String,
+    bytes: Vec<u8>,
+    reads: Option<String>,
+    options: Options,
+}
+
 #[derive(Debug)]
 enum Place {
     Here(RwLock<Arc<AdapterSet>>),
@@ -150,7 +158,7 @@ impl Adapters {
             Place::Here(_) => {
                 let adapter = Adapter::from_toml(declaration);
                 let adapter = adapter.map_err(|why| NotRecognised::Refused("?".into(), why.to_string()))?;
-                Ok(adapter.takes(name, bytes)?.read(name, bytes, options).parsed)
+                Ok(adapter.takes(name, bytes)?.read(name, bytes, options))
             }
             Place::Apart(pool) => pool.parse_with(declaration, name, bytes, options),
         }
@@ -160,7 +168,21 @@ impl Adapters {
     ///
     /// # Errors
     /// [`ReadError`] where the file cannot be read or no adapter recognises it.
-    pub fn read_file(&self, path: &Path, adapter: Option<&str>, options: &Options) -> Result<Explained, ReadError> {
+    pub fn parse_file(&self, path: &Path, adapter: Option<&str>, options: &Options) -> Result<Parsed, ReadError> {
+        let file = self.open(path, adapter, options)?;
+        Ok(self.parse(&file.name, &file.bytes, file.reads.as_deref(), &file.options)?)
+    }
+
+    /// Reads a file with its companions, as [`fs::explain_file`].
+    ///
+    /// # Errors
+    /// As [`Adapters::parse_file`].
+    pub fn explain_file(&self, path: &Path, adapter: Option<&str>, options: &Options) -> Result<Explained, ReadError> {
+        let file = self.open(path, adapter, options)?;
+        Ok(self.explain(&file.name, &file.bytes, file.reads.as_deref(), &file.options)?)
+    }
+
+    fn open(&self, path: &Path, adapter: Option<&str>, options: &Options) -> Result<Opened, ReadError> {
         let name = fs::file_name(path);
         let bytes = fs::read_file(path)?;
         let set = self.set();
@@ -178,7 +200,7 @@ impl Adapters {
                 options.companions.extend(fs::companions(adapter, path)?);
             }
         }
-        Ok(self.explain(&name, &bytes, reads.as_deref(), &options)?)
+        Ok(Opened { name, bytes, reads, options })
     }
 
     /// As [`AdapterSet::detect`].

@@ -167,8 +167,11 @@ impl Worker {
                     seconds: limits.seconds.unwrap_or(self.budget.seconds).min(self.budget.seconds),
                 };
                 limits::for_file(self.own, budget);
-                let explained = chosen.read(&file.name, &file.bytes, &options);
-                if explain { Answer::Explained(explained) } else { Answer::Parsed(explained.parsed) }
+                if explain {
+                    Answer::Explained(chosen.explain(&file.name, &file.bytes, &options))
+                } else {
+                    Answer::Parsed(chosen.read(&file.name, &file.bytes, &options))
+                }
             }
         })
     }

@@ -2,12 +2,17 @@
 //! stands in the adapter's TOML.
 
 pub(crate) mod block_text;
+pub(crate) mod boxed_report;
+pub(crate) mod dashed_report;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
+pub(crate) mod json_lines;
 pub(crate) mod json_tree;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
+pub(crate) mod sectioned;
+pub(crate) mod workbook;
 
 use serde::Deserialize;
 
@@ -31,7 +36,6 @@ pub(crate) enum Proof {
 pub(crate) struct Input<'a> {
     pub name: &'a str,
     /// The file as it is, for readers of workbooks and binary formats.
-    #[allow(dead_code)]
     pub bytes: &'a [u8],
     /// Its lines; empty where the container is none of text.
     pub text: &'a Text,
@@ -76,10 +80,14 @@ macro_rules! readers {
 
 readers! {
     BlockText, block_text, "block_text", Text;
+    BoxedReport, boxed_report, "boxed_report", Text;
+    DashedReport, dashed_report, "dashed_report", Text;
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
-    JsonTree, json_tree, "json_tree", Text;
+    JsonTree, json_tree, "json_tree", Tree;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;
+    Sectioned, sectioned, "sectioned", Text;
+    Workbook, workbook, "workbook", Workbook;
 }

@@ -5,8 +5,12 @@ use serde_json::Value;
 
 mod balance;
 mod chromeleon_json;
+mod chromeleon_txt;
+mod empower_json;
 mod nanodrop;
 mod peaks;
+mod plates;
+mod shimadzu;
 mod softmax;
 
 /// Compares a reading with its truth; gives the number of values compared.
@@ -16,8 +20,15 @@ pub type Check = fn(&Parsed, &Value) -> usize;
 pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("agilent-msd-results", peaks::msd),
+    ("agilent-openlab-rdl", peaks::openlab),
     ("moldev-softmax-pro", softmax::check),
     ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("shimadzu-labsolutions", shimadzu::check),
+    ("tecan-magellan", plates::magellan),
     ("thermo-chromeleon-json", chromeleon_json::check),
+    ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
+    ("waters-empower-json", empower_json::check),
+    ("thermo-skanit", plates::skanit),
 ];

@@ -52,7 +52,7 @@ pub(super) fn run(args: &DiffArgs, adapters: &Adapters, out: &mut dyn Write) -> 
             (title, by_adapters(adapters, &old, &new, &args.files, &options)?)
         }
         (None, None) if args.files.is_empty() => {
-            let read = |path: &Path| adapters.read_file(path, None, &options).map(|e| e.parsed).map_err(read_error);
+            let read = |path: &Path| adapters.parse_file(path, None, &options).map_err(read_error);
             let (old, new) = (read(&args.old)?, read(&args.new)?);
             let title = format!("{} → {}", files::file_name(&args.old), files::file_name(&args.new));
             (title, vec![Pair { name: files::file_name(&args.new), old: Ok(old), new: Ok(new) }])

@@ -14,7 +14,7 @@ use instrument_adapters::embedded::ADAPTERS;
 use instrument_adapters::fs::{self as files, FolderError, ReadError};
 use instrument_adapters::isolated::worker::{Bounds, serve};
 use instrument_adapters::isolated::{Adapters, Failure, Pool, Program, Settings};
-use instrument_adapters::{AdapterSet, AdapterStatus, DateOrder, Explained, NotRecognised, Options, TestReport, draft};
+use instrument_adapters::{AdapterSet, AdapterStatus, DateOrder, NotRecognised, Options, TestReport, draft};
 
 use self::show::{summary, values};
 use super::{CommandError, Outcome, write_json};
@@ -226,8 +226,8 @@ fn detect(adapters: &Adapters, file: &Path, json: bool, out: &mut dyn Write) -> 
     })
 }
 
-fn read(adapters: &Adapters, args: &ReadArgs) -> Result<Explained, CommandError> {
-    let options = Options {
+fn options(args: &ReadArgs) -> Options {
+    Options {
         curves: !args.no_curves,
         companions: Vec::new(),
         date_order: args.date_order.map(|order| match order {
@@ -235,12 +235,12 @@ fn read(adapters: &Adapters, args: &ReadArgs) -> Result<Explained, CommandError>
             Order::Mdy => DateOrder::Mdy,
         }),
         zone: args.zone.clone(),
-    };
-    adapters.read_file(&args.file, args.adapter.as_deref(), &options).map_err(read_error)
+    }
 }
 
 fn parse(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let parsed = read(adapters, args)?.parsed;
+    let read = adapters.parse_file(&args.file, args.adapter.as_deref(), &options(args));
+    let parsed = read.map_err(read_error)?;
     if args.json {
         write_json(out, &parsed)?;
     } else {
@@ -251,7 +251,8 @@ fn parse(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Ou
 }
 
 fn explain(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let explained = read(adapters, args)?;
+    let read = adapters.explain_file(&args.file, args.adapter.as_deref(), &options(args));
+    let explained = read.map_err(read_error)?;
     if args.json {
         write_json(out, &show::lines(&explained))?;
     } else {
