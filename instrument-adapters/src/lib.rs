@@ -11,6 +11,7 @@ pub mod embedded;
 mod folder;
 pub mod fs;
 pub mod isolated;
+pub mod link;
 mod model;
 mod numbers;
 mod readers;

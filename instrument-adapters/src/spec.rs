@@ -368,6 +368,15 @@ pub(crate) struct ColumnSpec {
     /// A word here is a result, not a failed number.
     #[serde(default)]
     pub text: bool,
+    /// How a cell is put together: capture `value` is the number, `unit` its unit, others go into
+    /// `context`. A cell that does not match is read as it is.
+    pub cell: Option<Pattern>,
+    /// Words that stand for an empty cell.
+    #[serde(default)]
+    pub blank: Vec<String>,
+    /// Words of this column in the place of a number; they stand before those of the adapter.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Status>,
     /// Marks of this column, and what they make of the row's values.
     #[serde(default)]
     pub flags: BTreeMap<String, Status>,

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::model::{Context, Locator, Observation, Severity, Status};
 use crate::numbers::Number;
 use crate::sink::Sink;
-use crate::spec::{ColumnSpec, Role, Spec, TableSpec, TotalsSpec};
+use crate::spec::{ColumnSpec, Pattern, Role, Spec, TableSpec, TotalsSpec};
 use crate::units;
 
 /// What holds for all values of a run or block.
@@ -148,10 +148,15 @@ impl<'a> Column<'a> {
 }
 
 fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
-    let Some(found) = spec.heading.0.captures(heading) else {
+    named(&spec.heading, heading)
+}
+
+/// The filled captures of a pattern, by name.
+pub(crate) fn named(pattern: &Pattern, text: &str) -> BTreeMap<String, String> {
+    let Some(found) = pattern.0.captures(text) else {
         return BTreeMap::new();
     };
-    spec.heading
+    pattern
         .0
         .capture_names()
         .flatten()
@@ -160,6 +165,21 @@ fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
             (!text.is_empty()).then(|| (name.to_owned(), text.to_owned()))
         })
         .collect()
+}
+
+/// The row without the words that stand for empty cells, where it has any.
+fn blanked(columns: &[Column], cells: &[Cell]) -> Option<Vec<Cell>> {
+    let blank = |(column, cell): (&Column, &Cell)| column.spec.is_some_and(|s| s.blank.contains(&cell.raw));
+    if !columns.iter().zip(cells).any(blank) {
+        return None;
+    }
+    let mut cells = cells.to_vec();
+    for (column, cell) in columns.iter().zip(cells.iter_mut()) {
+        if blank((column, cell)) {
+            cell.raw.clear();
+        }
+    }
+    Some(cells)
 }
 
 /// What a row was, for the checks that follow it.
@@ -180,6 +200,8 @@ pub(crate) fn row(
     line: u32,
     base: &Base,
 ) -> Row {
+    let blanked = blanked(columns, cells);
+    let cells = blanked.as_deref().unwrap_or(cells);
     let has = |role: Role| columns.iter().position(|c| c.spec.is_some_and(|s| s.role == role));
     let abscissa = has(Role::X).filter(|_| has(Role::Curve).is_none());
     if let Some(index) = abscissa {
@@ -261,9 +283,14 @@ pub(crate) fn row(
             continue;
         }
         let at = Locator::at(line, cell.column);
+        let parts = spec.cell.as_ref().map(|p| named(p, &cell.raw)).unwrap_or_default();
         // A percent sign may stick to the number as well as stand in the heading.
         let bare = cell.raw.strip_suffix('%').filter(|_| column.unit.as_deref() == Some("%"));
-        let mut read = reading(sink, bare.unwrap_or(&cell.raw), spec.text, &at);
+        let number_text = parts.get("value").map(String::as_str).or(bare).unwrap_or(&cell.raw);
+        let mut read = match spec.tokens.get(number_text) {
+            Some(status) => Reading { status: *status, number: None, bound: None },
+            None => reading(sink, number_text, spec.text, &at),
+        };
         let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
         let mut observation = observation(&base, &quantity, &cell.raw, at.clone());
         if out.not_found && quantity == "retention_time" && read.number.is_some() {
@@ -274,7 +301,8 @@ pub(crate) fn row(
             read.number = None;
             observation.flags.push("component_not_found".into());
         }
-        if read.status == Status::Invalid && !sink.spec.tokens.contains_key(cell.raw.trim()) {
+        let token = sink.spec.tokens.contains_key(cell.raw.trim()) || spec.tokens.contains_key(number_text);
+        if read.status == Status::Invalid && !token {
             sink.problem(
                 "not_a_number",
                 Severity::Error,
@@ -283,7 +311,8 @@ pub(crate) fn row(
             );
         }
         let in_row = row_unit.as_deref().filter(|_| spec.row_unit);
-        let written = in_row.or(column.unit.as_deref()).or(base.unit.as_deref());
+        let in_cell = parts.get("unit").map(String::as_str);
+        let written = in_cell.or(in_row).or(column.unit.as_deref()).or(base.unit.as_deref());
         if let Some(written) = written.filter(|_| read.status != Status::Text) {
             (observation.unit, observation.unit_raw) = unit_of(sink.spec, written);
         }
@@ -297,6 +326,8 @@ pub(crate) fn row(
             }
         }
         put_context(&mut observation, column, spec, columns, cells);
+        let others = parts.into_iter().filter(|(name, _)| !matches!(name.as_str(), "value" | "unit"));
+        observation.context.extend(others);
         if spec.role == Role::Curve
             && let Some(x) = column.captures.get("x").or(row_x.as_ref())
         {

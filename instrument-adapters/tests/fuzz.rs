@@ -53,6 +53,11 @@ fn change() -> impl Strategy<Value = Change> {
             "{",
             "\u{0}",
             "|",
+            "\u{2}",
+            "\u{3}",
+            "<STX>",
+            "MSH|^~\\&|",
+            "\u{1c}",
         ])
         .prop_map(|s| Change::Insert(s.as_bytes().to_vec())),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(Change::Insert),

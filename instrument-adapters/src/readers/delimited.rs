@@ -40,6 +40,10 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
             open = None;
             continue;
         }
+        if line.number == 1 && separator(&line.text) {
+            sink.note(line.number, "the delimiter, for spreadsheets");
+            continue;
+        }
         if settings.end.as_ref().is_some_and(|e| e.is_match(&line.text)) {
             ended = true;
             sink.note(line.number, "end mark");
@@ -74,6 +78,12 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         (Some(_), true, _) => Proof::Holds,
         (None, ..) => Proof::None,
     }
+}
+
+/// `sep=,`, perhaps filled up with delimiters.
+fn separator(text: &str) -> bool {
+    let rest = text.trim().trim_start_matches('"').strip_prefix("sep=");
+    rest.is_some_and(|r| r.trim_end_matches('"').chars().all(|c| matches!(c, ',' | ';' | '\t' | '|')))
 }
 
 /// A table whose headings have been read.

@@ -6,12 +6,15 @@ pub(crate) mod boxed_report;
 pub(crate) mod dashed_report;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
+pub(crate) mod hl7;
 pub(crate) mod json_lines;
 pub(crate) mod json_tree;
+pub(crate) mod lis2;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
 pub(crate) mod sectioned;
+pub(crate) mod versions;
 pub(crate) mod workbook;
 
 use serde::Deserialize;
@@ -85,6 +88,8 @@ readers! {
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
     JsonTree, json_tree, "json_tree", Tree;
+    Hl7, hl7, "hl7", Text;
+    Lis2, lis2, "lis2", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;

@@ -4,9 +4,11 @@ use instrument_adapters::Parsed;
 use serde_json::Value;
 
 mod balance;
+mod cells;
 mod chromeleon_json;
 mod chromeleon_txt;
 mod empower_json;
+mod messages;
 mod nanodrop;
 mod peaks;
 mod plates;
@@ -26,6 +28,13 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("shimadzu-labsolutions", shimadzu::check),
     ("tecan-magellan", plates::magellan),
+    ("astm-lis2", messages::results),
+    ("cellcounter-vicell-blu", cells::vicell),
+    ("dpcr-qiacuity", cells::qiacuity),
+    ("hl7-v2", messages::results),
+    ("moldev-softmax-pro", softmax::check),
+    ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("qpcr-cfx", cells::cfx),
     ("thermo-chromeleon-json", chromeleon_json::check),
     ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),

@@ -99,7 +99,8 @@ fn cut_files_are_never_complete() {
         let blank = |b: &u8| matches!(b, b' ' | b'\r' | b'\n' | b'\t' | 0);
         let solid = bytes.iter().rposition(|b| !blank(b)).map_or(0, |p| p + 1);
         // Large files at some places and around their end.
-        let step = if bytes.len() > 20_000 { 997.max(bytes.len() / 40) } else { 7 };
+        let proves = read(&set, &path).complete == Some(true);
+        let step = if bytes.len() > 20_000 || !proves { 997.max(bytes.len() / 40) } else { 7 };
         let tail = if bytes.len() > 200_000 { 20 } else { 80 };
         let places = (0..solid).step_by(step).chain(solid.saturating_sub(tail)..solid);
         for end in places {
