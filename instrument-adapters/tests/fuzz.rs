@@ -142,5 +142,5 @@ fn depth_is_limited() {
     let set = AdapterSet::embedded();
     let parsed = set.parse("deep.json", text.as_bytes(), None, &Options::default()).unwrap();
     assert_eq!(parsed.complete, Some(false));
-    assert_eq!(parsed.problems[0].code, "not_json");
+    assert_eq!(parsed.problems[0].code, "limit_depth");
 }
