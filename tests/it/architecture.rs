@@ -8,6 +8,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("regulation", &[]),
     ("refusal", &[]),
     ("secrets", &[]),
+    ("plot", &[]),
     ("clock", &[]),
     ("store", &["regulation", "refusal"]),
     ("audit", &["store", "regulation", "refusal", "clock", "secrets"]),
