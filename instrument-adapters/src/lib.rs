@@ -6,6 +6,7 @@ mod adapter;
 mod dates;
 pub mod draft;
 pub mod embedded;
+pub mod export;
 pub mod fs;
 mod model;
 mod numbers;

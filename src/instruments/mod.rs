@@ -3,6 +3,9 @@
 
 mod accept;
 mod assign;
+mod check;
+mod export;
+mod figures;
 mod inbox;
 mod matching;
 mod read;
@@ -10,6 +13,10 @@ mod source;
 
 pub use accept::{Accept, Accepted, accept, reject};
 pub use assign::{Assign, assign};
+pub use check::checks;
+pub use export::{Export, export};
+pub(crate) use figures::whole;
+pub use figures::{Figure, figure, figures, figures_of};
 pub use inbox::{FileView, upload, view};
 pub use matching::{Proposal, ProposedReading};
-pub use source::{SourceLine, SourceView, source};
+pub use source::{Mark, SourceLine, SourceView, Wanted, source};
