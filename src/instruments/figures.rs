@@ -85,10 +85,11 @@ pub fn figure(services: &Services, actor: &Actor, id: &InstrumentFileId, name: &
 /// Where its content is gone, or no adapter reads it any more.
 pub(crate) fn whole(services: &Services, file: &InstrumentFileRow) -> Outcome<Parsed> {
     let bytes = services.files.get(&file.sha256)?;
-    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &Options::default()).map_err(|error| {
-        let (zh, en) = (format!("无法读取该文件：{error}"), error.to_string());
-        Refusal::new(Code::FileNotRecognised, zh, en)
-    })?;
+    let explained =
+        read(services, &file.name, &bytes, file.adapter.as_deref(), &Options::default()).map_err(|error| {
+            let (zh, en) = (format!("无法读取该文件：{error}"), error.to_string());
+            Refusal::new(Code::FileNotRecognised, zh, en)
+        })?;
     Ok(explained.parsed)
 }
 
@@ -112,8 +113,20 @@ const OF_A_CURVE: [&str; 9] =
     ["signal", "channel", "detector", "wavelength", "wavelength_number", "plate", "well", "trace", "curve"];
 /// What tells one reading of a plate from another.
 const OF_A_PLATE: [&str; 14] = [
-    "plate", "data", "read_mode", "read_type", "wavelength", "wavelength_number", "channel", "filter", "target", "dye",
-    "cycle", "read", "measurement", "step",
+    "plate",
+    "data",
+    "read_mode",
+    "read_type",
+    "wavelength",
+    "wavelength_number",
+    "channel",
+    "filter",
+    "target",
+    "dye",
+    "cycle",
+    "read",
+    "measurement",
+    "step",
 ];
 /// Where a file says what stands in a well.
 const OF_A_ROLE: [&str; 6] = ["role", "sample_role", "well_role", "sample_type", "well_type", "group"];
@@ -261,23 +274,25 @@ fn brief(seen: &Observation) -> String {
 /// Values with a well, gathered by what was read. A well that is read again under the same words opens a further
 /// plate: nothing is hidden behind another value.
 fn plates(observations: &[Observation]) -> Vec<Figure> {
-    type Group<'a> = ((&'a str, Option<&'a str>, Option<&'a str>, Vec<&'a str>), Vec<&'a Observation>);
-    let mut groups: Vec<Group<'_>> = Vec::new();
+    type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, Vec<&'a str>);
+    let mut groups: Vec<(&str, Vec<&Observation>)> = Vec::new();
+    // How often each well was seen under its words, and the plates that these opened.
+    let mut often: BTreeMap<(Key<'_>, (usize, usize)), usize> = BTreeMap::new();
+    let mut opened: BTreeMap<(Key<'_>, usize), usize> = BTreeMap::new();
     for seen in observations.iter().filter(|seen| seen.x.is_none() && seen.status != Status::Text) {
         let Some(place) = seen.context.get("well").and_then(|well| plot::well_at(well)) else { continue };
-        let unit = seen.unit.as_deref();
-        let key = (seen.quantity.as_str(), seen.analyte.as_deref(), unit, parts(seen, &OF_A_PLATE));
-        let free = |(known, wells): &&mut Group<'_>| {
-            *known == key
-                && !wells.iter().any(|w| w.context.get("well").and_then(|well| plot::well_at(well)) == Some(place))
-        };
-        match groups.iter_mut().find(free) {
-            Some((_, wells)) => wells.push(seen),
-            None if groups.len() >= MOST => {}
-            None => groups.push((key, vec![seen])),
+        let key = || (seen.quantity.as_str(), seen.analyte.as_deref(), seen.unit.as_deref(), parts(seen, &OF_A_PLATE));
+        let nth = often.entry((key(), place)).or_default();
+        let at = *opened.entry((key(), *nth)).or_insert(groups.len());
+        *nth += 1;
+        if at == groups.len() {
+            groups.push((&seen.quantity, Vec::new()));
+        }
+        if let Some((_, wells)) = groups.get_mut(at) {
+            wells.push(seen);
         }
     }
-    groups.iter().filter(|(_, wells)| wells.len() > 1).map(|((quantity, ..), wells)| plate(quantity, wells)).collect()
+    groups.iter().filter(|(_, wells)| wells.len() > 1).map(|(quantity, wells)| plate(quantity, wells)).collect()
 }
 
 fn plate(quantity: &str, seen: &[&Observation]) -> Figure {
@@ -298,8 +313,7 @@ fn plate(quantity: &str, seen: &[&Observation]) -> Figure {
         })
         .collect();
     let desc = format!("{} 个孔的 {legend}。{} wells.", seen.len(), seen.len());
-    let drawing =
-        Drawing::Plate(Plate { title: title.clone(), desc, rows: 8, columns: 12, wells, legend });
+    let drawing = Drawing::Plate(Plate { title: title.clone(), desc, rows: 8, columns: 12, wells, legend });
     Figure {
         name: String::new(),
         kind: "plate".into(),

@@ -196,12 +196,16 @@ fn span(line: &[char], raw: &str, column: Option<u64>) -> Option<(usize, usize)>
         let shifted = (at..=at.saturating_add(40)).find(|at| stands(*at));
         return shifted.map(|at| (at, at + raw.len()));
     }
-    let part_of_word = |sign: Option<&char>| sign.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | ',' | '_'));
+    let sign = |at: Option<usize>| at.and_then(|at| line.get(at)).copied().unwrap_or(' ');
     let alone = |at: usize| {
-        let before = at.checked_sub(1).and_then(|before| line.get(before));
-        let after = line.get(at + raw.len());
-        let goes_on = after.is_some_and(|c| matches!(c, '.' | ',')) && line.get(at + raw.len() + 1).is_some_and(char::is_ascii_digit);
-        !part_of_word(before.filter(|c| **c != ',')) && (!part_of_word(after) || (after.is_some_and(|c| matches!(c, '.' | ',')) && !goes_on))
+        let (before, end) = (at.checked_sub(1), at + raw.len());
+        let (left, right) = (sign(before), sign(Some(end)));
+        let mark = |c: char| matches!(c, '.' | ',');
+        // `12` is no word of its own in `0.12`, `12.5` or `A12`.
+        let joined = |c: char, beyond: Option<usize>| {
+            c.is_alphanumeric() || c == '_' || (mark(c) && sign(beyond).is_ascii_digit())
+        };
+        !joined(left, before.and_then(|before| before.checked_sub(1))) && !joined(right, Some(end + 1))
     };
     let mut places = (0..line.len()).filter(|at| stands(*at) && alone(*at));
     let first = places.next()?;

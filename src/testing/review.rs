@@ -20,7 +20,7 @@ use crate::store::schema::{application, result, sample, test_task};
 use crate::store::{AnyConnection, Outcome};
 
 /// A reviewer's verdict.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// `approved` or `sent_back`

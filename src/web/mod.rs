@@ -12,6 +12,7 @@ mod cases;
 mod catalogue;
 mod certificates;
 mod desk;
+mod figures;
 mod files;
 mod form;
 mod labels;
@@ -41,6 +42,7 @@ pub fn table() -> Table {
         .and(labels::table())
         .and(bench::table())
         .and(files::table())
+        .and(figures::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

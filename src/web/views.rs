@@ -38,6 +38,8 @@ pages!(
     "task.html",
     "files.html",
     "file.html",
+    "file_plots.html",
+    "plots.html",
     "review.html",
     "out_of_limit.html",
     "certificates.html",

@@ -310,13 +310,21 @@ fn measurement(technique: Technique, seen: &[&Observation], id: &str) -> Value {
         let processed = vec![Value::Object(processed)];
         put_list(&mut node, ("processed data aggregate document", "processed data document"), processed);
     }
+    let lost: Vec<Value> = points
+        .iter()
+        .filter(|one| one.value.as_deref().and_then(number).is_none())
+        .map(|one| json!({"x": one.x, "text": one.raw}))
+        .collect();
     if let Some(cube) = cube(&points) {
         let key = if technique.chromatographic() { "chromatogram data cube" } else { "data cube" };
         node.insert(key.into(), cube);
     }
     put_list(&mut node, ("error aggregate document", "error document"), rest.errors);
-    let told: Map<String, Value> =
+    let mut told: Map<String, Value> =
         first.context.iter().map(|(key, text)| (key.replace('_', " "), Value::String(text.clone()))).collect();
+    if !lost.is_empty() {
+        told.insert("points without a number".into(), Value::Array(lost));
+    }
     put_map(&mut node, "custom information document", told);
     Value::Object(node)
 }
@@ -347,6 +355,14 @@ impl Rest {
     /// A value that is no number: its text, and why.
     fn text(&mut self, into: &mut Map<String, Value>, name: &str, seen: &Observation) {
         put_new(into, name, Value::String(seen.raw.clone()));
+        self.doubt(name, seen);
+    }
+
+    /// Why a value is not to be taken as it stands: a number that the operator masked is still a number.
+    fn doubt(&mut self, name: &str, seen: &Observation) {
+        for flag in &seen.flags {
+            self.errors.push(json!({"error": flag, "error feature": name}));
+        }
         let why = match seen.status {
             Status::Below => "below the limit that is given",
             Status::Above => "above the limit that is given",
@@ -354,8 +370,8 @@ impl Rest {
             Status::OverRange => "over range",
             Status::Masked => "masked by the operator",
             Status::Unstable => "unstable",
-            Status::Text => return,
-            Status::Ok | Status::Invalid => "no number",
+            Status::Text | Status::Ok => return,
+            Status::Invalid => "no usable number",
         };
         self.errors.push(json!({"error": format!("{}: {why}", seen.raw), "error feature": name}));
     }
@@ -375,6 +391,7 @@ fn plain(values: &[&Observation], node: &mut Map<String, Value>, processed: &mut
             rest.custom = custom;
             continue;
         };
+        rest.doubt(&own_name(seen), seen);
         match names::of_measurement(&seen.quantity, seen.unit.as_deref()).filter(|_| seen.analyte.is_none()) {
             Some((name, Place::Measured)) if !node.contains_key(name) => {
                 node.insert(name.to_owned(), value);
@@ -423,6 +440,9 @@ fn peaks(values: &[&Observation], rest: &mut Rest) -> Vec<Value> {
         });
         let Some(peak) = open.get_mut(at) else { continue };
         peak.seen.push(word);
+        if quantity(seen).is_some() {
+            rest.doubt(of_peak.unwrap_or(word), seen);
+        }
         match (of_peak, quantity(seen)) {
             (Some(name), Some(value)) if !peak.node.contains_key(name) => {
                 peak.node.insert(name.to_owned(), value);

@@ -41,6 +41,8 @@ enum AdaptersCommand {
     Parse(ReadArgs),
     /// Print a file line by line with what each line became
     Explain(ReadArgs),
+    /// Write a file's run as Allotrope Simple Model JSON or as CSV
+    Export(super::adapters_export::ExportArgs),
     /// Run samples and rejects: of the adapters that ship, or of those in DIR
     Test { dir: Option<PathBuf> },
     /// Write a draft adapter that reads the obvious table of a file
@@ -93,6 +95,7 @@ pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<Outcome, CommandE
         AdaptersCommand::Detect { file, json } => detect(&set(args)?, file, *json, out),
         AdaptersCommand::Parse(read) => parse(&set(args)?, read, out),
         AdaptersCommand::Explain(read) => explain(&set(args)?, read, out),
+        AdaptersCommand::Export(export) => super::adapters_export::run(&set(args)?, export, out),
         AdaptersCommand::Test { dir } => test(dir.as_deref().or(args.adapters.as_deref()), out),
         AdaptersCommand::New { from, id, into } => new(from, id.as_deref(), into, out),
     }
@@ -319,11 +322,11 @@ fn id_of(name: &str) -> String {
     if id.is_empty() { "new-adapter".into() } else { id.into() }
 }
 
-fn folder_error(error: FolderError) -> CommandError {
+pub(super) fn folder_error(error: FolderError) -> CommandError {
     CommandError::at("unreadable", "file", error.to_string())
 }
 
-fn read_error(error: ReadError) -> CommandError {
+pub(super) fn read_error(error: ReadError) -> CommandError {
     match error {
         ReadError::Folder(error) => folder_error(error),
         ReadError::NotRecognised(error) => {

@@ -1,6 +1,7 @@
 //! The commands of the program: each reads its arguments, makes one call, and writes the answer.
 
 pub mod adapters;
+mod adapters_export;
 pub mod audit;
 pub mod backup;
 pub mod calendar;
