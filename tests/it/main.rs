@@ -16,6 +16,7 @@ mod kill;
 mod operations;
 mod pages;
 mod permissions;
+mod plots;
 mod problems;
 mod sessions;
 mod store;
