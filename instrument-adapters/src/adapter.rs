@@ -1,14 +1,17 @@
 //! One adapter: its declaration, whether a file is its own, and the reading of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::containers::Heads;
 use crate::dates::Dates;
 use crate::model::{Companion, Locator, Options, Parsed, Severity, Status};
 use crate::readers::{self, Input, Proof};
-use crate::sink::Sink;
+use crate::sink::{self, Sink};
 use crate::spec::{AdapterStatus, Spec};
-use crate::text::{self, Text};
+use crate::text::Text;
 
 /// Lower-case hexadecimal SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -42,8 +45,36 @@ pub struct Adapter {
 pub struct Explained {
     /// The reading itself.
     pub parsed: Parsed,
-    /// Line number, its text, and what it became.
+    /// Line number, its text, and what it became. A file that has no lines (a workbook, a tree, a binary
+    /// file) is written out as lines.
     pub lines: Vec<(u32, String, Vec<String>)>,
+    pub(crate) places: BTreeMap<String, u32>,
+}
+
+impl Explained {
+    /// The line of [`Explained::lines`] in which a place stands.
+    pub fn line_of(&self, place: &Locator) -> Option<u32> {
+        place.line.or_else(|| sink::line_of(&self.places, place))
+    }
+}
+
+type Account = (Vec<(u32, String, Vec<String>)>, BTreeMap<String, u32>);
+
+/// Every line with what it became.
+fn account(sink: &mut Sink, decoded: &Text) -> Account {
+    let mut trace = std::mem::take(&mut sink.trace);
+    let mut lines = std::mem::take(&mut sink.rendering.lines);
+    if lines.is_empty() {
+        lines = decoded.lines.iter().map(|l| (l.number, l.text.clone())).collect();
+    }
+    let lines = lines
+        .into_iter()
+        .map(|(number, text)| {
+            let became = trace.remove(&number).unwrap_or_default();
+            (number, text, became)
+        })
+        .collect();
+    (lines, std::mem::take(&mut sink.rendering.places))
 }
 
 impl Adapter {
@@ -136,10 +167,14 @@ impl Adapter {
     /// # Errors
     /// The first rule of detection that does not hold.
     pub fn recognises(&self, name: &str, bytes: &[u8]) -> Result<String, String> {
+        self.recognises_by(name, &mut Heads::of(bytes))
+    }
+
+    pub(crate) fn recognises_by(&self, name: &str, heads: &mut Heads) -> Result<String, String> {
         let d = &self.spec.detect;
-        if bytes.len() > self.spec.limits.bytes {
+        if heads.size() > self.spec.limits.bytes {
             let limit = self.spec.limits.bytes;
-            return Err(format!("{} bytes, the limit is {limit}", bytes.len()));
+            return Err(format!("{} bytes, the limit is {limit}", heads.size()));
         }
         let lower = name.to_ascii_lowercase();
         let extension = lower.rsplit_once('.').map_or("", |(_, e)| e);
@@ -149,11 +184,7 @@ impl Adapter {
         if d.name.as_ref().is_some_and(|n| !n.is_match(name)) {
             return Err("the file name does not fit".into());
         }
-        // The head is enough; an odd byte belongs to a code unit that goes on.
-        let head = bytes.get(..(1 << 16)).unwrap_or(bytes);
-        let Some(head) = text::decode(head, &self.spec.text.encodings) else {
-            return Err("in none of the declared encodings".into());
-        };
+        let head = heads.get(self.spec.reader.container(), &self.spec.text.encodings)?;
         let lines: Vec<_> = head.lines.iter().take(d.head_lines).collect();
         if lines.iter().all(|l| l.is_blank()) {
             return Err("empty".into());
@@ -176,21 +207,29 @@ impl Adapter {
         Ok(format!("{} in {}: the head fits the {} layout", self.product(), head.encoding, self.reader()))
     }
 
-    pub(crate) fn read(&self, name: &str, bytes: &[u8], options: &Options) -> Explained {
+    /// Reads a file that is known to be the adapter's.
+    pub(crate) fn read(&self, name: &str, bytes: &[u8], options: &Options) -> Parsed {
+        self.account(name, bytes, options, false).parsed
+    }
+
+    /// Reads it and keeps account of every line.
+    pub(crate) fn explain(&self, name: &str, bytes: &[u8], options: &Options) -> Explained {
+        self.account(name, bytes, options, true)
+    }
+
+    fn account(&self, name: &str, bytes: &[u8], options: &Options, explaining: bool) -> Explained {
         let spec = &self.spec;
-        let decoded = text::decode(bytes, &spec.text.encodings).unwrap_or_else(|| Text {
-            encoding: "",
-            lines: Vec::new(),
-            broken_line: Some(1),
-            whole: String::new(),
-        });
+        let nothing = |broken_line| Text { encoding: "", lines: Vec::new(), broken_line, whole: String::new() };
+        let container = spec.reader.container();
+        let decoded =
+            container.decode(bytes, &spec.text.encodings).unwrap_or_else(|| nothing(container.is_text().then_some(1)));
         let dates = Dates::new(&spec.text, options, &decoded.whole);
-        let mut sink = Sink::new(spec, options.curves, dates);
+        let mut sink = Sink::new(spec, options.curves, explaining, dates);
         let companions = self.companions(name, options, &mut sink);
         if let Some(line) = decoded.broken_line {
             sink.fault("broken_text", format!("a byte that {} does not have", decoded.encoding), Locator::line(line));
         }
-        let input = Input { name, text: &decoded, companions: &companions };
+        let input = Input { name, bytes, text: &decoded, companions: &companions };
         let proof = match too_long(spec, &decoded) {
             Some((message, at)) => {
                 sink.fault("limit_lines", message, at);
@@ -208,23 +247,18 @@ impl Adapter {
         if complete == Some(false) {
             doubt_last_line(&mut sink, &decoded);
         }
-        let mut trace = std::mem::take(&mut sink.trace);
-        let lines = decoded
-            .lines
-            .iter()
-            .map(|l| {
-                let became = trace.remove(&l.number).unwrap_or_default();
-                (l.number, l.text.clone(), became)
-            })
-            .collect();
+        let account = if explaining { account(&mut sink, &decoded) } else { Account::default() };
         let mut run = sink.run;
         run.insert("adapter_version".into(), json!(self.version()));
-        run.insert("encoding".into(), json!(decoded.encoding));
+        if !decoded.encoding.is_empty() {
+            run.insert("encoding".into(), json!(decoded.encoding));
+        }
         if !companions.is_empty() {
             let list: Vec<Value> =
                 companions.iter().map(|c| json!({"name": c.name, "sha256": sha256(&c.bytes)})).collect();
             run.insert("companions".into(), Value::Array(list));
         }
+        let (lines, places) = account;
         Explained {
             parsed: Parsed {
                 adapter: self.id().to_owned(),
@@ -235,6 +269,7 @@ impl Adapter {
                 complete,
             },
             lines,
+            places,
         }
     }
 

@@ -3,16 +3,19 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod adapter;
+mod containers;
 mod dates;
 pub mod draft;
 pub mod embedded;
 pub mod export;
 pub mod fs;
+pub mod link;
 mod model;
 mod numbers;
 mod readers;
 mod selftest;
 mod set;
+mod sheets;
 mod sink;
 mod spec;
 mod tabular;
@@ -20,7 +23,7 @@ mod text;
 mod units;
 
 pub use adapter::{Adapter, AdapterError, Explained, sha256};
-pub use model::{Companion, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
+pub use model::{Companion, Context, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
 pub use selftest::{Case, CaseResult, TestReport};
 pub use set::{AdapterSet, Candidate, Detection, Loaded, NotRecognised, Summary};
 pub use spec::AdapterStatus;

@@ -87,7 +87,7 @@ fn read(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<Parsed, String> 
         .map(|c| Companion { name: c.name.clone(), bytes: c.bytes.clone() })
         .collect();
     let options = Options { companions, ..Options::default() };
-    Ok(adapter.read(&case.name, &case.bytes, &options).parsed)
+    Ok(adapter.read(&case.name, &case.bytes, &options))
 }
 
 fn sample(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<(), String> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::adapter::{Adapter, AdapterError, Explained};
+use crate::containers::Heads;
 use crate::embedded;
 use crate::fs::{self, FolderError};
 use crate::model::{Options, Parsed};
@@ -166,9 +167,10 @@ impl AdapterSet {
     pub fn detect(&self, name: &str, bytes: &[u8]) -> Detection {
         let mut found = Vec::new();
         let mut refused = Vec::new();
+        let mut heads = Heads::of(bytes);
         for adapter in self.adapters.values() {
             let candidate = |reason| Candidate { adapter: adapter.id().to_owned(), reason };
-            match adapter.recognises(name, bytes) {
+            match adapter.recognises_by(name, &mut heads) {
                 Ok(reason) => found.push((adapter.priority(), candidate(reason))),
                 Err(reason) => refused.push(candidate(reason)),
             }
@@ -213,7 +215,7 @@ impl AdapterSet {
         adapter: Option<&str>,
         options: &Options,
     ) -> Result<Parsed, NotRecognised> {
-        self.explain(name, bytes, adapter, options).map(|e| e.parsed)
+        Ok(self.choose(name, bytes, adapter)?.read(name, bytes, options))
     }
 
     /// Reads a file and says what each line became.
@@ -227,7 +229,7 @@ impl AdapterSet {
         adapter: Option<&str>,
         options: &Options,
     ) -> Result<Explained, NotRecognised> {
-        Ok(self.choose(name, bytes, adapter)?.read(name, bytes, options))
+        Ok(self.choose(name, bytes, adapter)?.explain(name, bytes, options))
     }
 
     /// Runs the samples and rejects: those of the crate, or of the adapters in a folder.

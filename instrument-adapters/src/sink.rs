@@ -9,16 +9,73 @@ use crate::model::{Locator, Observation, Problem, Severity};
 use crate::numbers::Number;
 use crate::spec::{MessageSpec, Spec};
 
+/// A file without lines, written out as lines: the rows of a workbook, the leaves of a tree.
+///
+/// Readers fill it as they go, with [`Rendering::line`] before the values of that line are observed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rendering {
+    pub lines: Vec<(u32, String)>,
+    /// [`place`] of a locator → number of the line.
+    pub places: BTreeMap<String, u32>,
+}
+
+impl Rendering {
+    /// Adds a line for the row or node that `at` names.
+    pub fn line(&mut self, at: &Locator, text: impl Into<String>) -> u32 {
+        let number = u32::try_from(self.lines.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.lines.push((number, text.into()));
+        if let Some(key) = place(at) {
+            self.places.insert(key, number);
+        }
+        number
+    }
+}
+
+impl Rendering {
+    /// The line of a place, or of the nearest node above it that has one.
+    pub fn line_of(&self, at: &Locator) -> Option<u32> {
+        line_of(&self.places, at)
+    }
+}
+
+/// As [`Rendering::line_of`], where only the places are left.
+pub(crate) fn line_of(places: &BTreeMap<String, u32>, at: &Locator) -> Option<u32> {
+    let key = place(at)?;
+    let mut part = key.as_str();
+    loop {
+        if let Some(line) = places.get(part) {
+            return Some(*line);
+        }
+        // Entries of a list of simple values share its line.
+        at.path.as_ref()?;
+        part = part.get(..part.rfind(['[', '.'])?)?;
+    }
+}
+
+/// What tells places without a line apart: the path of a node, the sheet and row of a cell.
+pub(crate) fn place(at: &Locator) -> Option<String> {
+    if let Some(path) = &at.path {
+        return Some(path.clone());
+    }
+    let cell = at.cell.as_deref()?;
+    let row = cell.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    Some(format!("{}!{row}", at.sheet.as_deref().unwrap_or_default()))
+}
+
 /// Collects one file's reading.
 pub(crate) struct Sink<'a> {
     pub spec: &'a Spec,
     pub curves: bool,
+    /// Somebody wants to see what each line became; without that the account is not kept.
+    pub explaining: bool,
     pub dates: Dates<'a>,
     pub run: Map<String, Value>,
     pub observations: Vec<Observation>,
     pub problems: Vec<Problem>,
     /// What each line became, for `explain`.
     pub trace: BTreeMap<u32, Vec<String>>,
+    /// Set by readers of files that have no lines of their own.
+    pub rendering: Rendering,
     flags: Vec<(usize, String)>,
     once: BTreeSet<String>,
     marks: BTreeSet<char>,
@@ -32,15 +89,17 @@ pub(crate) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(spec: &'a Spec, curves: bool, dates: Dates<'a>) -> Self {
+    pub fn new(spec: &'a Spec, curves: bool, explaining: bool, dates: Dates<'a>) -> Self {
         Self {
             spec,
             curves,
+            explaining,
             dates,
             run: Map::new(),
             observations: Vec::new(),
             problems: Vec::new(),
             trace: BTreeMap::new(),
+            rendering: Rendering::default(),
             flags: Vec::new(),
             once: BTreeSet::new(),
             marks: BTreeSet::new(),
@@ -64,7 +123,21 @@ impl<'a> Sink<'a> {
     }
 
     pub fn note(&mut self, line: u32, became: impl Into<String>) {
-        self.trace.entry(line).or_default().push(became.into());
+        if self.explaining {
+            self.trace.entry(line).or_default().push(became.into());
+        }
+    }
+
+    fn line_of(&self, at: &Locator) -> Option<u32> {
+        if !self.explaining {
+            return None;
+        }
+        at.line.or_else(|| {
+            if self.rendering.places.is_empty() {
+                return None;
+            }
+            self.rendering.line_of(at)
+        })
     }
 
     pub fn problem(&mut self, code: &str, severity: Severity, message: impl Into<String>, locator: Locator) {
@@ -74,7 +147,7 @@ impl<'a> Sink<'a> {
             return;
         }
         let message = message.into();
-        if let Some(line) = locator.line {
+        if let Some(line) = self.line_of(&locator) {
             self.note(line, format!("problem {code}: {message}"));
         }
         self.problems.push(Problem { code: code.to_owned(), severity, message, locator });
@@ -100,7 +173,9 @@ impl<'a> Sink<'a> {
 
     /// Reads a number with the adapter's decimal marks, and says where a file mixes them.
     pub fn number(&mut self, raw: &str, at: &Locator) -> Option<Number> {
-        let number = crate::numbers::parse(raw, &self.spec.text.decimal)?;
+        let text = &self.spec.text;
+        let grouped = text.thousands.and_then(|mark| crate::numbers::parse_grouped(raw, &text.decimal, mark));
+        let number = grouped.or_else(|| crate::numbers::parse(raw, &text.decimal))?;
         if let Some(mark) = number.mark
             && self.marks.insert(mark)
             && self.marks.len() == 2
@@ -126,7 +201,7 @@ impl<'a> Sink<'a> {
     }
 
     pub fn observe(&mut self, observation: Observation) {
-        if let Some(line) = observation.locator.line {
+        if let Some(line) = self.line_of(&observation.locator) {
             self.note(line, describe(&observation));
         }
         self.observations.push(observation);

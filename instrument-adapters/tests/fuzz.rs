@@ -53,6 +53,11 @@ fn change() -> impl Strategy<Value = Change> {
             "{",
             "\u{0}",
             "|",
+            "\u{2}",
+            "\u{3}",
+            "<STX>",
+            "MSH|^~\\&|",
+            "\u{1c}",
         ])
         .prop_map(|s| Change::Insert(s.as_bytes().to_vec())),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(Change::Insert),
@@ -120,7 +125,7 @@ fn limits_end_in_a_problem() {
         let report = AdapterSet::embedded().self_test(Some(dir.path())).unwrap();
         assert!(!report[0].passed());
         let read =
-            instrument_adapters::fs::parse_with(&adapter, &dir.path().join("samples/a.txt"), &Options::default())
+            instrument_adapters::fs::explain_with(&adapter, &dir.path().join("samples/a.txt"), &Options::default())
                 .unwrap();
         assert_eq!(read.parsed.complete, Some(false));
         assert!(read.parsed.problems.iter().any(|p| p.code == code), "{:?}", read.parsed.problems);

@@ -2,16 +2,26 @@
 //! stands in the adapter's TOML.
 
 pub(crate) mod block_text;
+pub(crate) mod boxed_report;
+pub(crate) mod dashed_report;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
+pub(crate) mod hl7;
+pub(crate) mod json_lines;
 pub(crate) mod json_tree;
+pub(crate) mod lis2;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
+pub(crate) mod sectioned;
+pub(crate) mod versions;
+pub(crate) mod workbook;
 
+use serde::Deserialize;
+
+use crate::containers::Container;
 use crate::model::Companion;
 use crate::sink::Sink;
-use crate::spec::ReaderSpec;
 use crate::text::Text;
 
 /// What a format's own proof says of the file.
@@ -28,19 +38,52 @@ pub(crate) enum Proof {
 /// One file on its way through a reader.
 pub(crate) struct Input<'a> {
     pub name: &'a str,
+    /// The file as it is, for readers of workbooks and binary formats.
+    pub bytes: &'a [u8],
+    /// Its lines; empty where the container is none of text.
     pub text: &'a Text,
     pub companions: &'a [Companion],
 }
 
-/// Runs the adapter's reader.
-pub(crate) fn read(reader: &ReaderSpec, input: &Input, sink: &mut Sink) -> Proof {
-    match reader {
-        ReaderSpec::RuledReport(s) => ruled_report::read(s, input, sink),
-        ReaderSpec::QuotedReport(s) => quoted_report::read(s, input, sink),
-        ReaderSpec::JsonTree(s) => json_tree::read(s, input, sink),
-        ReaderSpec::BlockText(s) => block_text::read(s, input, sink),
-        ReaderSpec::Delimited(s) => delimited::read(s, input, sink),
-        ReaderSpec::FixedLines(s) => fixed_lines::read(s, input, sink),
-        ReaderSpec::PeakCsv(s) => peak_csv::read(s, input, sink),
-    }
+/// Declares the readers: variant, module, name in `adapter.toml`, what the file is packed in.
+macro_rules! readers {
+    ($($variant:ident, $module:ident, $name:literal, $container:ident;)*) => {
+        /// Which reader takes the file apart, with its own settings.
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(tag = "kind")]
+        pub(crate) enum ReaderSpec {
+            $(#[serde(rename = $name)] $variant($module::Settings),)*
+        }
+
+        impl ReaderSpec {
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            pub fn container(&self) -> Container {
+                match self { $(Self::$variant(_) => Container::$container,)* }
+            }
+        }
+
+        /// Runs the adapter's reader.
+        pub(crate) fn read(reader: &ReaderSpec, input: &Input, sink: &mut Sink) -> Proof {
+            match reader { $(ReaderSpec::$variant(settings) => $module::read(settings, input, sink),)* }
+        }
+    };
+}
+
+readers! {
+    BlockText, block_text, "block_text", Text;
+    BoxedReport, boxed_report, "boxed_report", Text;
+    DashedReport, dashed_report, "dashed_report", Text;
+    Delimited, delimited, "delimited", Text;
+    FixedLines, fixed_lines, "fixed_lines", Text;
+    JsonTree, json_tree, "json_tree", Tree;
+    Hl7, hl7, "hl7", Text;
+    Lis2, lis2, "lis2", Text;
+    PeakCsv, peak_csv, "peak_csv", Text;
+    QuotedReport, quoted_report, "quoted_report", Text;
+    RuledReport, ruled_report, "ruled_report", Text;
+    Sectioned, sectioned, "sectioned", Text;
+    Workbook, workbook, "workbook", Workbook;
 }

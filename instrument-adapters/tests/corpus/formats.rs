@@ -1,0 +1,43 @@
+//! The formats that are read: folder of the real files, and the check of one truth. One line each.
+
+use instrument_adapters::Parsed;
+use serde_json::Value;
+
+mod balance;
+mod cells;
+mod chromeleon_json;
+mod chromeleon_txt;
+mod empower_json;
+mod messages;
+mod nanodrop;
+mod peaks;
+mod plates;
+mod shimadzu;
+mod softmax;
+
+/// Compares a reading with its truth; gives the number of values compared.
+pub type Check = fn(&Parsed, &Value) -> usize;
+
+#[rustfmt::skip]
+pub const FORMATS: &[(&str, Check)] = &[
+    ("SPEC-balance-sartorius-sbi", balance::check),
+    ("agilent-chemstation-report", peaks::chemstation),
+    ("agilent-msd-results", peaks::msd),
+    ("agilent-openlab-rdl", peaks::openlab),
+    ("moldev-softmax-pro", softmax::check),
+    ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("shimadzu-labsolutions", shimadzu::check),
+    ("tecan-magellan", plates::magellan),
+    ("astm-lis2", messages::results),
+    ("cellcounter-vicell-blu", cells::vicell),
+    ("dpcr-qiacuity", cells::qiacuity),
+    ("hl7-v2", messages::results),
+    ("moldev-softmax-pro", softmax::check),
+    ("perkinelmer-totalchrom", peaks::totalchrom),
+    ("qpcr-cfx", cells::cfx),
+    ("thermo-chromeleon-json", chromeleon_json::check),
+    ("thermo-chromeleon-txt", chromeleon_txt::check),
+    ("thermo-nanodrop", nanodrop::check),
+    ("waters-empower-json", empower_json::check),
+    ("thermo-skanit", plates::skanit),
+];
