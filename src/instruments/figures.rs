@@ -348,7 +348,11 @@ mod tests {
             x_unit: None,
             bound: None,
             unit_raw: None,
-            context: context.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            context: context
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>()
+                .into(),
         }
     }
 

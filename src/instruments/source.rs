@@ -1,7 +1,7 @@
 //! From a value back to the file: the lines of the source with the value itself marked, and what each line became.
 
 use diesel::prelude::*;
-use instrument_adapters::Explained;
+use instrument_adapters::{Explained, Locator};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -108,8 +108,8 @@ pub fn source(services: &Services, actor: &Actor, id: &InstrumentFileId, wanted:
 }
 
 /// The line of the file's rendering in which a locator's value stands.
-fn line_of(_explained: &Explained, locator: &Json) -> Option<u32> {
-    locator.tree().get("line").and_then(serde_json::Value::as_u64).and_then(|line| u32::try_from(line).ok())
+fn line_of(explained: &Explained, locator: &Json) -> Option<u32> {
+    explained.line_of(&locator.read::<Locator>().ok()?)
 }
 
 fn part(

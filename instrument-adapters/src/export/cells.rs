@@ -141,7 +141,7 @@ mod tests {
             x_unit: None,
             bound: None,
             unit_raw: None,
-            context: [(at(9), at(10))].into(),
+            context: std::collections::BTreeMap::from([(at(9), at(10))]).into(),
         };
         Parsed {
             adapter: "a".into(),

@@ -44,7 +44,7 @@ enum Format {
 /// A file that cannot be read or written, or that no adapter recognises.
 pub fn run(set: &AdapterSet, args: &ExportArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let options = Options { curves: !args.no_curves, ..Options::default() };
-    let parsed = files::parse_file(set, &args.file, args.adapter.as_deref(), &options).map_err(read_error)?.parsed;
+    let parsed = files::parse_file(set, &args.file, args.adapter.as_deref(), &options).map_err(read_error)?;
     let made = match args.format {
         Format::Csv => export::csv(&parsed, &CsvOptions { bom: args.bom }),
         Format::Asm => {
