@@ -3,6 +3,7 @@
 
 mod accept;
 mod assign;
+mod evaluated;
 mod inbox;
 mod matching;
 mod read;
@@ -10,6 +11,7 @@ mod source;
 
 pub use accept::{Accept, Accepted, accept, reject};
 pub use assign::{Assign, assign};
+pub use evaluated::{accept_with_evaluation, evaluable};
 pub use inbox::{FileView, upload, view};
 pub use matching::{Proposal, ProposedReading};
 pub use source::{SourceLine, SourceView, source};

@@ -111,6 +111,9 @@ ids!(
     ResultId,
     OutOfLimitDecisionId,
     CertificateId,
+    ReferenceStandardId,
+    EvaluationId,
+    EvaluationResultId,
 );
 
 text_column!(

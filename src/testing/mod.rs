@@ -11,6 +11,6 @@ mod review;
 pub use bench::{start, task_of};
 pub use calculate::{Calculation, calculate};
 pub use decide::{Decided, Decision, decide};
-pub use entry::{Entered, EnteredLine, Entry, NewReading, Observed, enter, enter_in, enter_many};
+pub use entry::{Entered, EnteredLine, Entry, Evaluated, NewReading, Observed, enter, enter_in, enter_many};
 pub(crate) use review::latest_result;
 pub use review::{Verdict, review};

@@ -173,7 +173,7 @@ fn entry(form: &Form) -> (Entry, Vec<usize>) {
         let Some(raw) = form.opt(&field("raw")) else { continue };
         at.push(index);
         let position = form.text(&field("position")).parse().unwrap_or(1);
-        readings.push(NewReading { name: form.text(&field("name")), position, raw, observed: None });
+        readings.push(NewReading { name: form.text(&field("name")), position, raw, observed: None, evaluated: None });
     }
     let conforms = match form.text("conforms").as_str() {
         "yes" => Some(true),

@@ -4,6 +4,7 @@ mod bench;
 mod cases;
 mod catalogue;
 mod certificates;
+mod evaluations;
 mod files;
 mod pages;
 
@@ -19,6 +20,7 @@ pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
+pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
 pub use files::{FileRow, files};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 
