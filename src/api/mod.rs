@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod certificates;
 pub mod cookies;
 pub mod edge;
+pub mod evaluations;
 pub mod idempotency;
 pub mod instruments;
 pub mod intake;
@@ -41,5 +42,6 @@ pub fn table() -> Table {
         .and(intake::table())
         .and(testing::table())
         .and(instruments::table())
+        .and(evaluations::table())
         .and(certificates::table())
 }

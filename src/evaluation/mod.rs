@@ -12,6 +12,8 @@ pub mod method;
 pub mod outcome;
 pub mod plate;
 pub mod sequence;
+#[cfg(test)]
+mod sequence_tests;
 pub mod setup;
 pub mod suitability;
 

@@ -79,6 +79,11 @@ actions! {
     InstrumentAccept = "instrument.accept": Analyst;
     InstrumentReject = "instrument.reject": Analyst;
 
+    // Evaluations of sequences and plates, and the reference standards that they rest on
+    EvaluationRead = "evaluation.read": Analyst Reviewer AuthorisedSignatory Quality;
+    EvaluationCreate = "evaluation.create": Analyst;
+    StandardManage = "standard.manage": Analyst Quality;
+
     // Certificates
     CertificateRead = "certificate.read": Receiver Reviewer AuthorisedSignatory PortSampler Quality;
     CertificateDraft = "certificate.draft": Reviewer AuthorisedSignatory;

@@ -12,6 +12,8 @@ mod cases;
 mod catalogue;
 mod certificates;
 mod desk;
+mod evaluation_form;
+mod evaluations;
 mod files;
 mod form;
 mod labels;
@@ -22,6 +24,7 @@ mod review;
 mod rules;
 mod samples;
 mod session;
+mod standards;
 mod verify;
 mod views;
 mod words;
@@ -41,6 +44,8 @@ pub fn table() -> Table {
         .and(labels::table())
         .and(bench::table())
         .and(files::table())
+        .and(evaluations::table())
+        .and(standards::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

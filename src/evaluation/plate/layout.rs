@@ -242,8 +242,12 @@ pub fn propose(method: &Method, setup: &PlateSetup, seen: &[Seen]) -> Vec<WellSe
             dilution: dilution.unwrap_or_default().to_owned(),
             reason: String::new(),
         };
+        // Of a sample without a dilution, each row is taken for a level of its own: replicates stand side by side.
+        let row = |set: &WellSetup| set.wells.first().and_then(|well| place(well)).map(|at| at.0);
+        let alike = |set: &WellSetup| made.role != Role::Sample || !made.dilution.is_empty() || row(set) == row(&made);
         let level = |set: &&mut WellSetup| {
             (set.role, &set.name, &set.dose, &set.dilution) == (made.role, &made.name, &made.dose, &made.dilution)
+                && alike(set)
         };
         match sets.iter_mut().find(level) {
             Some(set) => set.wells.extend(made.wells),

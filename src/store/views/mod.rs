@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
 
-pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskView, queue, task, to_review};
+pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskEvaluation, TaskView, queue, task, to_review};
 pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, sample, sample_by_number};
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
