@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::method::Method;
 use super::outcome::Outcome;
 use super::setup::{AssignedRole, Role, Setup};
-use super::{Seen, yes};
+use super::{CURVE, Seen, yes};
 
 /// One injection.
 #[derive(Clone, Debug)]
@@ -80,8 +80,7 @@ fn rank(seen: &Seen) -> (bool, bool, u64, usize) {
 pub fn group<'a>(seen: &'a [Seen], signal: &str, outcome: &mut Outcome) -> Vec<Injection<'a>> {
     let mut by_key: BTreeMap<String, Vec<&Seen>> = BTreeMap::new();
     let mut order: Vec<String> = Vec::new();
-    // Points of curves are drawn, not evaluated.
-    for one in seen.iter().filter(|one| one.quantity != "signal") {
+    for one in seen {
         let key = key(one);
         if !order.contains(&key) {
             order.push(key.clone());
@@ -104,7 +103,7 @@ fn one<'a>(key: String, values: &[&'a Seen], signal: &str, outcome: &mut Outcome
     let (kept, best) = newest(&key, values, outcome);
     let mut peaks: BTreeMap<&'a str, BTreeMap<&'a str, &'a Seen>> = BTreeMap::new();
     let mut twice: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for seen in &kept {
+    for seen in kept.iter().filter(|seen| seen.quantity != CURVE) {
         if !signal.is_empty() && seen.told("signal").is_some_and(|told| told != signal) {
             continue;
         }

@@ -60,6 +60,9 @@ pub struct Seen {
     pub sample_id: Option<String>,
 }
 
+/// The quantity of a curve's point: drawn, not evaluated. It shows that an injection was made.
+pub const CURVE: &str = "signal";
+
 /// Marks of a peak that a person integrated or altered: such values count, and are named.
 const BY_HAND: &[&str] = &["manual", "altered", "manual_integration", "manually_integrated", "manually_reintegrated"];
 

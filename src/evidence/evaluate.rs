@@ -58,8 +58,9 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewEvaluation) -> Outco
     let (institute, method) = (institute_of(actor)?, method(services, &new.method_id)?);
     load::check_setup(&new.setup)?;
     let today = services.clock.today();
+    let in_files = load::in_files(services, &institute, &new.file_ids)?;
     let (loaded, standards) = services.db.read(|conn| {
-        let loaded = load::files(conn, &institute, &new.file_ids)?;
+        let loaded = load::files(conn, &institute, &new.file_ids, &in_files)?;
         let standards = load::standards(conn, &institute, &new.setup, &loaded.seen, today)?;
         Ok((loaded, standards))
     })?;
@@ -110,6 +111,7 @@ fn keep(services: &Services, actor: &Actor, new: &NewEvaluation, of: Option<Eval
         Some(_) => Some(input::required("reason", new.reason.as_deref().unwrap_or_default(), input::REMARK)?),
         None => None,
     };
+    let in_files = load::in_files(services, &institute, &new.file_ids)?;
     let (actor, now, new, today) = (actor.clone(), services.clock.now(), new.clone(), services.clock.today());
     services.db.write(move |conn| {
         let id = EvaluationId::new();
@@ -121,7 +123,7 @@ fn keep(services: &Services, actor: &Actor, new: &NewEvaluation, of: Option<Eval
                 (before.root_id, last + 1)
             }
         };
-        let loaded = load::files(conn, &institute, &new.file_ids)?;
+        let loaded = load::files(conn, &institute, &new.file_ids, &in_files)?;
         let setup = assigned(&method, new.setup.clone(), &loaded.seen, &actor);
         let standards = load::standards(conn, &institute, &setup, &loaded.seen, today)?;
         let found = calculate(&method, &setup, &standards, &loaded.seen);

@@ -1,13 +1,16 @@
 //! What an evaluation works with, from the database.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use crate::evaluation::Seen;
 use crate::evaluation::setup::{Setup, StandardFacts};
+use crate::evaluation::{CURVE, Seen};
 use crate::input;
-use crate::instruments;
+use crate::instruments::{self, FileInjection};
 use crate::refusal::{Code, Refusal};
+use crate::services::Services;
 use crate::store::columns::{Dec, InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReferenceStandardRow};
 use crate::store::schema::reference_standard;
@@ -22,11 +25,32 @@ pub(super) struct Loaded {
     pub seen: Vec<Seen>,
 }
 
+/// The injections that files have, by file; read before a transaction begins, which waits for no file.
+pub(super) type InFiles = BTreeMap<String, Vec<FileInjection>>;
+
+/// Reads which injections the files of an evaluation have.
+///
+/// # Errors
+/// Where a file may not be evaluated.
+pub(super) fn in_files(services: &Services, institute: &InstituteId, ids: &[String]) -> Outcome<InFiles> {
+    let rows = services.db.read(|conn| {
+        let each = ids.iter().take(FILES);
+        each.map(|id| Ok(instruments::evaluable(conn, institute, &InstrumentFileId::from(id.as_str()))?.0)).collect()
+    });
+    let rows: Vec<InstrumentFileRow> = rows?;
+    rows.iter().map(|row| Ok((row.id.to_string(), instruments::injections_of(services, row)?))).collect()
+}
+
 /// Loads the files of an evaluation.
 ///
 /// # Errors
 /// Where one may not be evaluated.
-pub(super) fn files(conn: &mut AnyConnection, institute: &InstituteId, ids: &[String]) -> Outcome<Loaded> {
+pub(super) fn files(
+    conn: &mut AnyConnection,
+    institute: &InstituteId,
+    ids: &[String],
+    in_files: &InFiles,
+) -> Outcome<Loaded> {
     if ids.is_empty() || ids.len() > FILES {
         return Err(Refusal::field("file_ids", "应选择 1 至 200 个文件", "choose 1 to 200 files").into());
     }
@@ -41,10 +65,45 @@ pub(super) fn files(conn: &mut AnyConnection, institute: &InstituteId, ids: &[St
     pairs.sort_by(|(a, _), (b, _)| (&a.uploaded_at, &a.id).cmp(&(&b.uploaded_at, &b.id)));
     let mut loaded = Loaded { files: Vec::new(), seen: Vec::new() };
     for (order, (file, rows)) in pairs.into_iter().enumerate() {
-        loaded.seen.extend(rows.into_iter().map(|row| seen(order, row)));
+        let values: Vec<Seen> = rows.into_iter().map(|row| seen(order, row)).collect();
+        let known: BTreeSet<Key> = values.iter().map(key).collect();
+        for injection in in_files.get(file.id.as_str()).into_iter().flatten() {
+            let one = silent(order, &file, injection);
+            if !known.contains(&key(&one)) {
+                loaded.seen.push(one);
+            }
+        }
+        loaded.seen.extend(values);
         loaded.files.push(file);
     }
     Ok(loaded)
+}
+
+type Key<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+fn key(seen: &Seen) -> Key<'_> {
+    (seen.sample_text.as_deref(), seen.injection.as_deref(), seen.acquired_at.as_deref())
+}
+
+/// An injection of which the record has no value, so that it is seen that it was made.
+fn silent(order: usize, file: &InstrumentFileRow, injection: &FileInjection) -> Seen {
+    Seen {
+        id: String::new(),
+        file: file.id.to_string(),
+        file_order: order,
+        sample_text: injection.sample_text.clone(),
+        analyte: None,
+        quantity: CURVE.to_owned(),
+        raw: String::new(),
+        value: None,
+        unit: None,
+        status: "curve".to_owned(),
+        flags: Vec::new(),
+        injection: injection.injection.clone(),
+        acquired_at: injection.acquired_at.clone(),
+        context: injection.context.clone(),
+        sample_id: None,
+    }
 }
 
 fn seen(order: usize, row: ObservationRow) -> Seen {

@@ -58,7 +58,8 @@ pub struct ProposedInjection {
 /// Where a file may not be evaluated, or there is no such method.
 pub fn propose(services: &Services, actor: &Actor, file_ids: &[String], method_id: &str) -> Outcome<Proposed> {
     let (institute, method) = (institute_of(actor)?, method(services, method_id)?);
-    let loaded = services.db.read(|conn| load::files(conn, &institute, file_ids))?;
+    let in_files = load::in_files(services, &institute, file_ids)?;
+    let loaded = services.db.read(|conn| load::files(conn, &institute, file_ids, &in_files))?;
     let seen = &loaded.seen;
     let injections = group(seen, "", &mut Notes::default());
     let injections_of = |kind: Kind| if method.kind == kind { roles(&injections, &method) } else { Vec::new() };

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::combine::combined;
 use super::evaluate::{calculate, row_of};
+use super::load::InFiles;
 use super::{institute_of, load};
 use crate::audit::Actor;
 use crate::evaluation::CALCULATION_VERSION;
@@ -48,10 +49,18 @@ pub struct Difference {
 /// # Errors
 /// Where there is none, or what it rests on cannot be loaded.
 pub fn verify(services: &Services, actor: &Actor, id: &EvaluationId) -> Outcome<Verified> {
+    let institute = institute_of(actor)?;
+    let files: Vec<InstrumentFileId> = services.db.read(|conn| {
+        row_of(conn, actor, id)?;
+        let of = evaluation_file::table.filter(evaluation_file::evaluation_id.eq(id)).order(evaluation_file::position);
+        Ok(of.select(evaluation_file::instrument_file_id).load(conn)?)
+    })?;
+    let files: Vec<String> = files.iter().map(ToString::to_string).collect();
+    let in_files = load::in_files(services, &institute, &files)?;
     services.db.read(|conn| {
         let row = row_of(conn, actor, id)?;
         let kept = row.outcome.tree();
-        let now = again(conn, actor, &row)?;
+        let now = again(conn, actor, &row, (&files, &in_files))?;
         let mut differences = Vec::new();
         // Decimals are exact; fits in f64 may differ in their last digits on another processor.
         compare("outcome", &kept, &now, row.kind == "sequence", &mut differences);
@@ -64,7 +73,12 @@ pub fn verify(services: &Services, actor: &Actor, id: &EvaluationId) -> Outcome<
     })
 }
 
-fn again(conn: &mut AnyConnection, actor: &Actor, row: &EvaluationRow) -> Outcome<Value> {
+fn again(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    row: &EvaluationRow,
+    (files, in_files): (&[String], &InFiles),
+) -> Outcome<Value> {
     let unreadable =
         |_| Refusal::new(Code::Conflict, "评价记录无法读取", "what is kept of the evaluation cannot be read");
     let method: Method = row.method.read().map_err(unreadable)?;
@@ -73,13 +87,7 @@ fn again(conn: &mut AnyConnection, actor: &Actor, row: &EvaluationRow) -> Outcom
         combined(conn, actor, &setup.assays)?.1
     } else {
         let standards: Vec<StandardFacts> = row.standards.read().map_err(unreadable)?;
-        let files: Vec<InstrumentFileId> = evaluation_file::table
-            .filter(evaluation_file::evaluation_id.eq(&row.id))
-            .order(evaluation_file::position)
-            .select(evaluation_file::instrument_file_id)
-            .load(conn)?;
-        let files: Vec<String> = files.iter().map(ToString::to_string).collect();
-        let loaded = load::files(conn, &institute_of(actor)?, &files)?;
+        let loaded = load::files(conn, &institute_of(actor)?, files, in_files)?;
         calculate(&method, &setup, &standards, &loaded.seen)
     };
     Ok(serde_json::to_value(found).unwrap_or_default())

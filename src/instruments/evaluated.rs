@@ -1,12 +1,15 @@
 //! A file whose values count by way of an evaluation is decided about with it.
 
 use diesel::prelude::*;
+use instrument_adapters::Options;
 use serde_json::json;
 
 use super::accept::{Accept, check_sound, decided};
 use super::inbox::file_of;
+use super::read::read;
 use crate::audit::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
+use crate::services::Services;
 use crate::store::columns::{InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
 use crate::store::schema::observation;
@@ -41,6 +44,41 @@ pub fn evaluable(
     let observations: Vec<ObservationRow> =
         observation::table.filter(observation::instrument_file_id.eq(id)).order(observation::position).load(conn)?;
     Ok((file, observations))
+}
+
+/// An injection as a file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInjection {
+    pub sample_text: Option<String>,
+    pub injection: Option<String>,
+    pub acquired_at: Option<String>,
+    pub context: std::collections::BTreeMap<String, String>,
+}
+
+/// The injections of a file, those too of which no value was taken in: a blank without a peak has only its curve, and
+/// curves stay in the file.
+///
+/// # Errors
+/// Where the file is lost. One that its adapter no longer reads has none.
+pub fn injections_of(services: &Services, file: &InstrumentFileRow) -> Outcome<Vec<FileInjection>> {
+    let bytes = services.files.get(&file.sha256)?;
+    let whole = Options { curves: true, ..Options::default() };
+    let Ok(read) = read(services, &file.name, &bytes, file.adapter.as_deref(), &whole) else { return Ok(Vec::new()) };
+    let mut found: Vec<FileInjection> = Vec::new();
+    for one in read.parsed.observations {
+        let same = |known: &FileInjection| {
+            known.sample_text == one.sample && known.injection == one.injection && known.acquired_at == one.acquired_at
+        };
+        if (one.injection.is_some() || one.acquired_at.is_some()) && !found.iter().rev().any(same) {
+            found.push(FileInjection {
+                sample_text: one.sample,
+                injection: one.injection,
+                acquired_at: one.acquired_at,
+                context: one.context,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// Accepts a file together with the evaluation that rests on it; one that was accepted before stays so.

@@ -11,7 +11,7 @@ mod source;
 
 pub use accept::{Accept, Accepted, accept, reject};
 pub use assign::{Assign, assign};
-pub use evaluated::{accept_with_evaluation, evaluable};
+pub use evaluated::{FileInjection, accept_with_evaluation, evaluable, injections_of};
 pub use inbox::{FileView, upload, view};
 pub use matching::{Proposal, ProposedReading};
 pub use source::{SourceLine, SourceView, source};

@@ -438,7 +438,7 @@ fn potency_plate(number: &str, lift: i64) -> Vec<u8> {
         cells.map(|y| format!("{:.4}", y.parse::<f64>().unwrap() / 100.0)).collect::<Vec<_>>().join("\t")
     };
     let mut text = "##BLOCKS= 1\n".to_owned();
-    text += "Plate:\tPlate1\t1.3\tPlateFormat\tEndpoint\tAbsorbance\tRaw\tFALSE\t1\t\t\t\t\t\t1\t450 \t1\t8\t96\t1\t8\t\t\n";
+    text += "Plate:\tPlate1\t1.3\tPlateFormat\tEndpoint\tAbsorbance\tRaw\tFALSE\t1\t\t\t\t\t\t1\t450 \t1\t8\t96\t1\t3\n";
     text += "\tTemperature(¡C)\t1\t2\t3\t4\t5\t6\t7\t8\n";
     for (index, (s, t)) in standard.into_iter().zip(sample).enumerate() {
         text += &format!("\t{}\t{}\n", if index == 0 { "24.1" } else { "" }, row([s, t], lift));

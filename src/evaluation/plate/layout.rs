@@ -111,6 +111,13 @@ fn by_well<'a>(
     found
 }
 
+/// The wells that the operator masked in any of the plate's values.
+fn masked<'a>(setup: &PlateSetup, seen: &'a [Seen]) -> BTreeMap<String, &'a Seen> {
+    let of_plate = |one: &Seen| setup.plate.is_empty() || one.told("plate").is_none_or(|plate| plate == setup.plate);
+    let marked = seen.iter().filter(|one| one.status == "masked" && of_plate(one));
+    marked.filter_map(|one| Some((named(one.told("well")?)?, one))).collect()
+}
+
 /// The wells of a layout with their readings.
 pub(super) fn wells<'a>(
     method: &Method,
@@ -124,6 +131,7 @@ pub(super) fn wells<'a>(
     } else {
         Some(by_well(method, setup, &setup.reference_wavelength, seen))
     };
+    let masked = masked(setup, seen);
     let mut wells: Vec<Well<'a>> = Vec::new();
     for set in &setup.wells {
         let (dose, dilution) = levels(set, outcome);
@@ -140,7 +148,16 @@ pub(super) fn wells<'a>(
                 continue;
             }
             let (role, name) = (set.role, set.name.as_str());
-            let (value, seen) = reading(&well, set, &readings, reference.as_ref(), outcome);
+            let (mut value, seen) = reading(&well, set, &readings, reference.as_ref(), outcome);
+            if let (Some(mask), Some(_)) = (masked.get(&well), value) {
+                // Left out by the operator in the instrument's own evaluation, though its raw reading stands.
+                let text = format!(
+                    "孔 {well} 在仪器软件中已屏蔽（{}），不作数值使用 / well {well} is masked: not used",
+                    mask.raw
+                );
+                outcome.find("unusable", text, Some(&mask.id));
+                value = None;
+            }
             wells.push(Well { well, row, column, role, name, dose, dilution, value, seen });
         }
     }
