@@ -9,6 +9,7 @@ pub mod arith;
 pub mod content;
 pub mod injections;
 pub mod method;
+pub mod normalise;
 pub mod outcome;
 pub mod plate;
 pub mod sequence;

@@ -6,7 +6,7 @@ use super::method::{Calculation, Method};
 use super::outcome::{InjectionLine, Outcome};
 use super::setup::{Role, Setup, StandardFacts};
 use super::suitability::{check, judge};
-use super::{CALCULATION_VERSION, Seen, arith};
+use super::{CALCULATION_VERSION, Seen, arith, normalise};
 
 /// Everything that a sequence's evaluation works with.
 pub struct Run<'a> {
@@ -55,7 +55,7 @@ pub fn evaluate(method: &Method, setup: &Setup, standards: &[StandardFacts], see
         run.injections.iter().map(|one| (one, assigned(setup, &one.key).0)).collect();
     check(method, &setup.analyte, &with_roles, &mut outcome);
     if method.calculation == Calculation::AreaNormalisation {
-        content::normalise(&run, &mut outcome);
+        normalise::normalise(&run, &mut outcome);
     } else {
         match content::standards(&run, &mut outcome) {
             Some(calibrated) => {

@@ -164,6 +164,45 @@ fn sql(app: &TestApp, statement: &str) -> Result<(), String> {
     }
 }
 
+/// A valid evaluation of a sequence: its id.
+pub fn kept_sequence(world: &World) -> String {
+    let (_, number) = sample(world, "P-9", &assay_items());
+    let lot_id = text(&ok(&world.quality.post("/api/v1/reference-standards", &lot("2027-12-31", "Z")), 201), "id");
+    let file = text(&upload(&world.analyst, "kept.json", run(&number, 8215.0))["file"], "id");
+    let setup = completed(world, &file, &number, &lot_id);
+    text(&ok(&world.analyst.post("/api/v1/evaluations", &body("示范含量序列", &file, &setup)), 201), "id")
+}
+
+/// An evaluation of a potency plate: what was kept.
+pub fn kept_potency(world: &World, number: &str, lift: i64) -> Value {
+    let taken = upload(&world.analyst, &format!("potency-{lift}.txt"), potency_plate(number, lift));
+    assert_eq!(taken["file"]["state"], "staged", "{}", taken["file"]);
+    let file = text(&taken["file"], "id");
+    // The plate names no samples: a person says which sample its values are of.
+    let assign = format!("/api/v1/instrument-files/{file}/match");
+    ok(&world.analyst.post(&assign, &json!({"sample_number": number})), 200);
+    let mut layout = Vec::new();
+    for (row, dose) in [("A", "1"), ("B", "1.5"), ("C", "2.25")] {
+        let of = |columns: [u8; 4]| columns.map(|column| format!("{row}{column}"));
+        layout.push(json!({"wells": of([1, 2, 3, 4]), "role": "standard", "name": "REF", "dose": dose}));
+        layout.push(json!({"wells": of([5, 6, 7, 8]), "role": "sample", "name": number, "dose": dose}));
+    }
+    let plate = json!({"wells": layout, "standard_potency": "1000", "unit": "[IU]/mL"});
+    let new = json!({"title": format!("效价 {lift}"), "method_id": "potency-parallel-line", "file_ids": [file],
+                     "setup": {"plate": plate}});
+    let row = ok(&world.analyst.post("/api/v1/evaluations", &new), 201);
+    assert_eq!(row["verdict"], "valid", "{}", outcome(&row)["reasons"]);
+    row
+}
+
+/// A sample of which the potency is tested: its number.
+pub fn potency_sample(world: &World) -> String {
+    let items = json!([{"code": "potency", "name_zh": "效价", "name_en": "Potency", "method": "通则1431", "kind": "numeric",
+        "unit": "[IU]/mL", "limit": "≥800", "compare_by": "rounded", "consumes": "10",
+        "inputs": [{"name": "p", "source": {"quantity": "potency"}}]}]);
+    sample(world, "V-1", &items).1
+}
+
 #[test]
 fn a_sequence_becomes_a_result_with_all_its_steps() {
     on_both(|app| {
@@ -438,7 +477,8 @@ fn potency_plate(number: &str, lift: i64) -> Vec<u8> {
         cells.map(|y| format!("{:.4}", y.parse::<f64>().unwrap() / 100.0)).collect::<Vec<_>>().join("\t")
     };
     let mut text = "##BLOCKS= 1\n".to_owned();
-    text += "Plate:\tPlate1\t1.3\tPlateFormat\tEndpoint\tAbsorbance\tRaw\tFALSE\t1\t\t\t\t\t\t1\t450 \t1\t8\t96\t1\t3\n";
+    text +=
+        "Plate:\tPlate1\t1.3\tPlateFormat\tEndpoint\tAbsorbance\tRaw\tFALSE\t1\t\t\t\t\t\t1\t450 \t1\t8\t96\t1\t3\n";
     text += "\tTemperature(¡C)\t1\t2\t3\t4\t5\t6\t7\t8\n";
     for (index, (s, t)) in standard.into_iter().zip(sample).enumerate() {
         text += &format!("\t{}\t{}\n", if index == 0 { "24.1" } else { "" }, row([s, t], lift));
@@ -452,36 +492,11 @@ fn potency_plate(number: &str, lift: i64) -> Vec<u8> {
 fn a_potency_is_calculated_assigned_and_combined() {
     on_both(|app| {
         let world = World::new(app);
-        let items = json!([{"code": "potency", "name_zh": "效价", "name_en": "Potency", "method": "通则1431", "kind": "numeric",
-            "unit": "[IU]/mL", "limit": "≥800", "compare_by": "rounded", "consumes": "10",
-            "inputs": [{"name": "p", "source": {"quantity": "potency"}}]}]);
-        let (_, number) = sample(&world, "V-1", &items);
-        let mut ids = Vec::new();
-        for lift in [0, 1, 2] {
-            let taken = upload(&world.analyst, &format!("potency-{lift}.txt"), potency_plate(&number, lift));
-            assert_eq!(taken["file"]["state"], "staged", "{}", taken["file"]);
-            let file = text(&taken["file"], "id");
-            // The plate names no samples: a person says which sample its values are of.
-            let assign = format!("/api/v1/instrument-files/{file}/match");
-            ok(&world.analyst.post(&assign, &json!({"sample_number": number})), 200);
-            let mut layout = Vec::new();
-            for (row, dose) in [("A", "1"), ("B", "1.5"), ("C", "2.25")] {
-                let of = |columns: [u8; 4]| columns.map(|column| format!("{row}{column}"));
-                layout.push(json!({"wells": of([1, 2, 3, 4]), "role": "standard", "name": "REF", "dose": dose}));
-                layout.push(json!({"wells": of([5, 6, 7, 8]), "role": "sample", "name": number, "dose": dose}));
-            }
-            let plate = json!({"wells": layout, "standard_potency": "1000", "unit": "[IU]/mL"});
-            let new = json!({"title": format!("效价 {lift}"), "method_id": "potency-parallel-line", "file_ids": [file],
-                             "setup": {"plate": plate}});
-            let row = ok(&world.analyst.post("/api/v1/evaluations", &new), 201);
-            let found = outcome(&row);
-            assert_eq!(row["verdict"], "valid", "{}", found["reasons"]);
-            if lift == 0 {
-                let potency: f64 = text(&found["potencies"][0], "potency").parse().unwrap();
-                assert!((potency - 884.3297814346269).abs() < 1e-6, "{potency}");
-            }
-            ids.push(text(&row, "id"));
-        }
+        let number = potency_sample(&world);
+        let rows: Vec<Value> = [0, 1, 2].iter().map(|lift| kept_potency(&world, &number, *lift)).collect();
+        let potency: f64 = text(&outcome(&rows[0])["potencies"][0], "potency").parse().unwrap();
+        assert!((potency - 884.3297814346269).abs() < 1e-6, "{potency}");
+        let ids: Vec<String> = rows.iter().map(|row| text(row, "id")).collect();
         let all = json!({"title": "三次合并", "evaluation_ids": ids});
         let row = ok(&world.analyst.post("/api/v1/evaluations/combine", &all), 201);
         let found = outcome(&row);

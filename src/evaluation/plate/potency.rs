@@ -166,7 +166,7 @@ pub fn parallel_line(standard: &Doses, sample: &Doses) -> Result<Potency, NoPote
     let ratio = (y_mean(&of_sample) - y_mean(&of_standard)) / slope;
     let t = t95(error_freedom).ok_or_else(none)?;
     let g = t * t * variance / (slope * slope * spread);
-    if !(g < 1.0) || !ratio.is_finite() {
+    if g.is_nan() || g >= 1.0 || !ratio.is_finite() {
         return Err(NoPotency::NoLimits);
     }
     let groups = 1.0 / standard.len() as f64 + 1.0 / sample.len() as f64;
@@ -297,7 +297,7 @@ pub struct Combined {
 #[must_use]
 pub fn combine(assays: &[(f64, f64, u32)]) -> Option<Combined> {
     let n = assays.len();
-    if n < 2 || assays.iter().any(|(m, s, _)| !m.is_finite() || !(*s > 0.0)) {
+    if n < 2 || assays.iter().any(|(m, s, _)| !m.is_finite() || !s.is_finite() || *s <= 0.0) {
         return None;
     }
     let weighted = |between: f64| {
