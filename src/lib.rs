@@ -8,6 +8,8 @@ pub mod catalogue;
 pub mod certificates;
 pub mod clock;
 pub mod custody;
+pub mod evaluation;
+pub mod evidence;
 pub mod identity;
 pub mod input;
 pub mod instruments;

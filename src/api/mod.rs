@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod certificates;
 pub mod cookies;
 pub mod edge;
+pub mod evaluations;
 mod figures;
 pub mod idempotency;
 pub mod instruments;
@@ -45,5 +46,6 @@ pub fn table() -> Table {
         .and(instruments::table())
         .and(adapters::table())
         .and(figures::table())
+        .and(evaluations::table())
         .and(certificates::table())
 }

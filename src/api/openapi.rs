@@ -13,7 +13,8 @@ use super::permit::Requirement;
 use super::problem::ProblemDocument;
 use super::table::Table;
 use super::{
-    accounts, adapters, audit, catalogue, certificates, figures, instruments, intake, regulation, session, testing,
+    accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, regulation, session,
+    testing,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +39,7 @@ pub fn document(table: &Table) -> Document {
         instruments::Docs::openapi(),
         adapters::Docs::openapi(),
         figures::Docs::openapi(),
+        evaluations::Docs::openapi(),
         certificates::Docs::openapi(),
     ] {
         document.merge(part);

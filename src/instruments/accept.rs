@@ -82,7 +82,7 @@ fn check_state(file: &InstrumentFileRow) -> Result<(), Refusal> {
 
 /// An incomplete file is never accepted; one that cannot prove itself needs a person's word, and problems
 /// that the adapter calls errors need a reason.
-fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Option<String>, Refusal> {
+pub(super) fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Option<String>, Refusal> {
     match file.complete {
         Some(false) => {
             return Err(Refusal::new(
@@ -162,6 +162,7 @@ fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
                     value,
                     unit: reading.unit.clone(),
                 }),
+                evaluated: None,
             })
         })
         .collect::<Result<_, Refusal>>()?;
@@ -195,7 +196,7 @@ pub fn reject(services: &Services, actor: &Actor, id: &InstrumentFileId, reason:
     })
 }
 
-fn decided(
+pub(super) fn decided(
     conn: &mut AnyConnection,
     id: &InstrumentFileId,
     actor: &Actor,

@@ -81,6 +81,11 @@ actions! {
     /// Comparing what was imported with the file, by somebody else.
     InstrumentCheck = "instrument.check": Reviewer;
 
+    // Evaluations of sequences and plates, and the reference standards that they rest on
+    EvaluationRead = "evaluation.read": Analyst Reviewer AuthorisedSignatory Quality;
+    EvaluationCreate = "evaluation.create": Analyst;
+    StandardManage = "standard.manage": Analyst Quality;
+
     // Certificates
     CertificateRead = "certificate.read": Receiver Reviewer AuthorisedSignatory PortSampler Quality;
     CertificateDraft = "certificate.draft": Reviewer AuthorisedSignatory;

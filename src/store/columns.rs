@@ -112,6 +112,9 @@ ids!(
     OutOfLimitDecisionId,
     ImportCheckId,
     CertificateId,
+    ReferenceStandardId,
+    EvaluationId,
+    EvaluationResultId,
 );
 
 text_column!(

@@ -13,6 +13,8 @@ mod cases;
 mod catalogue;
 mod certificates;
 mod desk;
+mod evaluation_form;
+mod evaluations;
 mod figures;
 mod files;
 mod form;
@@ -24,6 +26,7 @@ mod review;
 mod rules;
 mod samples;
 mod session;
+mod standards;
 mod verify;
 mod views;
 mod words;
@@ -45,6 +48,8 @@ pub fn table() -> Table {
         .and(files::table())
         .and(adapters::table())
         .and(figures::table())
+        .and(evaluations::table())
+        .and(standards::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

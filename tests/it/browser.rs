@@ -142,6 +142,53 @@ fn chromium_opens_the_pages_without_a_complaint() {
 }
 
 #[test]
+fn chromium_draws_the_evaluations() {
+    let Some(chromium) = chromium() else { return };
+    let app = TestApp::start(On::Sqlite);
+    let world = World::new(&app);
+    let sequence = crate::evaluation::kept_sequence(&world);
+    let number = crate::evaluation::potency_sample(&world);
+    let plate = text(&crate::evaluation::kept_potency(&world, &number, 0), "id");
+    let folder = tempfile::tempdir().expect("a folder");
+    // Somebody who wants to look at the pages names a folder where the pictures stay.
+    let kept = std::env::var_os("QIANFA_TEST_PICTURES").map(PathBuf::from);
+    let pictures = kept.unwrap_or_else(|| folder.path().to_owned());
+    let (of_sequence, of_plate) = (format!("/evaluations/{sequence}"), format!("/evaluations/{plate}"));
+    let again = format!("/evaluations/new?of={sequence}");
+    let pages = [
+        ("sequence", of_sequence.as_str(), "98.98385"),
+        ("plate", of_plate.as_str(), "884.3298"),
+        ("again", again.as_str(), "20.12"),
+        ("list", "/evaluations", "示范含量序列"),
+        ("standards", "/standards", "示范对照品"),
+    ];
+    for (name, path, told) in pages {
+        let door = Door::open(&app, &Browser::logged_in(&app, "analyst"));
+        let url = format!("http://{}{path}", door.0);
+        let (page, console) = opened(&chromium, &url, &[]);
+        assert!(page.contains(told), "{path}: {page}");
+        assert_eq!(console, "", "{path}");
+        let picture = pictures.join(format!("{name}.png"));
+        let drawn = Command::new(&chromium)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--no-proxy-server",
+            ])
+            .args(["--window-size=1400,2600", "--hide-scrollbars"])
+            .arg(format!("--user-data-dir={}", folder.path().join(name).display()))
+            .arg(format!("--screenshot={}", picture.display()))
+            .arg(&url)
+            .output()
+            .expect("Chromium runs");
+        let size = std::fs::metadata(&picture).map(|file| file.len()).unwrap_or(0);
+        assert!(size > 20_000, "{name}: {size} bytes: {}", String::from_utf8_lossy(&drawn.stderr));
+    }
+}
+
+#[test]
 fn chromium_draws_the_verification_page_on_a_telephone() {
     let Some(chromium) = chromium() else { return };
     let app = TestApp::start(On::Sqlite);

@@ -10,6 +10,7 @@ mod audit_trail;
 mod browser;
 mod cli;
 mod demo;
+mod evaluation;
 mod flow;
 mod golden;
 mod invariants;

@@ -261,7 +261,13 @@ impl Story<'_> {
         for (item, text) in findings {
             for row in self.queue(staff, None, Some(item))? {
                 let entry = Entry {
-                    readings: vec![NewReading { name: "x".into(), position: 1, raw: (*text).into(), observed: None }],
+                    readings: vec![NewReading {
+                        name: "x".into(),
+                        position: 1,
+                        raw: (*text).into(),
+                        observed: None,
+                        evaluated: None,
+                    }],
                     conforms: Some(true),
                     ..Entry::default()
                 };

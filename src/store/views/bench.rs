@@ -9,8 +9,8 @@ use crate::regulation::TaskState;
 use crate::store::columns::{InstituteId, TestTaskId};
 use crate::store::rows::{ObservationRow, OutOfLimitDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
-    account, application, batch, observation, out_of_limit_decision, product, reading, result, sample, test_item,
-    test_task,
+    account, application, batch, evaluation, evaluation_result, observation, out_of_limit_decision, product, reading,
+    result, sample, test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
 
@@ -161,8 +161,40 @@ pub struct TaskView {
     pub results: Vec<ResultView>,
     /// The instrument files that the readings, also replaced ones, were taken from, and who compared them
     pub imports: Vec<ImportView>,
+    /// The evaluations of sequences and plates that readings rest on
+    pub evaluations: Vec<TaskEvaluation>,
     /// The other attempts of this item on this sample
     pub attempts: Vec<String>,
+}
+
+/// An evaluation that readings of a task rest on.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TaskEvaluation {
+    pub evaluation_id: String,
+    pub result_id: String,
+    pub title: String,
+    pub version: i64,
+    pub calculation_version: String,
+}
+
+fn evaluations_of(conn: &mut AnyConnection, readings: &[ReadingRow]) -> Outcome<Vec<TaskEvaluation>> {
+    let ids: Vec<_> = readings.iter().filter_map(|row| row.evaluation_result_id.clone()).collect();
+    let found: Vec<(String, String, String, i64, String)> = evaluation_result::table
+        .inner_join(evaluation::table)
+        .filter(evaluation_result::id.eq_any(ids))
+        .order((evaluation::created_at, evaluation_result::position))
+        .select((
+            evaluation::id,
+            evaluation_result::id,
+            evaluation::title,
+            evaluation::version,
+            evaluation::calculation_version,
+        ))
+        .load(conn)?;
+    let each = found.into_iter().map(|(evaluation_id, result_id, title, version, calculation_version)| {
+        TaskEvaluation { evaluation_id, result_id, title, version, calculation_version }
+    });
+    Ok(each.collect())
 }
 
 /// One task of the institute; none of another's.
@@ -210,6 +242,7 @@ pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) 
         received_at,
         product_zh,
         product_en,
+        evaluations: evaluations_of(conn, &readings)?,
         readings,
         observations,
         results,
