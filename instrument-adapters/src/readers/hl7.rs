@@ -282,7 +282,7 @@ impl State<'_> {
                     self.specimen = id;
                 }
                 if let Some(kind) = kind {
-                    self.to_order(sink, "specimen_type", &kind);
+                    self.put_order(sink, "specimen_type", &kind);
                 }
             }
             "NTE" => {
@@ -303,7 +303,7 @@ impl State<'_> {
         true
     }
 
-    fn to_order(&mut self, sink: &mut Sink, name: &str, text: &str) {
+    fn put_order(&mut self, sink: &mut Sink, name: &str, text: &str) {
         if self.specimen_first {
             self.base.context.insert(name.into(), text.into());
         } else {
