@@ -164,8 +164,11 @@ fn cells<'r>(grid: &Grid, row: &'r Row, letter: &str) -> Vec<(String, &'r Cell)>
 
 fn readings(sink: &mut Sink, grid: &Grid, row: &Row, letter: &str, label: &str, spec: &ColumnSpec, plate: &Plate) {
     let (mut columns, mut places) = (Vec::new(), Vec::new());
+    let of_line = Column::of(spec, label, None, None);
     for (well, cell) in cells(grid, row, letter) {
-        columns.push(Column::of(spec, label, None, Some(well)));
+        let mut column = of_line.clone();
+        column.add("well", &well);
+        columns.push(column);
         places.push(cell.place);
     }
     let open = Open { table: grid.table, columns, places, rows: 0 };
