@@ -9,7 +9,7 @@ fn main() {
     for name in std::env::args().skip(1) {
         match fs::parse_file(&set, Path::new(&name), None, &Options::default()) {
             Err(why) => println!("{name}: {why}"),
-            Ok(read) => match serde_json::to_string_pretty(&read.parsed) {
+            Ok(read) => match serde_json::to_string_pretty(&read) {
                 Ok(json) => println!("{json}"),
                 Err(why) => println!("{name}: {why}"),
             },

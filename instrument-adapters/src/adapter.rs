@@ -11,7 +11,7 @@ use crate::model::{Companion, Locator, Options, Parsed, Severity, Status};
 use crate::readers::{self, Input, Proof};
 use crate::sink::{self, Sink};
 use crate::spec::{AdapterStatus, Spec};
-use crate::text::{self, Text};
+use crate::text::Text;
 
 /// Lower-case hexadecimal SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -54,7 +54,7 @@ pub struct Explained {
 impl Explained {
     /// The line of [`Explained::lines`] in which a place stands.
     pub fn line_of(&self, place: &Locator) -> Option<u32> {
-        place.line.or_else(|| self.places.get(&sink::place(place)?).copied())
+        place.line.or_else(|| sink::line_of(&self.places, place))
     }
 }
 
@@ -207,16 +207,24 @@ impl Adapter {
         Ok(format!("{} in {}: the head fits the {} layout", self.product(), head.encoding, self.reader()))
     }
 
-    pub(crate) fn read(&self, name: &str, bytes: &[u8], options: &Options) -> Explained {
+    /// Reads a file that is known to be the adapter's.
+    pub(crate) fn read(&self, name: &str, bytes: &[u8], options: &Options) -> Parsed {
+        self.account(name, bytes, options, false).parsed
+    }
+
+    /// Reads it and keeps account of every line.
+    pub(crate) fn explain(&self, name: &str, bytes: &[u8], options: &Options) -> Explained {
+        self.account(name, bytes, options, true)
+    }
+
+    fn account(&self, name: &str, bytes: &[u8], options: &Options, explaining: bool) -> Explained {
         let spec = &self.spec;
         let nothing = |broken_line| Text { encoding: "", lines: Vec::new(), broken_line, whole: String::new() };
-        let decoded = if spec.reader.container().is_text() {
-            text::decode(bytes, &spec.text.encodings).unwrap_or_else(|| nothing(Some(1)))
-        } else {
-            nothing(None)
-        };
+        let container = spec.reader.container();
+        let decoded =
+            container.decode(bytes, &spec.text.encodings).unwrap_or_else(|| nothing(container.is_text().then_some(1)));
         let dates = Dates::new(&spec.text, options, &decoded.whole);
-        let mut sink = Sink::new(spec, options.curves, dates);
+        let mut sink = Sink::new(spec, options.curves, explaining, dates);
         let companions = self.companions(name, options, &mut sink);
         if let Some(line) = decoded.broken_line {
             sink.fault("broken_text", format!("a byte that {} does not have", decoded.encoding), Locator::line(line));
@@ -239,10 +247,12 @@ impl Adapter {
         if complete == Some(false) {
             doubt_last_line(&mut sink, &decoded);
         }
-        let account = account(&mut sink, &decoded);
+        let account = if explaining { account(&mut sink, &decoded) } else { Account::default() };
         let mut run = sink.run;
         run.insert("adapter_version".into(), json!(self.version()));
-        run.insert("encoding".into(), json!(decoded.encoding));
+        if !decoded.encoding.is_empty() {
+            run.insert("encoding".into(), json!(decoded.encoding));
+        }
         if !companions.is_empty() {
             let list: Vec<Value> =
                 companions.iter().map(|c| json!({"name": c.name, "sha256": sha256(&c.bytes)})).collect();

@@ -46,6 +46,15 @@ impl<'a> Dates<'a> {
     /// Reads one date and time.
     pub fn read(&self, written: &str) -> Read {
         let text = written.trim();
+        // Year first and unmistakable; cells of workbooks come in this form.
+        static ISO: LazyLock<Option<Regex>> =
+            LazyLock::new(|| Regex::new(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?)?$").ok());
+        if ISO.as_ref().is_some_and(|p| p.is_match(text)) {
+            let iso = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d"];
+            if let Some(date) = iso.iter().find_map(|format| self.one(text, format)) {
+                return Read::Iso(date);
+            }
+        }
         for format in &self.spec.dates {
             let Some(swapped) = swapped(format) else {
                 if let Some(iso) = self.one(text, format) {

@@ -59,7 +59,7 @@ pub fn declaration(id: &str, name: &str, bytes: &[u8]) -> Result<Draft, DraftErr
     let declaration = write(id, name, text.encoding, &table);
     let adapter = Adapter::from_toml(&declaration).map_err(|e| DraftError::Unusable(e.to_string()))?;
     adapter.recognises(name, bytes).map_err(DraftError::Unusable)?;
-    let parsed = adapter.read(name, bytes, &Options::default()).parsed;
+    let parsed = adapter.read(name, bytes, &Options::default());
     Ok(Draft { declaration, parsed })
 }
 

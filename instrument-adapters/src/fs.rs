@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::adapter::{Adapter, Explained};
-use crate::model::{Companion, Options};
+use crate::model::{Companion, Options, Parsed};
 use crate::selftest::Case;
 use crate::set::{AdapterSet, NotRecognised};
 
@@ -97,28 +97,57 @@ pub fn parse_file(
     path: &Path,
     adapter: Option<&str>,
     options: &Options,
-) -> Result<Explained, ReadError> {
-    let name = file_name(path);
-    let bytes = read_file(path)?;
-    let adapter = set.choose(&name, &bytes, adapter)?;
-    let mut options = options.clone();
-    options.companions.extend(companions(adapter, path)?);
-    Ok(adapter.read(&name, &bytes, &options))
+) -> Result<Parsed, ReadError> {
+    let file = open(path, options, |name, bytes| Ok(set.choose(name, bytes, adapter)?))?;
+    Ok(file.adapter.read(&file.name, &file.bytes, &file.options))
 }
 
-/// Reads a file with one adapter, whether or not it is loaded; for work on a draft.
+/// Reads a file with its companions, and says what each line became.
+///
+/// # Errors
+/// As [`parse_file`].
+pub fn explain_file(
+    set: &AdapterSet,
+    path: &Path,
+    adapter: Option<&str>,
+    options: &Options,
+) -> Result<Explained, ReadError> {
+    let file = open(path, options, |name, bytes| Ok(set.choose(name, bytes, adapter)?))?;
+    Ok(file.adapter.explain(&file.name, &file.bytes, &file.options))
+}
+
+/// Reads a file with one adapter, whether or not it is loaded, and says what each line became; for work on
+/// a draft.
 ///
 /// # Errors
 /// [`ReadError`] where the file cannot be read or the adapter refuses it.
-pub fn parse_with(adapter: &Adapter, path: &Path, options: &Options) -> Result<Explained, ReadError> {
+pub fn explain_with(adapter: &Adapter, path: &Path, options: &Options) -> Result<Explained, ReadError> {
+    let file = open(path, options, |name, bytes| match adapter.recognises(name, bytes) {
+        Ok(_) => Ok(adapter),
+        Err(why) => Err(NotRecognised::Refused(adapter.id().to_owned(), why).into()),
+    })?;
+    Ok(adapter.explain(&file.name, &file.bytes, &file.options))
+}
+
+/// A file that is read, with its adapter and companions.
+struct Opened<'a> {
+    name: String,
+    bytes: Vec<u8>,
+    adapter: &'a Adapter,
+    options: Options,
+}
+
+fn open<'a>(
+    path: &Path,
+    options: &Options,
+    choose: impl FnOnce(&str, &[u8]) -> Result<&'a Adapter, ReadError>,
+) -> Result<Opened<'a>, ReadError> {
     let name = file_name(path);
     let bytes = read_file(path)?;
-    if let Err(why) = adapter.recognises(&name, &bytes) {
-        return Err(NotRecognised::Refused(adapter.id().to_owned(), why).into());
-    }
+    let adapter = choose(&name, &bytes)?;
     let mut options = options.clone();
     options.companions.extend(companions(adapter, path)?);
-    Ok(adapter.read(&name, &bytes, &options))
+    Ok(Opened { name, bytes, adapter, options })
 }
 
 /// Folders with an `adapter.toml`: `dir` itself, or those in it, by name.

@@ -14,6 +14,7 @@ mod numbers;
 mod readers;
 mod selftest;
 mod set;
+mod sheets;
 mod sink;
 mod spec;
 mod tabular;
@@ -21,7 +22,7 @@ mod text;
 mod units;
 
 pub use adapter::{Adapter, AdapterError, Explained, sha256};
-pub use model::{Companion, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
+pub use model::{Companion, Context, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
 pub use selftest::{Case, CaseResult, TestReport};
 pub use set::{AdapterSet, Candidate, Detection, Loaded, NotRecognised, Summary};
 pub use spec::AdapterStatus;

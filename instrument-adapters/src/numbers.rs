@@ -46,6 +46,19 @@ pub(crate) fn parse(raw: &str, marks: &[char]) -> Option<Number> {
     Some(Number { value: plain(negative, whole, fraction, exponent), mark, last_place: exponent - places })
 }
 
+/// Reads a number whose thousands are separated: `5,720.562`. Groups of other sizes are no number.
+pub(crate) fn parse_grouped(raw: &str, marks: &[char], thousands: char) -> Option<Number> {
+    let text = raw.trim();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == thousands || "+-".contains(c))).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(end);
+    let mut groups = whole.trim_start_matches(['+', '-']).split(thousands);
+    let first = groups.next()?;
+    let three = |group: &str| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit());
+    let fits = (1..=3).contains(&first.len()) && groups.clone().next().is_some() && groups.all(three);
+    let marks: Vec<char> = marks.iter().copied().filter(|m| *m != thousands).collect();
+    fits.then(|| parse(&format!("{}{rest}", whole.replace(thousands, "")), &marks)).flatten()
+}
+
 fn exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -115,6 +128,16 @@ mod tests {
         assert_eq!(value(".5").as_deref(), Some("0.5"));
         assert_eq!(value("007").as_deref(), Some("7"));
         assert_eq!(value("0.000").as_deref(), Some("0.000"));
+    }
+
+    #[test]
+    fn thousands_come_in_threes() {
+        let value = |raw: &str| parse_grouped(raw, &['.'], ',').map(|n| n.value);
+        assert_eq!(value("5,720.562").as_deref(), Some("5720.562"));
+        assert_eq!(value("-1,005,720").as_deref(), Some("-1005720"));
+        for raw in ["5,72", "5720,562.1", "1,2345", ",562", "5,720,", "5,720.562,1", "5,,720", "5.720", "1,-50"] {
+            assert_eq!(value(raw), None, "{raw}");
+        }
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl AdapterSet {
         adapter: Option<&str>,
         options: &Options,
     ) -> Result<Parsed, NotRecognised> {
-        self.explain(name, bytes, adapter, options).map(|e| e.parsed)
+        Ok(self.choose(name, bytes, adapter)?.read(name, bytes, options))
     }
 
     /// Reads a file and says what each line became.
@@ -229,7 +229,7 @@ impl AdapterSet {
         adapter: Option<&str>,
         options: &Options,
     ) -> Result<Explained, NotRecognised> {
-        Ok(self.choose(name, bytes, adapter)?.read(name, bytes, options))
+        Ok(self.choose(name, bytes, adapter)?.explain(name, bytes, options))
     }
 
     /// Runs the samples and rejects: those of the crate, or of the adapters in a folder.

@@ -21,7 +21,6 @@ pub(crate) struct Rendering {
 
 impl Rendering {
     /// Adds a line for the row or node that `at` names.
-    #[allow(dead_code)]
     pub fn line(&mut self, at: &Locator, text: impl Into<String>) -> u32 {
         let number = u32::try_from(self.lines.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.lines.push((number, text.into()));
@@ -29,6 +28,27 @@ impl Rendering {
             self.places.insert(key, number);
         }
         number
+    }
+}
+
+impl Rendering {
+    /// The line of a place, or of the nearest node above it that has one.
+    pub fn line_of(&self, at: &Locator) -> Option<u32> {
+        line_of(&self.places, at)
+    }
+}
+
+/// As [`Rendering::line_of`], where only the places are left.
+pub(crate) fn line_of(places: &BTreeMap<String, u32>, at: &Locator) -> Option<u32> {
+    let key = place(at)?;
+    let mut part = key.as_str();
+    loop {
+        if let Some(line) = places.get(part) {
+            return Some(*line);
+        }
+        // Entries of a list of simple values share its line.
+        at.path.as_ref()?;
+        part = part.get(..part.rfind(['[', '.'])?)?;
     }
 }
 
@@ -46,6 +66,8 @@ pub(crate) fn place(at: &Locator) -> Option<String> {
 pub(crate) struct Sink<'a> {
     pub spec: &'a Spec,
     pub curves: bool,
+    /// Somebody wants to see what each line became; without that the account is not kept.
+    pub explaining: bool,
     pub dates: Dates<'a>,
     pub run: Map<String, Value>,
     pub observations: Vec<Observation>,
@@ -67,10 +89,11 @@ pub(crate) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(spec: &'a Spec, curves: bool, dates: Dates<'a>) -> Self {
+    pub fn new(spec: &'a Spec, curves: bool, explaining: bool, dates: Dates<'a>) -> Self {
         Self {
             spec,
             curves,
+            explaining,
             dates,
             run: Map::new(),
             observations: Vec::new(),
@@ -100,15 +123,20 @@ impl<'a> Sink<'a> {
     }
 
     pub fn note(&mut self, line: u32, became: impl Into<String>) {
-        self.trace.entry(line).or_default().push(became.into());
+        if self.explaining {
+            self.trace.entry(line).or_default().push(became.into());
+        }
     }
 
     fn line_of(&self, at: &Locator) -> Option<u32> {
+        if !self.explaining {
+            return None;
+        }
         at.line.or_else(|| {
             if self.rendering.places.is_empty() {
                 return None;
             }
-            self.rendering.places.get(&place(at)?).copied()
+            self.rendering.line_of(at)
         })
     }
 
@@ -145,7 +173,9 @@ impl<'a> Sink<'a> {
 
     /// Reads a number with the adapter's decimal marks, and says where a file mixes them.
     pub fn number(&mut self, raw: &str, at: &Locator) -> Option<Number> {
-        let number = crate::numbers::parse(raw, &self.spec.text.decimal)?;
+        let text = &self.spec.text;
+        let grouped = text.thousands.and_then(|mark| crate::numbers::parse_grouped(raw, &text.decimal, mark));
+        let number = grouped.or_else(|| crate::numbers::parse(raw, &text.decimal))?;
         if let Some(mark) = number.mark
             && self.marks.insert(mark)
             && self.marks.len() == 2

@@ -97,6 +97,10 @@ pub(crate) struct Detect {
     pub priority: i32,
 }
 
+fn one() -> usize {
+    1
+}
+
 fn head_lines() -> usize {
     60
 }
@@ -108,6 +112,8 @@ pub(crate) struct TextSpec {
     pub encodings: Vec<String>,
     /// The decimal marks that may occur. Thousands are never separated by either.
     pub decimal: Vec<char>,
+    /// What separates thousands, where the software writes them so; three digits must follow each.
+    pub thousands: Option<char>,
     /// chrono formats.
     pub dates: Vec<String>,
     pub date_order: Option<DateOrder>,
@@ -121,6 +127,7 @@ impl Default for TextSpec {
         Self {
             encodings: vec!["utf-8".into()],
             decimal: vec!['.'],
+            thousands: None,
             dates: Vec::new(),
             date_order: None,
             date_order_of: BTreeMap::new(),
@@ -138,11 +145,29 @@ pub(crate) struct Limits {
     pub cells: usize,
     pub line_length: usize,
     pub problems: usize,
+    /// Archives: bytes of all entries when inflated, …
+    pub inflated_bytes: usize,
+    /// … how many times larger than packed an entry may be, …
+    pub ratio: usize,
+    /// … and their number.
+    pub entries: usize,
+    /// Sheets of a workbook.
+    pub sheets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 32 << 20, lines: 400_000, cells: 2_000_000, line_length: 1 << 20, problems: 200 }
+        Self {
+            bytes: 32 << 20,
+            lines: 400_000,
+            cells: 2_000_000,
+            line_length: 1 << 20,
+            problems: 200,
+            inflated_bytes: 128 << 20,
+            ratio: 250,
+            entries: 2000,
+            sheets: 200,
+        }
     }
 }
 
@@ -153,6 +178,8 @@ pub(crate) struct RunSpec {
     pub sample: Vec<String>,
     pub injection: Vec<String>,
     pub acquired_at: Vec<String>,
+    /// Keys of the time of day, where it stands apart from the date (reader `sectioned`).
+    pub acquired_time: Vec<String>,
     /// Key of the file → name in `run`; a key without an entry is turned into a name.
     pub names: BTreeMap<String, String>,
 }
@@ -164,9 +191,23 @@ pub(crate) struct TableSpec {
     pub name: String,
     /// Title of the section that the table must stand in.
     pub title: Option<Pattern>,
+    /// Name of the sheet of a workbook, or of the section of a text, that the table must stand in.
+    pub sheet: Option<Pattern>,
     /// Each must match a column heading, otherwise it is another table.
     #[serde(default)]
     pub requires: Vec<Pattern>,
+    /// Rows that the headings take up; what stands one above the other is joined by a blank.
+    #[serde(default = "one")]
+    pub heading_rows: usize,
+    /// A plate: a row of column numbers, then rows that start with letters.
+    #[serde(default)]
+    pub grid: bool,
+    /// Cells between the headings and the first row; captures go into the column's `context`.
+    #[serde(default)]
+    pub under: Vec<Pattern>,
+    /// Blank rows do not end the table.
+    #[serde(default)]
+    pub gaps: bool,
     /// Known, and not read: its lines are noted, not reported.
     #[serde(default)]
     pub ignore: bool,
@@ -185,7 +226,7 @@ pub(crate) struct TableSpec {
 }
 
 /// The line of sums that closes a table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TotalsSpec {
     /// What starts the line, where it is not known by its place.
@@ -225,8 +266,10 @@ pub(crate) enum Role {
     Flag,
     /// Number of the row; its `not_found` word makes the row a component that was not found.
     Number,
-    /// A point of a curve; the heading's `x` is the abscissa.
+    /// A point of a curve; the abscissa is the heading's `x` or the row's cell of role `x`.
     Curve,
+    /// The abscissa of the row's curve columns; of its values where it has none.
+    X,
     /// Known and said elsewhere.
     Ignore,
 }
@@ -264,8 +307,6 @@ pub(crate) struct ColumnSpec {
     /// An empty cell is a value that was not determined, not one that is absent.
     #[serde(default)]
     pub required: bool,
-    /// The column of this heading is the abscissa of the curve.
-    pub x_from: Option<String>,
     /// Words that stand for an empty cell.
     #[serde(default)]
     pub blank: Vec<String>,
@@ -275,6 +316,27 @@ pub(crate) struct ColumnSpec {
     /// Marks of this column, and what they make of the row's values.
     #[serde(default)]
     pub flags: BTreeMap<String, Status>,
+    /// Flags that a cell of this column puts on the row's values.
+    #[serde(default)]
+    pub flag_when: Vec<FlagWhen>,
+    /// A `not_found` word here decides for the whole row, as it does in a `number` column.
+    #[serde(default)]
+    pub decides: bool,
+    /// What the shares in this column come to, `"100"` (reader `sectioned`).
+    pub adds_up_to: Option<String>,
+    /// Words of a flag column that say that there is no mark.
+    #[serde(default)]
+    pub unmarked: Vec<String>,
+    /// What every cell of the column looks like: the table ends where one does not.
+    pub cells: Option<Pattern>,
+}
+
+/// A cell that flags its row: the `M` of a manual integration among the marks of a peak.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlagWhen {
+    pub cell: Pattern,
+    pub flag: String,
 }
 
 /// A sentence that the instrument may print.

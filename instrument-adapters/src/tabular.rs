@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::model::{Locator, Observation, Severity, Status};
+use crate::model::{Context, Locator, Observation, Severity, Status};
 use crate::numbers::Number;
 use crate::sink::Sink;
 use crate::spec::{ColumnSpec, Pattern, Role, Spec, TableSpec, TotalsSpec};
@@ -17,7 +17,11 @@ pub(crate) struct Base {
     pub analyte: Option<String>,
     pub injection: Option<String>,
     pub acquired_at: Option<String>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
+    /// Unit of the values whose column has none.
+    pub unit: Option<String>,
+    /// What the points of a curve are to be multiplied by; the text as written stays in `raw`.
+    pub factor: Option<Decimal>,
 }
 
 /// A heading of a table with the unit that stands under or beside it.
@@ -127,6 +131,22 @@ pub(crate) fn resolve<'a>(
     columns
 }
 
+impl<'a> Column<'a> {
+    /// A column that has its place in a layout rather than a heading of its own: `well` goes into `context`.
+    pub fn of(spec: &'a ColumnSpec, heading: &str, unit: Option<&str>, well: Option<String>) -> Self {
+        let mut captures = captures(spec, heading);
+        let own = captures.get("unit").cloned();
+        let unit = own.or_else(|| unit.map(str::to_owned)).or_else(|| spec.unit.clone());
+        captures.extend(well.map(|w| ("well".to_owned(), w)));
+        Self { heading: heading.to_owned(), unit, spec: Some(spec), captures }
+    }
+
+    /// Adds what stands under the heading to the `context` of the column's values.
+    pub fn add(&mut self, name: &str, text: &str) {
+        self.captures.insert(name.to_owned(), text.to_owned());
+    }
+}
+
 fn captures(spec: &ColumnSpec, heading: &str) -> BTreeMap<String, String> {
     named(&spec.heading, heading)
 }
@@ -167,7 +187,7 @@ fn blanked(columns: &[Column], cells: &[Cell]) -> Option<Vec<Cell>> {
 pub(crate) struct Row {
     /// Column → the number read there.
     pub numbers: BTreeMap<usize, Number>,
-    pub context: BTreeMap<String, String>,
+    pub context: Context,
     pub not_found: bool,
 }
 
@@ -182,6 +202,16 @@ pub(crate) fn row(
 ) -> Row {
     let blanked = blanked(columns, cells);
     let cells = blanked.as_deref().unwrap_or(cells);
+    let has = |role: Role| columns.iter().position(|c| c.spec.is_some_and(|s| s.role == role));
+    let abscissa = has(Role::X).filter(|_| has(Role::Curve).is_none());
+    if let Some(index) = abscissa {
+        if !sink.curves {
+            return Row::default();
+        }
+        if columns.iter().all(|c| c.spec.is_none_or(|s| matches!(s.role, Role::X | Role::Value | Role::Ignore))) {
+            return points(sink, columns, cells, index, line, base);
+        }
+    }
     let pairs = || columns.iter().zip(cells.iter());
     let text_of = |role: Role| {
         pairs()
@@ -202,8 +232,10 @@ pub(crate) fn row(
         base.acquired_at = sink.date(&date, Locator::line(line));
     }
     let row_unit = text_of(Role::Unit);
+    let row_x = text_of(Role::X);
     let mut flags: Vec<(String, Status)> = Vec::new();
     let mut out = Row { not_found: all_missing(table, columns, cells), ..Row::default() };
+    let mut decided = false;
     for (column, cell) in pairs() {
         let Some(spec) = column.spec else { continue };
         match spec.role {
@@ -213,7 +245,7 @@ pub(crate) fn row(
                 let said = column.captures.iter().filter(|(name, _)| !matches!(name.as_str(), "unit" | "x" | "n"));
                 base.context.extend(said.map(|(name, text)| (name.clone(), text.clone())));
             }
-            Role::Flag if !cell.raw.is_empty() => {
+            Role::Flag if !cell.raw.is_empty() && !spec.unmarked.contains(&cell.raw) => {
                 let status = spec.flags.get(&cell.raw).copied().unwrap_or_else(|| {
                     sink.warn_once(
                         "unknown_flag",
@@ -222,12 +254,19 @@ pub(crate) fn row(
                     );
                     Status::Ok
                 });
-                flags.push((cell.raw.clone(), status));
+                let mut name = spec.name.clone().unwrap_or_else(|| cell.raw.clone());
+                for (key, text) in &column.captures {
+                    name = name.replace(&format!("{{{key}}}"), text);
+                }
+                flags.push((name, status));
             }
             _ => {}
         }
-        if spec.role == Role::Number && table.not_found.contains(&cell.raw) {
+        let marked = spec.flag_when.iter().filter(|f| f.cell.is_match(&cell.raw));
+        flags.extend(marked.map(|f| (f.flag.clone(), Status::Ok)));
+        if (spec.role == Role::Number || spec.decides) && table.not_found.contains(&cell.raw) {
             out.not_found = true;
+            decided |= spec.decides;
         }
         if spec.role == Role::Number && !cell.raw.is_empty() && !out.not_found {
             let name = spec.name.clone().unwrap_or_else(|| "row".into());
@@ -241,11 +280,13 @@ pub(crate) fn row(
         // A lone mark in a row that has other numbers says that this one does not apply.
         let no_value = !out.not_found && table.not_found.contains(&cell.raw);
         let empty = cell.raw.is_empty();
-        if !is_value || (empty && !spec.required) || no_value {
+        // What a component that was not found would have had is said, even where its cell is empty.
+        let lacks = decided && matches!(spec.quantity.as_deref(), Some("area" | "concentration" | "amount"));
+        if !is_value || no_value || (empty && !lacks && !spec.required) {
             continue;
         }
         let at = Locator::at(line, cell.column);
-        if empty {
+        if empty && !lacks {
             let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
             let mut missing = observation(&base, &quantity, "", at);
             missing.status = Status::Invalid;
@@ -255,14 +296,16 @@ pub(crate) fn row(
             continue;
         }
         let parts = spec.cell.as_ref().map(|p| named(p, &cell.raw)).unwrap_or_default();
-        let number_text = parts.get("value").unwrap_or(&cell.raw);
+        // A percent sign may stick to the number as well as stand in the heading.
+        let bare = cell.raw.strip_suffix('%').filter(|_| column.unit.as_deref() == Some("%"));
+        let number_text = parts.get("value").map(String::as_str).or(bare).unwrap_or(&cell.raw);
         let mut read = match spec.tokens.get(number_text) {
             Some(status) => Reading { status: *status, number: None, bound: None },
             None => reading(sink, number_text, spec.text, &at),
         };
         let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
         let mut observation = observation(&base, &quantity, &cell.raw, at.clone());
-        if out.not_found && quantity == "retention_time" {
+        if out.not_found && quantity == "retention_time" && read.number.is_some() {
             observation.quantity = "expected_retention_time".into();
         } else if out.not_found {
             // The instrument prints a zero for what it did not find.
@@ -280,7 +323,8 @@ pub(crate) fn row(
             );
         }
         let in_row = row_unit.as_deref().filter(|_| spec.row_unit);
-        let written = parts.get("unit").map(String::as_str).or(in_row).or(column.unit.as_deref());
+        let in_cell = parts.get("unit").map(String::as_str);
+        let written = in_cell.or(in_row).or(column.unit.as_deref()).or(base.unit.as_deref());
         if let Some(written) = written.filter(|_| read.status != Status::Text) {
             (observation.unit, observation.unit_raw) = unit_of(sink.spec, written);
         }
@@ -296,14 +340,17 @@ pub(crate) fn row(
         put_context(&mut observation, column, spec, columns, cells);
         let others = parts.into_iter().filter(|(name, _)| !matches!(name.as_str(), "value" | "unit"));
         observation.context.extend(others);
-        let abscissa = || pairs().find(|(c, _)| Some(&c.heading) == spec.x_from.as_ref()).map(|(_, cell)| &cell.raw);
         if spec.role == Role::Curve
-            && let Some(x) = column.captures.get("x").or_else(abscissa)
+            && let Some(x) = column.captures.get("x").or(row_x.as_ref())
         {
-            observation.context.extend(spec.quantity.clone().map(|q| ("signal".to_owned(), q)));
             observation.quantity = "signal".into();
-            observation.x = sink.number(x, &Locator::line(line)).map(|n| n.value);
+            observation.x = on_axis(sink, x, spec.x_unit.as_deref(), &Locator::line(line));
             observation.x_unit = spec.x_unit.clone();
+        }
+        if let Some((x, x_unit)) = abscissa.and_then(|index| abscissa_of(sink, columns, cells, index, line)) {
+            observation.x = Some(x);
+            observation.x_unit = x_unit;
+            scale(&mut observation, base.factor);
         }
         sink.observe(observation);
         if let Some(number) = read.number {
@@ -311,6 +358,88 @@ pub(crate) fn row(
         }
     }
     out
+}
+
+/// The abscissa of a row with its unit.
+fn abscissa_of(
+    sink: &mut Sink,
+    columns: &[Column],
+    cells: &[Cell],
+    index: usize,
+    line: u32,
+) -> Option<(String, Option<String>)> {
+    let (column, cell) = columns.get(index).zip(cells.get(index))?;
+    let at = Locator::at(line, cell.column);
+    let Some(number) = sink.number(&cell.raw, &at) else {
+        let message = format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading);
+        sink.problem("not_a_number", Severity::Error, message, at);
+        return None;
+    };
+    Some((number.value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
+}
+
+/// A row that is a point of a curve and nothing else; curves have tens of thousands of them.
+fn points(sink: &mut Sink, columns: &[Column], cells: &[Cell], index: usize, line: u32, base: &Base) -> Row {
+    let mut out = Row::default();
+    let Some((x, x_unit)) = abscissa_of(sink, columns, cells, index, line) else {
+        return out;
+    };
+    for (index, (column, cell)) in columns.iter().zip(cells).enumerate() {
+        let Some(spec) = column.spec.filter(|s| s.role == Role::Value && !cell.raw.is_empty()) else {
+            continue;
+        };
+        let at = Locator::at(line, cell.column);
+        let read = reading(sink, &cell.raw, spec.text, &at);
+        if read.status == Status::Invalid && !sink.spec.tokens.contains_key(cell.raw.as_str()) {
+            let message = format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading);
+            sink.problem("not_a_number", Severity::Error, message, at.clone());
+        }
+        let quantity = spec.quantity.as_deref().unwrap_or("signal");
+        let mut observation = observation(base, quantity, &cell.raw, at);
+        let unit = column.unit.as_deref().or(base.unit.as_deref()).unwrap_or_default();
+        (observation.unit, observation.unit_raw) = unit_of(sink.spec, unit);
+        observation.status = read.status;
+        observation.bound = read.bound;
+        observation.value = read.number.as_ref().map(|n| n.value.clone());
+        for (name, text) in &column.captures {
+            if !matches!(name.as_str(), "unit" | "x" | "n") {
+                observation.context.insert(name.clone(), text.clone());
+            }
+        }
+        observation.x = Some(x.clone());
+        observation.x_unit = x_unit.clone();
+        scale(&mut observation, base.factor);
+        sink.observe(observation);
+        if let Some(number) = read.number {
+            out.numbers.insert(index, number);
+        }
+    }
+    out
+}
+
+/// Multiplies a point by the factor that the file declares for its curve, exactly.
+fn scale(observation: &mut Observation, factor: Option<Decimal>) {
+    let Some(factor) = factor else { return };
+    let product = observation.value.as_deref().and_then(|v| v.parse::<Decimal>().ok()?.checked_mul(factor));
+    if observation.value.is_some() && product.is_none() {
+        // More digits than an exact product can hold.
+        observation.status = Status::Invalid;
+    }
+    observation.value = product.map(|p| p.to_string());
+}
+
+/// A plain number, or hours, minutes and seconds where the abscissa is declared in seconds.
+fn on_axis(sink: &mut Sink, written: &str, unit: Option<&str>, at: &Locator) -> Option<String> {
+    if unit == Some("s") && written.contains(':') {
+        let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+        let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
+        return (parts.len() <= 3).then(|| sum.normalize().to_string());
+    }
+    let found = sink.number(written, at).map(|n| n.value);
+    if found.is_none() {
+        sink.fault("not_a_number", format!("\"{written}\" is no place on an axis"), at.clone());
+    }
+    found
 }
 
 /// True where a row has its time at most, and marks instead of numbers.

@@ -44,6 +44,16 @@ pub(crate) fn decode(bytes: &[u8], declared: &[String]) -> Option<Text> {
     Some(split(text.into_owned(), encoding.name(), broken))
 }
 
+/// As [`decode`], without lines where nothing is broken.
+pub(crate) fn decode_whole(bytes: &[u8], declared: &[String]) -> Option<Text> {
+    let (encoding, skip) = choose(bytes, declared)?;
+    let (text, malformed) = encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default());
+    if malformed || text.contains('\0') {
+        return decode(bytes, declared);
+    }
+    Some(Text { encoding: encoding.name(), lines: Vec::new(), broken_line: None, whole: text.into_owned() })
+}
+
 fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize)> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let allowed = declared.iter().any(|label| matches(label, encoding.name()));
@@ -58,12 +68,30 @@ fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize
         if encoding.name().starts_with("UTF-16") {
             continue;
         }
+        if label.eq_ignore_ascii_case("gb2312") && !both_bytes_high(bytes) {
+            continue;
+        }
         if encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some() {
             return Some((encoding, 0));
         }
         last = Some((encoding, 0));
     }
     last
+}
+
+/// `gb2312` in a declaration is taken strictly: its characters are two high bytes, which Western
+/// text, with single high bytes among ASCII, is not. `gbk` would take such text for Chinese.
+fn both_bytes_high(bytes: &[u8]) -> bool {
+    let mut open = false;
+    for byte in bytes {
+        match (open, byte) {
+            (false, 0xa1..=0xf7) => open = true,
+            (true, 0xa1..=0xfe) => open = false,
+            (false, 0..=0x7f) => {}
+            _ => return false,
+        }
+    }
+    !open
 }
 
 /// `utf-16` in a declaration stands for both byte orders.
@@ -133,6 +161,15 @@ mod tests {
         let text = decode(b"a\nb\xb5\n", &labels(&["utf-8", "windows-1252"])).unwrap();
         assert_eq!(text.broken_line, None);
         assert_eq!(text.lines[1].text, "b\u{b5}");
+    }
+
+    #[test]
+    fn chinese_is_told_by_two_high_bytes() {
+        let declared = labels(&["utf-8", "gb2312", "windows-1252"]);
+        let chinese = decode(b"Name\xb0\xa2\xcb\xbe,1\n", &declared).unwrap();
+        assert_eq!((chinese.encoding, chinese.lines[0].text.as_str()), ("GBK", "Name\u{963f}\u{53f8},1"));
+        let western = decode(b"ba\x9edarci,\xb5l\n", &declared).unwrap();
+        assert_eq!(western.encoding, "windows-1252");
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn limits_end_in_a_problem() {
         let report = AdapterSet::embedded().self_test(Some(dir.path())).unwrap();
         assert!(!report[0].passed());
         let read =
-            instrument_adapters::fs::parse_with(&adapter, &dir.path().join("samples/a.txt"), &Options::default())
+            instrument_adapters::fs::explain_with(&adapter, &dir.path().join("samples/a.txt"), &Options::default())
                 .unwrap();
         assert_eq!(read.parsed.complete, Some(false));
         assert!(read.parsed.problems.iter().any(|p| p.code == code), "{:?}", read.parsed.problems);

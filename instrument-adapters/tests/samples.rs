@@ -79,7 +79,10 @@ fn a_cut_file_is_never_complete() {
             let options = options(&set, files, sample.name);
             let whole = set.parse(sample.name, sample.bytes, None, &options).unwrap();
             proven += usize::from(whole.complete == Some(true));
-            for end in 0..solid_length(sample.bytes) {
+            // Where the whole proves nothing, a few cuts show that a part does not either.
+            let proves = whole.complete == Some(true);
+            let solid = solid_length(sample.bytes);
+            for end in (0..solid).filter(|end| proves || end % 29 == 0 || solid - end < 40) {
                 cuts += 1;
                 // A cut head is nobody's file, which is an answer too.
                 if let Ok(parsed) = set.parse(sample.name, &sample.bytes[..end], Some(files.id), &options) {
@@ -88,7 +91,7 @@ fn a_cut_file_is_never_complete() {
             }
         }
     }
-    assert!(cuts > 35_000 && proven >= 8, "{cuts} cuts, {proven} proven");
+    assert!(cuts > 35_000 && proven >= 20, "{cuts} cuts, {proven} proven");
 }
 
 /// A number that lost its end to a cut is not passed on as a number.

@@ -1,6 +1,11 @@
 //! What a file is packed in. Every container can show its head as lines of text, so that one kind of
 //! detection serves all of them: a workbook shows its sheets and first rows, a binary file its attributes.
 
+mod archive;
+mod formats;
+pub(crate) mod workbook;
+mod xlsx;
+
 use std::collections::HashMap;
 
 use crate::text::{self, Text};
@@ -13,20 +18,34 @@ const HEAD_BYTES: usize = 1 << 16;
 pub(crate) enum Container {
     /// Lines in one of the adapter's encodings.
     Text,
+    /// Text whose lines say nothing, such as JSON: only its head is taken apart into lines.
+    Tree,
+    /// Sheets with rows of cells.
+    Workbook,
 }
 
 impl Container {
     /// True where the reader works on decoded lines.
     pub fn is_text(self) -> bool {
-        self == Self::Text
+        matches!(self, Self::Text | Self::Tree)
+    }
+
+    /// The whole file for a reader; `None` where it is no text or in none of the encodings.
+    pub fn decode(self, bytes: &[u8], encodings: &[String]) -> Option<Text> {
+        match self {
+            Self::Text => text::decode(bytes, encodings),
+            Self::Tree => text::decode_whole(bytes, encodings),
+            Self::Workbook => None,
+        }
     }
 
     /// The head as lines, or why the bytes are no such container.
     fn head(self, bytes: &[u8], encodings: &[String]) -> Result<Text, String> {
         match self {
             // The head is enough; an odd byte belongs to a code unit that goes on.
-            Self::Text => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
+            Self::Text | Self::Tree => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
                 .ok_or_else(|| "in none of the declared encodings".into()),
+            Self::Workbook => workbook::head(bytes),
         }
     }
 }
@@ -47,6 +66,7 @@ impl<'a> Heads<'a> {
     }
 
     pub fn get(&mut self, container: Container, encodings: &[String]) -> Result<&Text, String> {
+        let container = if container.is_text() { Container::Text } else { container };
         let key = (container, if container.is_text() { encodings.to_vec() } else { Vec::new() });
         let head = self.made.entry(key).or_insert_with(|| container.head(self.bytes, encodings));
         head.as_ref().map_err(Clone::clone)

@@ -6,7 +6,7 @@ use super::{Input, Proof};
 use crate::model::{Locator, Severity};
 use crate::sink::Sink;
 use crate::spec::{Pattern, Role, TableSpec};
-use crate::tabular::{self, Base, Cell, Column, Heading};
+use crate::tabular::{self, Base, Cell, Column, Heading, Row};
 use crate::text::Line;
 
 /// Layout of the file.
@@ -120,34 +120,50 @@ fn row(settings: &Settings, sink: &mut Sink, open: &Open, line: &Line, base: &Ba
         sink.note(line.number, format!("table {}, not read", table.name));
         return;
     }
-    let mut cells = split(&line.text, open.delimiter, settings.quotes);
-    if !sink.spend(cells.len(), Locator::line(line.number)) {
-        return;
+    let cells = split(&line.text, open.delimiter, settings.quotes);
+    cells_row(sink, table, columns, cells, line.number, base, false);
+}
+
+/// Reads the cells of one row; `short` rows may leave out the empty cells at their end.
+pub(crate) fn cells_row(
+    sink: &mut Sink,
+    table: &TableSpec,
+    columns: &[Column],
+    mut cells: Vec<Cell>,
+    line: u32,
+    base: &Base,
+    short: bool,
+) -> Row {
+    if !sink.spend(cells.len(), Locator::line(line)) {
+        return Row::default();
     }
-    if cells.len() < columns.len() {
+    if cells.len() < columns.len() && !short {
         sink.fault(
             "row_width",
             format!("{} cells where the heading has {}: the row is cut", cells.len(), columns.len()),
-            Locator::line(line.number),
+            Locator::line(line),
         );
         // The last cell of a cut row may have lost digits.
         cells.pop();
     }
-    for extra in cells.iter().skip(columns.len()).filter(|c| !c.raw.is_empty()) {
+    if let Some(extra) = cells.iter().skip(columns.len()).find(|c| !c.raw.is_empty()) {
+        // A delimiter within a name has moved the cells: which number is whose cannot be told.
         sink.problem(
             "row_width",
             Severity::Error,
-            format!("\"{}\" stands beyond the last heading", extra.raw),
-            Locator::at(line.number, extra.column),
+            format!("\"{}\" stands beyond the last heading; the row is not read", extra.raw),
+            Locator::at(line, extra.column),
         );
+        return Row::default();
     }
     let has_sample = columns.iter().any(|c| c.spec.is_some_and(|s| s.role == Role::Sample));
     let from = sink.observations.len();
-    tabular::row(sink, table, columns, &cells, line.number, base);
+    let row = tabular::row(sink, table, columns, &cells, line, base);
     let nameless = sink.observations.get(from).is_some_and(|o| o.sample.is_none());
     if has_sample && nameless {
-        sink.warn("sample_missing", "the row names no sample", Locator::line(line.number));
+        sink.warn("sample_missing", "the row names no sample", Locator::line(line));
     }
+    row
 }
 
 /// `key: value` above the table, in two cells or one, with empty cells between.

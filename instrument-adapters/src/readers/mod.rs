@@ -2,9 +2,12 @@
 //! stands in the adapter's TOML.
 
 pub(crate) mod block_text;
+pub(crate) mod boxed_report;
+pub(crate) mod dashed_report;
 pub(crate) mod delimited;
 pub(crate) mod fixed_lines;
 pub(crate) mod hl7;
+pub(crate) mod json_lines;
 pub(crate) mod json_tree;
 pub(crate) mod line_rules;
 pub(crate) mod lis2;
@@ -12,7 +15,9 @@ pub(crate) mod marked_blocks;
 pub(crate) mod peak_csv;
 pub(crate) mod quoted_report;
 pub(crate) mod ruled_report;
+pub(crate) mod sectioned;
 pub(crate) mod versions;
+pub(crate) mod workbook;
 
 use serde::Deserialize;
 
@@ -71,14 +76,18 @@ macro_rules! readers {
 
 readers! {
     BlockText, block_text, "block_text", Text;
+    BoxedReport, boxed_report, "boxed_report", Text;
+    DashedReport, dashed_report, "dashed_report", Text;
     Delimited, delimited, "delimited", Text;
     FixedLines, fixed_lines, "fixed_lines", Text;
     Hl7, hl7, "hl7", Text;
-    JsonTree, json_tree, "json_tree", Text;
+    JsonTree, json_tree, "json_tree", Tree;
     LineRules, line_rules, "line_rules", Text;
     Lis2, lis2, "lis2", Text;
     MarkedBlocks, marked_blocks, "marked_blocks", Text;
     PeakCsv, peak_csv, "peak_csv", Text;
     QuotedReport, quoted_report, "quoted_report", Text;
     RuledReport, ruled_report, "ruled_report", Text;
+    Sectioned, sectioned, "sectioned", Text;
+    Workbook, workbook, "workbook", Workbook;
 }

@@ -6,9 +6,13 @@ use serde_json::Value;
 mod balance;
 mod cells;
 mod chromeleon_json;
+mod chromeleon_txt;
+mod empower_json;
 mod messages;
 mod nanodrop;
 mod peaks;
+mod plates;
+mod shimadzu;
 mod softmax;
 
 /// Compares a reading with its truth; gives the number of values compared.
@@ -20,6 +24,10 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("SPEC-balance-sartorius-sbi", balance::check),
     ("SPEC-osmometer-ai3320", balance::osmometer),
     ("agilent-chemstation-report", peaks::chemstation),
+    ("agilent-msd-results", peaks::msd),
+    ("agilent-openlab-rdl", peaks::openlab),
+    ("shimadzu-labsolutions", shimadzu::check),
+    ("tecan-magellan", plates::magellan),
     ("astm-lis2", messages::results),
     ("cellcounter-vicell-blu", cells::vicell),
     ("dpcr-qiacuity", cells::qiacuity),
@@ -28,5 +36,8 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("qpcr-cfx", cells::cfx),
     ("thermo-chromeleon-json", chromeleon_json::check),
+    ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
+    ("waters-empower-json", empower_json::check),
+    ("thermo-skanit", plates::skanit),
 ];

@@ -30,12 +30,17 @@ pub fn data_files(dir: &Path) -> Vec<PathBuf> {
 }
 
 pub fn read(set: &AdapterSet, path: &Path) -> Parsed {
-    fs::parse_file(set, path, None, &Options::default()).unwrap_or_else(|e| panic!("{}: {e}", path.display())).parsed
+    fs::parse_file(set, path, None, &Options::default()).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 pub fn truth(path: &Path) -> Option<Value> {
     let truth = path.with_file_name(format!("{}.truth.json", fs::file_name(path)));
     Some(serde_json::from_str(&std::fs::read_to_string(truth).ok()?).unwrap())
+}
+
+/// An independent conversion, by its path in the folder.
+pub fn asm_of(file: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(corpus().unwrap().join(file)).unwrap()).unwrap()
 }
 
 /// A truth's number in exact decimals: a JSON number is taken by its digits, a text by the adapter's rule.

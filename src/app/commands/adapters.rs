@@ -159,7 +159,7 @@ fn read(set: &AdapterSet, args: &ReadArgs) -> Result<Explained, CommandError> {
         }),
         zone: args.zone.clone(),
     };
-    files::parse_file(set, &args.file, args.adapter.as_deref(), &options).map_err(read_error)
+    files::explain_file(set, &args.file, args.adapter.as_deref(), &options).map_err(read_error)
 }
 
 fn parse(set: &AdapterSet, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {

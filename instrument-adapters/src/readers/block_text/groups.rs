@@ -19,7 +19,8 @@ struct Parts<'t> {
     /// Column name → formula.
     formulas: BTreeMap<String, String>,
     formula_lines: Vec<&'t Line>,
-    rest: Vec<&'t Line>,
+    /// Lines behind the table, and whether they stand under the title of summaries.
+    rest: Vec<(&'t Line, bool)>,
 }
 
 /// A column with its name parted from its unit.
@@ -56,6 +57,7 @@ fn parts<'t>(settings: &Settings, block: &Block<'t>) -> Parts<'t> {
         Rest,
     }
     let mut place = Place::Rows;
+    let mut summaries = false;
     for (index, line) in block.lines.iter().enumerate() {
         if index == 0 {
             let name = settings.group.capture(&line.text, "name");
@@ -65,6 +67,7 @@ fn parts<'t>(settings: &Settings, block: &Block<'t>) -> Parts<'t> {
             parts.formula_lines.push(line);
         } else if settings.summaries.is_match(&line.text) {
             place = Place::Rest;
+            summaries = true;
             parts.formula_lines.push(line);
         } else if line.is_blank() {
             if parts.heading.is_some() {
@@ -77,7 +80,7 @@ fn parts<'t>(settings: &Settings, block: &Block<'t>) -> Parts<'t> {
             }
             parts.formula_lines.push(line);
         } else if place == Place::Rest {
-            parts.rest.push(line);
+            parts.rest.push((line, summaries));
         } else if parts.heading.is_none() {
             parts.heading = Some(line);
         } else {
@@ -200,9 +203,9 @@ pub(super) fn read(settings: &Settings, sink: &mut Sink, block: &Block) {
     if let [only] = names.as_slice() {
         base.sample = Some((*only).clone());
     }
-    for line in &parts.rest {
+    for (line, under) in &parts.rest {
         let silent = !line.text.chars().any(|c| c.is_ascii_digit());
-        if summary(sink, line, &base, &parts.name) {
+        if summary(sink, line, &base, &parts.name, *under) {
         } else if silent || settings.notes.iter().any(|n| n.is_match(&line.text)) {
             sink.note(line.number, "note");
         } else {

@@ -155,7 +155,7 @@ fn take(settings: &Settings, sink: &mut Sink, block: &Block, wells: &Wells) {
         sink.note(first.number, "block of notes");
         let base = Base::default();
         for line in block.lines.iter().skip(1).filter(|l| !l.is_blank()) {
-            if !summary(sink, line, &base, "Note") {
+            if !summary(sink, line, &base, "Note", false) {
                 sink.note(line.number, "note");
             }
         }
@@ -203,10 +203,13 @@ fn cells(line: &Line) -> Vec<tabular::Cell> {
 }
 
 /// `name, description, value, formula, precision, notation`: a value that the software computed.
-fn summary(sink: &mut Sink, line: &Line, base: &Base, place: &str) -> bool {
+///
+/// Some versions leave out precision and notation; then only a line `under` the title of summaries is one.
+fn summary(sink: &mut Sink, line: &Line, base: &Base, place: &str, under: bool) -> bool {
     let cells = cells(line);
     let text = |i: usize| cells.get(i).map_or("", |c| c.raw.as_str());
-    let is_summary = cells.len() >= 5 && cells.iter().skip(3).any(|c| c.raw.ends_with("Notation"));
+    let marked = cells.len() >= 5 && cells.iter().skip(3).any(|c| c.raw.ends_with("Notation"));
+    let is_summary = marked || (under && (3..=4).contains(&cells.len()) && !text(0).is_empty());
     if !is_summary {
         return false;
     }

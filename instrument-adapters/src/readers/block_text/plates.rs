@@ -18,6 +18,8 @@ struct Head {
     points: usize,
     wavelengths: Vec<String>,
     columns: usize,
+    /// Wells of the whole plate, of which a part may have been read.
+    plate: Option<usize>,
     rows: Option<usize>,
     first_row: usize,
     x_unit: Option<String>,
@@ -153,6 +155,7 @@ fn head(settings: &Settings, sink: &mut Sink, line: &Line) -> Option<Head> {
         points: points.max(1),
         wavelengths,
         columns,
+        plate: number(base + 12),
         rows: number(base + rows_at),
         first_row: number(base + rows_at - 1).unwrap_or(1).max(1),
         read_type,
@@ -204,11 +207,21 @@ fn is_well(text: &str) -> bool {
     (1..=2).contains(&letters) && (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Columns of a plate of that many wells, which are always three to two rows.
+fn columns_of(plate: usize) -> Option<usize> {
+    let columns = (1..=48).find(|c| c * c * 2 == plate * 3)?;
+    Some(columns)
+}
+
 fn check_labels(sink: &mut Sink, head: &Head, labels: &[Option<Label>], line: u32) {
     let named = labels.iter().flatten().count();
-    let wells = head.rows.map(|r| r * head.columns);
-    let fits =
-        if head.time_format { wells.is_none_or(|w| w == named) } else { named.is_multiple_of(head.columns.max(1)) };
+    // Where a part of the plate was read, the headings may name all of it.
+    let fits = if head.time_format {
+        head.rows.is_none_or(|r| r * head.columns == named) || head.plate == Some(named)
+    } else {
+        let whole = head.plate.and_then(columns_of);
+        [Some(head.columns), whole].into_iter().flatten().any(|c| c > 0 && named.is_multiple_of(c))
+    };
     if !fits {
         sink.fault(
             "wells_count",

@@ -3,7 +3,7 @@
 use crate::tabular::{Cell, Heading};
 
 /// Key and value of `key : value`; the colon may also stand before the padding.
-pub(super) fn pair(text: &str) -> Option<(String, String)> {
+pub(in crate::readers) fn pair(text: &str) -> Option<(String, String)> {
     let (key, value) = text.split_once(':')?;
     let key = key.trim();
     let long = key.chars().count() > 30;
@@ -16,7 +16,7 @@ pub(super) fn pair(text: &str) -> Option<(String, String)> {
 }
 
 /// Splits off the right-hand pair of a head line: at least three blanks, then a short key.
-pub(super) fn split_pairs(text: &str) -> (Option<String>, Option<(String, String)>) {
+pub(in crate::readers) fn split_pairs(text: &str) -> (Option<String>, Option<(String, String)>) {
     let colon = text.char_indices().filter(|(_, c)| *c == ':');
     for (byte, _) in colon.collect::<Vec<_>>().into_iter().rev() {
         let Some(before) = text.get(..byte) else {
@@ -59,7 +59,7 @@ pub(super) fn column_of(position: usize, ruler: &[(usize, usize)]) -> usize {
 }
 
 /// Words with their character positions: start, end (exclusive), text.
-pub(super) fn words(text: &str) -> Vec<(usize, usize, String)> {
+pub(in crate::readers) fn words(text: &str) -> Vec<(usize, usize, String)> {
     let mut found: Vec<(usize, usize, String)> = Vec::new();
     let mut open = false;
     for (index, c) in text.chars().enumerate() {

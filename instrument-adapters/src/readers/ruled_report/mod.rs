@@ -3,7 +3,7 @@
 //! The ruler gives the column widths: cells may be empty or hold blanks, so rows are cut by it and
 //! never at blanks. Pages may break a table; the head of a page repeats the head of the report.
 
-mod layout;
+pub(super) mod layout;
 
 use std::collections::BTreeMap;
 

@@ -56,3 +56,43 @@ pub fn totalchrom(parsed: &Parsed, truth: &Value) -> usize {
     let names = [("rt_min", "retention_time"), ("area", "area"), ("height", "height"), ("area_pct", "area_percent")];
     check(parsed, truth, &names)
 }
+
+/// `RESULTS.CSV`, which names no sample, and `rteres.txt`.
+pub fn msd(parsed: &Parsed, truth: &Value) -> usize {
+    let names = [
+        ("rt_min", "retention_time"),
+        ("area", "area"),
+        ("height", "height"),
+        ("pct_max", "percent_of_largest"),
+        ("pct_total", "area_percent"),
+    ];
+    let mut checked = 0;
+    let rows = truth["rows"].as_array().unwrap();
+    for row in rows {
+        let peak = row["peak"].to_string();
+        for (key, quantity) in names {
+            let found = one(parsed, &format!("{row} {key}"), |o| o.quantity == quantity && context(o, "peak") == peak);
+            assert!(same(found, &row[key]), "{row} {key}: {found:?}");
+            assert_eq!(row["type"], context(found, "peak_type"));
+            assert_eq!(found.sample.as_deref(), truth["meta"]["sample"].as_str());
+            if let Some(file) = truth["meta"]["data_file"].as_str() {
+                assert_eq!(found.injection.as_deref(), Some(file));
+            }
+            checked += 1;
+        }
+    }
+    assert_eq!(parsed.observations.len(), rows.len() * names.len());
+    assert!(!parsed.is_blocked());
+    checked
+}
+
+pub fn openlab(parsed: &Parsed, truth: &Value) -> usize {
+    let names = [
+        ("rt_min", "retention_time"),
+        ("width_min", "peak_width"),
+        ("area", "area"),
+        ("height", "height"),
+        ("area_pct", "area_percent"),
+    ];
+    check(parsed, truth, &names)
+}
