@@ -15,6 +15,9 @@ fn main() -> io::Result<()> {
             return Err(io::Error::other(format!("{} is missing", declaration.display())));
         }
         let _ = writeln!(list, "AdapterFiles {{ id: {id:?}, declaration: include_str!({declaration:?}),");
+        let record = folder.join("validation.toml");
+        let record = if record.is_file() { format!("Some(include_str!({record:?}))") } else { "None".to_owned() };
+        let _ = writeln!(list, "validation: {record},");
         for part in ["samples", "expected", "rejects"] {
             let _ = writeln!(list, "{part}: &[");
             for name in names(&folder.join(part)).unwrap_or_default() {

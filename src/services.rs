@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use instrument_adapters::AdapterSet;
+use instrument_adapters::isolated::Adapters;
 
 use crate::audit::Sealer;
 use crate::certificates::document::{SigningKey, Typesetter};
@@ -25,8 +25,8 @@ pub struct Services {
     pub regulation: Arc<Regulation>,
     /// Instrument files and certificates, by content.
     pub files: Blobs,
-    /// Reads instrument files.
-    pub adapters: Arc<AdapterSet>,
+    /// Reads instrument files: in processes of their own, or, where no program to run was named, in this one.
+    pub adapters: Arc<Adapters>,
     /// Typesets certificates.
     pub typesetter: Typesetter,
     /// Bounds how many documents are typeset at once.

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::containers::Heads;
 use crate::dates::Dates;
+use crate::embedded;
 use crate::model::{Companion, Locator, Options, Parsed, Severity, Status};
 use crate::readers::{self, Input, Proof};
+use crate::set::NotRecognised;
 use crate::sink::{self, Sink};
-use crate::spec::{AdapterStatus, Spec};
+use crate::spec::{self, AdapterStatus, Limits, Spec};
 use crate::text::Text;
+use crate::validation::{self, Standing};
 
 /// Lower-case hexadecimal SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -38,10 +42,22 @@ pub enum AdapterError {
 #[derive(Debug, Clone)]
 pub struct Adapter {
     pub(crate) spec: Spec,
+    pub(crate) origin: Origin,
+}
+
+/// Where an adapter comes from, which decides who vouches for it.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// From a text alone: nobody.
+    Text,
+    /// The crate, with its record.
+    Embedded,
+    /// A laboratory's folder.
+    Own(Standing),
 }
 
 /// A reading with the account of every line, for `explain`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Explained {
     /// The reading itself.
     pub parsed: Parsed,
@@ -52,6 +68,11 @@ pub struct Explained {
 }
 
 impl Explained {
+    /// A reading of which there are no lines to show.
+    pub(crate) fn without_lines(parsed: Parsed) -> Self {
+        Self { parsed, lines: Vec::new(), places: BTreeMap::new() }
+    }
+
     /// The line of [`Explained::lines`] in which a place stands.
     pub fn line_of(&self, place: &Locator) -> Option<u32> {
         place.line.or_else(|| sink::line_of(&self.places, place))
@@ -109,7 +130,12 @@ impl Adapter {
                 return rule("text.dates", &format!("{format} is no date format"));
             }
         }
-        Ok(Self { spec })
+        Ok(Self { spec, origin: Origin::Text })
+    }
+
+    /// Reads a declaration that has been read before: its patterns are compiled when they are asked.
+    pub(crate) fn from_tested(text: &str, origin: Origin) -> Result<Self, AdapterError> {
+        Ok(Self { spec: spec::trusting(|| toml::from_str(text))?, origin })
     }
 
     /// The adapter's name.
@@ -122,9 +148,30 @@ impl Adapter {
         &self.spec.version
     }
 
-    /// Draft or validated.
+    /// Draft or validated: validated only where somebody's record of it still holds.
     pub fn status(&self) -> AdapterStatus {
+        self.standing().status
+    }
+
+    /// Draft or validated, by whom and when, or why not.
+    pub fn standing(&self) -> Standing {
+        match &self.origin {
+            Origin::Own(standing) => standing.clone(),
+            Origin::Text => validation::standing(self.claims(), Ok(None), String::new),
+            Origin::Embedded => match embedded::ADAPTERS.iter().find(|files| files.id == self.id()) {
+                Some(files) => files.standing(self.claims(), self.reader()),
+                None => validation::standing(self.claims(), Ok(None), String::new),
+            },
+        }
+    }
+
+    /// What its declaration says of it.
+    pub(crate) fn claims(&self) -> AdapterStatus {
         self.spec.status
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.spec.limits
     }
 
     /// Instrument or software whose files it reads.
@@ -170,6 +217,14 @@ impl Adapter {
         self.recognises_by(name, &mut Heads::of(bytes))
     }
 
+    /// Itself, where the file is its own.
+    pub(crate) fn takes(&self, name: &str, bytes: &[u8]) -> Result<&Self, NotRecognised> {
+        match self.recognises(name, bytes) {
+            Ok(_) => Ok(self),
+            Err(why) => Err(NotRecognised::Refused(self.id().to_owned(), why)),
+        }
+    }
+
     pub(crate) fn recognises_by(&self, name: &str, heads: &mut Heads) -> Result<String, String> {
         let d = &self.spec.detect;
         if heads.size() > self.spec.limits.bytes {
@@ -190,6 +245,9 @@ impl Adapter {
             return Err("empty".into());
         }
         let any = |p: &crate::spec::Pattern| lines.iter().any(|l| p.is_match(&l.text));
+        if let Some(refuse) = d.refuse.iter().find(|r| any(&r.line)) {
+            return Err(refuse.why.clone());
+        }
         if let Some(missing) = d.head.iter().find(|p| !any(p)) {
             return Err(format!("no line of the head matches {}", missing.0));
         }
@@ -240,6 +298,8 @@ impl Adapter {
         sink.finish();
         let complete = match proof {
             _ if sink.broken || sink.stopped => Some(false),
+            // All of it is there, and a part of it cannot be used: a person decides.
+            Proof::Holds if sink.spoiled => None,
             Proof::Holds => Some(true),
             Proof::Fails => Some(false),
             Proof::None => None,

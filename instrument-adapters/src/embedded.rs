@@ -1,6 +1,8 @@
 //! The adapters and samples that come with the crate, compiled in.
 
 use crate::selftest::Case;
+use crate::spec::AdapterStatus;
+use crate::validation::{self, Standing, Validation};
 
 /// A file under an adapter's folder.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,8 @@ pub struct AdapterFiles {
     pub id: &'static str,
     /// `adapter.toml`.
     pub declaration: &'static str,
+    /// `validation.toml`, where there is one.
+    pub validation: Option<&'static str>,
     /// `samples/`.
     pub samples: &'static [SampleFile],
     /// `expected/`, named as the samples are.
@@ -27,7 +31,13 @@ pub struct AdapterFiles {
 }
 
 impl AdapterFiles {
-    pub(crate) fn cases(&self) -> Vec<Case> {
+    pub(crate) fn standing(&self, claims: AdapterStatus, reader: &str) -> Standing {
+        let record = self.validation.map(Validation::from_toml).transpose();
+        validation::standing(claims, record, || validation::digest(self.declaration, &self.cases(), reader))
+    }
+
+    /// Its samples and rejects.
+    pub fn cases(&self) -> Vec<Case> {
         let case = |file: &SampleFile, reject: bool| Case {
             name: file.name.to_owned(),
             bytes: file.bytes.to_vec(),

@@ -6,9 +6,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::adapter::{Adapter, Explained};
+use crate::embedded;
 use crate::model::{Companion, Options, Parsed};
 use crate::selftest::Case;
 use crate::set::{AdapterSet, NotRecognised};
+use crate::spec::AdapterStatus;
+use crate::validation::{self, Standing, Validation};
 
 /// No file is read further than this, whatever its adapter allows.
 const MAX_BYTES: u64 = 256 << 20;
@@ -68,7 +71,11 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, FolderError> {
 /// # Errors
 /// [`FolderError`] where one of them is there and cannot be read.
 pub fn companions(adapter: &Adapter, path: &Path) -> Result<Vec<Companion>, FolderError> {
-    let wanted = adapter.companion_names(&file_name(path));
+    beside(&adapter.companion_names(&file_name(path)), path)
+}
+
+/// The files of these names in the folder of `path`.
+pub(crate) fn beside(wanted: &[String], path: &Path) -> Result<Vec<Companion>, FolderError> {
     let mut found = Vec::new();
     if wanted.is_empty() {
         return Ok(found);
@@ -150,18 +157,117 @@ fn open<'a>(
     Ok(Opened { name, bytes, adapter, options })
 }
 
-/// Folders with an `adapter.toml`: `dir` itself, or those in it, by name.
-pub(crate) fn adapter_folders(dir: &Path) -> Result<Vec<PathBuf>, FolderError> {
+/// The embedded adapter that a folder without an `adapter.toml` adds samples or a record to.
+pub(crate) fn embedded_id(folder: &Path) -> Option<&'static str> {
+    let name = file_name(folder);
+    let known = embedded::ADAPTERS.iter().find(|files| files.id == name)?;
+    let adds = ["validation.toml", "samples", "rejects"].iter().any(|part| folder.join(part).exists());
+    (adds && !folder.join("adapter.toml").is_file()).then_some(known.id)
+}
+
+/// Folders of adapters: `dir` itself, or those in it, by name.
+///
+/// # Errors
+/// [`FolderError`] where `dir` cannot be listed.
+pub fn adapter_folders(dir: &Path) -> Result<Vec<PathBuf>, FolderError> {
     if dir.join("adapter.toml").is_file() {
         return Ok(vec![dir.to_owned()]);
     }
-    let folders = entries(dir)?;
-    Ok(folders.into_iter().map(|(_, path)| path).filter(|path| path.join("adapter.toml").is_file()).collect())
+    let is_one = |path: &PathBuf| path.join("adapter.toml").is_file() || embedded_id(path).is_some();
+    Ok(entries(dir)?.into_iter().map(|(_, path)| path).filter(is_one).collect())
 }
 
-/// Declaration and cases of an adapter's folder.
-pub(crate) fn read_adapter(folder: &Path) -> Result<(String, Vec<Case>), FolderError> {
-    let declaration = read_file(&folder.join("adapter.toml"))?;
+/// What tells one state of a folder of adapters from another: names, sizes and times of its files.
+pub(crate) fn fingerprint(dir: &Path) -> Result<String, FolderError> {
+    let mut text = String::new();
+    let mut note = |path: &Path| {
+        if let Ok(about) = fs::metadata(path)
+            && about.is_file()
+        {
+            text.push_str(&format!("{path:?} {} {:?}\n", about.len(), about.modified().ok()));
+        }
+    };
+    for folder in adapter_folders(dir)? {
+        for file in ["adapter.toml", "validation.toml"] {
+            note(&folder.join(file));
+        }
+        for part in ["samples", "expected", "rejects"] {
+            // A part that is not there has no files.
+            entries(&folder.join(part)).unwrap_or_default().iter().for_each(|(_, path)| note(path));
+        }
+    }
+    Ok(crate::sha256(text.as_bytes()))
+}
+
+/// What stands in an adapter's folder.
+#[derive(Debug, Clone)]
+pub struct AdapterFolder {
+    /// `adapter.toml`, or that of the embedded adapter that the folder adds to.
+    pub declaration: String,
+    /// `samples/` and `rejects/`, with those of the embedded adapter.
+    pub cases: Vec<Case>,
+    /// `validation.toml`; a sentence where it is none.
+    pub validation: Result<Option<Validation>, String>,
+    /// The folder adds to an embedded adapter.
+    pub is_embedded: bool,
+}
+
+impl AdapterFolder {
+    /// Draft or validated, and by whom.
+    ///
+    /// # Errors
+    /// Where its `adapter.toml` cannot be read.
+    pub fn standing(&self) -> Result<Standing, String> {
+        Adapter::from_toml(&self.declaration)
+            .map(|adapter| self.standing_of(&adapter))
+            .map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn standing_of(&self, adapter: &Adapter) -> Standing {
+        let shipped = embedded::ADAPTERS.iter().find(|files| self.is_embedded && files.declaration == self.declaration);
+        match shipped {
+            // Where the laboratory only adds samples, the crate's own word on its adapter stays.
+            Some(files) if self.validation == Ok(None) => files.standing(adapter.claims(), adapter.reader()),
+            // Of an adapter that ships the laboratory's record stands for itself, whatever the crate claims.
+            _ => {
+                let claims = if self.is_embedded { AdapterStatus::Validated } else { adapter.claims() };
+                let digest = || validation::digest(&self.declaration, &self.cases, adapter.reader());
+                validation::standing(claims, self.validation.clone(), digest)
+            }
+        }
+    }
+
+    /// What tells two states apart.
+    pub(crate) fn content(&self) -> String {
+        format!("{} {:?}", crate::digest(&self.declaration, &self.cases, ""), self.validation)
+    }
+}
+
+/// Declaration, cases and record of an adapter's folder.
+///
+/// # Errors
+/// [`FolderError`] where a file of it cannot be read.
+pub fn read_adapter(folder: &Path) -> Result<AdapterFolder, FolderError> {
+    let text = |path: PathBuf| Ok(String::from_utf8_lossy(&read_file(&path)?).into_owned());
+    let record = folder.join("validation.toml");
+    let validation = if record.is_file() { Validation::from_toml(&text(record)?).map(Some) } else { Ok(None) };
+    let mut cases = read_cases(folder)?;
+    let embedded = embedded_id(folder).and_then(|id| embedded::ADAPTERS.iter().find(|files| files.id == id));
+    let declaration = match embedded {
+        None => text(folder.join("adapter.toml"))?,
+        Some(files) => {
+            // The laboratory's own take the place of those of the same name.
+            let shipped: Vec<Case> = files.cases();
+            let mine = |case: &Case| cases.iter().any(|own| own.reject == case.reject && own.name == case.name);
+            let shipped: Vec<Case> = shipped.into_iter().filter(|case| !mine(case)).collect();
+            cases.extend(shipped);
+            files.declaration.to_owned()
+        }
+    };
+    Ok(AdapterFolder { declaration, cases, validation, is_embedded: embedded.is_some() })
+}
+
+fn read_cases(folder: &Path) -> Result<Vec<Case>, FolderError> {
     let mut cases = Vec::new();
     for (sub, reject) in [("samples", false), ("rejects", true)] {
         let sub = folder.join(sub);
@@ -177,7 +283,7 @@ pub(crate) fn read_adapter(folder: &Path) -> Result<(String, Vec<Case>), FolderE
             cases.push(Case { bytes: read_file(&path)?, name, expected, reject });
         }
     }
-    Ok((String::from_utf8_lossy(&declaration).into_owned(), cases))
+    Ok(cases)
 }
 
 fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {

@@ -5,9 +5,12 @@
 mod adapter;
 mod containers;
 mod dates;
+pub mod diff;
 pub mod draft;
 pub mod embedded;
+mod folder;
 pub mod fs;
+pub mod isolated;
 pub mod link;
 mod model;
 mod numbers;
@@ -20,9 +23,12 @@ mod spec;
 mod tabular;
 mod text;
 mod units;
+mod validation;
 
 pub use adapter::{Adapter, AdapterError, Explained, sha256};
+pub use folder::{Folder, Tester};
 pub use model::{Companion, Context, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
 pub use selftest::{Case, CaseResult, TestReport};
 pub use set::{AdapterSet, Candidate, Detection, Loaded, NotRecognised, Summary};
 pub use spec::AdapterStatus;
+pub use validation::{Standing, Validation, digest};

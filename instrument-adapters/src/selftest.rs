@@ -1,5 +1,6 @@
 //! An adapter's own proof: samples that must read as expected, rejects that must not pass.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::adapter::Adapter;
@@ -19,7 +20,7 @@ pub struct Case {
 }
 
 /// How one case went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseResult {
     /// `samples/<name>` or `rejects/<name>`.
     pub case: String,
@@ -28,7 +29,7 @@ pub struct CaseResult {
 }
 
 /// How an adapter's cases went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestReport {
     /// Its id, or the reason why the declaration could not be read.
     pub adapter: Result<String, String>,
@@ -37,6 +38,11 @@ pub struct TestReport {
 }
 
 impl TestReport {
+    /// No case was run, for that reason.
+    pub(crate) fn not_run(why: String) -> Self {
+        Self { adapter: Err(why), cases: Vec::new() }
+    }
+
     /// True where the declaration is readable, has a sample, and every case passed.
     pub fn passed(&self) -> bool {
         self.failures().is_empty()

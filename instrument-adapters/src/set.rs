@@ -1,20 +1,22 @@
 //! The adapters at hand: which one a file belongs to, and its reading.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::adapter::{Adapter, AdapterError, Explained};
+use crate::adapter::{Adapter, AdapterError, Explained, Origin};
 use crate::containers::Heads;
 use crate::embedded;
+use crate::folder::Folder;
 use crate::fs::{self, FolderError};
+use crate::isolated::Failure;
 use crate::model::{Options, Parsed};
 use crate::selftest::{self, TestReport};
 use crate::spec::AdapterStatus;
 
 /// One line of [`AdapterSet::list`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Name for `--adapter`.
     pub id: String,
@@ -24,10 +26,39 @@ pub struct Summary {
     pub status: AdapterStatus,
     /// Instrument or software.
     pub product: String,
+    /// Who validated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated_by: Option<String>,
+    /// When, as `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated_on: Option<String>,
+    /// Against what, in the words of whoever validated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated_against: Option<String>,
+    /// Why it is a draft, where it says of itself that it is validated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft_because: Option<String>,
+}
+
+impl Summary {
+    fn of(adapter: &Adapter) -> Self {
+        let standing = adapter.standing();
+        let record = standing.validation.as_ref();
+        Self {
+            id: adapter.id().to_owned(),
+            version: adapter.version().to_owned(),
+            status: standing.status,
+            product: adapter.product().to_owned(),
+            validated_by: record.map(|r| r.by.clone()),
+            validated_on: record.map(|r| r.on.clone()),
+            validated_against: record.and_then(|r| r.against.clone()),
+            draft_because: standing.reason.clone(),
+        }
+    }
 }
 
 /// An adapter that takes a file for its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Its id.
     pub adapter: String,
@@ -36,7 +67,7 @@ pub struct Candidate {
 }
 
 /// What the adapters say of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detection {
     /// Those that recognise it, the highest priority only.
     pub candidates: Vec<Candidate>,
@@ -47,7 +78,7 @@ pub struct Detection {
 }
 
 /// No adapter read the file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum NotRecognised {
     /// There is nothing in it.
     #[error("the file is empty")]
@@ -64,6 +95,9 @@ pub enum NotRecognised {
     /// The named adapter refuses the file.
     #[error("adapter {0} does not recognise the file: {1}")]
     Refused(String, String),
+    /// The reading did not come to its end; only where a file is read in a process of its own.
+    #[error("{0}")]
+    Failed(Failure),
 }
 
 fn list(candidates: &[Candidate]) -> String {
@@ -77,6 +111,8 @@ pub struct Loaded {
     pub folder: PathBuf,
     /// Id where it was loaded, reason where it was refused.
     pub outcome: Result<String, String>,
+    /// Id and version of an earlier state that stays in use while this one is refused.
+    pub keeps: Option<String>,
 }
 
 /// The adapters at hand, by id.
@@ -84,6 +120,9 @@ pub struct Loaded {
 pub struct AdapterSet {
     adapters: BTreeMap<String, Adapter>,
     loaded: Vec<Loaded>,
+    /// Declarations of those that are not embedded.
+    own: BTreeMap<String, String>,
+    withdrawn: BTreeSet<String>,
 }
 
 impl AdapterSet {
@@ -94,45 +133,76 @@ impl AdapterSet {
     pub fn try_embedded() -> Result<Self, AdapterError> {
         let mut adapters = BTreeMap::new();
         for text in embedded::declarations() {
-            let adapter = Adapter::from_toml(text)?;
+            let mut adapter = Adapter::from_toml(text)?;
+            adapter.origin = Origin::Embedded;
             adapters.insert(adapter.id().to_owned(), adapter);
         }
-        Ok(Self { adapters, loaded: Vec::new() })
+        Ok(Self::of(adapters))
     }
 
     /// The adapters that come with the crate; one that could not be read is left out.
     pub fn embedded() -> Self {
         let adapters = embedded::declarations()
-            .filter_map(|text| Adapter::from_toml(text).ok())
+            .filter_map(|text| Adapter::from_tested(text, Origin::Embedded).ok())
             .map(|a| (a.id().to_owned(), a))
             .collect();
-        Self { adapters, loaded: Vec::new() }
+        Self::of(adapters)
+    }
+
+    fn of(adapters: BTreeMap<String, Adapter>) -> Self {
+        Self { adapters, loaded: Vec::new(), own: BTreeMap::new(), withdrawn: BTreeSet::new() }
+    }
+
+    /// The embedded adapters with others on top that have passed their tests, and without those withdrawn.
+    pub(crate) fn of_tested(own: &[String], withdrawn: &[String]) -> Result<Self, AdapterError> {
+        let mut set = Self::embedded();
+        for text in own {
+            set.put(Adapter::from_tested(text, Origin::Text)?, Some(text.clone()));
+        }
+        withdrawn.iter().for_each(|id| set.withdraw(id));
+        Ok(set)
+    }
+
+    /// What tells this set from the embedded one: declarations on top, and ids of those withdrawn.
+    pub(crate) fn departures(&self) -> (Vec<String>, Vec<String>) {
+        (self.own.values().cloned().collect(), self.withdrawn.iter().cloned().collect())
+    }
+
+    /// Puts an adapter in, in the place of one of the same id; with its text where it is not embedded.
+    pub(crate) fn put(&mut self, adapter: Adapter, declaration: Option<String>) {
+        if let Some(text) = declaration {
+            self.own.insert(adapter.id().to_owned(), text);
+        }
+        self.withdrawn.remove(adapter.id());
+        self.adapters.insert(adapter.id().to_owned(), adapter);
+    }
+
+    /// Takes an embedded adapter out, unless a laboratory's own stands in its place.
+    pub(crate) fn withdraw(&mut self, id: &str) {
+        if !self.own.contains_key(id) {
+            self.adapters.remove(id);
+            self.withdrawn.insert(id.to_owned());
+        }
+    }
+
+    pub(crate) fn told(&mut self, loaded: Vec<Loaded>) {
+        self.loaded = loaded;
     }
 
     /// The embedded adapters with those of a laboratory's folder on top.
     ///
     /// Each folder in `dir` that holds an `adapter.toml` is one adapter. Only one whose own samples
-    /// and rejects all pass is loaded; it takes the place of an embedded one of the same id.
-    /// [`AdapterSet::loaded`] says what became of each.
+    /// and rejects all pass is loaded; it takes the place of an embedded one of the same id. A folder without
+    /// one that is named like an embedded adapter adds samples, rejects and a `validation.toml` to it.
+    /// [`AdapterSet::loaded`] says what became of each. The samples are read in the calling process; a
+    /// [`Folder`] has them read elsewhere, and follows changes.
     ///
     /// # Errors
     /// [`FolderError`] where the folder itself cannot be listed.
     pub fn with_folder(dir: &Path) -> Result<Self, FolderError> {
-        let mut set = Self::embedded();
-        for folder in fs::adapter_folders(dir)? {
-            let outcome = load(&folder);
-            set.loaded.push(Loaded {
-                folder,
-                outcome: match &outcome {
-                    Ok(adapter) => Ok(adapter.id().to_owned()),
-                    Err(why) => Err(why.clone()),
-                },
-            });
-            if let Ok(adapter) = outcome {
-                set.adapters.insert(adapter.id().to_owned(), adapter);
-            }
-        }
-        Ok(set)
+        let mut folder = Folder::new(dir);
+        folder.refresh(&selftest::run)?;
+        Ok(folder.set())
     }
 
     /// What became of the adapters of a laboratory's folder.
@@ -142,15 +212,7 @@ impl AdapterSet {
 
     /// Id, version, status and product of every adapter, by id.
     pub fn list(&self) -> Vec<Summary> {
-        self.adapters
-            .values()
-            .map(|a| Summary {
-                id: a.id().to_owned(),
-                version: a.version().to_owned(),
-                status: a.status(),
-                product: a.product().to_owned(),
-            })
-            .collect()
+        self.adapters.values().map(Summary::of).collect()
     }
 
     /// The adapter of that id.
@@ -190,10 +252,7 @@ impl AdapterSet {
         }
         if let Some(id) = adapter {
             let adapter = self.get(id).ok_or_else(|| NotRecognised::NoSuchAdapter(id.to_owned()))?;
-            return match adapter.recognises(name, bytes) {
-                Ok(_) => Ok(adapter),
-                Err(why) => Err(NotRecognised::Refused(id.to_owned(), why)),
-            };
+            return adapter.takes(name, bytes);
         }
         let detection = self.detect(name, bytes);
         match detection.candidates.as_slice() {
@@ -244,19 +303,10 @@ impl AdapterSet {
             Some(dir) => fs::adapter_folders(dir)?
                 .iter()
                 .map(|folder| {
-                    let (declaration, cases) = fs::read_adapter(folder)?;
-                    Ok(selftest::run(&declaration, &cases))
+                    let found = fs::read_adapter(folder)?;
+                    Ok(selftest::run(&found.declaration, &found.cases))
                 })
                 .collect(),
         }
     }
-}
-
-fn load(folder: &Path) -> Result<Adapter, String> {
-    let (declaration, cases) = fs::read_adapter(folder).map_err(|e| e.to_string())?;
-    let report = selftest::run(&declaration, &cases);
-    if !report.passed() {
-        return Err(report.failures().join("; "));
-    }
-    Adapter::from_toml(&declaration).map_err(|e| e.to_string())
 }

@@ -1,6 +1,9 @@
 //! `adapter.toml`: what an adapter declares. The README explains every field to laboratories.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
@@ -10,7 +13,54 @@ use crate::readers::ReaderSpec;
 
 /// A regular expression in a TOML file; a wrong one is an error when the adapter is loaded.
 #[derive(Debug, Clone)]
-pub(crate) struct Pattern(pub Regex);
+pub(crate) struct Pattern(pub Compiled);
+
+/// A regular expression that is compiled when it is first asked: of forty adapters, a file needs the patterns of few.
+#[derive(Debug, Clone)]
+pub(crate) struct Compiled {
+    text: String,
+    made: OnceLock<Regex>,
+}
+
+fn compile(text: &str) -> Result<Regex, regex::Error> {
+    regex::RegexBuilder::new(text).size_limit(1 << 20).build()
+}
+
+impl Deref for Compiled {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        self.made.get_or_init(|| {
+            // A declaration that was not checked when it was read has passed its check elsewhere, see `trusting`.
+            // What matches nothing would be the answer to one that had not.
+            #[allow(clippy::expect_used)]
+            compile(&self.text).unwrap_or_else(|_| Regex::new(r"[^\s\S]").expect("a constant"))
+        })
+    }
+}
+
+impl std::fmt::Display for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+thread_local! {
+    static TRUSTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads declarations whose patterns have been checked before: they are compiled when they are first asked.
+pub(crate) fn trusting<T>(read: impl FnOnce() -> T) -> T {
+    /// Puts things back even where reading panics.
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            TRUSTING.set(self.0);
+        }
+    }
+    let _back = Back(TRUSTING.replace(true));
+    read()
+}
 
 impl Pattern {
     pub fn is_match(&self, text: &str) -> bool {
@@ -26,15 +76,21 @@ impl Pattern {
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        regex::RegexBuilder::new(&text).size_limit(1 << 20).build().map(Pattern).map_err(serde::de::Error::custom)
+        let made = OnceLock::new();
+        if !TRUSTING.get() {
+            // Just made, so empty.
+            let _ = made.set(compile(&text).map_err(serde::de::Error::custom)?);
+        }
+        Ok(Pattern(Compiled { text, made }))
     }
 }
 
 /// How far a laboratory has taken an adapter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AdapterStatus {
     /// Under work; a person looks at every file.
+    #[default]
     Draft,
     /// Checked against files whose values are known.
     Validated,
@@ -46,6 +102,8 @@ pub enum AdapterStatus {
 pub(crate) struct Spec {
     pub id: String,
     pub version: String,
+    /// What its author says of it; `validated` counts with a record only.
+    #[serde(default)]
     pub status: AdapterStatus,
     pub product: String,
     #[serde(default)]
@@ -87,6 +145,9 @@ pub(crate) struct Detect {
     /// None may match there.
     #[serde(default)]
     pub not_head: Vec<Pattern>,
+    /// Relatives of the format that are known and not read, with the reason.
+    #[serde(default)]
+    pub refuse: Vec<Refuse>,
     /// Every finished, non-blank line of the head must match one of them.
     #[serde(default)]
     pub every_line: Vec<Pattern>,
@@ -99,6 +160,14 @@ pub(crate) struct Detect {
 
 fn one() -> usize {
     1
+}
+
+/// A line by which a file is known to be another kind, and why that is not read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refuse {
+    pub line: Pattern,
+    pub why: String,
 }
 
 fn head_lines() -> usize {
@@ -136,7 +205,8 @@ impl Default for TextSpec {
     }
 }
 
-/// What one file may cost. `steps` stands for time: the crate has no clock.
+/// What one file may cost. `cells` stands for time where the file is read in the calling process; `seconds` and
+/// `memory_mb` are kept by the process that a [pool](crate::isolated) reads it in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Limits {
@@ -145,6 +215,11 @@ pub(crate) struct Limits {
     pub cells: usize,
     pub line_length: usize,
     pub problems: usize,
+    /// Lists within lists of a tree.
+    pub depth: usize,
+    /// Less than the pool's own, never more.
+    pub seconds: Option<u64>,
+    pub memory_mb: Option<u64>,
     /// Archives: bytes of all entries when inflated, …
     pub inflated_bytes: usize,
     /// … how many times larger than packed an entry may be, …
@@ -163,6 +238,9 @@ impl Default for Limits {
             cells: 2_000_000,
             line_length: 1 << 20,
             problems: 200,
+            depth: 64,
+            seconds: None,
+            memory_mb: None,
             inflated_bytes: 128 << 20,
             ratio: 250,
             entries: 2000,
@@ -266,7 +344,7 @@ pub(crate) enum Role {
     Flag,
     /// Number of the row; its `not_found` word makes the row a component that was not found.
     Number,
-    /// A point of a curve; the abscissa is the heading's `x` or the row's cell of role `x`.
+    /// A point of a curve; the heading's `x` is the abscissa.
     Curve,
     /// The abscissa of the row's curve columns; of its values where it has none.
     X,

@@ -279,9 +279,9 @@ pub(crate) fn row(
         let is_value = matches!(spec.role, Role::Value) || (spec.role == Role::Curve && sink.curves);
         // A lone mark in a row that has other numbers says that this one does not apply.
         let no_value = !out.not_found && table.not_found.contains(&cell.raw);
-        let empty = cell.raw.is_empty();
         // What a component that was not found would have had is said, even where its cell is empty.
         let lacks = decided && matches!(spec.quantity.as_deref(), Some("area" | "concentration" | "amount"));
+        let empty = cell.raw.is_empty();
         if !is_value || no_value || (empty && !lacks && !spec.required) {
             continue;
         }
@@ -370,12 +370,13 @@ fn abscissa_of(
 ) -> Option<(String, Option<String>)> {
     let (column, cell) = columns.get(index).zip(cells.get(index))?;
     let at = Locator::at(line, cell.column);
-    let Some(number) = sink.number(&cell.raw, &at) else {
+    let seconds = clock(&cell.raw).filter(|_| column.unit.as_deref() == Some("s"));
+    let Some(value) = seconds.or_else(|| sink.number(&cell.raw, &at).map(|n| n.value)) else {
         let message = format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading);
         sink.problem("not_a_number", Severity::Error, message, at);
         return None;
     };
-    Some((number.value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
+    Some((value, sink.unit(column.unit.as_deref().unwrap_or_default()).0))
 }
 
 /// A row that is a point of a curve and nothing else; curves have tens of thousands of them.
@@ -397,7 +398,7 @@ fn points(sink: &mut Sink, columns: &[Column], cells: &[Cell], index: usize, lin
         let quantity = spec.quantity.as_deref().unwrap_or("signal");
         let mut observation = observation(base, quantity, &cell.raw, at);
         let unit = column.unit.as_deref().or(base.unit.as_deref()).unwrap_or_default();
-        (observation.unit, observation.unit_raw) = unit_of(sink.spec, unit);
+        (observation.unit, observation.unit_raw) = sink.unit(unit);
         observation.status = read.status;
         observation.bound = read.bound;
         observation.value = read.number.as_ref().map(|n| n.value.clone());
@@ -428,12 +429,17 @@ fn scale(observation: &mut Observation, factor: Option<Decimal>) {
     observation.value = product.map(|p| p.to_string());
 }
 
+/// Hours, minutes and seconds as seconds.
+fn clock(written: &str) -> Option<String> {
+    let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
+    (2..=3).contains(&parts.len()).then(|| sum.normalize().to_string())
+}
+
 /// A plain number, or hours, minutes and seconds where the abscissa is declared in seconds.
 fn on_axis(sink: &mut Sink, written: &str, unit: Option<&str>, at: &Locator) -> Option<String> {
-    if unit == Some("s") && written.contains(':') {
-        let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
-        let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
-        return (parts.len() <= 3).then(|| sum.normalize().to_string());
+    if let Some(seconds) = clock(written).filter(|_| unit == Some("s")) {
+        return Some(seconds);
     }
     let found = sink.number(written, at).map(|n| n.value);
     if found.is_none() {

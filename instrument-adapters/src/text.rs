@@ -129,6 +129,26 @@ fn split(whole: String, encoding: &'static str, broken: bool) -> Text {
     Text { encoding, lines, broken_line, whole }
 }
 
+/// How deep the brackets of a JSON text go, counted before anything is built from it.
+pub(crate) fn deepest_bracket(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +197,12 @@ mod tests {
         let text = decode(b"a\rb\r\nc\n\nd", &labels(&["utf-8"])).unwrap();
         let all: Vec<_> = text.lines.iter().map(|l| l.text.as_str()).collect();
         assert_eq!(all, ["a", "b", "c", "", "d"]);
+    }
+
+    #[test]
+    fn brackets_within_quotes_do_not_count() {
+        assert_eq!(deepest_bracket(r#"{"a": [1, {"b": "[[["}], "c\"{{": []}"#), 3);
+        assert_eq!(deepest_bracket("]]]["), 1);
+        assert_eq!(deepest_bracket(""), 0);
     }
 }

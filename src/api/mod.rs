@@ -3,6 +3,7 @@
 //! A handler is a gate, parsed input and one workflow call; see [`accounts`] for the pattern.
 
 pub mod accounts;
+pub mod adapters;
 pub mod audit;
 pub mod body;
 pub mod catalogue;
@@ -41,5 +42,6 @@ pub fn table() -> Table {
         .and(intake::table())
         .and(testing::table())
         .and(instruments::table())
+        .and(adapters::table())
         .and(certificates::table())
 }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use instrument_adapters::isolated::{Program, Settings};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -44,6 +45,10 @@ const FIELDS: &[(&str, Kind)] = &[
     ("password.at_once", Kind::Number),
     ("folders.regulation", Kind::Text),
     ("folders.adapters", Kind::Text),
+    ("reading.workers", Kind::Number),
+    ("reading.memory_mb", Kind::Number),
+    ("reading.seconds", Kind::Number),
+    ("reading.follow_millis", Kind::Number),
     ("folders.templates", Kind::Text),
     ("signing.key", Kind::Text),
     ("signing.certificate", Kind::Text),
@@ -117,8 +122,22 @@ pub struct Config {
     pub numbers: NumberPatterns,
     /// Pause between two rounds of sealing.
     pub seal_every: Duration,
+    /// Where instrument files are read, and what one may cost.
+    pub reading: Reading,
     /// Folders, addresses, limits.
     pub site: Site,
+}
+
+/// Where instrument files are read, and what one may cost.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The program that reads them in processes of its own. A configuration cannot name it: the program sets itself.
+    /// Without it they are read in this process, as tests of the library do.
+    pub program: Option<Program>,
+    /// How many at once, and the limits of one file.
+    pub limits: Settings,
+    /// How often the laboratory's folder of adapters is looked at for changes.
+    pub follow: Duration,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +153,7 @@ struct Raw {
     login: RawLogin,
     password: RawPassword,
     folders: RawFolders,
+    reading: RawReading,
     signing: RawSigning,
     certificate_numbers: NumberPatterns,
     log: RawLog,
@@ -170,6 +190,12 @@ section!(RawPassword {
     parallelism: u32 = PasswordCost::default().parallelism;
     at_once: usize = PasswordCost::default().at_once;
 });
+section!(RawReading {
+    workers: usize = Settings::default().workers;
+    memory_mb: u64 = Settings::default().memory_mb;
+    seconds: u64 = Settings::default().seconds;
+    follow_millis: u64 = 5000;
+});
 section!(RawFolders {
     regulation: Option<PathBuf> = None;
     adapters: Option<PathBuf> = None;
@@ -198,6 +224,7 @@ impl Default for Raw {
             login: RawLogin::default(),
             password: RawPassword::default(),
             folders: RawFolders::default(),
+            reading: RawReading::default(),
             signing: RawSigning::default(),
             certificate_numbers: NumberPatterns::default(),
             log: RawLog::default(),
@@ -369,6 +396,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
         log_format: raw.log.format,
         log_level: raw.log.level,
         seal_every: Duration::from_secs(between("seal.every_seconds", raw.seal.every_seconds, 1, 3600)?),
+        reading: reading(&raw.reading)?,
         site: Site {
             data: raw.data,
             cookie_secure: raw.session.cookie_secure.unwrap_or_else(|| public_url.starts_with("https://")),
@@ -381,6 +409,17 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             signing: signing(raw.signing)?,
         },
     })
+}
+
+fn reading(raw: &RawReading) -> Result<Reading, ConfigError> {
+    let limits = Settings {
+        workers: between("reading.workers", raw.workers, 1, 64)?,
+        memory_mb: between("reading.memory_mb", raw.memory_mb, 16, 1 << 16)?,
+        seconds: between("reading.seconds", raw.seconds, 1, 3600)?,
+        ..Settings::default()
+    };
+    let follow = Duration::from_millis(between("reading.follow_millis", raw.follow_millis, 20, 600_000)?);
+    Ok(Reading { program: None, limits, follow })
 }
 
 fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {

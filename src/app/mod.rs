@@ -4,6 +4,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod follow;
 pub mod keys;
 pub mod routes;
 pub mod serve;

@@ -1,6 +1,7 @@
 //! The server: built whole or not at all, then run until it is told to stop.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,12 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use instrument_adapters::AdapterSet;
+use instrument_adapters::isolated::{Adapters, Pool};
 use tokio::sync::Notify;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::config::{Config, ConfigError};
+use super::config::{Config, ConfigError, Reading};
+use super::follow::Following;
 use super::routes;
 use crate::api::{body, cookies, edge, openapi, problem};
 use crate::audit::{Sealer, Sealing};
@@ -84,15 +87,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         Identity::open(db.clone(), clock.clone(), &config.password, config.session.clone(), &config.session_key)
             .map_err(StartError::Keys)?;
     let (signing_key, roots) = super::keys::load(&site)?;
-    let adapters = match &site.adapters {
-        Some(folder) => AdapterSet::with_folder(folder).map_err(|error| StartError::System(error.to_string()))?,
-        None => AdapterSet::embedded(),
-    };
-    for loaded in adapters.loaded() {
-        if let Err(why) = &loaded.outcome {
-            tracing::warn!(folder = %loaded.folder.display(), why, "an adapter is not loaded");
-        }
-    }
+    let adapters = open_adapters(&config.reading, site.adapters.as_deref())?;
     let typesetter =
         Typesetter::new(site.templates.as_deref()).map_err(|error| StartError::System(error.to_string()))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -112,6 +107,22 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         sealer: Arc::new(sealer),
         site: Arc::new(site),
     })
+}
+
+/// The adapters that ship with those of the laboratory on top, whose samples are read where its files will be.
+fn open_adapters(reading: &Reading, folder: Option<&Path>) -> Result<Adapters, StartError> {
+    let embedded = AdapterSet::embedded();
+    let adapters = match &reading.program {
+        Some(program) => Adapters::apart(Pool::new(program.clone(), reading.limits, embedded)),
+        None => {
+            tracing::warn!("instrument files are read in this process: no program for them was named");
+            Adapters::in_process(embedded)
+        }
+    };
+    let Some(folder) = folder else { return Ok(adapters) };
+    let adapters = adapters.with_folder(folder).map_err(|error| StartError::System(error.to_string()))?;
+    crate::instruments::tell_loaded(adapters.set().loaded());
+    Ok(adapters)
 }
 
 /// An idempotency key guards against a repeat of minutes or days, not for ever.
@@ -140,6 +151,7 @@ pub struct Application {
     workers: usize,
     shutdown: Duration,
     sealing: Sealing,
+    following: Option<Following>,
     stopper: Stopper,
 }
 
@@ -169,6 +181,7 @@ impl Application {
         let system = |error: std::io::Error| StartError::System(error.to_string());
         let address = listener.local_addr().map_err(system)?;
         let sealing = services.sealer.in_background(config.seal_every).map_err(system)?;
+        let following = Following::start(services.adapters.clone(), config.reading.follow).map_err(system)?;
         Ok(Self {
             services,
             listener,
@@ -176,6 +189,7 @@ impl Application {
             workers: config.workers,
             shutdown: config.shutdown,
             sealing,
+            following,
             stopper: Stopper::default(),
         })
     }
@@ -235,9 +249,9 @@ impl Application {
         tracing::info!(address = %self.address, "serving");
         let ended = server.await;
         waiting.abort();
-        // Seals what is left; joins a thread, which may take a moment.
-        let sealing = self.sealing;
-        let _ = web::block(move || drop(sealing)).await;
+        // Seals what is left; joins threads, which may take a moment.
+        let background = (self.sealing, self.following);
+        let _ = web::block(move || drop(background)).await;
         tracing::info!("stopped");
         ended
     }

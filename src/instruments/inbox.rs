@@ -1,13 +1,13 @@
 //! Uploading a file and looking at it.
 
 use diesel::prelude::*;
-use instrument_adapters::Parsed;
+use instrument_adapters::{NotRecognised, Parsed};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::matching::{self, Proposal};
-use super::read::{read, values_only};
+use super::read::{parse, values_only};
 use crate::audit::{self, Actor, Change};
 use crate::input;
 use crate::insert_all;
@@ -48,9 +48,9 @@ pub fn upload(services: &Services, actor: &Actor, name: &str, bytes: &[u8]) -> O
     if bytes.len() > LARGEST {
         return Err(Refusal::new(Code::TooLarge, "文件超过 32 MB", "the file is larger than 32 MB").at("file").into());
     }
-    let parsed = read(services, &name, bytes, None, &values_only()).map(|explained| explained.parsed);
+    let parsed = parse(services, &name, bytes, None, &values_only());
     let sha256 = services.files.put(bytes)?;
-    let (row, observations) = staged(services, actor, &institute, name, sha256, bytes.len(), &parsed.ok());
+    let (row, observations) = staged(services, actor, &institute, name, sha256, bytes.len(), &parsed);
     let (actor, now) = (actor.clone(), services.clock.now());
     let (id, known) = services.db.write(move |conn| {
         let before: Option<InstrumentFileId> = instrument_file::table
@@ -95,26 +95,26 @@ fn staged(
     name: String,
     sha256: String,
     size: usize,
-    parsed: &Option<Parsed>,
+    parsed: &Result<Parsed, NotRecognised>,
 ) -> (InstrumentFileRow, Vec<ObservationRow>) {
     let id = InstrumentFileId::new();
-    let unread = json!([{"code": "not_recognised", "severity": "error", "locator": {},
-        "message": "没有适配器能识别该文件 / no adapter recognises the file"}]);
+    let unread = match parsed {
+        Err(NotRecognised::Failed(failure)) => json!([failure.problem()]),
+        _ => json!([{"code": "not_recognised", "severity": "error", "locator": {},
+            "message": "没有适配器能识别该文件 / no adapter recognises the file"}]),
+    };
+    let parsed = parsed.as_ref().ok();
     let row = InstrumentFileRow {
         id: id.clone(),
         sha256,
         name,
         size: i64::try_from(size).unwrap_or(i64::MAX),
         institute_id: institute.clone(),
-        adapter: parsed.as_ref().map(|p| p.adapter.clone()),
-        adapter_version: parsed
-            .as_ref()
-            .and_then(|p| p.run.get("adapter_version"))
-            .and_then(|v| v.as_str())
-            .map(str::to_owned),
-        complete: parsed.as_ref().and_then(|p| p.complete),
-        run: Json::of(&parsed.as_ref().map(|p| &p.run)),
-        problems: parsed.as_ref().map_or_else(|| Json::of(&unread), |p| Json::of(&p.problems)),
+        adapter: parsed.map(|p| p.adapter.clone()),
+        adapter_version: parsed.and_then(|p| p.run.get("adapter_version")).and_then(|v| v.as_str()).map(str::to_owned),
+        complete: parsed.and_then(|p| p.complete),
+        run: Json::of(&parsed.map(|p| &p.run)),
+        problems: parsed.map_or_else(|| Json::of(&unread), |p| Json::of(&p.problems)),
         state: if parsed.is_some() { "staged" } else { "unread" }.into(),
         state_reason: None,
         uploaded_by: actor.account.clone(),

@@ -2,6 +2,7 @@
 //! to samples that exist, and accepted by a person. Nothing here ever creates a sample.
 
 mod accept;
+mod adapters;
 mod assign;
 mod inbox;
 mod matching;
@@ -9,6 +10,7 @@ mod read;
 mod source;
 
 pub use accept::{Accept, Accepted, accept, reject};
+pub use adapters::{AdapterStand, AdaptersView, Refused, adapters, tell_loaded};
 pub use assign::{Assign, assign};
 pub use inbox::{FileView, upload, view};
 pub use matching::{Proposal, ProposedReading};

@@ -5,6 +5,7 @@
 //! was typed, with the refusal at its field.
 
 mod accounts;
+mod adapters;
 mod assets;
 mod audit;
 mod bench;
@@ -41,6 +42,7 @@ pub fn table() -> Table {
         .and(labels::table())
         .and(bench::table())
         .and(files::table())
+        .and(adapters::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

@@ -38,6 +38,7 @@ pages!(
     "task.html",
     "files.html",
     "file.html",
+    "adapters.html",
     "review.html",
     "out_of_limit.html",
     "certificates.html",

@@ -4,6 +4,7 @@
 mod support;
 mod world;
 
+mod adapters;
 mod architecture;
 mod audit_trail;
 mod browser;

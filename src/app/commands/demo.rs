@@ -40,6 +40,7 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<Outcome, CommandError
     let mut config = Config::of_data(&args.data, std::iter::empty())
         .map_err(|error| CommandError::at("configuration", error.place, error.message))?;
     config.listen = args.listen;
+    config.reading.program = super::adapters::program();
     config.site.public_url = format!("http://{}", args.listen);
     telemetry::start(config.log_format, "warn,qianfa=info");
     show(args, &config, out)?;

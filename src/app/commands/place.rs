@@ -37,7 +37,9 @@ impl Place {
                 Config::load(file.as_deref(), environment)
             }
         };
-        read.map_err(|error| CommandError::at("configuration", error.place, error.message))
+        let mut config = read.map_err(|error| CommandError::at("configuration", error.place, error.message))?;
+        config.reading.program = super::adapters::program();
+        Ok(config)
     }
 
     /// Opens everything, making what is not there.

@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use instrument_adapters::{AdapterSet, Options, Parsed};
+use instrument_adapters::isolated::Adapters;
+use instrument_adapters::{Options, Parsed};
 use rust_decimal::Decimal;
 
 use super::{DemoError, file_error};
@@ -56,7 +57,7 @@ impl DemoFiles {
     ///
     /// # Errors
     /// Where the folder cannot be read or lacks a kind.
-    pub fn real(folder: &Path, adapters: &AdapterSet) -> Result<Self, DemoError> {
+    pub fn real(folder: &Path, adapters: &Adapters) -> Result<Self, DemoError> {
         let mut paths = Vec::new();
         walk(folder, 0, &mut paths)?;
         paths.sort();
@@ -104,7 +105,7 @@ fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), Dem
     Ok(())
 }
 
-fn read(path: &Path, adapters: &AdapterSet) -> Option<(DemoFile, Parsed)> {
+fn read(path: &Path, adapters: &Adapters) -> Option<(DemoFile, Parsed)> {
     const LARGEST: u64 = 32 * 1024 * 1024;
     let small = std::fs::metadata(path).is_ok_and(|meta| meta.len() <= LARGEST);
     let bytes = small.then(|| std::fs::read(path).ok()).flatten()?;

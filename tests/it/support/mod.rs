@@ -6,6 +6,7 @@ pub mod postgres;
 use std::thread::JoinHandle;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
+use instrument_adapters::isolated::Program;
 use qianfa::app::config::Config;
 use qianfa::app::serve::{Application, Stopper};
 use qianfa::audit::Actor;
@@ -78,7 +79,11 @@ impl Ground {
             ("QIANFA_SHUTDOWN_SECONDS", "10"),
         ];
         let all = base.iter().chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        Config::of_data(&self.dir.path().join("data"), all).expect("a configuration")
+        let mut config = Config::of_data(&self.dir.path().join("data"), all).expect("a configuration");
+        // Files are read apart, as in the real program.
+        let program = Program::new(env!("CARGO_BIN_EXE_qianfa")).arg("adapters").arg("worker");
+        config.reading.program = Some(program);
+        config
     }
 }
 

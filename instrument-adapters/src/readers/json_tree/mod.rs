@@ -20,6 +20,7 @@ use crate::model::{Locator, Severity, Status};
 use crate::sink::{Sink, slug};
 use crate::spec::{Pattern, Role};
 use crate::tabular::{self, Base};
+use crate::text::deepest_bracket;
 
 /// One reading of a tree.
 struct Walk<'s> {
@@ -61,6 +62,11 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
 
 /// Parses the text of a tree; a problem says where it does not close.
 pub(super) fn parse(text: &str, sink: &mut Sink) -> Option<Value> {
+    let (depth, limit) = (deepest_bracket(text), sink.spec.limits.depth);
+    if depth > limit {
+        sink.fault("limit_depth", format!("{depth} lists within lists, the limit is {limit}"), Locator::default());
+        return None;
+    }
     match serde_json::from_str(text) {
         Ok(root) => Some(root),
         Err(error) => {
@@ -318,7 +324,7 @@ impl Walk<'_> {
             }
             let read = tabular::reading(sink, &raw, field.text, &at);
             if read.status == Status::Invalid && !sink.spec.tokens.contains_key(&raw) {
-                sink.problem("not_a_number", Severity::Error, format!("{key} is \"{raw}\", which is no number"), at);
+                sink.fault("not_a_number", format!("{key} is \"{raw}\", which is no number"), at);
             }
             observation.status = read.status;
             observation.bound = read.bound;

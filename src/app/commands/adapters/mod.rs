@@ -1,16 +1,44 @@
-//! `qianfa adapters list|detect|parse|explain|test|new`
+//! `qianfa adapters list|detect|parse|explain|test|new|validate|diff`
+
+mod diff;
+mod show;
+mod validate;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use clap::{Args, Subcommand, ValueEnum};
+use instrument_adapters::embedded::ADAPTERS;
 use instrument_adapters::fs::{self as files, FolderError, ReadError};
-use instrument_adapters::{
-    AdapterSet, DateOrder, Explained, NotRecognised, Observation, Options, Parsed, Severity, Status, TestReport, draft,
-};
+use instrument_adapters::isolated::worker::{Bounds, serve};
+use instrument_adapters::isolated::{Adapters, Failure, Pool, Program, Settings};
+use instrument_adapters::{AdapterSet, AdapterStatus, DateOrder, NotRecognised, Options, TestReport, draft};
 
+use self::show::{summary, values};
 use super::{CommandError, Outcome, write_json};
+use crate::clock::Clock;
+
+/// The words behind the program's name that make it read files for another process.
+const WORKER: [&str; 2] = ["adapters", "worker"];
+
+/// This program as one that reads files for itself in another process. Known where the program runs as such; the
+/// library, as in its tests, does not know it and reads in its own process.
+pub fn program() -> Option<Program> {
+    PROGRAM.get().cloned()
+}
+
+/// Says that this process is the program.
+pub fn this_is_the_program() {
+    if let Ok(path) = std::env::current_exe() {
+        let program = WORKER.iter().fold(Program::new(path), |program, word| program.arg(word));
+        // Said once, by the program's beginning.
+        let _ = PROGRAM.set(program);
+    }
+}
+
+static PROGRAM: OnceLock<Program> = OnceLock::new();
 
 /// Instrument adapters: which file is whose, what it says, and how to write a new one
 #[derive(Clone, Debug, Args)]
@@ -18,6 +46,9 @@ pub struct AdaptersArgs {
     /// A laboratory's own adapters on top of those that ship
     #[arg(long, value_name = "DIR", global = true)]
     adapters: Option<PathBuf>,
+    /// Read files in this process, not in one of its own with limits
+    #[arg(long, global = true)]
+    in_process: bool,
     #[command(subcommand)]
     command: AdaptersCommand,
 }
@@ -55,6 +86,18 @@ enum AdaptersCommand {
         #[arg(long, value_name = "DIR", default_value = ".")]
         into: PathBuf,
     },
+    /// Record that somebody has checked an adapter, once all its samples and rejects pass
+    Validate(validate::ValidateArgs),
+    /// What two adapters make of the same files, or two files of the same kind, and where they differ (exit code 1)
+    Diff(diff::DiffArgs),
+    /// Read files for another process, over standard input and output
+    #[command(hide = true)]
+    Worker {
+        #[arg(long, default_value_t = Settings::default().memory_mb)]
+        memory_mb: u64,
+        #[arg(long, default_value_t = Settings::default().seconds)]
+        seconds: u64,
+    },
 }
 
 #[derive(Clone, Debug, Args)]
@@ -89,29 +132,50 @@ enum Order {
 /// A file or folder that cannot be read, or a file that no adapter recognises.
 pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     match &args.command {
-        AdaptersCommand::List { json } => list(&set(args)?, *json, out),
-        AdaptersCommand::Detect { file, json } => detect(&set(args)?, file, *json, out),
-        AdaptersCommand::Parse(read) => parse(&set(args)?, read, out),
-        AdaptersCommand::Explain(read) => explain(&set(args)?, read, out),
-        AdaptersCommand::Test { dir } => test(dir.as_deref().or(args.adapters.as_deref()), out),
+        AdaptersCommand::List { json } => list(&adapters(args)?.set(), *json, out),
+        AdaptersCommand::Detect { file, json } => detect(&adapters(args)?, file, *json, out),
+        AdaptersCommand::Parse(read) => parse(&adapters(args)?, read, out),
+        AdaptersCommand::Explain(read) => explain(&adapters(args)?, read, out),
+        AdaptersCommand::Test { dir } => test(&plain(args), dir.as_deref().or(args.adapters.as_deref()), out),
         AdaptersCommand::New { from, id, into } => new(from, id.as_deref(), into, out),
+        AdaptersCommand::Validate(validate) => {
+            validate::run(validate, &plain(args), args.adapters.as_deref(), &Clock::system(), out)
+        }
+        AdaptersCommand::Diff(diff) => diff::run(diff, &adapters(args)?, out),
+        AdaptersCommand::Worker { memory_mb, seconds } => work(*memory_mb, *seconds, out),
+    }
+}
+
+fn work(memory_mb: u64, seconds: u64, mut out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let served = serve(&mut std::io::stdin().lock(), &mut out, Bounds { memory_mb, seconds });
+    served.map_err(|error| CommandError::new("worker", error.to_string()))?;
+    Ok(Outcome::Success)
+}
+
+/// The adapters that ship.
+fn plain(args: &AdaptersArgs) -> Adapters {
+    match program().filter(|_| !args.in_process) {
+        // One file after the other is read.
+        Some(program) => {
+            let settings = Settings { workers: 1, ..Settings::default() };
+            Adapters::apart(Pool::new(program, settings, AdapterSet::embedded()))
+        }
+        None => Adapters::in_process(AdapterSet::embedded()),
     }
 }
 
 /// The adapters that ship with those of the folder on top. One that fails its own samples is an
 /// error here: somebody who names a folder wants to know.
-fn set(args: &AdaptersArgs) -> Result<AdapterSet, CommandError> {
-    let Some(dir) = &args.adapters else {
-        return Ok(AdapterSet::embedded());
-    };
-    let set = AdapterSet::with_folder(dir).map_err(folder_error)?;
-    for loaded in set.loaded() {
+fn adapters(args: &AdaptersArgs) -> Result<Adapters, CommandError> {
+    let Some(dir) = &args.adapters else { return Ok(plain(args)) };
+    let adapters = plain(args).with_folder(dir).map_err(folder_error)?;
+    for loaded in adapters.set().loaded() {
         if let Err(why) = &loaded.outcome {
             let folder = loaded.folder.display();
             return Err(CommandError::at("adapter_refused", "adapters", format!("{folder} is not loaded: {why}")));
         }
     }
-    Ok(set)
+    Ok(adapters)
 }
 
 fn list(set: &AdapterSet, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
@@ -121,15 +185,28 @@ fn list(set: &AdapterSet, json: bool, out: &mut dyn Write) -> Result<Outcome, Co
         return Ok(Outcome::Success);
     }
     for adapter in list {
-        let status = format!("{:?}", adapter.status).to_lowercase();
+        let status = status_word(adapter.status);
         writeln!(out, "{:<28} {:<8} {status:<10} {}", adapter.id, adapter.version, adapter.product)?;
+        if let (Some(by), Some(on)) = (&adapter.validated_by, &adapter.validated_on) {
+            let against = adapter.validated_against.as_deref().map(|what| format!(": {what}")).unwrap_or_default();
+            writeln!(out, "{:48}by {by} on {on}{against}", "")?;
+        } else if let Some(why) = &adapter.draft_because {
+            writeln!(out, "{:48}{why}", "")?;
+        }
     }
     Ok(Outcome::Success)
 }
 
-fn detect(set: &AdapterSet, file: &Path, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn status_word(status: AdapterStatus) -> &'static str {
+    match status {
+        AdapterStatus::Draft => "draft",
+        AdapterStatus::Validated => "validated",
+    }
+}
+
+fn detect(adapters: &Adapters, file: &Path, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let bytes = files::read_file(file).map_err(folder_error)?;
-    let detection = set.detect(&files::file_name(file), &bytes);
+    let detection = adapters.detect(&files::file_name(file), &bytes).map_err(failed)?;
     if json {
         write_json(out, &detection)?;
     } else {
@@ -149,8 +226,8 @@ fn detect(set: &AdapterSet, file: &Path, json: bool, out: &mut dyn Write) -> Res
     })
 }
 
-fn read(set: &AdapterSet, args: &ReadArgs) -> Result<Explained, CommandError> {
-    let options = Options {
+fn options(args: &ReadArgs) -> Options {
+    Options {
         curves: !args.no_curves,
         companions: Vec::new(),
         date_order: args.date_order.map(|order| match order {
@@ -158,116 +235,90 @@ fn read(set: &AdapterSet, args: &ReadArgs) -> Result<Explained, CommandError> {
             Order::Mdy => DateOrder::Mdy,
         }),
         zone: args.zone.clone(),
-    };
-    files::explain_file(set, &args.file, args.adapter.as_deref(), &options).map_err(read_error)
+    }
 }
 
-fn parse(set: &AdapterSet, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let parsed = read(set, args)?.parsed;
+fn parse(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let read = adapters.parse_file(&args.file, args.adapter.as_deref(), &options(args));
+    let parsed = read.map_err(read_error)?;
     if args.json {
         write_json(out, &parsed)?;
     } else {
         summary(&parsed, out)?;
-        for observation in &parsed.observations {
-            writeln!(out, "{}", row(observation))?;
-        }
+        values(&parsed.observations, out)?;
     }
     Ok(Outcome::Success)
 }
 
-fn explain(set: &AdapterSet, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let explained = read(set, args)?;
+fn explain(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let read = adapters.explain_file(&args.file, args.adapter.as_deref(), &options(args));
+    let explained = read.map_err(read_error)?;
     if args.json {
-        let lines: Vec<_> = explained
-            .lines
-            .iter()
-            .map(|(line, text, became)| serde_json::json!({"line": line, "text": text, "became": became}))
-            .collect();
-        write_json(out, &lines)?;
-        return Ok(Outcome::Success);
+        write_json(out, &show::lines(&explained))?;
+    } else {
+        show::explained(&explained, out)?;
     }
-    for (line, text, became) in &explained.lines {
-        let shown: String = text.chars().take(200).collect();
-        writeln!(out, "{line:>5} | {shown}")?;
-        for part in became {
-            writeln!(out, "      |   → {part}")?;
-        }
-    }
-    // A tree has no lines to stand at: its values are given by their paths.
-    for observation in &explained.parsed.observations {
-        if let Some(path) = &observation.locator.path {
-            writeln!(out, "{path}\n      |   → {}", row(observation))?;
-        }
-    }
-    summary(&explained.parsed, out)?;
     Ok(Outcome::Success)
 }
 
-fn summary(parsed: &Parsed, out: &mut dyn Write) -> Result<(), CommandError> {
-    let complete = match parsed.complete {
-        Some(true) => "complete",
-        Some(false) => "NOT complete",
-        None => "the format has no proof of completeness",
+/// A folder of an adapter, or one that ships, with what is to be said of it.
+struct Tested {
+    report: TestReport,
+    status: AdapterStatus,
+    why: Option<String>,
+}
+
+fn test(adapters: &Adapters, dir: Option<&Path>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let tested = match dir {
+        None => ADAPTERS.iter().map(|files| tested_embedded(adapters, files.id)).collect(),
+        Some(dir) => tested_folder(adapters, dir)?,
     };
-    writeln!(
-        out,
-        "{}: {} values, {complete}; sha256 {}",
-        parsed.adapter,
-        parsed.observations.len(),
-        parsed.file_sha256
-    )?;
-    for problem in &parsed.problems {
-        let severity = match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let locator = &problem.locator;
-        let place = match (&locator.line, &locator.path) {
-            (Some(line), _) => format!(" (line {line})"),
-            (None, Some(path)) => format!(" ({path})"),
-            _ => String::new(),
-        };
-        writeln!(out, "{severity} {}{place}: {}", problem.code, problem.message)?;
-    }
-    Ok(())
-}
-
-/// One value on a line: sample, analyte, quantity, value, unit, and what is unusual about it.
-fn row(o: &Observation) -> String {
-    let mut parts = vec![
-        o.sample.clone().unwrap_or_else(|| "—".into()),
-        o.analyte.clone().unwrap_or_default(),
-        o.quantity.clone(),
-        o.value.clone().unwrap_or_else(|| o.raw.clone()),
-        o.unit.clone().unwrap_or_default(),
-    ];
-    if o.status != Status::Ok {
-        parts.push(format!("[{:?}]", o.status));
-    }
-    parts.extend(o.flags.iter().map(|f| format!("[{f}]")));
-    parts.retain(|p| !p.is_empty());
-    parts.join("  ")
-}
-
-fn test(dir: Option<&Path>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let reports = AdapterSet::embedded().self_test(dir).map_err(folder_error)?;
-    if reports.is_empty() {
+    if tested.is_empty() {
         return Err(CommandError::at(
             "no_adapter",
             "dir",
             "the folder holds no adapter.toml, and none of its folders does",
         ));
     }
-    for report in &reports {
-        let failures = report.failures();
-        let name = report.adapter.clone().unwrap_or_else(|_| "?".into());
+    for one in &tested {
+        let failures = one.report.failures();
+        let name = one.report.adapter.clone().unwrap_or_else(|_| "?".into());
         let word = if failures.is_empty() { "ok" } else { "FAILED" };
-        writeln!(out, "{word:<7} {name} ({} cases)", report.cases.len())?;
+        writeln!(out, "{word:<7} {name} ({} cases, {})", one.report.cases.len(), status_word(one.status))?;
         for failure in failures {
             writeln!(out, "        {failure}")?;
         }
+        if let Some(why) = &one.why {
+            writeln!(out, "        {why}")?;
+        }
     }
-    Ok(if reports.iter().all(TestReport::passed) { Outcome::Success } else { Outcome::Refusal })
+    Ok(if tested.iter().all(|one| one.report.passed()) { Outcome::Success } else { Outcome::Refusal })
+}
+
+fn tested_embedded(adapters: &Adapters, id: &str) -> Tested {
+    let files = ADAPTERS.iter().find(|files| files.id == id);
+    let report = files.map(|files| adapters.test(files.declaration, &files.cases()));
+    let standing = adapters.set().get(id).map(instrument_adapters::Adapter::standing);
+    Tested {
+        report: report.unwrap_or(TestReport { adapter: Err(format!("there is no adapter {id}")), cases: Vec::new() }),
+        status: standing.as_ref().map_or(AdapterStatus::Draft, |standing| standing.status),
+        why: standing.and_then(|standing| standing.reason),
+    }
+}
+
+fn tested_folder(adapters: &Adapters, dir: &Path) -> Result<Vec<Tested>, CommandError> {
+    let mut tested = Vec::new();
+    for folder in files::adapter_folders(dir).map_err(folder_error)? {
+        let found = files::read_adapter(&folder).map_err(folder_error)?;
+        let report = adapters.test(&found.declaration, &found.cases);
+        let standing = found.standing().ok();
+        tested.push(Tested {
+            report,
+            status: standing.as_ref().map_or(AdapterStatus::Draft, |standing| standing.status),
+            why: standing.and_then(|standing| standing.reason),
+        });
+    }
+    Ok(tested)
 }
 
 fn new(from: &Path, id: Option<&str>, into: &Path, out: &mut dyn Write) -> Result<Outcome, CommandError> {
@@ -323,6 +374,19 @@ fn folder_error(error: FolderError) -> CommandError {
     CommandError::at("unreadable", "file", error.to_string())
 }
 
+/// A reading that did not come to its end. Its codes are those of the crate's documentation.
+fn failed(failure: Failure) -> CommandError {
+    let code = match failure.code.as_str() {
+        "reader_panicked" => "reader_panicked",
+        "reader_timeout" => "reader_timeout",
+        "reader_out_of_memory" => "reader_out_of_memory",
+        "reader_killed" => "reader_killed",
+        "reader_not_started" => "reader_not_started",
+        _ => "reader_broken",
+    };
+    CommandError::at(code, "file", failure.message)
+}
+
 fn read_error(error: ReadError) -> CommandError {
     match error {
         ReadError::Folder(error) => folder_error(error),
@@ -330,6 +394,7 @@ fn read_error(error: ReadError) -> CommandError {
             let code = match &error {
                 NotRecognised::Several(_) => "ambiguous",
                 NotRecognised::NoSuchAdapter(_) => "no_such_adapter",
+                NotRecognised::Failed(failure) => return failed(failure.clone()),
                 _ => "not_recognised",
             };
             CommandError::at(code, "file", error.to_string())
@@ -354,7 +419,7 @@ mod tests {
         let list = testing::json(run, &["list", "--json"]);
         let first = list[0].as_object().expect("an object");
         let keys: Vec<_> = first.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["id", "version", "status", "product"]);
+        assert_eq!(keys[..4], ["id", "version", "status", "product"]);
     }
 
     #[test]
