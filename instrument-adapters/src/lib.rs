@@ -8,6 +8,7 @@ mod dates;
 pub mod diff;
 pub mod draft;
 pub mod embedded;
+pub mod export;
 mod folder;
 pub mod fs;
 pub mod isolated;

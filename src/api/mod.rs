@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod certificates;
 pub mod cookies;
 pub mod edge;
+mod figures;
 pub mod idempotency;
 pub mod instruments;
 pub mod intake;
@@ -43,5 +44,6 @@ pub fn table() -> Table {
         .and(testing::table())
         .and(instruments::table())
         .and(adapters::table())
+        .and(figures::table())
         .and(certificates::table())
 }

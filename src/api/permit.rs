@@ -261,6 +261,7 @@ permissions!(
     InstrumentRead,
     InstrumentAccept,
     InstrumentReject,
+    InstrumentCheck,
     CertificateRead,
     CertificateDraft,
     CertificateReview,

@@ -30,6 +30,8 @@ pub struct Accept {
     /// Reagents, reference standards and equipment, as text
     pub reagents: String,
     pub note: String,
+    /// Why readings that stand are replaced, e.g. those of an import that was rejected
+    pub reason: Option<String>,
 }
 
 /// What was entered.
@@ -163,7 +165,13 @@ fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
             })
         })
         .collect::<Result<_, Refusal>>()?;
-    Ok(Entry { readings, conforms: None, reagents: new.reagents.clone(), note: new.note.clone(), reason: None })
+    Ok(Entry {
+        readings,
+        conforms: None,
+        reagents: new.reagents.clone(),
+        note: new.note.clone(),
+        reason: new.reason.clone(),
+    })
 }
 
 /// Rejects a staged or unread file, with the reason. It is kept.

@@ -110,6 +110,7 @@ ids!(
     ReadingId,
     ResultId,
     OutOfLimitDecisionId,
+    ImportCheckId,
     CertificateId,
 );
 

@@ -135,6 +135,7 @@ diesel::table! {
         replicates -> BigInt,
         consumes -> Text,
         in_scope -> Bool,
+        annex -> Text,
     }
 }
 
@@ -388,6 +389,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_check (id) {
+        id -> Text,
+        instrument_file_id -> Text,
+        test_task_id -> Nullable<Text>,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        checked_by -> Text,
+        checked_at -> Text,
+    }
+}
+
+diesel::table! {
     certificate (id) {
         id -> Text,
         kind -> Text,
@@ -481,6 +494,9 @@ diesel::joinable!(reading -> account (entered_by));
 diesel::joinable!(result -> test_task (test_task_id));
 diesel::joinable!(out_of_limit_decision -> result (result_id));
 diesel::joinable!(out_of_limit_decision -> account (decided_by));
+diesel::joinable!(import_check -> instrument_file (instrument_file_id));
+diesel::joinable!(import_check -> test_task (test_task_id));
+diesel::joinable!(import_check -> account (checked_by));
 diesel::joinable!(certificate -> application (application_id));
 diesel::joinable!(certificate -> sample (sample_id));
 diesel::joinable!(certificate -> signature (signature_id));
@@ -512,6 +528,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reading,
     result,
     out_of_limit_decision,
+    import_check,
     certificate,
     audit_entry,
     audit_seal,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::bench::{TaskFile, moved, task_of};
 use super::calculate::{self, Calculation, Reading};
+use super::import_check;
 use crate::audit::{self, Actor, Change};
 use crate::catalogue::ReadingInput;
 use crate::input;
@@ -132,8 +133,10 @@ pub fn enter_in(
         return Err(Refusal::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task").into());
     }
     let before: Vec<ReadingRow> = current(conn, id)?;
-    let rows = checked(&file, &before, new, actor, now)?;
-    let mut all = before.clone();
+    let void = import_check::rejected(conn, id, &before)?;
+    let rows = checked(&file, (&before, &void), new, actor, now)?;
+    // A reading of a rejected import stays in the record and counts no more.
+    let mut all: Vec<ReadingRow> = before.iter().filter(|row| !void.contains(&row.id)).cloned().collect();
     for row in &rows {
         all.retain(|old| (&old.name, old.position) != (&row.name, row.position));
         all.push(row.clone());
@@ -215,10 +218,11 @@ fn readings(rows: &[ReadingRow]) -> Vec<Reading> {
         .collect()
 }
 
-/// Checks what was typed; unchanged readings are left alone.
+/// Checks what was typed; unchanged readings are left alone, but for those of a rejected import (`void`): these
+/// are entered anew, with the reason, also where the text is the same.
 fn checked(
     file: &TaskFile,
-    before: &[ReadingRow],
+    (before, void): (&[ReadingRow], &[ReadingId]),
     new: &Entry,
     actor: &Actor,
     now: DateTime<Utc>,
@@ -250,7 +254,7 @@ fn checked(
         };
         let observed = typed.observed.as_ref();
         let old = before.iter().find(|old| (&old.name, old.position) == (&typed.name, typed.position));
-        if old.is_some_and(|old| old.raw == raw) {
+        if old.is_some_and(|old| old.raw == raw && !void.contains(&old.id)) {
             continue;
         }
         if old.is_some() && reason.is_none() {

@@ -138,11 +138,23 @@ fn lines(one: &Value) -> Vec<Value> {
             let of_line: Vec<&&Value> = versions.iter().filter(|row| row["position"] == position).collect();
             let seen = of_line.last().and_then(|row| row["observation_id"].as_str());
             let observed = one["observations"].as_array().into_iter().flatten().find(|o| o["id"].as_str() == seen);
-            lines.push(json!({"input": input, "position": position, "several": wanted > 1,
-                "current": of_line.last(), "versions": of_line, "observed": seen.and(observed)}));
+            // A reading of a rejected import is shown among the versions and not offered again.
+            let void = of_line.last().is_some_and(|row| rejected(one, row));
+            let current = of_line.last().filter(|_| !void);
+            lines.push(json!({"input": input, "position": position, "several": wanted > 1, "void": void,
+                "current": current, "versions": of_line, "observed": seen.and(observed)}));
         }
     }
     lines
+}
+
+/// Whether a reading comes from an import that a second person rejected.
+fn rejected(one: &Value, row: &Value) -> bool {
+    let imports = one["imports"].as_array().into_iter().flatten();
+    row["observation_id"].is_string()
+        && imports.filter(|import| import["outcome"] == "rejected").any(|import| {
+            import["observations"].as_array().into_iter().flatten().any(|id| *id == row["observation_id"])
+        })
 }
 
 async fn enter(

@@ -13,6 +13,7 @@ mod cases;
 mod catalogue;
 mod certificates;
 mod desk;
+mod figures;
 mod files;
 mod form;
 mod labels;
@@ -43,6 +44,7 @@ pub fn table() -> Table {
         .and(bench::table())
         .and(files::table())
         .and(adapters::table())
+        .and(figures::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

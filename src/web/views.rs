@@ -39,6 +39,8 @@ pages!(
     "files.html",
     "file.html",
     "adapters.html",
+    "file_plots.html",
+    "plots.html",
     "review.html",
     "out_of_limit.html",
     "certificates.html",

@@ -8,6 +8,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("regulation", &[]),
     ("refusal", &[]),
     ("secrets", &[]),
+    ("plot", &[]),
     ("clock", &[]),
     ("store", &["regulation", "refusal"]),
     ("audit", &["store", "regulation", "refusal", "clock", "secrets"]),
@@ -18,7 +19,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("intake", &["audit", "clock", "custody", "input", "refusal", "regulation", "services", "store"]),
     ("custody", &["audit", "input", "refusal", "regulation", "services", "store"]),
     ("testing", &["audit", "catalogue", "custody", "input", "intake", "refusal", "regulation", "services", "store"]),
-    ("instruments", &["audit", "catalogue", "input", "refusal", "regulation", "services", "store", "testing"]),
+    ("instruments", &["audit", "catalogue", "input", "plot", "refusal", "regulation", "services", "store", "testing"]),
     (
         "certificates",
         &[
@@ -27,7 +28,9 @@ const MAY: &[(&str, &[&str])] = &[
             "custody",
             "identity",
             "input",
+            "instruments",
             "intake",
+            "plot",
             "refusal",
             "regulation",
             "services",

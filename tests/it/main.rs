@@ -17,6 +17,7 @@ mod kill;
 mod operations;
 mod pages;
 mod permissions;
+mod plots;
 mod problems;
 mod sessions;
 mod store;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Listed, Page, name_of};
+use super::{ImportView, Listed, Page, name_of};
 use crate::regulation::TaskState;
 use crate::store::columns::{InstituteId, TestTaskId};
 use crate::store::rows::{ObservationRow, OutOfLimitDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
@@ -159,6 +159,8 @@ pub struct TaskView {
     #[schema(value_type = Vec<Object>)]
     pub observations: Vec<ObservationRow>,
     pub results: Vec<ResultView>,
+    /// The instrument files that the readings, also replaced ones, were taken from, and who compared them
+    pub imports: Vec<ImportView>,
     /// The other attempts of this item on this sample
     pub attempts: Vec<String>,
 }
@@ -188,6 +190,7 @@ pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) 
     let seen: Vec<_> = readings.iter().filter_map(|row| row.observation_id.clone()).collect();
     let observations = observation::table.filter(observation::id.eq_any(seen)).load(conn)?;
     let rows: Vec<ResultRow> = result::table.filter(result::test_task_id.eq(id)).order(result::version).load(conn)?;
+    let imports = super::imports(conn, id, &readings)?;
     let mut results = Vec::with_capacity(rows.len());
     for row in rows {
         results.push(result_view(conn, row)?);
@@ -210,6 +213,7 @@ pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) 
         readings,
         observations,
         results,
+        imports,
     }))
 }
 
@@ -232,6 +236,8 @@ pub struct ReviewRow {
     pub result: ResultRow,
     /// How many readings were changed after they were entered
     pub corrections: i64,
+    /// How many instrument files, of those that readings rest on, no second person has compared yet
+    pub imports_unchecked: usize,
     pub analyst: Option<String>,
 }
 
@@ -263,7 +269,9 @@ pub fn to_review(
             .filter(reading::version.gt(1))
             .count()
             .get_result(conn)?;
-        items.push(ReviewRow { analyst: name_of(conn, Some(&result.analyst_id))?, task, result, corrections });
+        let imports_unchecked = super::unchecked_imports(conn, &id)?;
+        let analyst = name_of(conn, Some(&result.analyst_id))?;
+        items.push(ReviewRow { analyst, task, result, corrections, imports_unchecked });
     }
     items.sort_by_key(|row| (row.result.verdict == "pass", row.corrections == 0));
     Ok(Listed { total: listed.total, items })

@@ -5,6 +5,7 @@ mod cases;
 mod catalogue;
 mod certificates;
 mod files;
+mod imports;
 mod pages;
 
 use diesel::prelude::*;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
+use imports::unchecked_imports;
 
 pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskView, queue, task, to_review};
 pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, sample, sample_by_number};
@@ -20,6 +22,7 @@ pub use catalogue::{
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
 pub use files::{FileRow, files};
+pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 
 /// Which part of a list is asked for.

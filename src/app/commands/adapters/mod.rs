@@ -1,6 +1,7 @@
 //! `qianfa adapters list|detect|parse|explain|test|new|validate|diff`
 
 mod diff;
+mod export;
 mod show;
 mod validate;
 
@@ -72,6 +73,8 @@ enum AdaptersCommand {
     Parse(ReadArgs),
     /// Print a file line by line with what each line became
     Explain(ReadArgs),
+    /// Write a file's run as Allotrope Simple Model JSON or as CSV
+    Export(export::ExportArgs),
     /// Run samples and rejects: of the adapters that ship, or of those in DIR
     Test { dir: Option<PathBuf> },
     /// Write a draft adapter that reads the obvious table of a file
@@ -137,6 +140,7 @@ pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<Outcome, CommandE
         AdaptersCommand::Parse(read) => parse(&adapters(args)?, read, out),
         AdaptersCommand::Explain(read) => explain(&adapters(args)?, read, out),
         AdaptersCommand::Test { dir } => test(&plain(args), dir.as_deref().or(args.adapters.as_deref()), out),
+        AdaptersCommand::Export(export) => export::run(&adapters(args)?, export, out),
         AdaptersCommand::New { from, id, into } => new(from, id.as_deref(), into, out),
         AdaptersCommand::Validate(validate) => {
             validate::run(validate, &plain(args), args.adapters.as_deref(), &Clock::system(), out)
@@ -370,7 +374,7 @@ fn id_of(name: &str) -> String {
     if id.is_empty() { "new-adapter".into() } else { id.into() }
 }
 
-fn folder_error(error: FolderError) -> CommandError {
+pub(super) fn folder_error(error: FolderError) -> CommandError {
     CommandError::at("unreadable", "file", error.to_string())
 }
 
@@ -387,7 +391,7 @@ fn failed(failure: Failure) -> CommandError {
     CommandError::at(code, "file", failure.message)
 }
 
-fn read_error(error: ReadError) -> CommandError {
+pub(super) fn read_error(error: ReadError) -> CommandError {
     match error {
         ReadError::Folder(error) => folder_error(error),
         ReadError::NotRecognised(error) => {
