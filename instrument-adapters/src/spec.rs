@@ -280,6 +280,9 @@ pub(crate) struct TableSpec {
     /// A plate: a row of column numbers, then rows that start with letters.
     #[serde(default)]
     pub grid: bool,
+    /// A plate may leave out rows that were not read.
+    #[serde(default)]
+    pub row_gaps: bool,
     /// Cells between the headings and the first row; captures go into the column's `context`.
     #[serde(default)]
     pub under: Vec<Pattern>,
@@ -385,8 +388,6 @@ pub(crate) struct ColumnSpec {
     /// An empty cell is a value that was not determined, not one that is absent.
     #[serde(default)]
     pub required: bool,
-    /// The column of this heading is the abscissa of the curve.
-    pub x_from: Option<String>,
     /// Words that stand for an empty cell.
     #[serde(default)]
     pub blank: Vec<String>,

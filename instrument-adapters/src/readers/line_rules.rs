@@ -334,7 +334,7 @@ fn moment(date: &str, time: Option<&str>) -> String {
 fn number_readings(sink: &mut Sink) {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, o) in sink.observations.iter().enumerate().filter(|(_, o)| o.injection.is_none()) {
-        let key = (o.sample.clone(), o.analyte.clone(), o.quantity.clone(), o.context.clone());
+        let key = (o.sample.clone(), o.analyte.clone(), o.quantity.clone(), (*o.context).clone());
         groups.entry(key).or_default().push(index);
     }
     for members in groups.into_values().filter(|m| m.len() > 1) {

@@ -230,6 +230,10 @@ impl<'l> Reading<'l> {
             sink.note(row.line, "says nothing");
             return 1;
         }
+        // A title may have a colon too: what a table asks for is no key.
+        if wanted(sink, row) && title(sink, course, row) {
+            return 1;
+        }
         if facts::key_and_value(sink, self.layout, course, row) {
             return 1;
         }
@@ -257,11 +261,18 @@ fn title(sink: &mut Sink, course: &mut Course, row: &Row) -> bool {
     let mut own = row.own();
     let (Some(cell), None) = (own.next(), own.next()) else { return false };
     course.title = cell.raw.clone();
-    let wanted = sink.spec.tables.iter().any(|t| t.title.as_ref().is_some_and(|p| p.is_match(&cell.raw)));
+    let wanted = wanted(sink, row);
     if wanted {
         sink.note(row.line, "title");
     }
     wanted
+}
+
+/// Whether a table asks for a title such as this row's one text.
+fn wanted(sink: &Sink, row: &Row) -> bool {
+    let mut own = row.own();
+    let (Some(cell), None) = (own.next(), own.next()) else { return false };
+    sink.spec.tables.iter().any(|t| t.title.as_ref().is_some_and(|p| p.is_match(&cell.raw)))
 }
 
 /// Where a table may stand.
