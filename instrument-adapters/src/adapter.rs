@@ -245,6 +245,9 @@ impl Adapter {
             return Err("empty".into());
         }
         let any = |p: &crate::spec::Pattern| lines.iter().any(|l| p.is_match(&l.text));
+        if let Some(refuse) = d.refuse.iter().find(|r| any(&r.line)) {
+            return Err(refuse.why.clone());
+        }
         if let Some(missing) = d.head.iter().find(|p| !any(p)) {
             return Err(format!("no line of the head matches {}", missing.0));
         }
@@ -295,6 +298,8 @@ impl Adapter {
         sink.finish();
         let complete = match proof {
             _ if sink.broken || sink.stopped => Some(false),
+            // All of it is there, and a part of it cannot be used: a person decides.
+            Proof::Holds if sink.spoiled => None,
             Proof::Holds => Some(true),
             Proof::Fails => Some(false),
             Proof::None => None,

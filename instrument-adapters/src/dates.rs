@@ -109,7 +109,7 @@ fn plausible(date: NaiveDateTime) -> bool {
 ///
 /// A year in front, a month by name and the dots of the German form leave none.
 fn swapped(format: &str) -> Option<String> {
-    let (m, d, y) = (format.find("%m")?, format.find("%d")?, format.find("%Y"));
+    let (m, d, y) = (format.find("%m")?, format.find("%d")?, format.find("%Y").or_else(|| format.find("%y")));
     if y.is_some_and(|y| y < m && y < d) || format.contains("%d.%m") {
         return None;
     }

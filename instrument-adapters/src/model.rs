@@ -77,7 +77,7 @@ pub enum Status {
 }
 
 /// What a file says of a value beyond its number. Values of one block share it until one differs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Context(Arc<BTreeMap<String, String>>);
 
 impl Context {

@@ -79,6 +79,8 @@ pub(crate) struct Sink<'a> {
     flags: Vec<(usize, String)>,
     once: BTreeSet<String>,
     marks: BTreeSet<char>,
+    /// Units as written → code and what is left of the text, for the points of long curves.
+    units: BTreeMap<String, (Option<String>, Option<String>)>,
     cells: usize,
     unconsumed: usize,
     suppressed: usize,
@@ -86,6 +88,8 @@ pub(crate) struct Sink<'a> {
     pub stopped: bool,
     /// Set by any sign that a part of the file is missing.
     pub broken: bool,
+    /// Set by an error that is not the instrument's own message: a part of the file cannot be used.
+    pub spoiled: bool,
 }
 
 impl<'a> Sink<'a> {
@@ -103,11 +107,13 @@ impl<'a> Sink<'a> {
             flags: Vec::new(),
             once: BTreeSet::new(),
             marks: BTreeSet::new(),
+            units: BTreeMap::new(),
             cells: 0,
             unconsumed: 0,
             suppressed: 0,
             stopped: false,
             broken: false,
+            spoiled: false,
         }
     }
 
@@ -141,6 +147,7 @@ impl<'a> Sink<'a> {
     }
 
     pub fn problem(&mut self, code: &str, severity: Severity, message: impl Into<String>, locator: Locator) {
+        self.spoiled |= severity == Severity::Error;
         if self.problems.len() >= self.spec.limits.problems {
             self.suppressed += 1;
             self.broken |= severity == Severity::Error;
@@ -169,6 +176,16 @@ impl<'a> Sink<'a> {
         if self.once.insert(format!("{code}\u{0}{message}")) {
             self.warn(code, message, at);
         }
+    }
+
+    /// UCUM code and the text as written, where they differ; each unit is looked up once.
+    pub fn unit(&mut self, written: &str) -> (Option<String>, Option<String>) {
+        if let Some(known) = self.units.get(written) {
+            return known.clone();
+        }
+        let found = crate::tabular::unit_of(self.spec, written);
+        self.units.insert(written.to_owned(), found.clone());
+        found
     }
 
     /// Reads a number with the adapter's decimal marks, and says where a file mixes them.
@@ -213,12 +230,14 @@ impl<'a> Sink<'a> {
             return false;
         };
         let MessageSpec { code, severity, flag, .. } = found;
+        let spoiled = self.spoiled;
         self.problem(
             code,
             *severity,
             format!("the instrument says: {}", text.trim().trim_matches('"')),
             Locator::line(line),
         );
+        self.spoiled = spoiled;
         if let Some(flag) = flag {
             self.flags.push((self.observations.len(), flag.clone()));
         }

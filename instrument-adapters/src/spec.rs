@@ -145,6 +145,9 @@ pub(crate) struct Detect {
     /// None may match there.
     #[serde(default)]
     pub not_head: Vec<Pattern>,
+    /// Relatives of the format that are known and not read, with the reason.
+    #[serde(default)]
+    pub refuse: Vec<Refuse>,
     /// Every finished, non-blank line of the head must match one of them.
     #[serde(default)]
     pub every_line: Vec<Pattern>,
@@ -157,6 +160,14 @@ pub(crate) struct Detect {
 
 fn one() -> usize {
     1
+}
+
+/// A line by which a file is known to be another kind, and why that is not read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refuse {
+    pub line: Pattern,
+    pub why: String,
 }
 
 fn head_lines() -> usize {
@@ -333,7 +344,7 @@ pub(crate) enum Role {
     Flag,
     /// Number of the row; its `not_found` word makes the row a component that was not found.
     Number,
-    /// A point of a curve; the abscissa is the heading's `x` or the row's cell of role `x`.
+    /// A point of a curve; the heading's `x` is the abscissa.
     Curve,
     /// The abscissa of the row's curve columns; of its values where it has none.
     X,
@@ -371,6 +382,11 @@ pub(crate) struct ColumnSpec {
     /// How a cell is put together: capture `value` is the number, `unit` its unit, others go into
     /// `context`. A cell that does not match is read as it is.
     pub cell: Option<Pattern>,
+    /// An empty cell is a value that was not determined, not one that is absent.
+    #[serde(default)]
+    pub required: bool,
+    /// The column of this heading is the abscissa of the curve.
+    pub x_from: Option<String>,
     /// Words that stand for an empty cell.
     #[serde(default)]
     pub blank: Vec<String>,

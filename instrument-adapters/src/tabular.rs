@@ -242,6 +242,8 @@ pub(crate) fn row(
             Role::Context if !cell.raw.is_empty() => {
                 let name = spec.name.clone().unwrap_or_default();
                 base.context.insert(name, cell.raw.clone());
+                let said = column.captures.iter().filter(|(name, _)| !matches!(name.as_str(), "unit" | "x" | "n"));
+                base.context.extend(said.map(|(name, text)| (name.clone(), text.clone())));
             }
             Role::Flag if !cell.raw.is_empty() && !spec.unmarked.contains(&cell.raw) => {
                 let status = spec.flags.get(&cell.raw).copied().unwrap_or_else(|| {
@@ -279,10 +281,20 @@ pub(crate) fn row(
         let no_value = !out.not_found && table.not_found.contains(&cell.raw);
         // What a component that was not found would have had is said, even where its cell is empty.
         let lacks = decided && matches!(spec.quantity.as_deref(), Some("area" | "concentration" | "amount"));
-        if !is_value || no_value || (cell.raw.is_empty() && !lacks) {
+        let empty = cell.raw.is_empty();
+        if !is_value || no_value || (empty && !lacks && !spec.required) {
             continue;
         }
         let at = Locator::at(line, cell.column);
+        if empty && !lacks {
+            let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());
+            let mut missing = observation(&base, &quantity, "", at);
+            missing.status = Status::Invalid;
+            missing.flags.push("no_value".into());
+            put_context(&mut missing, column, spec, columns, cells);
+            sink.observe(missing);
+            continue;
+        }
         let parts = spec.cell.as_ref().map(|p| named(p, &cell.raw)).unwrap_or_default();
         // A percent sign may stick to the number as well as stand in the heading.
         let bare = cell.raw.strip_suffix('%').filter(|_| column.unit.as_deref() == Some("%"));
@@ -328,9 +340,11 @@ pub(crate) fn row(
         put_context(&mut observation, column, spec, columns, cells);
         let others = parts.into_iter().filter(|(name, _)| !matches!(name.as_str(), "value" | "unit"));
         observation.context.extend(others);
+        let named_x = || pairs().find(|(c, _)| Some(&c.heading) == spec.x_from.as_ref()).map(|(_, cell)| &cell.raw);
         if spec.role == Role::Curve
-            && let Some(x) = column.captures.get("x").or(row_x.as_ref())
+            && let Some(x) = column.captures.get("x").or(row_x.as_ref()).or_else(named_x)
         {
+            observation.context.extend(spec.quantity.clone().map(|q| ("signal".to_owned(), q)));
             observation.quantity = "signal".into();
             observation.x = on_axis(sink, x, spec.x_unit.as_deref(), &Locator::line(line));
             observation.x_unit = spec.x_unit.clone();
@@ -358,12 +372,13 @@ fn abscissa_of(
 ) -> Option<(String, Option<String>)> {
     let (column, cell) = columns.get(index).zip(cells.get(index))?;
     let at = Locator::at(line, cell.column);
-    let Some(number) = sink.number(&cell.raw, &at) else {
+    let seconds = clock(&cell.raw).filter(|_| column.unit.as_deref() == Some("s"));
+    let Some(value) = seconds.or_else(|| sink.number(&cell.raw, &at).map(|n| n.value)) else {
         let message = format!("\"{}\" in column \"{}\" is no number", cell.raw, column.heading);
         sink.problem("not_a_number", Severity::Error, message, at);
         return None;
     };
-    Some((number.value, unit_of(sink.spec, column.unit.as_deref().unwrap_or_default()).0))
+    Some((value, sink.unit(column.unit.as_deref().unwrap_or_default()).0))
 }
 
 /// A row that is a point of a curve and nothing else; curves have tens of thousands of them.
@@ -385,7 +400,7 @@ fn points(sink: &mut Sink, columns: &[Column], cells: &[Cell], index: usize, lin
         let quantity = spec.quantity.as_deref().unwrap_or("signal");
         let mut observation = observation(base, quantity, &cell.raw, at);
         let unit = column.unit.as_deref().or(base.unit.as_deref()).unwrap_or_default();
-        (observation.unit, observation.unit_raw) = unit_of(sink.spec, unit);
+        (observation.unit, observation.unit_raw) = sink.unit(unit);
         observation.status = read.status;
         observation.bound = read.bound;
         observation.value = read.number.as_ref().map(|n| n.value.clone());
@@ -416,12 +431,17 @@ fn scale(observation: &mut Observation, factor: Option<Decimal>) {
     observation.value = product.map(|p| p.to_string());
 }
 
+/// Hours, minutes and seconds as seconds.
+fn clock(written: &str) -> Option<String> {
+    let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
+    (2..=3).contains(&parts.len()).then(|| sum.normalize().to_string())
+}
+
 /// A plain number, or hours, minutes and seconds where the abscissa is declared in seconds.
 fn on_axis(sink: &mut Sink, written: &str, unit: Option<&str>, at: &Locator) -> Option<String> {
-    if unit == Some("s") && written.contains(':') {
-        let parts: Vec<Decimal> = written.trim().split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
-        let sum = parts.iter().try_fold(Decimal::ZERO, |sum, p| sum.checked_mul(Decimal::from(60))?.checked_add(*p))?;
-        return (parts.len() <= 3).then(|| sum.normalize().to_string());
+    if let Some(seconds) = clock(written).filter(|_| unit == Some("s")) {
+        return Some(seconds);
     }
     let found = sink.number(written, at).map(|n| n.value);
     if found.is_none() {

@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn noise_is_read_by_nobody_or_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
-        for name in ["a.txt", "a.csv", "a.json", "a.TX0", "REPORT01.CSV"] {
+        for name in ["a.txt", "a.csv", "a.json", "a.TX0", "REPORT01.CSV", "a.xlsx"] {
             read_all(name, &bytes);
         }
     }

@@ -3,6 +3,7 @@
 
 mod archive;
 mod formats;
+pub(crate) mod netcdf;
 pub(crate) mod workbook;
 mod xlsx;
 
@@ -22,6 +23,8 @@ pub(crate) enum Container {
     Tree,
     /// Sheets with rows of cells.
     Workbook,
+    /// netCDF-3; the head is its attributes as `name = value`, its dimensions and its variables.
+    Netcdf,
 }
 
 impl Container {
@@ -35,7 +38,7 @@ impl Container {
         match self {
             Self::Text => text::decode(bytes, encodings),
             Self::Tree => text::decode_whole(bytes, encodings),
-            Self::Workbook => None,
+            Self::Workbook | Self::Netcdf => None,
         }
     }
 
@@ -46,6 +49,7 @@ impl Container {
             Self::Text | Self::Tree => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
                 .ok_or_else(|| "in none of the declared encodings".into()),
             Self::Workbook => workbook::head(bytes),
+            Self::Netcdf => netcdf::Netcdf::parse(bytes).map(|file| file.head()),
         }
     }
 }

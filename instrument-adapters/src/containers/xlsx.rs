@@ -153,11 +153,11 @@ impl<'a> Xlsx<'a> {
                     self.cells = self.cells.checked_sub(1).ok_or("more cells than the adapter's limit")?;
                     column = attribute(&e, "r").map_or(Some(column + 1), |at| place(&at, row)).unwrap_or(column);
                 }
-                Event::Start(e) | Event::Empty(e) if e.local_name().as_ref() == "col" => {
-                    if attribute(&e, "hidden").is_some_and(|v| is_true(&v)) {
-                        let edge = |name| attribute(&e, name).and_then(|v| v.parse::<u32>().ok()).unwrap_or(0);
-                        sheet.hidden_columns.push((edge("min"), edge("max")));
-                    }
+                Event::Start(e) | Event::Empty(e)
+                    if e.local_name().as_ref() == "col" && attribute(&e, "hidden").is_some_and(|v| is_true(&v)) =>
+                {
+                    let edge = |name| attribute(&e, name).and_then(|v| v.parse::<u32>().ok()).unwrap_or(0);
+                    sheet.hidden_columns.push((edge("min"), edge("max")));
                 }
                 Event::Start(e) | Event::Empty(e) if e.local_name().as_ref() == "mergeCell" => {
                     merged.extend(attribute(&e, "ref").and_then(|r| Area::parse(&r)));

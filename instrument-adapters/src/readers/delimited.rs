@@ -20,6 +20,12 @@ pub(crate) struct Settings {
     quotes: bool,
     /// The whole of the last line, for formats that have an end mark.
     end: Option<Pattern>,
+    /// Keys of the cells of the first line, for formats that write values without their keys there.
+    #[serde(default)]
+    first_line: Vec<String>,
+    /// Keys of the number of rows; with it the file is whole.
+    #[serde(default)]
+    count: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -32,7 +38,8 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     let mut ended = false;
     let lines = &input.text.lines;
     let mut found_table = false;
-    for line in lines {
+    let (mut rows, mut facts) = (0usize, Vec::new());
+    for (index, line) in lines.iter().enumerate() {
         if !sink.spend(1, Locator::line(line.number)) {
             break;
         }
@@ -57,14 +64,28 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
                 sink.note(line.number, "end of the table");
                 open = None;
             } else {
-                row(settings, sink, table, line, &base);
+                rows += usize::from(row(settings, sink, table, line, &base));
             }
             continue;
         }
         open = heading(settings, sink, line);
+        if index == 0
+            && open.is_none()
+            && !settings.first_line.is_empty()
+            && first_line(settings, sink, &mut base, line)
+        {
+            continue;
+        }
         match &open {
-            Some(table) => found_table |= !table.spec.ignore,
-            None if preamble(settings, sink, &mut base, line) => {}
+            Some(table) => {
+                found_table |= !table.spec.ignore;
+                let has_sample = table.columns.iter().any(|c| c.spec.is_some_and(|s| s.role == Role::Sample));
+                if base.sample.is_none() && !has_sample && !table.spec.ignore && !sink.spec.run.sample.is_empty() {
+                    let at = Locator::line(line.number);
+                    sink.warn_once("sample_missing", "the file names no sample above this table", at);
+                }
+            }
+            None if preamble(settings, sink, &mut base, line, &mut facts) => {}
             None => sink.not_consumed(line.number, &line.text),
         }
     }
@@ -73,9 +94,11 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         sink.fault("no_table", "no line holds the headings of the adapter's table", Locator::line(last));
     }
     sink.flag_since(0);
+    let counted = counted(settings, sink, &facts, rows, lines);
     match (&settings.end, ended, sink.broken) {
         (_, _, true) | (Some(_), false, _) => Proof::Fails,
         (Some(_), true, _) => Proof::Holds,
+        (None, ..) if counted => Proof::Holds,
         (None, ..) => Proof::None,
     }
 }
@@ -84,6 +107,45 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
 fn separator(text: &str) -> bool {
     let rest = text.trim().trim_start_matches('"').strip_prefix("sep=");
     rest.is_some_and(|r| r.trim_end_matches('"').chars().all(|c| matches!(c, ',' | ';' | '\t' | '|')))
+}
+
+/// True where the file declares its rows, has them all, and ends the last one.
+fn counted(settings: &Settings, sink: &mut Sink, facts: &[(String, String)], rows: usize, lines: &[Line]) -> bool {
+    let declared = settings.count.iter().find_map(|key| facts.iter().find(|(k, _)| k == key));
+    let Some((key, written)) = declared else { return false };
+    if written.parse() != Ok(rows) {
+        let last = Locator::line(lines.last().map_or(0, |l| l.number));
+        sink.fault("row_count", format!("{key} declares {written} rows, the file has {rows}"), last);
+        return false;
+    }
+    lines.iter().rfind(|l| !l.is_blank()).is_some_and(|l| l.terminated)
+}
+
+/// Values of the first line under the keys that the adapter gives them.
+fn first_line(settings: &Settings, sink: &mut Sink, base: &mut Base, line: &Line) -> bool {
+    let cells = settings.delimiters.iter().map(|d| split(&line.text, *d, settings.quotes)).max_by_key(Vec::len);
+    let cells = cells.unwrap_or_default();
+    if cells.len() == 2 {
+        // A key and its value.
+        return false;
+    }
+    if cells.len() != settings.first_line.len() {
+        sink.fault(
+            "first_line",
+            format!(
+                "{} cells where {} are expected: {}",
+                cells.len(),
+                settings.first_line.len(),
+                settings.first_line.join(", ")
+            ),
+            Locator::line(line.number),
+        );
+        return true;
+    }
+    for (key, cell) in settings.first_line.iter().zip(&cells) {
+        fact(sink, base, key, &cell.raw, line.number);
+    }
+    true
 }
 
 /// A table whose headings have been read.
@@ -110,18 +172,20 @@ fn heading<'a>(settings: &Settings, sink: &mut Sink<'a>, line: &Line) -> Option<
     None
 }
 
-fn row(settings: &Settings, sink: &mut Sink, open: &Open, line: &Line, base: &Base) {
+/// Reads a row; false where the line is none.
+fn row(settings: &Settings, sink: &mut Sink, open: &Open, line: &Line, base: &Base) -> bool {
     let (table, columns) = (open.spec, open.columns.as_slice());
     if table.skip.iter().any(|s| s.is_match(&line.text)) {
         sink.note(line.number, "skipped");
-        return;
+        return false;
     }
     if table.ignore {
         sink.note(line.number, format!("table {}, not read", table.name));
-        return;
+        return false;
     }
     let cells = split(&line.text, open.delimiter, settings.quotes);
     cells_row(sink, table, columns, cells, line.number, base, false);
+    true
 }
 
 /// Reads the cells of one row; `short` rows may leave out the empty cells at their end.
@@ -167,7 +231,13 @@ pub(crate) fn cells_row(
 }
 
 /// `key: value` above the table, in two cells or one, with empty cells between.
-fn preamble(settings: &Settings, sink: &mut Sink, base: &mut Base, line: &Line) -> bool {
+fn preamble(
+    settings: &Settings,
+    sink: &mut Sink,
+    base: &mut Base,
+    line: &Line,
+    facts: &mut Vec<(String, String)>,
+) -> bool {
     let cells = settings
         .delimiters
         .iter()
@@ -183,6 +253,12 @@ fn preamble(settings: &Settings, sink: &mut Sink, base: &mut Base, line: &Line) 
         [key, value] => (key.trim().trim_end_matches(':').trim(), *value),
         _ => return false,
     };
+    facts.push((key.to_owned(), value.to_owned()));
+    fact(sink, base, key, value, line.number);
+    true
+}
+
+fn fact(sink: &mut Sink, base: &mut Base, key: &str, value: &str, line: u32) {
     let run = &sink.spec.run;
     let holds = |keys: &[String]| keys.iter().any(|k| k.eq_ignore_ascii_case(key));
     let full = (!value.is_empty()).then(|| value.to_owned());
@@ -191,11 +267,10 @@ fn preamble(settings: &Settings, sink: &mut Sink, base: &mut Base, line: &Line) 
     } else if holds(&run.injection) {
         base.injection = full;
     } else if holds(&run.acquired_at) {
-        base.acquired_at = sink.date(value, Locator::line(line.number));
+        base.acquired_at = sink.date(value, Locator::line(line));
     }
-    sink.note(line.number, format!("run: {key}"));
+    sink.note(line, format!("run: {key}"));
     sink.run_fact(key, value);
-    true
 }
 
 /// Cells of a line, trimmed; a quote opens a cell only at its start.

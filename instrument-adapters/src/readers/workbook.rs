@@ -8,7 +8,7 @@
 
 use super::{Input, Proof};
 use crate::containers::workbook::{self, Sheet, Workbook, letters_of};
-use crate::model::Locator;
+use crate::model::{Locator, Severity};
 use crate::numbers;
 use crate::sheets::{Cell, Kind, Layout, Part, Reading, Row};
 use crate::sink::Sink;
@@ -57,7 +57,13 @@ pub(crate) fn read(layout: &Layout, input: &Input, sink: &mut Sink) -> Proof {
     let from = (sink.observations.len(), sink.problems.len());
     reading.finish(sink);
     places.put(sink, from);
-    if sink.broken { Proof::Fails } else { Proof::Holds }
+    let wrong = sink.problems.iter().any(|p| p.severity == Severity::Error);
+    match (sink.broken, wrong) {
+        (true, _) => Proof::Fails,
+        // The archive is whole; that a cell is what the instrument wrote is not proven by that.
+        (false, true) => Proof::None,
+        (false, false) => Proof::Holds,
+    }
 }
 
 /// Lines of the rendering: the sheet and row that each stands for.
@@ -132,13 +138,18 @@ fn local(sink: &Sink, plain: String) -> String {
 }
 
 /// `5.8999999999999997E-2` is how a binary number nearest to 0.059 is stored: the shortest text of the
-/// same number is the one that was written. A float is passed through here since the file holds one.
+/// same number is the one that was written. A float is passed through here since the file holds one; zeros
+/// behind the last digit, which it cannot hold, say nothing.
 fn shortest(stored: &str) -> Option<String> {
     let plain = numbers::parse(stored, &['.'])?;
     let mantissa = stored.split(['e', 'E']).next().unwrap_or_default();
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     if digits.trim_start_matches('0').len() <= SURE_DIGITS {
-        return Some(plain.value);
+        let short = match plain.value.split_once('.') {
+            Some(_) => plain.value.trim_end_matches('0').trim_end_matches('.'),
+            None => plain.value.as_str(),
+        };
+        return Some(if short == "-0" { "0".into() } else { short.to_owned() });
     }
     let number: f64 = stored.parse().ok()?;
     number.is_finite().then(|| number.to_string())
@@ -153,7 +164,9 @@ mod tests {
         let read = |stored: &str| shortest(stored).unwrap_or_default();
         assert_eq!(read("5.8999999999999997E-2"), "0.059");
         assert_eq!(read("11.32002067565918"), "11.32002067565918");
-        assert_eq!(read("1087.0"), "1087.0");
+        assert_eq!(read("1087.0"), "1087");
+        assert_eq!(read("10.50"), "10.5");
+        assert_eq!(read("100"), "100");
         assert_eq!(read("1E-10"), "0.0000000001");
         assert_eq!(read("0.10000000000000001"), "0.1");
         assert_eq!(read("26.776044845581055"), "26.776044845581055");

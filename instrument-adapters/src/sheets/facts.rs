@@ -1,6 +1,6 @@
 //! Rows that say something of the run, the plate or the values: by their form, or as key and value.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -34,9 +34,13 @@ pub(crate) struct Fact {
     /// What the rows below must look like, for rows that only their place tells apart.
     #[serde(default)]
     next: Vec<Pattern>,
-    /// Captures that must agree with the `context` of a value for the fact to bear on it.
+    /// Captures that must agree with the `context` of a value for the fact to bear on it; one that the row
+    /// does not have is that of an earlier row.
     #[serde(default)]
     only: Vec<String>,
+    /// Here starts another plate or run: what was said for the values so far holds no longer.
+    #[serde(default)]
+    resets: bool,
 }
 
 /// The quantity of values of which only the file knows what they are.
@@ -48,6 +52,8 @@ pub(super) struct State {
     date: Option<String>,
     time: Option<String>,
     whole: Vec<Said>,
+    /// The last text of every capture.
+    recent: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -77,6 +83,11 @@ pub(super) fn take(sink: &mut Sink, layout: &Layout, part: &Part, course: &mut C
         .filter(|(_, text)| !text.is_empty())
         .collect();
     let at = Locator::line(row.line);
+    if fact.resets {
+        course.base = Base::default();
+        (course.facts.date, course.facts.time) = (None, None);
+    }
+    course.facts.recent.extend(named.iter().cloned());
     for (name, text) in &named {
         match name.as_str() {
             "sample" => course.base.sample = Some(text.clone()),
@@ -99,7 +110,9 @@ pub(super) fn take(sink: &mut Sink, layout: &Layout, part: &Part, course: &mut C
     }
     sink.note(row.line, format!("{}: fact", if fact.scope == Scope::Run { "run" } else { part.name.as_str() }));
     if fact.scope == Scope::Sheet {
-        let (only, named) = named.into_iter().partition(|(name, _)| fact.only.contains(name));
+        let recent = &course.facts.recent;
+        let only = fact.only.iter().filter_map(|n| Some((n.clone(), recent.get(n)?.clone()))).collect();
+        let named = named.into_iter().filter(|(name, _)| !fact.only.contains(name)).collect();
         course.facts.whole.push(Said { line: row.line, fact: index, named, only });
     }
     true
@@ -108,8 +121,10 @@ pub(super) fn take(sink: &mut Sink, layout: &Layout, part: &Part, course: &mut C
 /// Gives the values of a sheet what was said of all of them, above or below.
 pub(super) fn complete(sink: &mut Sink, from: usize, state: &State, base: &Base) {
     // Where an adapter leaves it open what is measured, it is those values that the file speaks of.
-    let any_open = sink.observations.iter().skip(from).any(|o| o.quantity == OPEN);
-    let meant = |o: &Observation| !any_open || o.quantity == OPEN;
+    // The points of a curve stay signals.
+    let open = |o: &Observation| o.quantity == OPEN && o.x.is_none();
+    let any_open = sink.observations.iter().skip(from).any(open);
+    let meant = |o: &Observation| !any_open || open(o);
     let mut columns: Vec<u32> = Vec::new();
     for observation in sink.observations.iter().skip(from).filter(|o| meant(o)) {
         let column = observation.locator.column.unwrap_or(0);
@@ -147,7 +162,7 @@ pub(super) fn complete(sink: &mut Sink, from: usize, state: &State, base: &Base)
                         "unit" if observation.unit.is_none() => {
                             (observation.unit, observation.unit_raw) = tabular::unit_of(sink.spec, text);
                         }
-                        "quantity" if observation.quantity == OPEN => observation.quantity = slug(text),
+                        "quantity" if open(observation) => observation.quantity = slug(text),
                         "unit" | "quantity" | "sample" | "injection" | "acquired_at" | "date" | "time" => {}
                         _ => {
                             observation.context.entry(name.clone()).or_insert_with(|| text.clone());

@@ -6,6 +6,8 @@ mod grid;
 mod table;
 mod wells;
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::model::{Locator, Severity};
@@ -111,6 +113,10 @@ pub(crate) struct Reading<'l> {
     layout: &'l Layout,
     wells: wells::Wells,
     found_table: bool,
+    /// What stands before the first section of a text holds for all of them.
+    base: Base,
+    /// Every moment that the file gives for its values.
+    moments: BTreeSet<String>,
 }
 
 /// What holds from row to row of a part.
@@ -127,7 +133,13 @@ struct Course<'a> {
 
 impl<'l> Reading<'l> {
     pub fn new(layout: &'l Layout) -> Self {
-        Self { layout, wells: wells::Wells::default(), found_table: false }
+        Self {
+            layout,
+            wells: wells::Wells::default(),
+            found_table: false,
+            base: Base::default(),
+            moments: BTreeSet::new(),
+        }
     }
 
     /// True where the adapter knows the part and does not read it.
@@ -139,7 +151,7 @@ impl<'l> Reading<'l> {
     pub fn part(&mut self, sink: &mut Sink, part: &Part) {
         let from = sink.observations.len();
         let mut course = Course {
-            base: Base::default(),
+            base: self.base.clone(),
             facts: facts::State::default(),
             title: String::new(),
             open: None,
@@ -159,11 +171,21 @@ impl<'l> Reading<'l> {
             observation.flags.push("hidden_sheet".into());
         }
         facts::complete(sink, from, &course.facts, &course.base);
+        self.moments.extend(course.base.acquired_at.clone());
+        if part.name.is_empty() {
+            self.base = course.base;
+        }
     }
 
     /// Closes the reading: names of wells that other tables give, and whether there was a table at all.
     pub fn finish(self, sink: &mut Sink) {
         self.wells.give(sink);
+        // A sheet of its own may tell when the run was, for all others.
+        if let Some(moment) = self.moments.first().filter(|_| self.moments.len() == 1) {
+            for observation in sink.observations.iter_mut().filter(|o| o.acquired_at.is_none()) {
+                observation.acquired_at = Some(moment.clone());
+            }
+        }
         if !self.found_table && !sink.stopped {
             sink.fault("no_table", "no row holds the headings of one of the adapter's tables", Locator::default());
         }
@@ -196,7 +218,8 @@ impl<'l> Reading<'l> {
         }
         if let Some(grid) = grid::find(sink.spec, part, &course.title, row) {
             self.found_table |= !grid.table.ignore;
-            return grid::read(sink, part, &course.title, &grid, rest, &course.base, &mut self.wells);
+            let title = std::mem::take(&mut course.title);
+            return grid::read(sink, part, &title, &grid, rest, &course.base, &mut self.wells);
         }
         if let Some((open, rows)) = table::open(sink, part, &course.title, rest) {
             self.found_table |= !open.table.ignore;

@@ -145,6 +145,6 @@ pub(super) fn take(sink: &mut Sink, open: &mut Open, row: &Row, base: &Base) -> 
 
 /// True where a row can only be points of curves, and those are not wanted.
 fn curves_only(open: &Open, curves: bool) -> bool {
-    let mut roles = open.columns.iter().filter_map(|c| c.spec).map(|s| s.role);
-    !curves && !roles.any(|r| r == Role::Value)
+    let has = |role: Role| open.columns.iter().any(|c| c.spec.is_some_and(|s| s.role == role));
+    !curves && (has(Role::X) || !has(Role::Value))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::settings::{Settings, Total, Versions};
 use super::{fields_of, simple};
-use crate::model::{Locator, Severity};
+use crate::model::Locator;
 use crate::sink::Sink;
 use crate::tabular::Base;
 
@@ -20,7 +20,7 @@ pub(super) fn totals(settings: &Settings, sink: &mut Sink, level: &str, node: &M
         let at = Locator::path(format!("{}.{}", super::inner_path(settings, path), total.key));
         let Some(rows) = node.get(&total.of).and_then(Value::as_array) else { continue };
         if let Err(why) = compare(settings, sink, total, &printed, rows, &at) {
-            sink.problem("total_differs", Severity::Error, format!("{}: {why}", total.key), at);
+            sink.fault("total_differs", format!("{}: {why}", total.key), at);
         }
     }
 }

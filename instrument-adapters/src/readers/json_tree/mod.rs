@@ -324,7 +324,7 @@ impl Walk<'_> {
             }
             let read = tabular::reading(sink, &raw, field.text, &at);
             if read.status == Status::Invalid && !sink.spec.tokens.contains_key(&raw) {
-                sink.problem("not_a_number", Severity::Error, format!("{key} is \"{raw}\", which is no number"), at);
+                sink.fault("not_a_number", format!("{key} is \"{raw}\", which is no number"), at);
             }
             observation.status = read.status;
             observation.bound = read.bound;

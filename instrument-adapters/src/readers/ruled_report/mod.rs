@@ -204,6 +204,8 @@ impl<'a> State<'_, 'a> {
             self.end_head(sink, line);
             return;
         }
+        // A sentence of the instrument may stand among the facts, and is one of them too.
+        sink.message(line, text);
         let (left, right) = split_pairs(text);
         if let Some((key, value)) = right {
             self.fact(sink, line, &key, &value);

@@ -1,0 +1,126 @@
+//! Delimited text that is laid out like the sheet of a workbook: facts known by their form, tables and
+//! plates in any number, in sections where the software writes their titles.
+
+use serde::Deserialize;
+
+use super::delimited::split;
+use super::{Input, Proof};
+use crate::sheets::{Cell, Fact, Kind, Layout, Part, Prose, Reading, Row};
+use crate::sink::Sink;
+use crate::spec::Pattern;
+use crate::text::Line;
+
+/// Layout of the text; the fields of a workbook's layout come beside its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, from = "Declared")]
+pub(crate) struct Settings {
+    delimiters: Vec<char>,
+    quotes: bool,
+    section: Option<Pattern>,
+    end: Option<Pattern>,
+    layout: Layout,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declared {
+    /// The delimiters that may occur; the most frequent one is taken.
+    delimiters: Vec<char>,
+    /// Whether quotes hold cells together.
+    #[serde(default)]
+    quotes: bool,
+    /// A line that starts a section; capture `title`.
+    section: Option<Pattern>,
+    /// The whole of the last line, for formats that have an end mark.
+    end: Option<Pattern>,
+    #[serde(default)]
+    facts: Vec<Fact>,
+    #[serde(default)]
+    keys: Vec<Pattern>,
+    #[serde(default)]
+    notes: Vec<Pattern>,
+    #[serde(default)]
+    prose: Vec<Prose>,
+    #[serde(default)]
+    ignore: Vec<Pattern>,
+}
+
+impl From<Declared> for Settings {
+    fn from(d: Declared) -> Self {
+        let layout = Layout { facts: d.facts, keys: d.keys, notes: d.notes, prose: d.prose, ignore: d.ignore };
+        Self { delimiters: d.delimiters, quotes: d.quotes, section: d.section, end: d.end, layout }
+    }
+}
+
+pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+    let lines = &input.text.lines;
+    let delimiter = delimiter(settings, lines);
+    let mut reading = Reading::new(&settings.layout);
+    let mut part = Part::default();
+    let (mut blank, mut ended) = (true, false);
+    for line in lines {
+        let row = row(settings, delimiter, line, std::mem::take(&mut blank));
+        if row.cells.is_empty() {
+            blank = true;
+        } else if let Some(title) = settings.section.as_ref().and_then(|p| p.capture(&line.text, "title")) {
+            sink.note(line.number, "section");
+            take(&mut reading, sink, &part);
+            part = Part { name: title.to_owned(), ..Part::default() };
+            blank = true;
+        } else if settings.end.as_ref().is_some_and(|p| p.is_match(&line.text)) {
+            sink.note(line.number, "end mark");
+            ended = true;
+        } else {
+            // What comes behind the end mark belongs to another file.
+            ended = false;
+            part.rows.push(row);
+        }
+    }
+    take(&mut reading, sink, &part);
+    reading.finish(sink);
+    match (&settings.end, sink.broken) {
+        (_, true) => Proof::Fails,
+        (Some(_), false) if ended => Proof::Holds,
+        (Some(_), false) => Proof::Fails,
+        (None, false) => Proof::None,
+    }
+}
+
+fn take(reading: &mut Reading, sink: &mut Sink, part: &Part) {
+    if reading.ignores(&part.name) {
+        for row in &part.rows {
+            sink.note(row.line, format!("section {}, not read", part.name));
+        }
+    } else {
+        reading.part(sink, part);
+    }
+}
+
+fn delimiter(settings: &Settings, lines: &[Line]) -> char {
+    let count = |d: char| lines.iter().map(|l| l.text.matches(d).count()).sum::<usize>();
+    settings.delimiters.iter().copied().max_by_key(|d| count(*d)).unwrap_or('\t')
+}
+
+fn row(settings: &Settings, delimiter: char, line: &Line, after_blank: bool) -> Row {
+    let found = split(&line.text, delimiter, settings.quotes);
+    let mut text = String::new();
+    let mut cells = Vec::new();
+    let last = found.iter().rposition(|c| !c.raw.is_empty()).map_or(0, |i| i + 1);
+    for (place, cell) in (1..).zip(found.into_iter().take(last)) {
+        if place > 1 {
+            text.push('\t');
+        }
+        text.push_str(&cell.raw);
+        if !cell.raw.is_empty() {
+            cells.push(Cell {
+                place,
+                column: cell.column,
+                raw: cell.raw,
+                kind: Kind::Text,
+                spread: false,
+                hidden: false,
+            });
+        }
+    }
+    Row { line: line.number, after_blank, hidden: false, cells, text }
+}
