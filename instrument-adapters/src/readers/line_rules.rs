@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
@@ -18,7 +19,7 @@ use crate::tabular::{self, Base, Column, Heading};
 use crate::text::Line;
 
 /// Layout of the printout.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     rules: Vec<Rule>,
@@ -30,7 +31,7 @@ pub(crate) struct Settings {
 }
 
 /// What one kind of line is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Rule {
     line: Pattern,

@@ -12,6 +12,7 @@
 //!
 //! The name of a block, with its version, decides which fields it has. Every block that opens must close.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
@@ -22,7 +23,7 @@ use crate::spec::{Pattern, Role};
 use crate::tabular::{self, Base, Cell, Column, Heading};
 
 /// Layout of the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// A line that opens a block; capture `name`.
@@ -41,7 +42,7 @@ fn depth() -> usize {
     32
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Block {
     /// Its captures go into the `context` of the block's values.
@@ -63,7 +64,7 @@ struct Block {
 }
 
 /// A state: what does not match is told to a person and put on all values.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct State {
     heading: String,

@@ -1,6 +1,7 @@
 //! Delimited text that is laid out like the sheet of a workbook: facts known by their form, tables and
 //! plates in any number, in sections where the software writes their titles.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::split;
@@ -12,7 +13,7 @@ use crate::spec::Pattern;
 use crate::text::Line;
 
 /// Layout of the text; the fields of a workbook's layout come beside its own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, from = "Declared")]
 pub(crate) struct Settings {
     delimiters: Vec<char>,
@@ -23,7 +24,7 @@ pub(crate) struct Settings {
     layout: Layout,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Declared {
     /// The delimiters that may occur; the most frequent one is taken.

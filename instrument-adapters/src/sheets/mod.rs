@@ -8,6 +8,7 @@ mod wells;
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::{Locator, Severity};
@@ -18,7 +19,7 @@ use crate::tabular::{self, Base, Column};
 pub(crate) use facts::Fact;
 
 /// What the readers of workbooks and of sectioned texts have in common.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Layout {
     /// Rows that say something by their form.
@@ -34,7 +35,7 @@ pub(crate) struct Layout {
 }
 
 /// Free text between two rows; facts within it are taken.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Prose {
     from: Pattern,

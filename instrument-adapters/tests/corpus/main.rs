@@ -5,6 +5,7 @@ mod asm;
 mod formats;
 mod support;
 mod table;
+mod validation;
 
 use instrument_adapters::{AdapterSet, Options, Status, fs};
 use support::{corpus, data_files, one, read, same, truth};

@@ -1,4 +1,4 @@
-//! `qianfa adapters list|detect|parse|explain|test|new|validate|diff`
+//! `qianfa adapters list|detect|parse|explain|test|new|validate|diff|schema`
 
 mod diff;
 mod export;
@@ -93,6 +93,8 @@ enum AdaptersCommand {
     Validate(validate::ValidateArgs),
     /// What two adapters make of the same files, or two files of the same kind, and where they differ (exit code 1)
     Diff(diff::DiffArgs),
+    /// Print the JSON Schema of adapter.toml, for editors
+    Schema,
     /// Read files for another process, over standard input and output
     #[command(hide = true)]
     Worker {
@@ -146,6 +148,10 @@ pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<Outcome, CommandE
             validate::run(validate, &plain(args), args.adapters.as_deref(), &Clock::system(), out)
         }
         AdaptersCommand::Diff(diff) => diff::run(diff, &adapters(args)?, out),
+        AdaptersCommand::Schema => {
+            write!(out, "{}", instrument_adapters::schema())?;
+            Ok(Outcome::Success)
+        }
         AdaptersCommand::Worker { memory_mb, seconds } => work(*memory_mb, *seconds, out),
     }
 }
