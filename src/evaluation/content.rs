@@ -25,8 +25,6 @@ pub struct Standards {
     pub mean_response: Decimal,
     /// The lowest and the highest response that the line rests on.
     pub range: (Decimal, Decimal),
-    /// Steps that every result rests on.
-    pub steps: Vec<String>,
 }
 
 impl Standards {
@@ -166,7 +164,6 @@ fn response(run: &Run, one: &Injection, label: &str, outcome: &mut Outcome) -> O
 
 /// Factors, their spread and agreement, or the line.
 pub fn standards(run: &Run, outcome: &mut Outcome) -> Option<Standards> {
-    let from = outcome.steps.len();
     let mut concentrations: BTreeMap<&str, Decimal> = BTreeMap::new();
     let mut known: Vec<(&Injection, &str, Decimal, Decimal)> = Vec::new();
     for (one, label) in run.calibrating() {
@@ -200,8 +197,7 @@ pub fn standards(run: &Run, outcome: &mut Outcome) -> Option<Standards> {
     };
     let all: Vec<Decimal> = factors.iter().map(|(_, factor)| *factor).collect();
     let factor = mean(&all)?;
-    let steps = outcome.steps.get(from..).unwrap_or_default().to_vec();
-    Some(Standards { factor, line, mean_response, range, steps })
+    Some(Standards { factor, line, mean_response, range })
 }
 
 fn agreement(run: &Run, factors: &[(&str, Decimal)], outcome: &mut Outcome) -> Option<()> {
@@ -375,6 +371,8 @@ pub fn brackets(run: &Run, calibrated: &Standards, outcome: &mut Outcome) {
 /// The contents of the samples, a mean of their preparations.
 pub fn samples(run: &Run, calibrated: &Standards, outcome: &mut Outcome) {
     let mut by_preparation: Vec<(&str, Option<&str>, Vec<Decimal>, Vec<String>)> = Vec::new();
+    // Suitability, standards and brackets are every result's; of the samples only its own.
+    let general = outcome.steps.clone();
     let injections = run.of(Role::Sample);
     if injections.is_empty() {
         outcome.refuse("no_samples", "序列中没有供试品进样 / the sequence has no injection of a sample");
@@ -416,7 +414,7 @@ pub fn samples(run: &Run, calibrated: &Standards, outcome: &mut Outcome) {
                 quantity: run.method.quantity.clone(),
                 unit: run.method.unit.clone(),
                 replicates: vec![replicate],
-                steps: calibrated.steps.iter().cloned().chain(steps).collect(),
+                steps: general.iter().cloned().chain(steps).collect(),
                 ..ResultLine::default()
             }),
         }

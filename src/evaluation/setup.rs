@@ -57,6 +57,18 @@ impl Role {
         Self::ALL.iter().find(|one| one.1 == word).map(|one| one.0)
     }
 
+    /// Its Chinese name.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        self.names().0
+    }
+
+    /// Its English name.
+    #[must_use]
+    pub fn en(self) -> &'static str {
+        self.names().1
+    }
+
     /// Its names.
     #[must_use]
     pub fn names(self) -> (&'static str, &'static str) {
