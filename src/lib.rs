@@ -12,6 +12,7 @@ pub mod identity;
 pub mod input;
 pub mod instruments;
 pub mod intake;
+pub mod jobs;
 pub mod refusal;
 pub mod regulation;
 pub mod secrets;

@@ -15,12 +15,14 @@ pub mod intake;
 pub mod openapi;
 pub mod permit;
 pub mod problem;
+pub mod register;
 pub mod regulation;
 pub mod renewal;
 pub mod run;
 pub mod session;
 pub mod table;
 pub mod testing;
+pub mod upload;
 
 pub use body::Body;
 pub use edge::request_id;
@@ -41,5 +43,6 @@ pub fn table() -> Table {
         .and(intake::table())
         .and(testing::table())
         .and(instruments::table())
+        .and(register::table())
         .and(certificates::table())
 }

@@ -12,7 +12,7 @@ use utoipa::openapi::{OpenApi as Document, PathItem};
 use super::permit::Requirement;
 use super::problem::ProblemDocument;
 use super::table::Table;
-use super::{accounts, audit, catalogue, certificates, instruments, intake, regulation, session, testing};
+use super::{accounts, audit, catalogue, certificates, instruments, intake, register, regulation, session, testing};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,6 +34,7 @@ pub fn document(table: &Table) -> Document {
         intake::Docs::openapi(),
         testing::Docs::openapi(),
         instruments::Docs::openapi(),
+        register::Docs::openapi(),
         certificates::Docs::openapi(),
     ] {
         document.merge(part);

@@ -19,6 +19,8 @@ use crate::certificates::Gate;
 use crate::certificates::document::Typesetter;
 use crate::clock::Clock;
 use crate::identity::Identity;
+use crate::instruments::Mappings;
+use crate::jobs::{self, Jobs};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::services::Services;
@@ -93,6 +95,10 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
             tracing::warn!(folder = %loaded.folder.display(), why, "an adapter is not loaded");
         }
     }
+    let adapters = Arc::new(adapters);
+    let mappings = Mappings::open(site.mappings.clone(), adapters.clone()).map_err(|error| {
+        StartError::Config(ConfigError { place: "folders.mappings".into(), message: error.to_string() })
+    })?;
     let typesetter =
         Typesetter::new(site.templates.as_deref()).map_err(|error| StartError::System(error.to_string()))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -102,7 +108,8 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         clock,
         regulation: Arc::new(regulation),
         files,
-        adapters: Arc::new(adapters),
+        adapters,
+        mappings: Arc::new(mappings),
         typesetter,
         gate: Arc::new(Gate::new(cores)),
         signing_key: signing_key.map(Arc::new),
@@ -140,6 +147,7 @@ pub struct Application {
     workers: usize,
     shutdown: Duration,
     sealing: Sealing,
+    ways: jobs::Settings,
     stopper: Stopper,
 }
 
@@ -176,6 +184,7 @@ impl Application {
             workers: config.workers,
             shutdown: config.shutdown,
             sealing,
+            ways: config.ways.clone(),
             stopper: Stopper::default(),
         })
     }
@@ -205,6 +214,7 @@ impl Application {
     pub async fn run(self) -> std::io::Result<()> {
         let table = routes::table();
         let document = openapi::document(&table);
+        let jobs = Jobs::start(&self.services, &self.ways)?;
         let services = Data::new(self.services);
         let server = HttpServer::new(move || {
             App::new()
@@ -236,8 +246,13 @@ impl Application {
         let ended = server.await;
         waiting.abort();
         // Seals what is left; joins a thread, which may take a moment.
-        let sealing = self.sealing;
-        let _ = web::block(move || drop(sealing)).await;
+        let (sealing, patience) = (self.sealing, self.shutdown);
+        let _ = web::block(move || {
+            // What the ways in have begun is finished first, so that it is sealed too.
+            jobs.stop(patience);
+            drop(sealing);
+        })
+        .await;
         tracing::info!("stopped");
         ended
     }

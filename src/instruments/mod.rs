@@ -3,13 +3,37 @@
 
 mod accept;
 mod assign;
+mod calibrations;
+mod dead_letters;
+mod folders;
 mod inbox;
+mod intake;
+mod mapping;
 mod matching;
+mod pattern;
+mod proposals;
 mod read;
+mod register;
+mod run_lists;
 mod source;
+mod versions;
 
 pub use accept::{Accept, Accepted, accept, reject};
 pub use assign::{Assign, assign};
-pub use inbox::{FileView, upload, view};
-pub use matching::{Proposal, ProposedReading};
+pub use calibrations::{NewCalibration, calibrate, calibrations};
+pub use dead_letters::{
+    DeadLetterView, Letter, Retried, dead_letter, dead_letters, dismiss, letter_content, put, retry,
+};
+pub use folders::{FolderView, Known, Seen, again, folder_view, known, refuse, report};
+pub use inbox::{FileView, Named, upload, upload_set, view};
+pub use intake::{Incoming, LARGEST, Source, Taken, companions_wanted, take};
+pub use mapping::{MappingError, Mappings, Rule};
+pub use matching::NameInFile;
+pub use pattern::{Globs, MatchRule, file_globs};
+pub use proposals::{Proposal, ProposedReading};
+pub use register::{
+    InstrumentView, NewInstrument, Way, below, change, instrument_view, instruments, named, register, retire, ways,
+};
+pub use run_lists::{NewRunList, Place, RunListView, list_before_file, list_for_file, run_lists, withdraw_list};
 pub use source::{SourceLine, SourceView, source};
+pub use versions::OtherVersion;

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::inbox::file_of;
-use super::read::{read, values_only};
+use super::inbox::{file_of, options_of};
+use super::read::read;
 use crate::audit::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::services::Services;
@@ -69,7 +69,7 @@ pub fn source(
         Ok((file, found))
     })?;
     let bytes = services.files.get(&file.sha256)?;
-    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &values_only())
+    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &options_of(services, &file)?)
         .map_err(|error| Refusal::new(Code::FileNotRecognised, format!("无法逐行显示：{error}"), error.to_string()))?;
     let line = observation.as_ref().and_then(|seen| seen.locator.tree().get("line").and_then(|line| line.as_u64()));
     let first = line.map_or(0, |line| usize::try_from(line).unwrap_or(0).saturating_sub(LINES / 2));

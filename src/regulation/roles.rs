@@ -78,6 +78,11 @@ actions! {
     InstrumentRead = "instrument.read": Analyst Reviewer AuthorisedSignatory Quality;
     InstrumentAccept = "instrument.accept": Analyst;
     InstrumentReject = "instrument.reject": Analyst;
+    InstrumentRegisterRead = "instrument_register.read": Analyst Reviewer AuthorisedSignatory Quality Administrator;
+    /// A folder or a port of the server is named here.
+    InstrumentRegisterManage = "instrument_register.manage": Quality Administrator;
+    InstrumentCalibrate = "instrument.calibrate": Quality;
+    DeadLetterDecide = "dead_letter.decide": Analyst Quality;
 
     // Certificates
     CertificateRead = "certificate.read": Receiver Reviewer AuthorisedSignatory PortSampler Quality;

@@ -111,6 +111,10 @@ ids!(
     ResultId,
     OutOfLimitDecisionId,
     CertificateId,
+    InstrumentId,
+    CalibrationId,
+    DeadLetterId,
+    RunListId,
 );
 
 text_column!(

@@ -18,6 +18,7 @@ mod labels;
 mod lists;
 mod outer;
 mod page;
+mod register;
 mod review;
 mod rules;
 mod samples;
@@ -41,6 +42,7 @@ pub fn table() -> Table {
         .and(labels::table())
         .and(bench::table())
         .and(files::table())
+        .and(register::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

@@ -13,7 +13,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("audit", &["store", "regulation", "refusal", "clock", "secrets"]),
     ("identity", &["audit", "store", "regulation", "refusal", "clock", "secrets"]),
     ("input", &["refusal", "regulation", "certificates"]),
-    ("services", &["store", "audit", "identity", "certificates", "clock", "regulation"]),
+    ("services", &["store", "audit", "identity", "certificates", "clock", "instruments", "regulation"]),
     ("catalogue", &["audit", "input", "refusal", "regulation", "services", "store", "testing"]),
     ("intake", &["audit", "clock", "custody", "input", "refusal", "regulation", "services", "store"]),
     ("custody", &["audit", "input", "refusal", "regulation", "services", "store"]),
@@ -38,7 +38,7 @@ const MAY: &[(&str, &[&str])] = &[
 ];
 
 /// The floors above the workflows: they never name diesel.
-const ABOVE: &[&str] = &["api", "web", "app"];
+const ABOVE: &[&str] = &["api", "web", "jobs", "app"];
 
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

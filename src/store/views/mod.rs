@@ -19,7 +19,7 @@ pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
-pub use files::{FileRow, files};
+pub use files::{FileRow, files, files_of_instrument};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 
 /// Which part of a list is asked for.
@@ -39,11 +39,15 @@ impl Page {
         Self { limit, offset }
     }
 
-    fn limit(self) -> i64 {
+    /// How many rows at most.
+    #[must_use]
+    pub fn limit(self) -> i64 {
         self.limit.unwrap_or(100).clamp(1, 500)
     }
 
-    fn offset(self) -> i64 {
+    /// How many rows are skipped.
+    #[must_use]
+    pub fn offset(self) -> i64 {
         self.offset.unwrap_or(0).max(0)
     }
 }
