@@ -11,6 +11,7 @@ mod cli;
 mod demo;
 mod flow;
 mod golden;
+mod instruments_in;
 mod invariants;
 mod kill;
 mod operations;
