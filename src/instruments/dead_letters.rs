@@ -292,7 +292,8 @@ fn read_again(
     let today = services.clock.today();
     services.db.write(move |conn| {
         if let Some(why) = &why {
-            return failed_again(conn, &actor, &letter, why, now);
+            let reason = format!("没有适配器能识别该文件 / {why}");
+            return failed_again(conn, &actor, &letter, &reason, now);
         }
         let (mut observations, mut fresh) = (observations.clone(), fresh.clone());
         let mut problems = fresh.problems.tree().as_array().cloned().unwrap_or_default();
@@ -331,10 +332,10 @@ fn failed_again(
     conn: &mut AnyConnection,
     actor: &Actor,
     letter: &DeadLetterRow,
-    why: &str,
+    reason: &str,
     now: DateTime<Utc>,
 ) -> Outcome<Retried> {
-    let reason: String = format!("没有适配器能识别该文件 / {why}").chars().take(4000).collect();
+    let reason: String = reason.chars().take(4000).collect();
     diesel::update(dead_letter::table.find(&letter.id))
         .set((
             dead_letter::tries.eq(dead_letter::tries + 1),
@@ -392,6 +393,10 @@ fn take_again(
     let taken = take(services, actor, incoming)?;
     let (actor, now, letter) = (actor.clone(), services.clock.now(), letter.clone());
     services.db.write(move |conn| {
+        if taken.known && letter.code == "same_content" {
+            // Two equal printouts are two weighings: only a person can say that the second one is nothing.
+            return failed_again(conn, &actor, &letter, &letter.reason, now);
+        }
         if taken.state == "unread" && !taken.known {
             // The taking-in found this letter by its bytes and counted the try.
             let linked = dead_letter::table.find(&letter.id).select(dead_letter::reason).first(conn)?;

@@ -183,7 +183,8 @@ pub fn read_text(file: &str, text: &str, adapters: &AdapterSet) -> Result<Vec<Ru
     let parsed = toml::Deserializer::parse(text)
         .map_err(|error| fault(file, syntax(&error), "toml", one_line(error.message())))?;
     let raw: RawFile = serde_path_to_error::deserialize(parsed).map_err(|error| {
-        let field = error.path().to_string();
+        // A value that remembers where it stands hides behind a field of its own.
+        let field = error.path().to_string().replace(".$__serde_spanned_private_value", "");
         fault(file, syntax(error.inner()), &field, one_line(error.inner().message()))
     })?;
     let mut rules = Vec::with_capacity(raw.map.len());

@@ -113,14 +113,9 @@ impl Folder<'_> {
                     told = false;
                 }
             }
-            let until = Instant::now() + pause;
-            if !signal.wait(pause) {
-                return;
-            }
             // A burst of hints must not become a burst of looks.
             let least = pause.min(Duration::from_millis(200));
-            let early = until.saturating_duration_since(Instant::now());
-            if early > pause.saturating_sub(least) && !signal.wait(least) {
+            if !signal.rest(least) || !signal.wait(pause - least) {
                 return;
             }
         }

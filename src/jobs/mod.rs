@@ -64,6 +64,14 @@ impl Signal {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Waits for `time`, whatever is hinted. False where it is to stop.
+    pub fn rest(&self, time: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.bell.wait_timeout_while(state, time, |state| !state.0);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !state.0
+    }
+
     /// Waits until it is told something, at most `time`. False where it is to stop.
     pub fn wait(&self, time: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -205,7 +213,7 @@ fn settle(shared: &Shared, running: &mut HashMap<Key, Running>, ways: &[Way]) {
     for way in ways {
         let one = &way.instrument;
         // Any change of the instrument counts: its files are read by its words.
-        let words = format!("{:?} {:?}", one.changed_at, one.state);
+        let words = format!("{one:?}");
         if one.folder.is_some() {
             wanted.insert((one.id.to_string(), "folder"), (words.clone(), way));
         }

@@ -9,6 +9,7 @@ use qianfa::store::blobs::sha256_hex;
 use serde_json::{Value, json};
 
 use crate::kill::serve_with;
+use crate::pages::Browser;
 use crate::support::client::{Answer, Client};
 use crate::support::{On, PASSWORD, TestApp, on_each, text};
 use crate::world::{World, ok};
@@ -110,7 +111,8 @@ fn a_watched_folder_brings_files_and_their_corrections() {
         let world = World::new(&app);
         let number = sample(&world, &weighing(), "P1");
         let watched = folder(&app, "balance");
-        let new = json!({"code": "BAL-01", "name": "天平", "serial": "S1", "folder": watched, "folder_pattern": "*.txt"});
+        let new =
+            json!({"code": "BAL-01", "name": "天平", "serial": "S1", "folder": watched, "folder_pattern": "*.txt"});
         let machine = register(&world.quality, &new);
         let id = text(&machine, "id");
         let calibration = json!({"performed_on": "2025-01-10", "due_on": "2026-01-10", "result": "pass",
@@ -128,8 +130,12 @@ fn a_watched_folder_brings_files_and_their_corrections() {
         let one = view(&world.analyst, &first);
         assert_eq!(one["proposals"][0]["readings"][0]["raw"], "25.1034", "{one}");
         assert!(codes(&one).contains(&"calibration_overdue".into()), "{one}");
-        let trail = items(&world.quality.get("/api/v1/audit?action=instrument_file.upload"));
-        assert!(trail.iter().all(|entry| entry["actor"] == "instrument:sxidc:bal-01"), "{trail:?}");
+        let trail = ok(&world.quality.get("/api/v1/audit?action=instrument_file.upload"), 200);
+        let trail = trail["entries"].as_array().expect("entries");
+        assert!(
+            !trail.is_empty() && trail.iter().all(|entry| entry["actor"] == "instrument:sxidc:bal-01"),
+            "{trail:?}"
+        );
 
         // A corrected file is a new version; the older one is not to be accepted without a reason.
         std::fs::write(&path, printout(&number, "25.2222", 3)).unwrap();
@@ -373,7 +379,8 @@ fn names_lead_to_samples_as_the_laboratory_says() {
 
         // By number among words, by a whole label; two numbers are for a person.
         let both = format!("{one} / {two}");
-        let rows = [(format!("{one} prep 1"), "1.0"), (label.clone(), "2.0"), (both.clone(), "3.0"), ("Blank".into(), "0.1")];
+        let rows =
+            [(format!("{one} prep 1"), "1.0"), (label.clone(), "2.0"), (both.clone(), "3.0"), ("Blank".into(), "0.1")];
         let rows: Vec<(&str, &str)> = rows.iter().map(|(a, b)| (a.as_str(), *b)).collect();
         let file = ok(&upload(&world.analyst, "plain.csv", &table(&rows), ""), 201);
         let found = of(&file);
@@ -400,12 +407,16 @@ fn names_lead_to_samples_as_the_laboratory_says() {
         let by_file = json!({"code": "UV-2", "name": "UV",
                              "matching": {"by": ["number"], "pattern": "^(?P<sample>SX\\d+)_", "on": "file"}});
         register(&world.quality, &by_file);
-        let file = ok(&upload(&world.analyst, &format!("{two}_1.csv"), &table(&[("cuvette", "6.0")]), "&instrument=UV-2"), 201);
+        let file = ok(
+            &upload(&world.analyst, &format!("{two}_1.csv"), &table(&[("cuvette", "6.0")]), "&instrument=UV-2"),
+            201,
+        );
         assert_eq!(of(&file)[0].1, json!([two]));
         let rows = [("cuvette", "7.0"), ("Blank", "0.2")];
         let file = ok(&upload(&world.analyst, &format!("{two}_2.csv"), &table(&rows), "&instrument=UV-2"), 201);
         assert!(of(&file).iter().all(|name| name.1 == json!([])), "{file}");
-        let broken = json!({"code": "UV-3", "name": "UV", "matching": {"by": ["number"], "pattern": "(", "on": "file"}});
+        let broken =
+            json!({"code": "UV-3", "name": "UV", "matching": {"by": ["number"], "pattern": "(", "on": "file"}});
         assert_eq!(world.quality.post("/api/v1/instruments", &broken).json()["field"], "matching.pattern");
 
         // A sequence list, for the wells of a plate; before the file by its name, or for the file.
@@ -473,12 +484,15 @@ fn what_no_adapter_reads_is_kept_and_tried_again() {
         assert_eq!(letters("dismissed")[0]["state_reason"], "误传");
 
         // A failed calibration is told to whoever accepts.
-        let failed = json!({"performed_on": "2026-02-01", "result": "fail", "certificate_number": "J2", "performed_by": "院"});
+        let failed =
+            json!({"performed_on": "2026-02-01", "result": "fail", "certificate_number": "J2", "performed_by": "院"});
         ok(&world.quality.post(&format!("/api/v1/instruments/{id}/calibrations"), &failed), 201);
         let file = ok(&upload(&world.analyst, "w2.txt", &printout("X", "2.5", 3), "&instrument=BAL-7"), 201);
         assert!(codes(&file).contains(&"calibration_failed".into()), "{file}");
         // Folders of the system itself are not watched.
-        for wrong in [app.services.site.data.join("keys"), PathBuf::from("relative"), app.ground.dir.path().to_path_buf()] {
+        for wrong in
+            [app.services.site.data.join("keys"), PathBuf::from("relative"), app.ground.dir.path().to_path_buf()]
+        {
             let new = json!({"code": "BAD", "name": "x", "folder": wrong});
             assert_eq!(world.quality.post("/api/v1/instruments", &new).json()["field"], "folder", "{wrong:?}");
         }
@@ -520,12 +534,106 @@ fn files_uploaded_together_are_read_together() {
     let watched = folder(&app, "cs");
     let quick = TestApp::start_with(On::Sqlite, &QUICK);
     let world = World::new(&quick);
-    register(&world.quality, &json!({"code": "LC-1", "name": "LC", "folder": watched, "folder_pattern": "*REPORT01.CSV"}));
+    register(
+        &world.quality,
+        &json!({"code": "LC-1", "name": "LC", "folder": watched, "folder_pattern": "*REPORT01.CSV"}),
+    );
     std::fs::write(watched.join("SX20260001_REPORT01.CSV"), sample("SX20260001_REPORT01.CSV")).unwrap();
     std::thread::sleep(Duration::from_millis(400));
     std::fs::write(watched.join("SX20260001_REPORT00.CSV"), sample("SX20260001_REPORT00.CSV")).unwrap();
     let file = wait("the report", || named(&world.analyst, "SX20260001_REPORT01.CSV", 1));
     assert_eq!(view(&world.analyst, &file)["companions"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn the_register_and_the_dead_letters_have_their_pages() {
+    let app = TestApp::start_with(On::Sqlite, &QUICK);
+    let world = World::new(&app);
+    let number = sample(&world, &weighing(), "P1");
+    let quality = Browser::logged_in(&app, "quality");
+    let analyst = Browser::logged_in(&app, "analyst");
+    assert!(quality.page("/instruments").contains("登记仪器"));
+    assert!(!analyst.page("/instruments").contains("登记仪器</h2>"));
+    let missing = app.ground.dir.path().join("not there");
+    let fields = [
+        ("code", "BAL-01"),
+        ("name", "电子天平"),
+        ("zone", "+08:00"),
+        ("by_shown", "1"),
+        ("by", "number"),
+        ("by", "run_list"),
+        ("folder", missing.to_str().unwrap()),
+        ("folder_pattern", "*.txt"),
+        ("listener_idle_ms", "1500"),
+    ];
+    let wrong: Vec<(&str, &str)> =
+        fields.iter().map(|(k, v)| if *k == "zone" { (*k, "Peking") } else { (*k, *v) }).collect();
+    let refused = quality.form("/instruments", &wrong);
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("value=\"电子天平\"") && refused.text.contains("+08:00 的形式"), "{}", refused.text);
+    let made = quality.form("/instruments", &fields);
+    assert_eq!(made.status, 303, "{}", made.text);
+    let here = made.headers["location"].clone();
+    let page = wait("the folder's state", || {
+        let page = quality.page(&here);
+        page.contains("监视文件夹无法访问").then_some(page)
+    });
+    assert!(page.contains("自 2026-03-02 09:00"), "{page}");
+    let calibration = [
+        ("performed_on", "2026-01-05"),
+        ("due_on", "2027-01-05"),
+        ("result", "pass"),
+        ("certificate_number", "JZ-2026-1"),
+        ("performed_by", "计量院"),
+    ];
+    assert_eq!(quality.form(&format!("{here}/calibrations"), &calibration).status, 303);
+    assert!(quality.page(&here).contains("JZ-2026-1"));
+    let change = [
+        ("code", "BAL-01"),
+        ("name", "电子天平二号"),
+        ("reason", "改名"),
+        ("listener_idle_ms", "1500"),
+        ("by", "number"),
+    ];
+    assert_eq!(quality.form(&here, &change).status, 303);
+    let page = quality.page(&here);
+    assert!(page.contains("电子天平二号") && page.contains("仅手工导入"), "{page}");
+    let list = [("file_pattern", "run7*"), ("rows", &format!("1 {number}"))];
+    assert_eq!(analyst.form(&format!("{here}/run-lists"), &list).status, 303);
+    assert!(analyst.page(&here).contains("run7*"));
+
+    // A name in a file is assigned by the page, and a sequence is entered there.
+    let file = ok(
+        &upload(&world.analyst, "t.csv", &table(&[("Unknown", "1.5"), ("Blank", "0.1")]), "&instrument=BAL-01"),
+        201,
+    );
+    let place = format!("/instrument-files/{}", text(&file["file"], "id"));
+    assert!(analyst.page(&place).contains("未对应"));
+    assert_eq!(
+        analyst.form(&format!("{place}/match"), &[("sample_text", "Unknown"), ("sample_number", &number)]).status,
+        303
+    );
+    assert!(analyst.page(&place).contains(&format!("mark good\">{number}")));
+    let wrong = analyst.form(&format!("{place}/run-list"), &[("rows", "B1 SX1")]);
+    assert_eq!(wrong.status, 404);
+    assert!(wrong.text.contains("B1 SX1"), "what was typed comes back");
+
+    let unread = upload(&world.analyst, "n.xyz", "no instrument wrote this", "");
+    assert_eq!(unread.status, 201);
+    let page = analyst.page("/dead-letters");
+    assert!(page.contains("n.xyz") && page.contains("无法识别"), "{page}");
+    let id = text(&items(&world.analyst.get("/api/v1/dead-letters?state=open"))[0], "id");
+    let retried = analyst.form(&format!("/dead-letters/{id}/retry"), &[]);
+    assert!(analyst.page(&retried.headers["location"]).contains("重试仍未成功"));
+    assert_eq!(analyst.form(&format!("/dead-letters/{id}/dismiss"), &[("reason", "误传")]).status, 303);
+    assert!(!analyst.page("/dead-letters").contains("n.xyz"));
+    assert!(analyst.page("/dead-letters?state=dismissed").contains("误传"));
+    assert!(analyst.page("/instrument-files").contains("BAL-01"));
+    for page in ["/instruments", &here, "/dead-letters?state=dismissed", "/instrument-files", &place] {
+        quality.get(&format!("{page}{}lang=en", if page.contains('?') { "&" } else { "?" }));
+        let english = quality.page(page);
+        assert!(english.contains("Instruments"), "{page}");
+    }
 }
 
 fn write_map(folder: &Path, text: &str) {
@@ -552,7 +660,10 @@ fn the_laboratorys_mapping_decides_what_a_value_is() {
         assert_eq!(file["proposals"][0]["readings"], json!([]));
 
         // A declared factor converts; without a restart.
-        write_map(maps.path(), &format!("{head}dilution = \"10\"\nunit = \"mg/mL\"\nunits = {{ \"ng/uL\" = \"0.001\" }}\n"));
+        write_map(
+            maps.path(),
+            &format!("{head}dilution = \"10\"\nunit = \"mg/mL\"\nunits = {{ \"ng/uL\" = \"0.001\" }}\n"),
+        );
         let one = wait("the changed mapping", || {
             let one = view(&world.analyst, &file["file"]);
             (one["proposals"][0]["readings"].as_array().is_some_and(|all| all.len() == 2)).then_some(one)
