@@ -128,7 +128,7 @@ fn a_watched_folder_brings_files_and_their_corrections() {
         assert_eq!((&first["source"], &first["path"]), (&json!("folder"), &json!("day/w1.txt")));
         assert_eq!(first["uploaded_by_name"], "仪器 BAL-01");
         let one = view(&world.analyst, &first);
-        assert_eq!(one["proposals"][0]["readings"][0]["raw"], "25.1034", "{one}");
+        assert_eq!(one["proposals"][0]["readings"][0]["value"], "25.1034", "{one}");
         assert!(codes(&one).contains(&"calibration_overdue".into()), "{one}");
         let trail = ok(&world.quality.get("/api/v1/audit?action=instrument_file.upload"), 200);
         let trail = trail["entries"].as_array().expect("entries");
@@ -470,7 +470,7 @@ fn what_no_adapter_reads_is_kept_and_tried_again() {
         let told = ok(&world.analyst.post(&retry, &json!({})), 200);
         assert_eq!((&told["state"], &told["file_id"]), (&json!("resolved"), &file["file"]["id"]));
         let read = view(&world.analyst, &file["file"]);
-        assert_eq!((&read["file"]["state"], &read["observations"][0]["raw"]), (&json!("staged"), &json!("1.2345")));
+        assert_eq!((&read["file"]["state"], &read["observations"][0]["value"]), (&json!("staged"), &json!("1.2345")));
         assert_eq!(world.analyst.post(&retry, &json!({})).problem(), "wrong-state");
         assert_eq!(letters("open").len(), 0);
 
