@@ -58,6 +58,8 @@ pub struct Site {
     pub json_bytes: usize,
     /// The most bytes of an uploaded file.
     pub upload_bytes: usize,
+    /// Whether the reviewer of a result may confirm the check of its import in the same step.
+    pub reviewer_checks_import: bool,
     /// Adapters of the laboratory's own.
     pub adapters: Option<PathBuf>,
     /// Certificate layouts and pages of the laboratory's own.

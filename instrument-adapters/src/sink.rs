@@ -160,6 +160,13 @@ impl<'a> Sink<'a> {
         self.problems.push(Problem { code: code.to_owned(), severity, message, locator });
     }
 
+    /// What the instrument itself says of the run: it may block the results, and the file is whole all the same.
+    pub fn says(&mut self, code: &str, severity: Severity, message: impl Into<String>, at: Locator) {
+        let spoiled = self.spoiled;
+        self.problem(code, severity, message, at);
+        self.spoiled = spoiled;
+    }
+
     pub fn warn(&mut self, code: &str, message: impl Into<String>, at: Locator) {
         self.problem(code, Severity::Warning, message, at);
     }
@@ -230,14 +237,12 @@ impl<'a> Sink<'a> {
             return false;
         };
         let MessageSpec { code, severity, flag, .. } = found;
-        let spoiled = self.spoiled;
-        self.problem(
+        self.says(
             code,
             *severity,
             format!("the instrument says: {}", text.trim().trim_matches('"')),
             Locator::line(line),
         );
-        self.spoiled = spoiled;
         if let Some(flag) = flag {
             self.flags.push((self.observations.len(), flag.clone()));
         }

@@ -1,11 +1,13 @@
 //! `adapter.toml`: what an adapter declares. The README explains every field to laboratories.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
 use regex::Regex;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use crate::model::{DateOrder, Severity, Status};
@@ -85,8 +87,21 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
+impl JsonSchema for Pattern {
+    fn schema_name() -> Cow<'static, str> {
+        "Pattern".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A regular expression of the crate regex: no look-around. Single quotes keep backslashes."
+        })
+    }
+}
+
 /// How far a laboratory has taken an adapter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AdapterStatus {
     /// Under work; a person looks at every file.
@@ -97,41 +112,56 @@ pub enum AdapterStatus {
 }
 
 /// The whole of an `adapter.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Spec {
+    /// Name for `--adapter`: small letters, digits and `-`.
     pub id: String,
+    /// Version of this declaration; raise it with every change.
     pub version: String,
     /// What its author says of it; `validated` counts with a record only.
     #[serde(default)]
     pub status: AdapterStatus,
+    /// Instrument or software.
     pub product: String,
+    /// One sentence on what is read.
     #[serde(default)]
     pub description: String,
+    /// Whose file is it.
     pub detect: Detect,
+    /// Characters, numbers and dates.
     #[serde(default)]
     pub text: TextSpec,
+    /// What one file may cost.
     #[serde(default)]
     pub limits: Limits,
+    /// Which layout the file has, with the settings of its reader.
     pub reader: ReaderSpec,
+    /// What the heads of a file say of the run.
     #[serde(default)]
     pub run: RunSpec,
+    /// The tables of the file; the first that fits is taken.
     #[serde(default)]
     pub tables: Vec<TableSpec>,
+    /// Words in the place of a number, and what they mean.
     #[serde(default)]
     pub tokens: BTreeMap<String, Status>,
+    /// Unit as written → UCUM code, where the built-in table knows none.
     #[serde(default)]
     pub units: BTreeMap<String, String>,
+    /// Sentences that the instrument prints.
     #[serde(default)]
     pub messages: Vec<MessageSpec>,
+    /// Files that belong to the main one.
     #[serde(default)]
     pub companions: Vec<CompanionSpec>,
 }
 
 /// How a file is recognised. All that is given must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Detect {
+    /// Small letters, without the dot; any where none is given.
     #[serde(default)]
     pub extensions: Vec<String>,
     /// Pattern of the file name.
@@ -151,6 +181,7 @@ pub(crate) struct Detect {
     /// Every finished, non-blank line of the head must match one of them.
     #[serde(default)]
     pub every_line: Vec<Pattern>,
+    /// How many lines the head has (60).
     #[serde(default = "head_lines")]
     pub head_lines: usize,
     /// Of several adapters that recognise a file, the one of highest priority reads it.
@@ -163,7 +194,7 @@ fn one() -> usize {
 }
 
 /// A line by which a file is known to be another kind, and why that is not read.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refuse {
     pub line: Pattern,
@@ -175,9 +206,10 @@ fn head_lines() -> usize {
 }
 
 /// Characters, numbers and dates.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TextSpec {
+    /// Tried in this order; a byte order mark decides first.
     pub encodings: Vec<String>,
     /// The decimal marks that may occur. Thousands are never separated by either.
     pub decimal: Vec<char>,
@@ -185,9 +217,11 @@ pub(crate) struct TextSpec {
     pub thousands: Option<char>,
     /// chrono formats.
     pub dates: Vec<String>,
+    /// How a date is to be read that can be read two ways.
     pub date_order: Option<DateOrder>,
     /// The order that one of the formats stands for, where the others leave it open.
     pub date_order_of: BTreeMap<String, DateOrder>,
+    /// Offset of the instrument's clock, such as `+08:00`.
     pub zone: Option<String>,
 }
 
@@ -207,18 +241,24 @@ impl Default for TextSpec {
 
 /// What one file may cost. `cells` stands for time where the file is read in the calling process; `seconds` and
 /// `memory_mb` are kept by the process that a [pool](crate::isolated) reads it in.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Limits {
+    /// Bytes of the file (32 MiB).
     pub bytes: usize,
+    /// Lines of a text (400 000).
     pub lines: usize,
+    /// Cells that are read (2 000 000).
     pub cells: usize,
+    /// Bytes of a line (1 MiB).
     pub line_length: usize,
+    /// Problems that are listed (200).
     pub problems: usize,
     /// Lists within lists of a tree.
     pub depth: usize,
-    /// Less than the pool's own, never more.
+    /// Seconds for one file, where it is read in a process of its own; less than that allows, never more.
     pub seconds: Option<u64>,
+    /// MiB for one file, in the same way.
     pub memory_mb: Option<u64>,
     /// Archives: bytes of all entries when inflated, …
     pub inflated_bytes: usize,
@@ -250,7 +290,7 @@ impl Default for Limits {
 }
 
 /// What the heads of a file say of the run. Keys are given as the file writes them, without `:`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RunSpec {
     pub sample: Vec<String>,
@@ -263,9 +303,10 @@ pub(crate) struct RunSpec {
 }
 
 /// A table of the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TableSpec {
+    /// For messages.
     pub name: String,
     /// Title of the section that the table must stand in.
     pub title: Option<Pattern>,
@@ -280,6 +321,9 @@ pub(crate) struct TableSpec {
     /// A plate: a row of column numbers, then rows that start with letters.
     #[serde(default)]
     pub grid: bool,
+    /// A plate may leave out rows that were not read.
+    #[serde(default)]
+    pub row_gaps: bool,
     /// Cells between the headings and the first row; captures go into the column's `context`.
     #[serde(default)]
     pub under: Vec<Pattern>,
@@ -289,6 +333,7 @@ pub(crate) struct TableSpec {
     /// Known, and not read: its lines are noted, not reported.
     #[serde(default)]
     pub ignore: bool,
+    /// Kinds of columns; the first whose heading fits is taken.
     #[serde(default)]
     pub columns: Vec<ColumnSpec>,
     /// Lines within the table that say nothing.
@@ -300,11 +345,12 @@ pub(crate) struct TableSpec {
     /// Words that stand for a component that was not found.
     #[serde(default)]
     pub not_found: Vec<String>,
+    /// The line of sums that closes the table.
     pub totals: Option<TotalsSpec>,
 }
 
 /// The line of sums that closes a table.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TotalsSpec {
     /// What starts the line, where it is not known by its place.
@@ -313,6 +359,7 @@ pub(crate) struct TotalsSpec {
     pub without: Option<Pattern>,
     /// … in the column of this context name.
     pub without_mark: Option<Pattern>,
+    /// Name in `context` of the column that has the mark.
     #[serde(default)]
     pub without_context: String,
     /// Allowance beyond the rounding of rows and total, as a share of the total.
@@ -324,7 +371,7 @@ pub(crate) struct TotalsSpec {
 }
 
 /// What a column is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
     /// A reading: one observation a row.
@@ -353,7 +400,7 @@ pub(crate) enum Role {
 }
 
 /// One kind of column. The heading decides; the first entry that matches is taken.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ColumnSpec {
     /// Heading, blanks squeezed. The capture `unit` gives the unit, `x` the abscissa, any other
@@ -361,8 +408,10 @@ pub(crate) struct ColumnSpec {
     pub heading: Pattern,
     /// The unit that stands with the heading must match.
     pub unit_is: Option<Pattern>,
+    /// What the column is for (`value`).
     #[serde(default)]
     pub role: Role,
+    /// What is measured: `area`, `amount`, `concentration`, `absorbance`, …
     pub quantity: Option<String>,
     /// Unit that the file does not write.
     pub unit: Option<String>,
@@ -385,8 +434,6 @@ pub(crate) struct ColumnSpec {
     /// An empty cell is a value that was not determined, not one that is absent.
     #[serde(default)]
     pub required: bool,
-    /// The column of this heading is the abscissa of the curve.
-    pub x_from: Option<String>,
     /// Words that stand for an empty cell.
     #[serde(default)]
     pub blank: Vec<String>,
@@ -412,7 +459,7 @@ pub(crate) struct ColumnSpec {
 }
 
 /// A cell that flags its row: the `M` of a manual integration among the marks of a peak.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FlagWhen {
     pub cell: Pattern,
@@ -420,7 +467,7 @@ pub(crate) struct FlagWhen {
 }
 
 /// A sentence that the instrument may print.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageSpec {
     pub line: Pattern,
@@ -431,7 +478,7 @@ pub(crate) struct MessageSpec {
 }
 
 /// A file that belongs to the main one, in the same folder.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CompanionSpec {
     /// Main file's name; its captures may be used in `file`.

@@ -340,11 +340,9 @@ pub(crate) fn row(
         put_context(&mut observation, column, spec, columns, cells);
         let others = parts.into_iter().filter(|(name, _)| !matches!(name.as_str(), "value" | "unit"));
         observation.context.extend(others);
-        let named_x = || pairs().find(|(c, _)| Some(&c.heading) == spec.x_from.as_ref()).map(|(_, cell)| &cell.raw);
         if spec.role == Role::Curve
-            && let Some(x) = column.captures.get("x").or(row_x.as_ref()).or_else(named_x)
+            && let Some(x) = column.captures.get("x").or(row_x.as_ref())
         {
-            observation.context.extend(spec.quantity.clone().map(|q| ("signal".to_owned(), q)));
             observation.quantity = "signal".into();
             observation.x = on_axis(sink, x, spec.x_unit.as_deref(), &Locator::line(line));
             observation.x_unit = spec.x_unit.clone();

@@ -13,7 +13,7 @@ use super::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReje
 use super::problem::{Problem, ProblemDocument};
 use super::run::{answer, created, done};
 use super::table::Table;
-use crate::instruments::{self, Accept, Accepted, Assign, FileView, SourceView};
+use crate::instruments::{self, Accept, Accepted, Assign, FileView, SourceView, Wanted};
 use crate::services::Services;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, Page};
@@ -57,8 +57,12 @@ pub struct Named {
 #[derive(Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 pub struct Marked {
-    /// An observation of this file: its line is marked
+    /// An observation of this file: the value itself is marked within its line
     observation: Option<String>,
+    /// A line that is shown with those around it
+    line: Option<u32>,
+    /// The first line of the part that is wanted, from 1
+    from: Option<u32>,
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files", tag = "instruments", params(FileFilter),
@@ -110,8 +114,9 @@ async fn source(
     marked: Query<Marked>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || {
-        let marked = marked.observation.as_deref().map(ObservationId::from);
-        instruments::source(&services, &gate.actor, &id, marked.as_ref())
+        let observation = marked.observation.as_deref().map(ObservationId::from);
+        let wanted = Wanted { observation, line: marked.line, from: marked.from };
+        instruments::source(&services, &gate.actor, &id, &wanted)
     })
     .await
 }

@@ -10,6 +10,8 @@ pub mod catalogue;
 pub mod certificates;
 pub mod cookies;
 pub mod edge;
+pub mod evaluations;
+mod figures;
 pub mod idempotency;
 pub mod instruments;
 pub mod intake;
@@ -43,5 +45,7 @@ pub fn table() -> Table {
         .and(testing::table())
         .and(instruments::table())
         .and(adapters::table())
+        .and(figures::table())
+        .and(evaluations::table())
         .and(certificates::table())
 }

@@ -12,7 +12,10 @@ use utoipa::openapi::{OpenApi as Document, PathItem};
 use super::permit::Requirement;
 use super::problem::ProblemDocument;
 use super::table::Table;
-use super::{accounts, adapters, audit, catalogue, certificates, instruments, intake, regulation, session, testing};
+use super::{
+    accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, regulation, session,
+    testing,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,6 +38,8 @@ pub fn document(table: &Table) -> Document {
         testing::Docs::openapi(),
         instruments::Docs::openapi(),
         adapters::Docs::openapi(),
+        figures::Docs::openapi(),
+        evaluations::Docs::openapi(),
         certificates::Docs::openapi(),
     ] {
         document.merge(part);

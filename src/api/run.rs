@@ -67,3 +67,22 @@ pub fn pdf(bytes: Vec<u8>) -> HttpResponse {
         .content_type("application/pdf")
         .body(bytes)
 }
+
+/// A picture that no cache keeps.
+#[must_use]
+pub fn svg(text: String) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).content_type("image/svg+xml").body(text)
+}
+
+/// A file for the caller to keep, by its name.
+#[must_use]
+pub fn kept(bytes: Vec<u8>, content_type: &str, name: &str) -> HttpResponse {
+    use actix_web::http::header::{Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue};
+    let name = ExtendedValue { charset: Charset::Ext("UTF-8".into()), language_tag: None, value: name.into() };
+    let disposition = DispositionType::Attachment;
+    HttpResponse::Ok()
+        .insert_header(ContentDisposition { disposition, parameters: vec![DispositionParam::FilenameExt(name)] })
+        .insert_header(("cache-control", "no-store"))
+        .content_type(content_type)
+        .body(bytes)
+}

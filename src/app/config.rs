@@ -63,6 +63,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("limits.json_bytes", Kind::Number),
     ("limits.upload_bytes", Kind::Number),
     ("seal.every_seconds", Kind::Number),
+    ("instruments.reviewer_checks_import", Kind::Flag),
 ];
 
 /// A configuration that cannot be used.
@@ -159,6 +160,7 @@ struct Raw {
     log: RawLog,
     limits: RawLimits,
     seal: RawSeal,
+    instruments: RawInstruments,
 }
 
 /// Declares a section with its defaults.
@@ -210,6 +212,7 @@ section!(RawSigning {
 section!(RawLog { format: LogFormat = LogFormat::Text; level: String = "info".into(); });
 section!(RawLimits { json_bytes: usize = 1 << 20; upload_bytes: usize = 64 << 20; });
 section!(RawSeal { every_seconds: u64 = 3; });
+section!(RawInstruments { reviewer_checks_import: bool = true; });
 
 impl Default for Raw {
     fn default() -> Self {
@@ -230,6 +233,7 @@ impl Default for Raw {
             log: RawLog::default(),
             limits: RawLimits::default(),
             seal: RawSeal::default(),
+            instruments: RawInstruments::default(),
         }
     }
 }
@@ -402,6 +406,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             cookie_secure: raw.session.cookie_secure.unwrap_or_else(|| public_url.starts_with("https://")),
             public_url,
             json_bytes: between("limits.json_bytes", raw.limits.json_bytes, 1 << 10, 64 << 20)?,
+            reviewer_checks_import: raw.instruments.reviewer_checks_import,
             upload_bytes: between("limits.upload_bytes", raw.limits.upload_bytes, 1 << 10, 1 << 30)?,
             adapters: folder("folders.adapters", raw.folders.adapters)?,
             templates: folder("folders.templates", raw.folders.templates)?,

@@ -62,6 +62,9 @@ pub struct NewItem {
     /// Whether the item is within the laboratory's accredited scope
     #[serde(default = "yes")]
     pub in_scope: bool,
+    /// What the certificate's annex shows of the accepted result's instrument files: `chromatogram`
+    #[serde(default)]
+    pub annex: Vec<String>,
 }
 
 fn once() -> i64 {
@@ -201,7 +204,22 @@ fn check_item(specification_id: &SpecificationId, index: usize, new: &NewItem) -
         replicates: new.replicates,
         consumes: input::not_negative(&at("consumes"), &new.consumes)?.1.into(),
         in_scope: new.in_scope,
+        annex: Json::of(&check_annex(&at("annex"), &new.annex)?),
     })
+}
+
+/// What an annex can show.
+const ANNEX: [&str; 1] = ["chromatogram"];
+
+fn check_annex(at: &str, wanted: &[String]) -> Result<Vec<String>, Refusal> {
+    for (index, word) in wanted.iter().enumerate() {
+        if !ANNEX.contains(&word.as_str()) || wanted.iter().take(index).any(|before| before == word) {
+            let words = ANNEX.join(", ");
+            let (zh, en) = (format!("应为 {words}，且不重复"), format!("expected {words}, each once"));
+            return Err(Refusal::field(format!("{at}[{index}]"), zh, en));
+        }
+    }
+    Ok(wanted.to_vec())
 }
 
 /// The inputs as declared, or the one reading `x`; every name of the formula is among them.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::compose;
 use super::document::{Amendment, Bilingual, CertificateData, CertificateKind, Verification};
 use super::facts::Facts;
+use super::{annex, compose};
 use crate::audit::{self, Actor, Change};
 use crate::input;
 use crate::refusal::{Code, Refusal};
@@ -94,13 +94,20 @@ fn verification_code() -> String {
 pub fn draft(services: &Services, actor: &Actor, new: &Draft) -> Outcome<CertificateView> {
     let (services2, actor, now, new) = (services.clone(), actor.clone(), services.clock.now(), new.clone());
     let code = verification_code();
+    let sample_id: SampleId = new.sample_id.as_str().into();
+    let annex = annex::annex(services, &actor, &sample_id)?;
     services.db.write(move |conn| {
-        let sample_id: SampleId = new.sample_id.as_str().into();
+        let sample_id = sample_id.clone();
         let facts = Facts::load(conn, &actor, &sample_id)?;
         let finals = facts.finals(conn)?;
         let url = format!("{}/verify/{code}", services2.site.public_url.trim_end_matches('/'));
         let verification = Verification { url, code: code.clone() };
         let mut data = compose::compose(&facts, &finals, &services2.regulation, verification);
+        if finals.iter().map(|one| &one.result.id).ne(&annex.of) {
+            let refusal = Refusal::new(Code::Conflict, "结果刚刚变化，请重试", "results have just changed: try again");
+            return Err(refusal.into());
+        }
+        data.annex.clone_from(&annex.figures);
         let (amends_id, amendment_reason) = match &new.amends {
             None => (None, None),
             Some(amend) => {

@@ -2,6 +2,7 @@
 //! (and numbered), then signed by the authorised signatory. An issued one is immutable: an amendment is a new
 //! certificate that names the old.
 
+mod annex;
 mod compose;
 pub mod document;
 mod draft;

@@ -10,9 +10,12 @@ use super::facts::Facts;
 use crate::audit::Actor;
 use crate::services::Services;
 use crate::store::Outcome;
-use crate::store::columns::{AccountId, Instant, SampleId};
+use crate::store::columns::{AccountId, EvaluationId, EvaluationResultId, Instant, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
-use crate::store::schema::{account, instrument_file, observation, reading, result};
+use crate::store::schema::{
+    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading, result,
+};
+use crate::store::views::ImportView;
 use crate::store::{AnyConnection, views};
 
 /// Typesets the raw record of a sample. It names no applicant.
@@ -25,7 +28,7 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
         let facts = Facts::load(conn, actor, id)?;
         let mut raw = Vec::new();
         for (task, item) in &facts.tasks {
-            raw.extend(tests(conn, task, item)?);
+            raw.extend(tests(conn, task, item, services.site.public_url.trim_end_matches('/'))?);
         }
         let mut sample = compose::sample(&facts);
         // The bench does not see for whom it tests.
@@ -46,7 +49,7 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
 }
 
 /// One entry for each version of the task's result, the newest last: nothing is left out.
-fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow) -> Outcome<Vec<RawTest>> {
+fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site: &str) -> Outcome<Vec<RawTest>> {
     let results: Vec<ResultRow> =
         result::table.filter(result::test_task_id.eq(&task.id)).order(result::version).load(conn)?;
     let readings: Vec<ReadingRow> = reading::table
@@ -57,6 +60,8 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow) -> Ou
         .inner_join(instrument_file::table)
         .filter(observation::id.eq_any(readings.iter().filter_map(|row| row.observation_id.clone())))
         .load(conn)?;
+    let imports = views::imports(conn, &task.id, &readings)?;
+    let evaluated = evaluated(conn, &readings)?;
     let mut tests = Vec::with_capacity(results.len());
     for one in &results {
         tests.push(RawTest {
@@ -64,11 +69,11 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow) -> Ou
             method: item.method.clone(),
             standard: compose::with_unit(&one.limit_text, &one.unit),
             reagents: Some(one.reagents.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
-            files: files(conn, &observed)?,
+            files: files(conn, observed.iter().map(|(_, file)| file).chain(evaluated.files.iter()), &imports)?,
             readings: readings
                 .iter()
                 .filter(|row| row.entered_at <= one.entered_at)
-                .map(|row| shown(row, &observed))
+                .map(|row| shown(row, &Sources { observed: &observed, imports: &imports, evaluated: &evaluated }, site))
                 .collect(),
             steps: one.steps.read::<Vec<String>>().unwrap_or_default().into_iter().map(step).collect(),
             unrounded: one.calculated.clone(),
@@ -96,9 +101,37 @@ fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
     format!("{test}，结果第 {} 版{outcome}", one.version)
 }
 
-fn files(conn: &mut AnyConnection, observed: &[(ObservationRow, InstrumentFileRow)]) -> Outcome<Vec<SourceFile>> {
+/// The evaluations that readings rest on, and their files.
+struct EvaluatedFrom {
+    /// A reading's result, and the evaluation in words
+    titles: Vec<(EvaluationResultId, String)>,
+    files: Vec<InstrumentFileRow>,
+}
+
+fn evaluated(conn: &mut AnyConnection, readings: &[ReadingRow]) -> Outcome<EvaluatedFrom> {
+    let ids: Vec<EvaluationResultId> = readings.iter().filter_map(|row| row.evaluation_result_id.clone()).collect();
+    let found: Vec<(EvaluationResultId, EvaluationId, String, i64)> = evaluation_result::table
+        .inner_join(evaluation::table)
+        .filter(evaluation_result::id.eq_any(ids))
+        .select((evaluation_result::id, evaluation::id, evaluation::title, evaluation::version))
+        .load(conn)?;
+    let files: Vec<InstrumentFileRow> = evaluation_file::table
+        .inner_join(instrument_file::table)
+        .filter(evaluation_file::evaluation_id.eq_any(found.iter().map(|one| one.1.clone())))
+        .order((evaluation_file::evaluation_id, evaluation_file::position))
+        .select(InstrumentFileRow::as_select())
+        .load(conn)?;
+    let titles = found.into_iter().map(|(id, _, title, version)| (id, format!("评价“{title}”第 {version} 版")));
+    Ok(EvaluatedFrom { titles: titles.collect(), files })
+}
+
+fn files<'a>(
+    conn: &mut AnyConnection,
+    observed: impl Iterator<Item = &'a InstrumentFileRow>,
+    imports: &[ImportView],
+) -> Outcome<Vec<SourceFile>> {
     let mut files: Vec<SourceFile> = Vec::new();
-    for (_, file) in observed {
+    for file in observed {
         if files.iter().any(|known| known.sha256 == file.sha256) {
             continue;
         }
@@ -108,13 +141,39 @@ fn files(conn: &mut AnyConnection, observed: &[(ObservationRow, InstrumentFileRo
             sha256: file.sha256.clone(),
             adapter: adapter.into_iter().flatten().collect::<Vec<_>>().join(" "),
             instrument: String::new(),
-            imported: format!("{} {}", time(Some(&file.uploaded_at)), name(conn, Some(&file.uploaded_by))?),
+            imported: [
+                format!("{} {}", time(Some(&file.uploaded_at)), name(conn, Some(&file.uploaded_by))?),
+                checked(imports.iter().find(|one| one.sha256 == file.sha256)),
+            ]
+            .join("\n"),
         });
     }
     Ok(files)
 }
 
-fn shown(row: &ReadingRow, observed: &[(ObservationRow, InstrumentFileRow)]) -> Reading {
+/// What a second person found of the import.
+fn checked(import: Option<&ImportView>) -> String {
+    let Some(import) = import else { return String::new() };
+    let outcome = match import.outcome.as_deref() {
+        Some("ok") => "导入复核一致",
+        Some(_) => "导入复核不通过",
+        None => return "导入未复核".into(),
+    };
+    let at = import.checked_at.as_deref().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
+    let at = at.map(|at| Instant::from(at.to_utc()));
+    format!("{outcome} {} {}", import.checked_by.as_deref().unwrap_or_default(), time(at.as_ref()))
+}
+
+/// What readings come from.
+struct Sources<'a> {
+    observed: &'a [(ObservationRow, InstrumentFileRow)],
+    imports: &'a [ImportView],
+    evaluated: &'a EvaluatedFrom,
+}
+
+fn shown(row: &ReadingRow, from: &Sources, site: &str) -> Reading {
+    let Sources { observed, imports, evaluated } = from;
+    let evaluation = evaluated.titles.iter().find(|(id, _)| Some(id) == row.evaluation_result_id.as_ref());
     let source = observed.iter().find(|(seen, _)| Some(&seen.id) == row.observation_id.as_ref());
     let version = if row.version > 1 { format!("（更正第 {} 版）", row.version) } else { String::new() };
     Reading {
@@ -123,9 +182,24 @@ fn shown(row: &ReadingRow, observed: &[(ObservationRow, InstrumentFileRow)]) -> 
         value: row.value.as_ref().map_or_else(|| row.raw.clone(), ToString::to_string),
         unit: row.unit.clone(),
         file: source.map(|(_, file)| file.name.clone()).unwrap_or_default(),
-        locator: source.map(|(seen, _)| views::locator_text(&seen.locator)).unwrap_or_default(),
-        note: row.reason.clone().unwrap_or_default(),
+        locator: match evaluation {
+            Some((_, title)) => title.clone(),
+            None => source.map(|(seen, _)| views::locator_text(&seen.locator)).unwrap_or_default(),
+        },
+        href: source
+            .map(|(seen, file)| format!("{site}/instrument-files/{}?observation={}#marked", file.id, seen.id))
+            .unwrap_or_default(),
+        note: note(row, imports),
     }
+}
+
+/// Why a reading was changed, and that it counts no more where its import was rejected.
+fn note(row: &ReadingRow, imports: &[ImportView]) -> String {
+    let seen = row.observation_id.as_ref().map(ToString::to_string);
+    let of_row = |import: &&ImportView| seen.iter().any(|id| import.observations.contains(id));
+    let void = imports.iter().filter(|one| one.rejected()).find(of_row);
+    let void = void.map(|one| format!("导入复核不通过：{}", one.reason.as_deref().unwrap_or_default()));
+    row.reason.clone().into_iter().chain(void).collect::<Vec<_>>().join("；")
 }
 
 fn step(text: String) -> CalculationStep {

@@ -30,6 +30,8 @@ pub struct Accept {
     /// Reagents, reference standards and equipment, as text
     pub reagents: String,
     pub note: String,
+    /// Why readings that stand are replaced, e.g. those of an import that was rejected
+    pub reason: Option<String>,
 }
 
 /// What was entered.
@@ -80,7 +82,7 @@ fn check_state(file: &InstrumentFileRow) -> Result<(), Refusal> {
 
 /// An incomplete file is never accepted; one that cannot prove itself needs a person's word, and problems
 /// that the adapter calls errors need a reason.
-fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Option<String>, Refusal> {
+pub(super) fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Option<String>, Refusal> {
     match file.complete {
         Some(false) => {
             return Err(Refusal::new(
@@ -160,10 +162,17 @@ fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
                     value,
                     unit: reading.unit.clone(),
                 }),
+                evaluated: None,
             })
         })
         .collect::<Result<_, Refusal>>()?;
-    Ok(Entry { readings, conforms: None, reagents: new.reagents.clone(), note: new.note.clone(), reason: None })
+    Ok(Entry {
+        readings,
+        conforms: None,
+        reagents: new.reagents.clone(),
+        note: new.note.clone(),
+        reason: new.reason.clone(),
+    })
 }
 
 /// Rejects a staged or unread file, with the reason. It is kept.
@@ -187,7 +196,7 @@ pub fn reject(services: &Services, actor: &Actor, id: &InstrumentFileId, reason:
     })
 }
 
-fn decided(
+pub(super) fn decided(
     conn: &mut AnyConnection,
     id: &InstrumentFileId,
     actor: &Actor,

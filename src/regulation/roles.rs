@@ -78,6 +78,13 @@ actions! {
     InstrumentRead = "instrument.read": Analyst Reviewer AuthorisedSignatory Quality;
     InstrumentAccept = "instrument.accept": Analyst;
     InstrumentReject = "instrument.reject": Analyst;
+    /// Comparing what was imported with the file, by somebody else.
+    InstrumentCheck = "instrument.check": Reviewer;
+
+    // Evaluations of sequences and plates, and the reference standards that they rest on
+    EvaluationRead = "evaluation.read": Analyst Reviewer AuthorisedSignatory Quality;
+    EvaluationCreate = "evaluation.create": Analyst;
+    StandardManage = "standard.manage": Analyst Quality;
 
     // Certificates
     CertificateRead = "certificate.read": Receiver Reviewer AuthorisedSignatory PortSampler Quality;
@@ -143,6 +150,7 @@ mod tests {
         // Nobody by one role alone enters and reviews, reviews and signs, or signs and decides on a failing result.
         let pairs = [
             (Action::ResultEnter, Action::ResultReview),
+            (Action::InstrumentAccept, Action::InstrumentCheck),
             (Action::ResultEnter, Action::OutOfLimitDecide),
             (Action::ResultEnter, Action::CertificateSign),
             (Action::CertificateReview, Action::CertificateSign),

@@ -110,7 +110,11 @@ ids!(
     ReadingId,
     ResultId,
     OutOfLimitDecisionId,
+    ImportCheckId,
     CertificateId,
+    ReferenceStandardId,
+    EvaluationId,
+    EvaluationResultId,
 );
 
 text_column!(

@@ -135,6 +135,7 @@ diesel::table! {
         replicates -> BigInt,
         consumes -> Text,
         in_scope -> Bool,
+        annex -> Text,
     }
 }
 
@@ -350,6 +351,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         entered_by -> Text,
         entered_at -> Text,
+        evaluation_result_id -> Nullable<Text>,
     }
 }
 
@@ -384,6 +386,18 @@ diesel::table! {
         reason -> Text,
         decided_by -> Text,
         decided_at -> Text,
+    }
+}
+
+diesel::table! {
+    import_check (id) {
+        id -> Text,
+        instrument_file_id -> Text,
+        test_task_id -> Nullable<Text>,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        checked_by -> Text,
+        checked_at -> Text,
     }
 }
 
@@ -443,6 +457,81 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    reference_standard (id) {
+        id -> Text,
+        institute_id -> Text,
+        name -> Text,
+        batch -> Text,
+        source -> Text,
+        purity -> Text,
+        basis -> Text,
+        water -> Nullable<Text>,
+        expires_on -> Text,
+        storage -> Text,
+        note -> Text,
+        created_by -> Text,
+        created_at -> Text,
+        withdrawn_by -> Nullable<Text>,
+        withdrawn_at -> Nullable<Text>,
+        withdrawn_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    evaluation (id) {
+        id -> Text,
+        root_id -> Text,
+        version -> BigInt,
+        institute_id -> Text,
+        kind -> Text,
+        title -> Text,
+        method_id -> Text,
+        method_version -> Text,
+        method -> Text,
+        calculation_version -> Text,
+        setup -> Text,
+        standards -> Text,
+        outcome -> Text,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        created_by -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    evaluation_file (evaluation_id, instrument_file_id) {
+        evaluation_id -> Text,
+        instrument_file_id -> Text,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    evaluation_standard (evaluation_id, reference_standard_id) {
+        evaluation_id -> Text,
+        reference_standard_id -> Text,
+    }
+}
+
+diesel::table! {
+    evaluation_result (id) {
+        id -> Text,
+        evaluation_id -> Text,
+        position -> BigInt,
+        sample_id -> Nullable<Text>,
+        label -> Text,
+        analyte -> Text,
+        quantity -> Text,
+        part -> Text,
+        raw -> Text,
+        value -> Nullable<Text>,
+        unit -> Text,
+        steps -> Text,
+    }
+}
+
 diesel::joinable!(account -> institute (institute_id));
 diesel::joinable!(account -> applicant (applicant_id));
 diesel::joinable!(account_role -> account (account_id));
@@ -481,9 +570,18 @@ diesel::joinable!(reading -> account (entered_by));
 diesel::joinable!(result -> test_task (test_task_id));
 diesel::joinable!(out_of_limit_decision -> result (result_id));
 diesel::joinable!(out_of_limit_decision -> account (decided_by));
+diesel::joinable!(import_check -> instrument_file (instrument_file_id));
+diesel::joinable!(import_check -> test_task (test_task_id));
+diesel::joinable!(import_check -> account (checked_by));
 diesel::joinable!(certificate -> application (application_id));
 diesel::joinable!(certificate -> sample (sample_id));
 diesel::joinable!(certificate -> signature (signature_id));
+diesel::joinable!(reading -> evaluation_result (evaluation_result_id));
+diesel::joinable!(evaluation -> account (created_by));
+diesel::joinable!(evaluation_file -> evaluation (evaluation_id));
+diesel::joinable!(evaluation_file -> instrument_file (instrument_file_id));
+diesel::joinable!(evaluation_result -> evaluation (evaluation_id));
+diesel::joinable!(evaluation_result -> sample (sample_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     institute,
@@ -512,7 +610,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     reading,
     result,
     out_of_limit_decision,
+    import_check,
     certificate,
     audit_entry,
     audit_seal,
+    reference_standard,
+    evaluation,
+    evaluation_file,
+    evaluation_standard,
+    evaluation_result,
 );

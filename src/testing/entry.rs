@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::bench::{TaskFile, moved, task_of};
 use super::calculate::{self, Calculation, Reading};
+use super::import_check;
 use crate::audit::{self, Actor, Change};
 use crate::catalogue::ReadingInput;
 use crate::input;
@@ -18,9 +19,9 @@ use crate::regulation::TaskState;
 use crate::regulation::numeric::Measured;
 use crate::regulation::states::TaskEvent;
 use crate::services::Services;
-use crate::store::columns::{Dec, Instant, Json, ObservationId, ReadingId, ResultId, TestTaskId};
+use crate::store::columns::{Dec, EvaluationResultId, Instant, Json, ObservationId, ReadingId, ResultId, TestTaskId};
 use crate::store::rows::{ReadingRow, ResultRow};
-use crate::store::schema::{reading, result, test_task};
+use crate::store::schema::{evaluation, evaluation_result, reading, result, test_task};
 use crate::store::{AnyConnection, Failure, Outcome};
 
 /// What an analyst enters for one task.
@@ -51,6 +52,18 @@ pub struct NewReading {
     /// What an instrument file says; set by the instrument inbox only
     #[serde(skip)]
     pub observed: Option<Observed>,
+    /// What an evaluation found; set by the acceptance of one only
+    #[serde(skip)]
+    pub evaluated: Option<Evaluated>,
+}
+
+/// A reading that an evaluation of a sequence or a plate gave.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    pub result: EvaluationResultId,
+    /// None of a censored result
+    pub value: Option<rust_decimal::Decimal>,
+    pub unit: String,
 }
 
 /// A reading as an instrument wrote it: `raw` need not be in our own notation (`257,10`).
@@ -132,13 +145,18 @@ pub fn enter_in(
         return Err(Refusal::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task").into());
     }
     let before: Vec<ReadingRow> = current(conn, id)?;
-    let rows = checked(&file, &before, new, actor, now)?;
-    let mut all = before.clone();
+    let void = import_check::rejected(conn, id, &before)?;
+    let rows = checked(&file, (&before, &void), new, actor, now)?;
+    // A reading of a rejected import stays in the record and counts no more.
+    let mut all: Vec<ReadingRow> = before.iter().filter(|row| !void.contains(&row.id)).cloned().collect();
     for row in &rows {
         all.retain(|old| (&old.name, old.position) != (&row.name, row.position));
         all.push(row.clone());
     }
-    let calculation = calculate::calculate(&file.item, &readings(&all), new.conforms)?;
+    let mut calculation = calculate::calculate(&file.item, &readings(&all), new.conforms)?;
+    if let Some(calculation) = &mut calculation {
+        calculation.steps.splice(0..0, evaluation_steps(conn, &all)?);
+    }
     let (mut state, waiting) = (file.task.state, file.task.state == TaskState::Waiting);
     if waiting {
         state = moved(state, TaskEvent::Start)?;
@@ -163,6 +181,36 @@ pub fn enter_in(
         result_id: stored.as_ref().map(|row| row.id.to_string()),
         version: stored.as_ref().map(|row| row.version),
     })
+}
+
+/// The steps of the evaluations that readings rest on, so that they are kept with the result.
+fn evaluation_steps(conn: &mut AnyConnection, rows: &[ReadingRow]) -> Outcome<Vec<String>> {
+    let ids: Vec<EvaluationResultId> = rows.iter().filter_map(|row| row.evaluation_result_id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<(String, i64, String, String, Json)> = evaluation_result::table
+        .inner_join(evaluation::table)
+        .filter(evaluation_result::id.eq_any(ids))
+        .order((evaluation_result::evaluation_id, evaluation_result::position))
+        .select((
+            evaluation::title,
+            evaluation::version,
+            evaluation::method_id,
+            evaluation::calculation_version,
+            evaluation_result::steps,
+        ))
+        .load(conn)?;
+    let mut steps: Vec<String> = Vec::new();
+    for (title, version, method, calculation, list) in found {
+        let head = format!("评价“{title}”第 {version} 版（方法 {method}，计算程序 {calculation}）");
+        for step in std::iter::once(head).chain(list.read::<Vec<String>>().unwrap_or_default()) {
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+    }
+    Ok(steps)
 }
 
 fn trail(
@@ -215,10 +263,11 @@ fn readings(rows: &[ReadingRow]) -> Vec<Reading> {
         .collect()
 }
 
-/// Checks what was typed; unchanged readings are left alone.
+/// Checks what was typed; unchanged readings are left alone, but for those of a rejected import (`void`): these
+/// are entered anew, with the reason, also where the text is the same.
 fn checked(
     file: &TaskFile,
-    before: &[ReadingRow],
+    (before, void): (&[ReadingRow], &[ReadingId]),
     new: &Entry,
     actor: &Actor,
     now: DateTime<Utc>,
@@ -243,14 +292,15 @@ fn checked(
         }
         let raw = input::required(&at("raw"), &typed.raw, input::TEXT)?;
         input::printable(&at("raw"), &raw)?;
-        let value = match &typed.observed {
-            Some(observed) => observed.value,
-            None if file.item.kind == "text" => None,
-            None => number(&at("raw"), &raw)?,
+        let value = match (&typed.observed, &typed.evaluated) {
+            (Some(observed), _) => observed.value,
+            (None, Some(evaluated)) => evaluated.value,
+            (None, None) if file.item.kind == "text" => None,
+            (None, None) => number(&at("raw"), &raw)?,
         };
         let observed = typed.observed.as_ref();
         let old = before.iter().find(|old| (&old.name, old.position) == (&typed.name, typed.position));
-        if old.is_some_and(|old| old.raw == raw) {
+        if old.is_some_and(|old| old.raw == raw && !void.contains(&old.id)) {
             continue;
         }
         if old.is_some() && reason.is_none() {
@@ -264,11 +314,15 @@ fn checked(
             version: old.map_or(1, |old| old.version + 1),
             raw,
             value: value.map(Dec::from),
-            unit: observed.and_then(|seen| seen.unit.clone()).unwrap_or_else(|| declared.unit.clone()),
+            unit: observed
+                .and_then(|seen| seen.unit.clone())
+                .or_else(|| typed.evaluated.as_ref().map(|found| found.unit.clone()))
+                .unwrap_or_else(|| declared.unit.clone()),
             observation_id: observed.map(|seen| seen.observation.clone()),
             reason: old.and(reason.clone()),
             entered_by: actor.account.clone(),
             entered_at: now.into(),
+            evaluation_result_id: typed.evaluated.as_ref().map(|found| found.result.clone()),
         });
     }
     Ok(rows)

@@ -6,11 +6,14 @@ mod calculate;
 mod decide;
 mod entry;
 pub mod formula;
+mod import_check;
 mod review;
 
 pub use bench::{start, task_of};
 pub use calculate::{Calculation, calculate};
 pub use decide::{Decided, Decision, decide};
-pub use entry::{Entered, EnteredLine, Entry, NewReading, Observed, enter, enter_in, enter_many};
+pub(crate) use entry::current as standing_readings;
+pub use entry::{Entered, EnteredLine, Entry, Evaluated, NewReading, Observed, enter, enter_in, enter_many};
+pub use import_check::{ImportCheck, ImportChecked, check_import};
 pub(crate) use review::latest_result;
 pub use review::{Verdict, review};

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::bench::{moved, task_of};
 use super::entry::current;
+use super::import_check::hold_approval;
 use crate::audit::{self, Actor, Change};
 use crate::input;
 use crate::refusal::{Code, Refusal};
@@ -19,7 +20,7 @@ use crate::store::schema::{application, result, sample, test_task};
 use crate::store::{AnyConnection, Outcome};
 
 /// A reviewer's verdict.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// `approved` or `sent_back`
@@ -27,6 +28,10 @@ pub struct Verdict {
     /// Why it goes back; a remark otherwise
     #[serde(default)]
     pub note: String,
+    /// The reviewer has compared the values that come from instrument files with these files. Needed to approve
+    /// where no second person has checked the import yet; it is then recorded as that check
+    #[serde(default)]
+    pub import_checked: bool,
 }
 
 /// Reviews a result.
@@ -49,6 +54,7 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
         input::required("note", &new.note, input::REMARK)?
     };
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
+    let check = (services.site.reviewer_checks_import, new.import_checked);
     services.db.write(move |conn| {
         let row: Option<ResultRow> = result::table.find(&id).first(conn).optional()?;
         let row = row.ok_or_else(|| Refusal::not_found("结果", "result", id.as_str()))?;
@@ -61,6 +67,9 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
             (true, _) => TaskEvent::FindOutOfLimit,
         };
         let state = moved(file.task.state, event)?;
+        if approved {
+            hold_approval(conn, &actor, now, &file.task.id, check)?;
+        }
         diesel::update(result::table.find(&id))
             .set((
                 result::reviewer_id.eq(&actor.account),
@@ -79,7 +88,7 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
     })
 }
 
-fn check_other(conn: &mut AnyConnection, actor: &Actor, row: &ResultRow) -> Outcome<()> {
+pub(super) fn check_other(conn: &mut AnyConnection, actor: &Actor, row: &ResultRow) -> Outcome<()> {
     let readings = current(conn, &row.test_task_id)?;
     if row.analyst_id == actor.account || readings.iter().any(|reading| reading.entered_by == actor.account) {
         let refusal = Refusal::new(

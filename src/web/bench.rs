@@ -11,9 +11,10 @@ use super::page::{Page, Refused, see_other};
 use crate::api::permit::permission::{ResultEnter, TaskRead, TaskStart};
 use crate::api::{Permit, Problem, Table, run};
 use crate::audit::Actor;
+use crate::evidence;
 use crate::refusal::Refusal;
 use crate::services::Services;
-use crate::store::columns::TestTaskId;
+use crate::store::columns::{EvaluationId, TestTaskId};
 use crate::store::views::{self, QueueFilter};
 use crate::testing::{self, Entry, NewReading};
 
@@ -115,11 +116,29 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
     })
     .await?;
     let found = found.ok_or_else(|| Refusal::not_found("检验任务", "test task", id))?;
-    let one = unfolded(&found)?;
+    let mut one = unfolded(&found)?;
+    one["evaluations"] = recalculated(services, actor, &one["evaluations"]).await?;
     let lines = lines(&one);
     Ok(
         json!({"one": one, "lines": lines, "names": names, "me": actor.account, "now": services.clock.now().to_rfc3339()}),
     )
+}
+
+/// The evaluations that readings rest on, each calculated again: who reviews sees whether it comes out the same.
+async fn recalculated(services: &Services, actor: &Actor, evaluations: &Value) -> Result<Value, Problem> {
+    let mut shown: Vec<Value> = Vec::new();
+    for one in evaluations.as_array().into_iter().flatten() {
+        let Some(id) = one["evaluation_id"].as_str() else { continue };
+        if shown.iter().any(|known| known["evaluation_id"] == one["evaluation_id"]) {
+            continue;
+        }
+        let (services, actor, id) = (services.clone(), actor.clone(), EvaluationId::from(id));
+        let same = run(move || Ok(evidence::verify(&services, &actor, &id).is_ok_and(|found| found.same))).await?;
+        let mut one = one.clone();
+        one["same"] = json!(same);
+        shown.push(one);
+    }
+    Ok(json!(shown))
 }
 
 /// One line for every reading that the item takes, with what was read last.
@@ -138,11 +157,23 @@ fn lines(one: &Value) -> Vec<Value> {
             let of_line: Vec<&&Value> = versions.iter().filter(|row| row["position"] == position).collect();
             let seen = of_line.last().and_then(|row| row["observation_id"].as_str());
             let observed = one["observations"].as_array().into_iter().flatten().find(|o| o["id"].as_str() == seen);
-            lines.push(json!({"input": input, "position": position, "several": wanted > 1,
-                "current": of_line.last(), "versions": of_line, "observed": seen.and(observed)}));
+            // A reading of a rejected import is shown among the versions and not offered again.
+            let void = of_line.last().is_some_and(|row| rejected(one, row));
+            let current = of_line.last().filter(|_| !void);
+            lines.push(json!({"input": input, "position": position, "several": wanted > 1, "void": void,
+                "current": current, "versions": of_line, "observed": seen.and(observed)}));
         }
     }
     lines
+}
+
+/// Whether a reading comes from an import that a second person rejected.
+fn rejected(one: &Value, row: &Value) -> bool {
+    let imports = one["imports"].as_array().into_iter().flatten();
+    row["observation_id"].is_string()
+        && imports.filter(|import| import["outcome"] == "rejected").any(|import| {
+            import["observations"].as_array().into_iter().flatten().any(|id| *id == row["observation_id"])
+        })
 }
 
 async fn enter(
@@ -173,7 +204,7 @@ fn entry(form: &Form) -> (Entry, Vec<usize>) {
         let Some(raw) = form.opt(&field("raw")) else { continue };
         at.push(index);
         let position = form.text(&field("position")).parse().unwrap_or(1);
-        readings.push(NewReading { name: form.text(&field("name")), position, raw, observed: None });
+        readings.push(NewReading { name: form.text(&field("name")), position, raw, observed: None, evaluated: None });
     }
     let conforms = match form.text("conforms").as_str() {
         "yes" => Some(true),

@@ -12,11 +12,11 @@ use super::page::{Page, Refused, file, see_other};
 use crate::api::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
 use crate::api::{Permit, Problem, Table, run};
 use crate::audit::Actor;
-use crate::instruments::{self, Accept, FileView, SourceView};
+use crate::instruments::{self, Accept, FileView, SourceView, Wanted};
 use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, ObservationId};
-use crate::store::views::{self, Page as Part};
+use crate::store::views::{self, CheckView, Page as Part};
 
 /// The routes.
 #[must_use]
@@ -92,9 +92,11 @@ fn taken(services: &Services, actor: &Actor, one: &Upload) -> Value {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 struct Marked {
     observation: Option<String>,
+    line: Option<u32>,
+    from: Option<u32>,
 }
 
 async fn show(
@@ -104,31 +106,34 @@ async fn show(
     id: Path<String>,
     marked: Query<Marked>,
 ) -> Result<HttpResponse, Problem> {
-    let content = content(&services, &permit.actor, &id, marked.observation.as_deref()).await?;
+    let content = content(&services, &permit.actor, &id, marked.into_inner()).await?;
     page.show("file.html", content)
 }
 
-async fn content(services: &Services, actor: &Actor, id: &str, marked: Option<&str>) -> Result<Value, Problem> {
-    let (services, actor, key) = (services.clone(), actor.clone(), InstrumentFileId::from(id));
-    let marked = marked.map(ObservationId::from);
-    let (view, source) = run(move || both(&services, &actor, &key, marked.as_ref())).await?;
+async fn content(services: &Services, actor: &Actor, id: &str, marked: Marked) -> Result<Value, Problem> {
+    let (services, me, actor, key) =
+        (services.clone(), actor.account.clone(), actor.clone(), InstrumentFileId::from(id));
+    let observation = marked.observation.as_deref().filter(|text| !text.is_empty()).map(ObservationId::from);
+    let wanted = Wanted { observation, line: marked.line, from: marked.from };
+    let (view, source, checks) = run(move || both(&services, &actor, &key, &wanted)).await?;
     let marked = source.as_ref().and_then(|source| source.observation.as_ref()).map(|one| one.id.to_string());
-    Ok(json!({"one": unfolded(&view)?, "source": unfolded(&source)?, "marked": marked}))
+    Ok(json!({"one": unfolded(&view)?, "source": unfolded(&source)?, "marked": marked, "checks": checks, "me": me}))
 }
 
-/// The file with its text; one that no adapter reads has no lines to show.
+/// The file with its text and the checks of its import; one that no adapter reads has no lines to show.
 fn both(
     services: &Services,
     actor: &Actor,
     id: &InstrumentFileId,
-    marked: Option<&ObservationId>,
-) -> Outcome<(FileView, Option<SourceView>)> {
+    wanted: &Wanted,
+) -> Outcome<(FileView, Option<SourceView>, Vec<CheckView>)> {
     let view = instruments::view(services, actor, id)?;
+    let checks = instruments::checks(services, actor, id)?;
     if view.file.adapter.is_none() {
-        return Ok((view, None));
+        return Ok((view, None, checks));
     }
-    let source = instruments::source(services, actor, id, marked)?;
-    Ok((view, Some(source)))
+    let source = instruments::source(services, actor, id, wanted)?;
+    Ok((view, Some(source), checks))
 }
 
 async fn original(
@@ -159,6 +164,7 @@ async fn accept(
         despite_problems: form.opt("despite_problems"),
         reagents: form.text("reagents"),
         note: form.text("note"),
+        reason: form.opt("reason"),
     };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
     let done = run(move || instruments::accept(&services2, &actor, &key, &new).map(|_| ())).await;
@@ -178,7 +184,11 @@ async fn reject(
     answer(&page, &services, &permit.actor, (&id, form), done).await
 }
 
-async fn answer(
+/// The file's page again, or with what was refused.
+///
+/// # Errors
+/// Where the file is not the institute's.
+pub(super) async fn answer(
     page: &Page,
     services: &Services,
     actor: &Actor,
@@ -188,7 +198,7 @@ async fn answer(
     match outcome {
         Ok(()) => Ok(see_other(&format!("/instrument-files/{id}"))),
         Err(problem) => {
-            let content = content(services, actor, id, None).await?;
+            let content = content(services, actor, id, Marked::default()).await?;
             page.again("file.html", content, Some(&Refused::new(form, problem)))
         }
     }

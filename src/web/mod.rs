@@ -13,6 +13,9 @@ mod cases;
 mod catalogue;
 mod certificates;
 mod desk;
+mod evaluation_form;
+mod evaluations;
+mod figures;
 mod files;
 mod form;
 mod labels;
@@ -23,6 +26,7 @@ mod review;
 mod rules;
 mod samples;
 mod session;
+mod standards;
 mod verify;
 mod views;
 mod words;
@@ -43,6 +47,9 @@ pub fn table() -> Table {
         .and(bench::table())
         .and(files::table())
         .and(adapters::table())
+        .and(figures::table())
+        .and(evaluations::table())
+        .and(standards::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

@@ -77,7 +77,11 @@ async fn review(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let verdict = Verdict { outcome: form.text("outcome"), note: form.text("note") };
+    let verdict = Verdict {
+        outcome: form.text("outcome"),
+        note: form.text("note"),
+        import_checked: form.ticked("import_checked"),
+    };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), ResultId::from(form.text("result_id")));
     let done = run(move || testing::review(&services2, &actor, &key, &verdict).map(|_| ())).await;
     answer(&page, &services, &permit.actor, (&id, form), done, "/review").await

@@ -39,6 +39,13 @@ pages!(
     "files.html",
     "file.html",
     "adapters.html",
+    "file_plots.html",
+    "plots.html",
+    "evaluation_lib.html",
+    "evaluations.html",
+    "evaluation_new.html",
+    "evaluation.html",
+    "standards.html",
     "review.html",
     "out_of_limit.html",
     "certificates.html",
@@ -81,6 +88,7 @@ fn build(lang: Lang) -> Result<Tera, String> {
     tera.register_filter("side", move |value: &Value, _: &HashMap<String, Value>| {
         Ok(Value::from(words::side(value.as_str().unwrap_or_default(), lang)))
     });
+    tera.register_filter("number", |value: &Value, _: &HashMap<String, Value>| Ok(Value::from(short_number(value))));
     tera.register_filter("time", |value: &Value, _: &HashMap<String, Value>| Ok(Value::from(local_time(value))));
     Ok(tera)
 }
@@ -98,6 +106,16 @@ fn translated(dictionary: &BTreeMap<String, String>, args: &HashMap<String, Valu
         found = found.replace(&format!("{{{name}}}"), &shown);
     }
     Ok(Value::from(found))
+}
+
+/// A calculated number in few digits, for tables; the record has all of them. Anything else as it stands.
+fn short_number(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    let sign: String = text.chars().take_while(|c| ['<', '>'].contains(c)).collect();
+    match text.trim_start_matches(['<', '>']).parse::<rust_decimal::Decimal>() {
+        Ok(number) => format!("{sign}{}", number.round_sf(7).unwrap_or(number).normalize()),
+        Err(_) => text.to_owned(),
+    }
 }
 
 /// An instant as a clock on the laboratory's wall shows it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::problem::Lang;
 use crate::custody::Place;
+use crate::evaluation::setup::Role as EvaluationRole;
 use crate::regulation::{
     Business, CaseState, Category, CertificateState, ClockName, ClockUnit, Confidence, DateName, DeviceClass,
     Jurisdiction, Lane, Purpose, Role, TaskState, Trait,
@@ -53,6 +54,7 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "certificate_state" => CertificateState,
         "place" => Place,
         "jurisdiction" => Jurisdiction,
+        "evaluation_role" => EvaluationRole,
     };
     found.unwrap_or(word).to_owned()
 }

@@ -8,6 +8,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("regulation", &[]),
     ("refusal", &[]),
     ("secrets", &[]),
+    ("plot", &[]),
     ("clock", &[]),
     ("store", &["regulation", "refusal"]),
     ("audit", &["store", "regulation", "refusal", "clock", "secrets"]),
@@ -18,7 +19,23 @@ const MAY: &[(&str, &[&str])] = &[
     ("intake", &["audit", "clock", "custody", "input", "refusal", "regulation", "services", "store"]),
     ("custody", &["audit", "input", "refusal", "regulation", "services", "store"]),
     ("testing", &["audit", "catalogue", "custody", "input", "intake", "refusal", "regulation", "services", "store"]),
-    ("instruments", &["audit", "catalogue", "input", "refusal", "regulation", "services", "store", "testing"]),
+    ("instruments", &["audit", "catalogue", "input", "plot", "refusal", "regulation", "services", "store", "testing"]),
+    ("evaluation", &["regulation", "testing"]),
+    (
+        "evidence",
+        &[
+            "audit",
+            "catalogue",
+            "evaluation",
+            "input",
+            "instruments",
+            "refusal",
+            "regulation",
+            "services",
+            "store",
+            "testing",
+        ],
+    ),
     (
         "certificates",
         &[
@@ -27,7 +44,9 @@ const MAY: &[(&str, &[&str])] = &[
             "custody",
             "identity",
             "input",
+            "instruments",
             "intake",
+            "plot",
             "refusal",
             "regulation",
             "services",
@@ -114,7 +133,7 @@ fn handlers_pages_and_commands_do_not_know_the_database() {
             assert!(!names_diesel(&text), "{} names diesel", path.display());
         }
     }
-    for (path, text) in module("regulation") {
+    for (path, text) in module("regulation").into_iter().chain(module("evaluation")) {
         for word in ["diesel", "actix_web", "tokio", "SystemTime::now", "Utc::now"] {
             assert!(!text.contains(word), "{} names {word}", path.display());
         }

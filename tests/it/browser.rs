@@ -11,7 +11,7 @@ use crate::pages::Browser;
 use crate::support::{On, TestApp, text};
 use crate::world::{World, one_item};
 
-fn chromium() -> Option<PathBuf> {
+pub fn chromium() -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = std::env::split_paths(&folders)
@@ -23,10 +23,10 @@ fn chromium() -> Option<PathBuf> {
 }
 
 /// Passes requests on with the cookies of somebody logged in: Chromium's one-shot mode cannot fill in a form.
-struct Door(SocketAddr);
+pub struct Door(pub SocketAddr);
 
 impl Door {
-    fn open(app: &TestApp, browser: &Browser) -> Self {
+    pub fn open(app: &TestApp, browser: &Browser) -> Self {
         let pairs: Vec<String> =
             browser.0.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies: Arc<str> = pairs.join("; ").into();
@@ -77,7 +77,7 @@ fn pass(mut from: TcpStream, server: &str, cookies: &str) -> Option<()> {
 }
 
 /// The page after its scripts ran, and what the console said.
-fn opened(chromium: &Path, url: &str, more: &[&str]) -> (String, String) {
+pub fn opened(chromium: &Path, url: &str, more: &[&str]) -> (String, String) {
     let profile = tempfile::tempdir().expect("a folder");
     let output = Command::new(chromium)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"])
@@ -93,6 +93,23 @@ fn opened(chromium: &Path, url: &str, more: &[&str]) -> (String, String) {
         .map(str::to_owned)
         .collect();
     (String::from_utf8_lossy(&output.stdout).into_owned(), console.join("\n"))
+}
+
+/// Draws a page as a person sees it, and keeps the picture where `QIANFA_TEST_PICTURES` names a folder.
+pub fn pictured(chromium: &Path, url: &str, name: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = std::env::var_os("QIANFA_TEST_PICTURES").map_or_else(|| folder.path().to_owned(), PathBuf::from);
+    let picture = kept.join(format!("{name}.png"));
+    let drawn = Command::new(chromium)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"])
+        .args(["--window-size=1366,1600", "--hide-scrollbars", "--virtual-time-budget=8000", "--accept-lang=zh-CN"])
+        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+        .arg(format!("--screenshot={}", picture.display()))
+        .arg(url)
+        .output()
+        .expect("Chromium runs");
+    let size = std::fs::metadata(&picture).map(|file| file.len()).unwrap_or(0);
+    assert!(size > 10_000, "{size} bytes: {}", String::from_utf8_lossy(&drawn.stderr));
 }
 
 #[test]
@@ -121,6 +138,53 @@ fn chromium_opens_the_pages_without_a_complaint() {
     open("receiver", &format!("/samples/{}/labels", text(&taken["samples"][0], "id")));
     for path in ["/", "/cases", "/review", "/certificates", "/regulation", "/products", "/verify", "/login"] {
         open("reviewer", path);
+    }
+}
+
+#[test]
+fn chromium_draws_the_evaluations() {
+    let Some(chromium) = chromium() else { return };
+    let app = TestApp::start(On::Sqlite);
+    let world = World::new(&app);
+    let sequence = crate::evaluation::kept_sequence(&world);
+    let number = crate::evaluation::potency_sample(&world);
+    let plate = text(&crate::evaluation::kept_potency(&world, &number, 0), "id");
+    let folder = tempfile::tempdir().expect("a folder");
+    // Somebody who wants to look at the pages names a folder where the pictures stay.
+    let kept = std::env::var_os("QIANFA_TEST_PICTURES").map(PathBuf::from);
+    let pictures = kept.unwrap_or_else(|| folder.path().to_owned());
+    let (of_sequence, of_plate) = (format!("/evaluations/{sequence}"), format!("/evaluations/{plate}"));
+    let again = format!("/evaluations/new?of={sequence}");
+    let pages = [
+        ("sequence", of_sequence.as_str(), "98.98385"),
+        ("plate", of_plate.as_str(), "884.3298"),
+        ("again", again.as_str(), "20.12"),
+        ("list", "/evaluations", "示范含量序列"),
+        ("standards", "/standards", "示范对照品"),
+    ];
+    for (name, path, told) in pages {
+        let door = Door::open(&app, &Browser::logged_in(&app, "analyst"));
+        let url = format!("http://{}{path}", door.0);
+        let (page, console) = opened(&chromium, &url, &[]);
+        assert!(page.contains(told), "{path}: {page}");
+        assert_eq!(console, "", "{path}");
+        let picture = pictures.join(format!("{name}.png"));
+        let drawn = Command::new(&chromium)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--no-proxy-server",
+            ])
+            .args(["--window-size=1400,2600", "--hide-scrollbars"])
+            .arg(format!("--user-data-dir={}", folder.path().join(name).display()))
+            .arg(format!("--screenshot={}", picture.display()))
+            .arg(&url)
+            .output()
+            .expect("Chromium runs");
+        let size = std::fs::metadata(&picture).map(|file| file.len()).unwrap_or(0);
+        assert!(size > 20_000, "{name}: {size} bytes: {}", String::from_utf8_lossy(&drawn.stderr));
     }
 }
 

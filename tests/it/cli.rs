@@ -94,6 +94,14 @@ fn adapters_by_hand() {
     let parsed = printed(&["adapters", "parse", file, "--json"], "");
     assert_eq!(parsed["observations"][0]["value"], "25.10372");
     assert_eq!(parsed["complete"], true);
+    let asm = printed(&["adapters", "export", file, "--format", "asm"], "");
+    let weighed = &asm["balance aggregate document"]["balance document"][0]["measurement aggregate document"];
+    assert!(weighed["measurement document"][0]["sample weight"].to_string().contains("25.10372"), "{asm}");
+    let out = dir.path().join("out.csv");
+    let words = ["adapters", "export", file, "--format", "csv", "-o", out.to_str().expect("a path")];
+    assert_eq!(run(&words, "").status.code(), Some(0));
+    assert!(std::fs::read_to_string(&out).expect("written").contains(",25.10372,"));
+    failed(&["adapters", "export", file, "--format", "xls"], "", 2);
     let notes = dir.path().join("notes.txt");
     std::fs::write(&notes, "no instrument").expect("written");
     failed(&["adapters", "parse", notes.to_str().expect("a path"), "--json"], "", 1);

@@ -8,7 +8,7 @@ use crate::support::{TestApp, on_both, postgres, text};
 use crate::world::{World, one_item};
 
 /// Runs SQL past the program; the database's complaint, if any.
-fn sql(app: &TestApp, statement: &str) -> Result<(), String> {
+pub fn sql(app: &TestApp, statement: &str) -> Result<(), String> {
     let told = |error: diesel::result::Error| error.to_string();
     match Backend::parse(&app.ground.url()).expect("a URL") {
         Backend::Sqlite(path) => {
@@ -21,7 +21,7 @@ fn sql(app: &TestApp, statement: &str) -> Result<(), String> {
 }
 
 #[track_caller]
-fn refused(app: &TestApp, statement: &str, why: &str) {
+pub fn refused(app: &TestApp, statement: &str, why: &str) {
     let answer = sql(app, statement);
     assert!(answer.as_ref().is_err_and(|text| text.contains(why)), "{statement}: {answer:?}");
 }

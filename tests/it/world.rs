@@ -93,7 +93,13 @@ impl<'a> World<'a> {
         let listed = ok(&self.reviewer.get("/api/v1/reviews"), 200);
         for row in listed["items"].as_array().expect("a list") {
             let id = text(&row["result"], "id");
-            ok(&self.reviewer.post(&format!("/api/v1/results/{id}/review"), &json!({"outcome": "approved"})), 200);
+            ok(
+                &self.reviewer.post(
+                    &format!("/api/v1/results/{id}/review"),
+                    &json!({"outcome": "approved", "import_checked": true}),
+                ),
+                200,
+            );
         }
     }
 

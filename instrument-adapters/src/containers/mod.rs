@@ -45,6 +45,8 @@ impl Container {
     /// The head as lines, or why the bytes are no such container.
     fn head(self, bytes: &[u8], encodings: &[String]) -> Result<Text, String> {
         match self {
+            // Packed bytes are letters in some encoding, and never a report.
+            Self::Text if bytes.starts_with(b"PK\x03\x04") => Err("an archive, no text".into()),
             // The head is enough; an odd byte belongs to a code unit that goes on.
             Self::Text | Self::Tree => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
                 .ok_or_else(|| "in none of the declared encodings".into()),

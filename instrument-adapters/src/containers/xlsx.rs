@@ -132,10 +132,15 @@ impl<'a> Xlsx<'a> {
                     (column, open) = (0, false);
                 }
                 Event::Start(e) if e.local_name().as_ref() == "c" => {
-                    let (at, style, kind) = (attribute(&e, "r"), attribute(&e, "s"), attribute(&e, "t"));
-                    let kind = kind.map(Cow::into_owned).unwrap_or_default();
-                    let style = style.and_then(|s| s.parse().ok()).unwrap_or(0);
-                    let at = at.map(Cow::into_owned);
+                    let (mut at, mut style, mut kind) = (None, 0, String::new());
+                    for found in e.attributes().with_checks(false).flatten() {
+                        match found.key.local_name().as_ref() {
+                            "r" => at = Some(found.value.to_string()),
+                            "s" => style = found.value.parse().unwrap_or(0),
+                            "t" => kind = found.value.to_string(),
+                            _ => {}
+                        }
+                    }
                     self.cells = self.cells.checked_sub(1).ok_or("more cells than the adapter's limit")?;
                     let stored = stored(&mut xml)?;
                     let known = at.map_or(Some(column + 1), |at| place(&at, row)).filter(|_| row > 0);

@@ -14,6 +14,7 @@
 //! too. Boxes of one cell are titles, those of an even number keys with their values, others tables.
 //! A page ends with its number and a double line.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::squeeze;
@@ -25,7 +26,7 @@ use crate::tabular::{self, Base, Cell, Column, Heading, Sums};
 use crate::text::Line;
 
 /// Layout of the report.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// `Page 1 of 2`; captures `page` and `pages`.

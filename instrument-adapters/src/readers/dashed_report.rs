@@ -12,6 +12,7 @@
 //!
 //! Numbers may be wider than their dashes: a word belongs to the one group that it overlaps.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::squeeze;
@@ -24,7 +25,7 @@ use crate::tabular::{self, Base, Cell, Column, Heading, Sums};
 use crate::text::Line;
 
 /// Layout of the report.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The title of the report.

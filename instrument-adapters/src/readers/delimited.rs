@@ -1,5 +1,6 @@
 //! Tables with a delimiter: an optional preamble of key and value, a line of headings, rows.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof};
@@ -10,7 +11,7 @@ use crate::tabular::{self, Base, Cell, Column, Heading, Row};
 use crate::text::Line;
 
 /// Layout of the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The delimiters that may occur; the one that gives the heading of a table is taken for it.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof};
@@ -15,7 +16,7 @@ use crate::tabular::{self, Base};
 use crate::text::Line;
 
 /// Layout of the printout.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Characters of a line without the identifier.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use hl7_parser::Message;
 use hl7_parser::message::{Segment, Separators};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof, versions};
@@ -24,7 +25,7 @@ const VT: char = '\u{b}';
 const FS: char = '\u{1c}';
 
 /// How senders fill the segments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// What is measured, where the adapter does not say more.
@@ -282,7 +283,7 @@ impl State<'_> {
                     self.specimen = id;
                 }
                 if let Some(kind) = kind {
-                    self.to_order(sink, "specimen_type", &kind);
+                    self.put_order(sink, "specimen_type", &kind);
                 }
             }
             "NTE" => {
@@ -303,7 +304,7 @@ impl State<'_> {
         true
     }
 
-    fn to_order(&mut self, sink: &mut Sink, name: &str, text: &str) {
+    fn put_order(&mut self, sink: &mut Sink, name: &str, text: &str) {
         if self.specimen_first {
             self.base.context.insert(name.into(), text.into());
         } else {

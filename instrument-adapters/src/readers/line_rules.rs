@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
@@ -18,7 +19,7 @@ use crate::tabular::{self, Base, Column, Heading};
 use crate::text::Line;
 
 /// Layout of the printout.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     rules: Vec<Rule>,
@@ -30,7 +31,7 @@ pub(crate) struct Settings {
 }
 
 /// What one kind of line is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Rule {
     line: Pattern,
@@ -232,7 +233,7 @@ impl<'a> State<'a> {
         }
         let what = text.trim().to_owned();
         if let Some(severity) = rule.problem {
-            sink.problem("instrument_says", severity, format!("the instrument says: {what}"), Locator::line(number));
+            sink.says("instrument_says", severity, format!("the instrument says: {what}"), Locator::line(number));
         }
         if rule.quantity.is_some() || rule.status.is_some() || rule.text {
             self.value(rule, sink, line, text, said);
@@ -334,7 +335,7 @@ fn moment(date: &str, time: Option<&str>) -> String {
 fn number_readings(sink: &mut Sink) {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, o) in sink.observations.iter().enumerate().filter(|(_, o)| o.injection.is_none()) {
-        let key = (o.sample.clone(), o.analyte.clone(), o.quantity.clone(), o.context.clone());
+        let key = (o.sample.clone(), o.analyte.clone(), o.quantity.clone(), (*o.context).clone());
         groups.entry(key).or_default().push(index);
     }
     for members in groups.into_values().filter(|m| m.len() > 1) {

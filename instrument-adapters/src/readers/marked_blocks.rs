@@ -12,6 +12,7 @@
 //!
 //! The name of a block, with its version, decides which fields it has. Every block that opens must close.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
@@ -22,7 +23,7 @@ use crate::spec::{Pattern, Role};
 use crate::tabular::{self, Base, Cell, Column, Heading};
 
 /// Layout of the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// A line that opens a block; capture `name`.
@@ -41,7 +42,7 @@ fn depth() -> usize {
     32
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Block {
     /// Its captures go into the `context` of the block's values.
@@ -63,7 +64,7 @@ struct Block {
 }
 
 /// A state: what does not match is told to a person and put on all values.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct State {
     heading: String,
@@ -157,7 +158,7 @@ fn blocks<'s>(settings: &'s Settings, input: &Input, sink: &mut Sink) -> (Vec<Fo
             let block = place.and_then(|p| found.get_mut(p));
             if let Some(severity) = block.as_ref().and_then(|f| f.block.problem) {
                 let what = format!("the instrument says: {}", squeeze(text));
-                sink.problem("instrument_says", severity, what, Locator::line(line.number));
+                sink.says("instrument_says", severity, what, Locator::line(line.number));
                 continue;
             }
             let Some(block) = block.filter(|f| !f.block.headings.is_empty()) else {
@@ -209,7 +210,7 @@ fn hold(sink: &mut Sink, found: &Found, row: &(u32, Vec<Cell>), base: &mut Base,
         }
         let state = found.block.state.as_ref().filter(|s| s.heading == column.heading);
         if state.is_some_and(|s| !s.regular.is_match(&cell.raw)) {
-            sink.problem(
+            sink.says(
                 "not_regular",
                 Severity::Error,
                 format!("the instrument says: {}", cell.raw),

@@ -25,6 +25,7 @@ pub(crate) mod sheet_text;
 pub(crate) mod versions;
 pub(crate) mod workbook;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::containers::Container;
@@ -66,7 +67,7 @@ pub(crate) fn version(reader: &str) -> u32 {
 macro_rules! readers {
     ($($variant:ident, $module:ident, $name:literal, $container:ident;)*) => {
         /// Which reader takes the file apart, with its own settings.
-        #[derive(Debug, Clone, Deserialize)]
+        #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(tag = "kind")]
         pub(crate) enum ReaderSpec {
             $(#[serde(rename = $name)] $variant($module::Settings),)*

@@ -6,6 +6,7 @@
 //! there.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ use crate::spec::{ColumnSpec, Role, TableSpec};
 use crate::tabular::{self, Base};
 
 /// Layout of the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Dimension along which the table's variables run.
@@ -32,7 +33,7 @@ pub(crate) struct Settings {
     limits: Option<PeakLimits>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Curve {
     ordinates: String,
@@ -48,7 +49,7 @@ struct Curve {
 }
 
 /// Columns whose values must enclose that of another: what does not is in another unit.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PeakLimits {
     start: String,

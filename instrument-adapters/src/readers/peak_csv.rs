@@ -1,5 +1,6 @@
 //! A peak list without headings whose columns and sample stand in a companion of keys and values.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
@@ -11,7 +12,7 @@ use crate::tabular::{self, Base, Cell, Heading};
 use crate::text::{self, Text};
 
 /// Layout of the set.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Name of a peak list; capture `signal` is the signal's number.

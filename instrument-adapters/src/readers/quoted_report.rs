@@ -3,6 +3,7 @@
 //! Where the decimal mark is a comma, numbers outside quotes fall apart at it: head lines are
 //! taken by their keys, and table rows are put together again where their number of cells proves it.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof};
@@ -13,7 +14,7 @@ use crate::tabular::{self, Base, Cell, Column, Heading, Sums};
 use crate::text::Line;
 
 /// Layout of the report.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The line above and below the head.

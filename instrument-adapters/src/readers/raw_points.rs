@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
@@ -23,7 +24,7 @@ use crate::tabular::{self, Base, Cell};
 use crate::text::Line;
 
 /// Layout of the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     delimiters: Vec<char>,

@@ -1,27 +1,30 @@
 //! Delimited text that is laid out like the sheet of a workbook: facts known by their form, tables and
 //! plates in any number, in sections where the software writes their titles.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::split;
 use super::{Input, Proof};
+use crate::model::Locator;
 use crate::sheets::{Cell, Fact, Kind, Layout, Part, Prose, Reading, Row};
 use crate::sink::Sink;
 use crate::spec::Pattern;
 use crate::text::Line;
 
 /// Layout of the text; the fields of a workbook's layout come beside its own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, from = "Declared")]
 pub(crate) struct Settings {
     delimiters: Vec<char>,
     quotes: bool,
     section: Option<Pattern>,
     end: Option<Pattern>,
+    end_finished: bool,
     layout: Layout,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Declared {
     /// The delimiters that may occur; the most frequent one is taken.
@@ -33,6 +36,9 @@ struct Declared {
     section: Option<Pattern>,
     /// The whole of the last line, for formats that have an end mark.
     end: Option<Pattern>,
+    /// The end mark varies, so that a cut one may look like it: its line must be finished.
+    #[serde(default)]
+    end_finished: bool,
     #[serde(default)]
     facts: Vec<Fact>,
     #[serde(default)]
@@ -48,7 +54,14 @@ struct Declared {
 impl From<Declared> for Settings {
     fn from(d: Declared) -> Self {
         let layout = Layout { facts: d.facts, keys: d.keys, notes: d.notes, prose: d.prose, ignore: d.ignore };
-        Self { delimiters: d.delimiters, quotes: d.quotes, section: d.section, end: d.end, layout }
+        Self {
+            delimiters: d.delimiters,
+            quotes: d.quotes,
+            section: d.section,
+            end: d.end,
+            end_finished: d.end_finished,
+            layout,
+        }
     }
 }
 
@@ -69,7 +82,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
             blank = true;
         } else if settings.end.as_ref().is_some_and(|p| p.is_match(&line.text)) {
             sink.note(line.number, "end mark");
-            ended = true;
+            ended = line.terminated || !settings.end_finished;
         } else {
             // What comes behind the end mark belongs to another file.
             ended = false;
@@ -78,6 +91,10 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     }
     take(&mut reading, sink, &part);
     reading.finish(sink);
+    if settings.end.is_some() && !ended {
+        let last = lines.last().map_or(1, |l| l.number);
+        sink.fault("no_end", "the end mark is missing: the file is cut", Locator::line(last));
+    }
     match (&settings.end, sink.broken) {
         (_, true) => Proof::Fails,
         (Some(_), false) if ended => Proof::Holds,
@@ -106,7 +123,11 @@ fn row(settings: &Settings, delimiter: char, line: &Line, after_blank: bool) -> 
     let mut text = String::new();
     let mut cells = Vec::new();
     let last = found.iter().rposition(|c| !c.raw.is_empty()).map_or(0, |i| i + 1);
-    for (place, cell) in (1..).zip(found.into_iter().take(last)) {
+    for (place, mut cell) in (1..).zip(found.into_iter().take(last)) {
+        // Text that spreadsheets shall not take for a number is written as a formula.
+        if let Some(inner) = cell.raw.strip_prefix("=\"").and_then(|r| r.strip_suffix('"')) {
+            cell.raw = inner.to_owned();
+        }
         if place > 1 {
             text.push('\t');
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Course, Kind, Layout, Part, Row};
@@ -11,7 +12,7 @@ use crate::spec::Pattern;
 use crate::tabular::{self, Base};
 
 /// What a fact bears on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Scope {
     /// The run as a whole.
@@ -25,7 +26,7 @@ pub(crate) enum Scope {
 
 /// A row known by its form. The captures `sample`, `injection`, `acquired_at`, `date`, `time`, `unit` and
 /// `quantity` have their meaning; any other goes to `run`, or into the `context` of the values.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fact {
     row: Pattern,

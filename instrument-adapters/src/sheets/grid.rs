@@ -79,7 +79,8 @@ pub(super) fn read(
     let plate = Plate { sheet: &part.name, base };
     for row in body {
         let lead = row.at(grid.letters).map(|c| c.raw.trim().to_owned()).unwrap_or_default();
-        let next = row_number(&lead).filter(|n| *n == row_number(&letter).unwrap_or(0) + 1);
+        let before = row_number(&letter).unwrap_or(0);
+        let next = row_number(&lead).filter(|n| *n == before + 1 || (grid.table.row_gaps && *n > before));
         if next.is_some() {
             if !letter.is_empty() {
                 first_row = false;
@@ -147,6 +148,9 @@ fn line(sink: &mut Sink, grid: &Grid, row: &Row, letter: &str, label: &str, plat
         Role::Sample | Role::Context | Role::Analyte => {
             sink.note(row.line, format!("layout, row {letter}"));
             for (well, cell) in cells(grid, row, letter) {
+                if spec.blank.iter().any(|b| b == cell.raw.trim()) {
+                    continue;
+                }
                 let name = match spec.role {
                     Role::Sample => "",
                     _ => spec.name.as_deref().unwrap_or("layout"),
@@ -164,8 +168,11 @@ fn cells<'r>(grid: &Grid, row: &'r Row, letter: &str) -> Vec<(String, &'r Cell)>
 
 fn readings(sink: &mut Sink, grid: &Grid, row: &Row, letter: &str, label: &str, spec: &ColumnSpec, plate: &Plate) {
     let (mut columns, mut places) = (Vec::new(), Vec::new());
+    let of_line = Column::of(spec, label, None, None);
     for (well, cell) in cells(grid, row, letter) {
-        columns.push(Column::of(spec, label, None, Some(well)));
+        let mut column = of_line.clone();
+        column.add("well", &well);
+        columns.push(column);
         places.push(cell.place);
     }
     let open = Open { table: grid.table, columns, places, rows: 0 };

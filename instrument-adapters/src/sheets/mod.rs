@@ -8,6 +8,7 @@ mod wells;
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::{Locator, Severity};
@@ -18,7 +19,7 @@ use crate::tabular::{self, Base, Column};
 pub(crate) use facts::Fact;
 
 /// What the readers of workbooks and of sectioned texts have in common.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Layout {
     /// Rows that say something by their form.
@@ -34,7 +35,7 @@ pub(crate) struct Layout {
 }
 
 /// Free text between two rows; facts within it are taken.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Prose {
     from: Pattern,
@@ -230,6 +231,10 @@ impl<'l> Reading<'l> {
             sink.note(row.line, "says nothing");
             return 1;
         }
+        // A title may have a colon too: what a table asks for is no key.
+        if wanted(sink, row) && title(sink, course, row) {
+            return 1;
+        }
         if facts::key_and_value(sink, self.layout, course, row) {
             return 1;
         }
@@ -257,11 +262,18 @@ fn title(sink: &mut Sink, course: &mut Course, row: &Row) -> bool {
     let mut own = row.own();
     let (Some(cell), None) = (own.next(), own.next()) else { return false };
     course.title = cell.raw.clone();
-    let wanted = sink.spec.tables.iter().any(|t| t.title.as_ref().is_some_and(|p| p.is_match(&cell.raw)));
+    let wanted = wanted(sink, row);
     if wanted {
         sink.note(row.line, "title");
     }
     wanted
+}
+
+/// Whether a table asks for a title such as this row's one text.
+fn wanted(sink: &Sink, row: &Row) -> bool {
+    let mut own = row.own();
+    let (Some(cell), None) = (own.next(), own.next()) else { return false };
+    sink.spec.tables.iter().any(|t| t.title.as_ref().is_some_and(|p| p.is_match(&cell.raw)))
 }
 
 /// Where a table may stand.

@@ -45,6 +45,7 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("animl", animl::check),
     ("jcamp-dx", jcamp::check),
     ("moldev-softmax-pro", softmax::check),
+    ("perkinelmer-envision", cells::envision),
     ("perkinelmer-totalchrom", peaks::totalchrom),
     ("qpcr-cfx", cells::cfx),
     ("qpcr-quantstudio", qpcr::check),

@@ -8,14 +8,15 @@ use super::laboratory::{Laboratory, PASSWORD, Staff};
 use super::{DemoError, at, file_error, tell};
 use crate::certificates::{self, Draft};
 use crate::clock::Clock;
-use crate::instruments::{self, Accept, Assign};
+use crate::instruments::{self, Accept, Assign, Wanted};
 use crate::intake::{
     self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken,
 };
 use crate::regulation::TaskState;
 use crate::services::Services;
+use crate::store::columns::InstrumentFileId;
 use crate::store::views::{self, Page, QueueFilter, QueueRow};
-use crate::testing::{self, Decision, Entry, NewReading, Verdict};
+use crate::testing::{self, Decision, Entry, ImportCheck, NewReading, Verdict};
 
 /// The demonstration while it is told.
 pub(super) struct Story<'a> {
@@ -223,6 +224,8 @@ impl Story<'_> {
             ..Accept::default()
         };
         let accepted = instruments::accept(self.services, &staff.analyst, &id, &accept)?;
+        let read = view.proposals.iter().flat_map(|one| &one.readings).map(|one| one.observation_id.clone());
+        self.check(staff, &id, &read.collect::<Vec<_>>())?;
         for entered in &accepted.entered {
             if let Some(result) = &entered.result {
                 writeln!(
@@ -235,12 +238,36 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// The second person goes from every value back to the file, and records what was found.
+    fn check(&mut self, staff: &Staff, id: &InstrumentFileId, read: &[String]) -> Result<(), DemoError> {
+        let mut found = 0;
+        for observation in read {
+            let observation = Some(observation.as_str().into());
+            let source =
+                instruments::source(self.services, &staff.reviewer, id, &Wanted { observation, ..Wanted::default() })?;
+            let raw = source.observation.map(|seen| seen.raw);
+            let marked = source.lines.into_iter().filter_map(|line| line.mark).next();
+            found += usize::from(marked.map(|mark| mark.value) == raw);
+        }
+        let ok = ImportCheck { outcome: "ok".into(), ..ImportCheck::default() };
+        testing::check_import(self.services, &staff.reviewer, id, &ok)?;
+        let all = read.len();
+        writeln!(self.out, "    导入复核 import checked: {found}/{all} 个值在原文中标出 marked in the file")?;
+        Ok(())
+    }
+
     /// Enters findings by hand.
     fn findings(&mut self, staff: &Staff, findings: &[(&str, &str)]) -> Result<(), DemoError> {
         for (item, text) in findings {
             for row in self.queue(staff, None, Some(item))? {
                 let entry = Entry {
-                    readings: vec![NewReading { name: "x".into(), position: 1, raw: (*text).into(), observed: None }],
+                    readings: vec![NewReading {
+                        name: "x".into(),
+                        position: 1,
+                        raw: (*text).into(),
+                        observed: None,
+                        evaluated: None,
+                    }],
                     conforms: Some(true),
                     ..Entry::default()
                 };
@@ -285,7 +312,7 @@ impl Story<'_> {
         let page = Page::of(Some(500), None);
         let listed = self.services.db.read(|conn| views::to_review(conn, &institute, TaskState::Entered, page))?;
         for row in listed.items {
-            let approved = Verdict { outcome: "approved".into(), note: String::new() };
+            let approved = Verdict { outcome: "approved".into(), ..Verdict::default() };
             testing::review(self.services, &staff.reviewer, &row.result.id, &approved)?;
         }
         for row in self.queue(staff, Some(TaskState::OutOfLimit), None)? {

@@ -154,6 +154,7 @@ fn finding(code: &str, names: (&str, &str), method: &str, limit: &str, consumes:
         replicates: 1,
         consumes: consumes.into(),
         in_scope: true,
+        annex: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::annex::AnnexFigure;
 use super::raw_record::RawTest;
 
 /// Version of the JSON layout of [`CertificateData`]. Fields are added, never renamed; a reader
@@ -420,6 +421,8 @@ pub struct CertificateData {
     pub decision: Option<DecisionFacts>,
     /// Raw records, in a raw record.
     pub raw: Vec<RawTest>,
+    /// Plots, where a test item's specification asks for them.
+    pub annex: Vec<AnnexFigure>,
     /// Authorised signatory.
     pub signatory: Signatory,
     /// Date of issue.
@@ -450,6 +453,7 @@ impl Default for CertificateData {
             amendment: None,
             decision: None,
             raw: Vec::new(),
+            annex: Vec::new(),
             signatory: Signatory::default(),
             issued_on: String::new(),
             verification: Verification::default(),

@@ -4,6 +4,9 @@
 //! Nothing here knows of the database, of HTTP or of a clock. Times come in as parameters, and
 //! the same data give the same document.
 
+mod annex;
+#[cfg(test)]
+mod annex_tests;
 mod chain;
 mod cms;
 mod data;
@@ -26,6 +29,7 @@ mod tests;
 mod typeset;
 mod verify;
 
+pub use annex::AnnexFigure;
 pub use chain::Trust;
 pub use data::*;
 pub use fonts::missing_glyphs;

@@ -21,6 +21,8 @@ pub struct Reading {
     pub file: String,
     /// Line, cell or path inside the file.
     pub locator: String,
+    /// Address of the page that shows the value in its file, empty for a typed reading.
+    pub href: String,
     /// Flags of the instrument, or a remark.
     pub note: String,
 }

@@ -350,6 +350,7 @@ fn raw_record(data: &mut CertificateData) {
         unit: text("mAU·s"),
         file: text("report01.txt"),
         locator: text(locator),
+        href: text("https://lims.example/instrument-files/1?observation=2#marked"),
         note: String::new(),
     };
     data.raw = vec![RawTest {

@@ -47,3 +47,16 @@ pub struct ObservationRow {
     pub context: Json,
     pub sample_id: Option<SampleId>,
 }
+
+/// What a second person found who compared an import with its file: of all its values, or of those of one task.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = import_check, treat_none_as_default_value = false)]
+pub struct ImportCheckRow {
+    pub id: ImportCheckId,
+    pub instrument_file_id: InstrumentFileId,
+    pub test_task_id: Option<TestTaskId>,
+    pub outcome: String,
+    pub reason: Option<String>,
+    pub checked_by: AccountId,
+    pub checked_at: Instant,
+}

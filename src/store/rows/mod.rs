@@ -2,6 +2,7 @@
 
 mod audit;
 mod certificates;
+mod evaluation;
 mod instruments;
 mod intake;
 mod people;
@@ -10,6 +11,7 @@ mod testing;
 
 pub use audit::*;
 pub use certificates::*;
+pub use evaluation::*;
 pub use instruments::*;
 pub use intake::*;
 pub use people::*;

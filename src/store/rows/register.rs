@@ -68,6 +68,7 @@ pub struct TestItemRow {
     pub replicates: i64,
     pub consumes: Dec,
     pub in_scope: bool,
+    pub annex: Json,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

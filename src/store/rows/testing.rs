@@ -36,6 +36,7 @@ pub struct ReadingRow {
     pub reason: Option<String>,
     pub entered_by: AccountId,
     pub entered_at: Instant,
+    pub evaluation_result_id: Option<EvaluationResultId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

@@ -4,13 +4,13 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Listed, Page, name_of};
+use super::{ImportView, Listed, Page, name_of};
 use crate::regulation::TaskState;
 use crate::store::columns::{InstituteId, TestTaskId};
 use crate::store::rows::{ObservationRow, OutOfLimitDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
-    account, application, batch, observation, out_of_limit_decision, product, reading, result, sample, test_item,
-    test_task,
+    account, application, batch, evaluation, evaluation_result, observation, out_of_limit_decision, product, reading,
+    result, sample, test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
 
@@ -159,8 +159,42 @@ pub struct TaskView {
     #[schema(value_type = Vec<Object>)]
     pub observations: Vec<ObservationRow>,
     pub results: Vec<ResultView>,
+    /// The instrument files that the readings, also replaced ones, were taken from, and who compared them
+    pub imports: Vec<ImportView>,
+    /// The evaluations of sequences and plates that readings rest on
+    pub evaluations: Vec<TaskEvaluation>,
     /// The other attempts of this item on this sample
     pub attempts: Vec<String>,
+}
+
+/// An evaluation that readings of a task rest on.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TaskEvaluation {
+    pub evaluation_id: String,
+    pub result_id: String,
+    pub title: String,
+    pub version: i64,
+    pub calculation_version: String,
+}
+
+fn evaluations_of(conn: &mut AnyConnection, readings: &[ReadingRow]) -> Outcome<Vec<TaskEvaluation>> {
+    let ids: Vec<_> = readings.iter().filter_map(|row| row.evaluation_result_id.clone()).collect();
+    let found: Vec<(String, String, String, i64, String)> = evaluation_result::table
+        .inner_join(evaluation::table)
+        .filter(evaluation_result::id.eq_any(ids))
+        .order((evaluation::created_at, evaluation_result::position))
+        .select((
+            evaluation::id,
+            evaluation_result::id,
+            evaluation::title,
+            evaluation::version,
+            evaluation::calculation_version,
+        ))
+        .load(conn)?;
+    let each = found.into_iter().map(|(evaluation_id, result_id, title, version, calculation_version)| {
+        TaskEvaluation { evaluation_id, result_id, title, version, calculation_version }
+    });
+    Ok(each.collect())
 }
 
 /// One task of the institute; none of another's.
@@ -188,6 +222,7 @@ pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) 
     let seen: Vec<_> = readings.iter().filter_map(|row| row.observation_id.clone()).collect();
     let observations = observation::table.filter(observation::id.eq_any(seen)).load(conn)?;
     let rows: Vec<ResultRow> = result::table.filter(result::test_task_id.eq(id)).order(result::version).load(conn)?;
+    let imports = super::imports(conn, id, &readings)?;
     let mut results = Vec::with_capacity(rows.len());
     for row in rows {
         results.push(result_view(conn, row)?);
@@ -207,9 +242,11 @@ pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) 
         received_at,
         product_zh,
         product_en,
+        evaluations: evaluations_of(conn, &readings)?,
         readings,
         observations,
         results,
+        imports,
     }))
 }
 
@@ -232,6 +269,8 @@ pub struct ReviewRow {
     pub result: ResultRow,
     /// How many readings were changed after they were entered
     pub corrections: i64,
+    /// How many instrument files, of those that readings rest on, no second person has compared yet
+    pub imports_unchecked: usize,
     pub analyst: Option<String>,
 }
 
@@ -263,7 +302,9 @@ pub fn to_review(
             .filter(reading::version.gt(1))
             .count()
             .get_result(conn)?;
-        items.push(ReviewRow { analyst: name_of(conn, Some(&result.analyst_id))?, task, result, corrections });
+        let imports_unchecked = super::unchecked_imports(conn, &id)?;
+        let analyst = name_of(conn, Some(&result.analyst_id))?;
+        items.push(ReviewRow { analyst, task, result, corrections, imports_unchecked });
     }
     items.sort_by_key(|row| (row.result.verdict == "pass", row.corrections == 0));
     Ok(Listed { total: listed.total, items })

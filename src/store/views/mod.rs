@@ -4,7 +4,9 @@ mod bench;
 mod cases;
 mod catalogue;
 mod certificates;
+mod evaluations;
 mod files;
+mod imports;
 mod pages;
 
 use diesel::prelude::*;
@@ -12,14 +14,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
+use imports::unchecked_imports;
 
-pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskView, queue, task, to_review};
+pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskEvaluation, TaskView, queue, task, to_review};
 pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, sample, sample_by_number};
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
+pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
 pub use files::{FileRow, files};
+pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 
 /// Which part of a list is asked for.

@@ -10,6 +10,7 @@ mod series;
 use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node, ParsingOptions};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof};
@@ -22,7 +23,7 @@ use crate::tabular::{self, Base};
 const MAX_DEPTH: usize = 32;
 
 /// What the adapter adds to the format.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Names of series and parameters that name the component.

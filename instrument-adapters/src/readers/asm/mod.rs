@@ -10,6 +10,7 @@ mod scope;
 
 use std::collections::{BTreeMap, HashMap};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -25,7 +26,7 @@ use crate::tabular::{self, Base};
 const NOT_GIVEN: &str = "-0.0";
 
 /// What the adapter adds to the shape.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Documents that describe what stands beside them: their content goes into the context.
@@ -46,7 +47,7 @@ pub(crate) struct Settings {
 }
 
 /// A key with a part of its own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Named {
     key: Pattern,

@@ -8,6 +8,7 @@ mod plates;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof};
@@ -19,7 +20,7 @@ use crate::text::Line;
 use crate::units;
 
 /// Layout of the export.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// First line; capture `count`.
@@ -47,7 +48,7 @@ pub(crate) struct Settings {
     notes: Vec<Pattern>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Mode {
     quantity: String,

@@ -10,6 +10,7 @@ mod tables;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof};
@@ -23,7 +24,7 @@ use crate::tabular::Base;
 const MAX_DEPTH: usize = 8;
 
 /// What the adapter adds to the format.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Labels that the format asks for; one that is missing is worth a warning.
@@ -40,7 +41,7 @@ pub(crate) struct Settings {
 }
 
 /// What spectra of a kind reach, where they are what they say.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Plausible {
     data_type: Pattern,

@@ -1,12 +1,13 @@
 //! What an adapter declares of a tree.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::Status;
 use crate::spec::{Pattern, Role};
 
 /// Layout of the tree.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Objects whose simple values describe the run, by their dotted path from the root.
@@ -39,14 +40,14 @@ pub(crate) struct Settings {
 }
 
 /// A list of the tree: a bare name stands in the level before it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Level {
     Name(String),
     Full(FullLevel),
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FullLevel {
     pub name: String,
@@ -59,7 +60,7 @@ pub(crate) struct FullLevel {
 }
 
 /// One kind of key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Field {
     pub level: String,
@@ -93,7 +94,7 @@ pub(crate) struct Field {
     pub x: Option<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Curve {
     pub level: String,
@@ -110,7 +111,7 @@ pub(crate) struct Curve {
 }
 
 /// Entries of which one may replace another: results of one injection and channel.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Versions {
     pub level: String,
@@ -128,7 +129,7 @@ pub(crate) struct Versions {
 }
 
 /// How a row says that its component was not found.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Missing {
     pub level: String,
@@ -139,7 +140,7 @@ pub(crate) struct Missing {
 }
 
 /// A sum that an outer level gives of an inner one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Total {
     pub level: String,

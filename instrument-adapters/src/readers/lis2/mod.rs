@@ -8,6 +8,7 @@ mod frames;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Input, Proof, versions};
@@ -18,7 +19,7 @@ use crate::tabular::{self, Base};
 use frames::{Record, Records};
 
 /// How analysers fill the records.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// What is measured, where the adapter does not say more.
@@ -50,7 +51,7 @@ fn result() -> String {
 }
 
 /// One analyser's habits.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Sender {
     /// Pattern of H-5.
@@ -62,7 +63,7 @@ struct Sender {
 }
 
 /// A component of a record: `O.3.1`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 struct Place {
     record: char,

@@ -7,6 +7,7 @@ pub(super) mod layout;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use layout::{column_of, cut, is_ruler, pair, place_words, ruler_columns, split_pairs, words};
@@ -19,7 +20,7 @@ use crate::tabular::{self, Base, Cell, Column, Heading, Sums};
 use crate::text::Line;
 
 /// Layout of the report.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// First line of a report, repeated on top of each page; capture `file`.

@@ -99,6 +99,24 @@ pub fn vicell(parsed: &Parsed, truth: &Value) -> usize {
     rows.len() * 2 + against_asm(parsed, "cellcounter-vicell-blu", truth, "_utf8", &names, &[])
 }
 
+pub fn envision(parsed: &Parsed, truth: &Value) -> usize {
+    let rows = truth["rows"].as_array().unwrap();
+    let readings: Vec<_> = parsed.observations.iter().filter(|o| o.context.contains_key("well")).collect();
+    assert_eq!(readings.len(), rows.len());
+    assert_eq!(parsed.complete, Some(true));
+    // Plates follow each other; the truth names wells as A01.
+    for (found, row) in readings.iter().zip(rows) {
+        let well = context(found, "well");
+        let (letters, number) = well.split_at(well.find(|c: char| c.is_ascii_digit()).unwrap());
+        assert_eq!(row["well"], format!("{letters}{:02}", number.parse::<u32>().unwrap()));
+        assert!(same(found, &row["value"]), "{row}");
+        assert_eq!(row["raw"], found.raw);
+        let block = row["block"].as_str().unwrap();
+        assert!(block.contains(context(found, "label")) && !context(found, "plate").is_empty());
+    }
+    rows.len() * 4
+}
+
 /// Every number of the independent conversion is read too, in the same unit.
 fn against_asm(
     parsed: &Parsed,

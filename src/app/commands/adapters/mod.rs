@@ -1,6 +1,7 @@
-//! `qianfa adapters list|detect|parse|explain|test|new|validate|diff`
+//! `qianfa adapters list|detect|parse|explain|test|new|validate|diff|schema`
 
 mod diff;
+mod export;
 mod show;
 mod validate;
 
@@ -72,6 +73,8 @@ enum AdaptersCommand {
     Parse(ReadArgs),
     /// Print a file line by line with what each line became
     Explain(ReadArgs),
+    /// Write a file's run as Allotrope Simple Model JSON or as CSV
+    Export(export::ExportArgs),
     /// Run samples and rejects: of the adapters that ship, or of those in DIR
     Test { dir: Option<PathBuf> },
     /// Write a draft adapter that reads the obvious table of a file
@@ -90,6 +93,8 @@ enum AdaptersCommand {
     Validate(validate::ValidateArgs),
     /// What two adapters make of the same files, or two files of the same kind, and where they differ (exit code 1)
     Diff(diff::DiffArgs),
+    /// Print the JSON Schema of adapter.toml, for editors
+    Schema,
     /// Read files for another process, over standard input and output
     #[command(hide = true)]
     Worker {
@@ -137,11 +142,16 @@ pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<Outcome, CommandE
         AdaptersCommand::Parse(read) => parse(&adapters(args)?, read, out),
         AdaptersCommand::Explain(read) => explain(&adapters(args)?, read, out),
         AdaptersCommand::Test { dir } => test(&plain(args), dir.as_deref().or(args.adapters.as_deref()), out),
+        AdaptersCommand::Export(export) => export::run(&adapters(args)?, export, out),
         AdaptersCommand::New { from, id, into } => new(from, id.as_deref(), into, out),
         AdaptersCommand::Validate(validate) => {
             validate::run(validate, &plain(args), args.adapters.as_deref(), &Clock::system(), out)
         }
         AdaptersCommand::Diff(diff) => diff::run(diff, &adapters(args)?, out),
+        AdaptersCommand::Schema => {
+            write!(out, "{}", instrument_adapters::schema())?;
+            Ok(Outcome::Success)
+        }
         AdaptersCommand::Worker { memory_mb, seconds } => work(*memory_mb, *seconds, out),
     }
 }
@@ -370,7 +380,7 @@ fn id_of(name: &str) -> String {
     if id.is_empty() { "new-adapter".into() } else { id.into() }
 }
 
-fn folder_error(error: FolderError) -> CommandError {
+pub(super) fn folder_error(error: FolderError) -> CommandError {
     CommandError::at("unreadable", "file", error.to_string())
 }
 
@@ -387,7 +397,7 @@ fn failed(failure: Failure) -> CommandError {
     CommandError::at(code, "file", failure.message)
 }
 
-fn read_error(error: ReadError) -> CommandError {
+pub(super) fn read_error(error: ReadError) -> CommandError {
     match error {
         ReadError::Folder(error) => folder_error(error),
         ReadError::NotRecognised(error) => {

@@ -1,0 +1,11 @@
+DROP TRIGGER reading_of_evaluation ON reading;
+ALTER TABLE reading DROP COLUMN evaluation_result_id;
+DROP TABLE evaluation_result;
+DROP TABLE evaluation_standard;
+DROP TABLE evaluation_file;
+DROP TABLE evaluation;
+DROP TABLE reference_standard;
+DROP FUNCTION reading_of_evaluation();
+DROP FUNCTION evaluation_result_valid();
+DROP FUNCTION evaluation_versions();
+DROP FUNCTION reference_standard_identity();

@@ -1,0 +1,42 @@
+-- The second person who compares what was imported with the file, and what an item's certificate shows beside it.
+
+CREATE TABLE import_check (
+    id TEXT NOT NULL PRIMARY KEY,
+    instrument_file_id TEXT NOT NULL REFERENCES instrument_file (id),
+    -- The values of this task; without it, all values of the file.
+    test_task_id TEXT REFERENCES test_task (id),
+    outcome TEXT NOT NULL,
+    reason TEXT,
+    checked_by TEXT NOT NULL REFERENCES account (id),
+    checked_at TEXT NOT NULL CHECK (checked_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CHECK (outcome IN ('ok','rejected')),
+    CHECK (outcome = 'ok' OR (reason IS NOT NULL AND length(reason) > 0))
+) STRICT;
+CREATE UNIQUE INDEX import_check_file ON import_check (instrument_file_id, outcome) WHERE test_task_id IS NULL;
+CREATE UNIQUE INDEX import_check_file_task ON import_check (instrument_file_id, test_task_id, outcome) WHERE test_task_id IS NOT NULL;
+CREATE INDEX import_check_test_task_id ON import_check (test_task_id);
+
+CREATE TRIGGER import_check_no_update BEFORE UPDATE ON import_check
+BEGIN SELECT RAISE(ABORT, 'import_check is append-only'); END;
+CREATE TRIGGER import_check_no_delete BEFORE DELETE ON import_check
+BEGIN SELECT RAISE(ABORT, 'import_check is append-only'); END;
+
+CREATE TRIGGER import_check_of_accepted BEFORE INSERT ON import_check
+WHEN (SELECT state FROM instrument_file WHERE id = NEW.instrument_file_id) <> 'accepted'
+BEGIN SELECT RAISE(ABORT, 'only an accepted file has an import to check'); END;
+
+CREATE TRIGGER import_check_by_another BEFORE INSERT ON import_check
+WHEN NEW.checked_by = (SELECT decided_by FROM instrument_file WHERE id = NEW.instrument_file_id)
+BEGIN SELECT RAISE(ABORT, 'an import is checked by somebody else'); END;
+
+-- A result is approved only where every value that it was read from stands in a checked import.
+CREATE TRIGGER result_approved_imports BEFORE UPDATE ON result
+WHEN NEW.review_outcome = 'approved' AND EXISTS (
+    SELECT 1 FROM reading r JOIN observation o ON o.id = r.observation_id
+    WHERE r.test_task_id = NEW.test_task_id
+      AND NOT EXISTS (SELECT 1 FROM reading later WHERE later.test_task_id = r.test_task_id AND later.name = r.name AND later.position = r.position AND later.version > r.version)
+      AND (NOT EXISTS (SELECT 1 FROM import_check c WHERE c.instrument_file_id = o.instrument_file_id AND c.outcome = 'ok' AND (c.test_task_id IS NULL OR c.test_task_id = r.test_task_id))
+        OR EXISTS (SELECT 1 FROM import_check c WHERE c.instrument_file_id = o.instrument_file_id AND c.outcome = 'rejected' AND (c.test_task_id IS NULL OR c.test_task_id = r.test_task_id))))
+BEGIN SELECT RAISE(ABORT, 'the import of a reading was not checked'); END;
+
+ALTER TABLE test_item ADD COLUMN annex TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(annex));

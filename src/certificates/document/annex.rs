@@ -1,0 +1,27 @@
+//! What stands in the annex beside the results: plots of the files that they were read from.
+
+use serde::{Deserialize, Serialize};
+
+use super::data::Bilingual;
+
+/// One plot of an accepted result's instrument file, as it was drawn when the certificate was drafted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AnnexFigure {
+    /// 检验项目 whose result was read from the file.
+    pub item: Bilingual,
+    /// `chromatogram`.
+    pub kind: String,
+    /// File name as taken in.
+    pub file: String,
+    /// SHA-256 of the file, lower-case hexadecimal.
+    pub sha256: String,
+    /// Sample as the file names it.
+    pub sample: String,
+    /// Injection as the file names it.
+    pub injection: String,
+    /// Signals as the file names them.
+    pub signals: Vec<String>,
+    /// The picture; empty where the file has no curve of this sample.
+    pub svg: String,
+}

@@ -1,0 +1,107 @@
+//! A file whose values count by way of an evaluation is decided about with it.
+
+use diesel::prelude::*;
+use instrument_adapters::Options;
+use serde_json::json;
+
+use super::accept::{Accept, check_sound, decided};
+use super::inbox::file_of;
+use super::read::read;
+use crate::audit::{self, Actor, Change};
+use crate::refusal::{Code, Refusal};
+use crate::services::Services;
+use crate::store::columns::{InstituteId, InstrumentFileId};
+use crate::store::rows::{InstrumentFileRow, ObservationRow};
+use crate::store::schema::observation;
+use crate::store::{AnyConnection, Outcome};
+
+/// A file that may be evaluated, with its observations.
+///
+/// # Errors
+/// Where the institute has no such file, no adapter reads it, it was rejected, or it is incomplete.
+pub fn evaluable(
+    conn: &mut AnyConnection,
+    institute: &InstituteId,
+    id: &InstrumentFileId,
+) -> Outcome<(InstrumentFileRow, Vec<ObservationRow>)> {
+    let file = file_of(conn, institute, id)?;
+    if !matches!(file.state.as_str(), "staged" | "accepted") {
+        let refusal = Refusal::new(
+            Code::WrongState,
+            format!("文件 {} 未能识别或已被拒绝", file.name),
+            format!("{} was not recognised, or was rejected", file.name),
+        );
+        return Err(refusal.into());
+    }
+    if file.complete == Some(false) {
+        let refusal = Refusal::new(
+            Code::FileIncomplete,
+            format!("文件 {} 不完整，不能评价", file.name),
+            format!("{} is incomplete and cannot be evaluated", file.name),
+        );
+        return Err(refusal.with(json!({"problems": file.problems.tree()})).into());
+    }
+    let observations: Vec<ObservationRow> =
+        observation::table.filter(observation::instrument_file_id.eq(id)).order(observation::position).load(conn)?;
+    Ok((file, observations))
+}
+
+/// An injection as a file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInjection {
+    pub sample_text: Option<String>,
+    pub injection: Option<String>,
+    pub acquired_at: Option<String>,
+    pub context: std::collections::BTreeMap<String, String>,
+}
+
+/// The injections of a file, those too of which no value was taken in: a blank without a peak has only its curve, and
+/// curves stay in the file.
+///
+/// # Errors
+/// Where the file is lost. One that its adapter no longer reads has none.
+pub fn injections_of(services: &Services, file: &InstrumentFileRow) -> Outcome<Vec<FileInjection>> {
+    let bytes = services.files.get(&file.sha256)?;
+    let whole = Options { curves: true, ..Options::default() };
+    let Ok(read) = read(services, &file.name, &bytes, file.adapter.as_deref(), &whole) else { return Ok(Vec::new()) };
+    let mut found: Vec<FileInjection> = Vec::new();
+    for one in read.parsed.observations {
+        let same = |known: &FileInjection| {
+            known.sample_text == one.sample && known.injection == one.injection && known.acquired_at == one.acquired_at
+        };
+        if (one.injection.is_some() || one.acquired_at.is_some()) && !found.iter().rev().any(same) {
+            found.push(FileInjection {
+                sample_text: one.sample,
+                injection: one.injection,
+                acquired_at: one.acquired_at,
+                context: (*one.context).clone(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Accepts a file together with the evaluation that rests on it; one that was accepted before stays so.
+///
+/// # Errors
+/// As the acceptance of the file itself.
+pub fn accept_with_evaluation(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    now: chrono::DateTime<chrono::Utc>,
+    file: &InstrumentFileRow,
+    new: &Accept,
+    evaluation: &str,
+) -> Outcome<()> {
+    if file.state == "accepted" {
+        return Ok(());
+    }
+    let reason = check_sound(file, new)?;
+    decided(conn, &file.id, actor, now, "accepted", reason.as_deref())?;
+    let mut change =
+        Change::field("instrument_file.accept", "instrument_file", &file.id, "state", file.state.clone(), "accepted")
+            .and("confirmed_complete", (), new.confirm_complete)
+            .and("evaluation", (), evaluation);
+    change.reason = reason;
+    audit::record(conn, actor, now, vec![change])
+}

@@ -1,0 +1,46 @@
+//! A file as Allotrope Simple Model or CSV, from the file itself, read with its curves.
+
+use instrument_adapters::export::{self, CsvOptions, Described};
+
+use super::figures::whole;
+use super::inbox::file_of;
+use crate::audit::Actor;
+use crate::refusal::{Code, Refusal};
+use crate::services::Services;
+use crate::store::Outcome;
+use crate::store::columns::InstrumentFileId;
+
+/// An export as it is sent.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The file's name with the format's ending.
+    pub name: String,
+    /// Its media type.
+    pub content_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// Writes a file of the actor's institute in another format: `asm` or `csv` (with a byte order mark, so that
+/// spreadsheets read Chinese).
+///
+/// # Errors
+/// Where there is no such file or format, or no adapter reads the file.
+pub fn export(services: &Services, actor: &Actor, id: &InstrumentFileId, format: &str) -> Outcome<Export> {
+    if !matches!(format, "asm" | "csv") {
+        return Err(Refusal::field("format", "应为 asm 或 csv", "expected asm or csv").into());
+    }
+    let institute =
+        actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
+    let file = services.db.read(|conn| file_of(conn, &institute, id))?;
+    let parsed = whole(services, &file)?;
+    let failed = |error: export::ExportError| Refusal::new(Code::Internal, error.to_string(), error.to_string());
+    if format == "csv" {
+        let bytes = export::csv(&parsed, &CsvOptions { bom: true }).map_err(failed)?;
+        return Ok(Export { name: format!("{}.csv", file.name), content_type: "text/csv; charset=utf-8", bytes });
+    }
+    let product =
+        services.adapters.set().list().into_iter().find(|one| one.id == parsed.adapter).map(|one| one.product);
+    let described = Described { file_name: file.name.clone(), product: product.unwrap_or_default() };
+    let bytes = export::asm(&parsed, &described).map_err(failed)?;
+    Ok(Export { name: format!("{}.asm.json", file.name), content_type: "application/json", bytes })
+}
