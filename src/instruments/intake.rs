@@ -283,7 +283,7 @@ fn unread(row: &InstrumentFileRow, why: &str) -> Letter {
         name: row.name.clone(),
         path: row.path.clone(),
         code: "not_recognised",
-        reason: format!("没有适配器能识别该文件 / {why}"),
+        reason: format!("没有适配器能识别该文件：{why} / {why}"),
         sha256: Some(row.sha256.clone()),
         size: Some(row.size),
         file: Some(row.id.clone()),
