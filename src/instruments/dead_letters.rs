@@ -292,7 +292,7 @@ fn read_again(
     let today = services.clock.today();
     services.db.write(move |conn| {
         if let Some(why) = &why {
-            let reason = format!("没有适配器能识别该文件 / {why}");
+            let reason = format!("没有适配器能识别该文件：{why} / {why}");
             return failed_again(conn, &actor, &letter, &reason, now);
         }
         let (mut observations, mut fresh) = (observations.clone(), fresh.clone());

@@ -233,7 +233,7 @@ fn killed_in_the_middle_of_a_folder_every_file_comes_once() {
         // A new start reads nothing again: the files may even have become unreadable nonsense of the same look.
         let entries = || {
             let db = qianfa::store::DbConn::open(&qianfa::store::DbSettings::new(app.ground.url())).expect("opens");
-            crate::kill::count(&db, "SELECT sum(tries) AS count FROM instrument_folder_entry")
+            crate::kill::count(&db, "SELECT CAST(sum(tries) AS BIGINT) AS count FROM instrument_folder_entry")
         };
         let tries = entries();
         let (mut child, base) = serve_with(&app.ground, &QUICK);
