@@ -298,8 +298,6 @@ impl Adapter {
         sink.finish();
         let complete = match proof {
             _ if sink.broken || sink.stopped => Some(false),
-            // All of it is there, and a part of it cannot be used: a person decides.
-            Proof::Holds if sink.spoiled => None,
             Proof::Holds => Some(true),
             Proof::Fails => Some(false),
             Proof::None => None,

@@ -88,8 +88,6 @@ pub(crate) struct Sink<'a> {
     pub stopped: bool,
     /// Set by any sign that a part of the file is missing.
     pub broken: bool,
-    /// Set by an error that is not the instrument's own message: a part of the file cannot be used.
-    pub spoiled: bool,
 }
 
 impl<'a> Sink<'a> {
@@ -113,7 +111,6 @@ impl<'a> Sink<'a> {
             suppressed: 0,
             stopped: false,
             broken: false,
-            spoiled: false,
         }
     }
 
@@ -147,7 +144,6 @@ impl<'a> Sink<'a> {
     }
 
     pub fn problem(&mut self, code: &str, severity: Severity, message: impl Into<String>, locator: Locator) {
-        self.spoiled |= severity == Severity::Error;
         if self.problems.len() >= self.spec.limits.problems {
             self.suppressed += 1;
             self.broken |= severity == Severity::Error;
@@ -158,13 +154,6 @@ impl<'a> Sink<'a> {
             self.note(line, format!("problem {code}: {message}"));
         }
         self.problems.push(Problem { code: code.to_owned(), severity, message, locator });
-    }
-
-    /// What the instrument itself says of the run: it may block the results, and the file is whole all the same.
-    pub fn says(&mut self, code: &str, severity: Severity, message: impl Into<String>, at: Locator) {
-        let spoiled = self.spoiled;
-        self.problem(code, severity, message, at);
-        self.spoiled = spoiled;
     }
 
     pub fn warn(&mut self, code: &str, message: impl Into<String>, at: Locator) {
@@ -237,7 +226,7 @@ impl<'a> Sink<'a> {
             return false;
         };
         let MessageSpec { code, severity, flag, .. } = found;
-        self.says(
+        self.problem(
             code,
             *severity,
             format!("the instrument says: {}", text.trim().trim_matches('"')),

@@ -288,7 +288,9 @@ pub(super) fn unread_problem(why: &str) -> Value {
 
 fn unread(row: &InstrumentFileRow, why: &NotRecognised) -> Letter {
     let (code, reason) = match why {
-        NotRecognised::Failed(failure) => ("reading_failed", format!("读取未完成：{failure} / the reading did not come to its end: {failure}")),
+        NotRecognised::Failed(failure) => {
+            ("reading_failed", format!("读取未完成：{failure} / the reading did not come to its end: {failure}"))
+        }
         other => ("not_recognised", format!("没有适配器能识别该文件：{other} / {other}")),
     };
     Letter {

@@ -233,7 +233,7 @@ impl<'a> State<'a> {
         }
         let what = text.trim().to_owned();
         if let Some(severity) = rule.problem {
-            sink.says("instrument_says", severity, format!("the instrument says: {what}"), Locator::line(number));
+            sink.problem("instrument_says", severity, format!("the instrument says: {what}"), Locator::line(number));
         }
         if rule.quantity.is_some() || rule.status.is_some() || rule.text {
             self.value(rule, sink, line, text, said);

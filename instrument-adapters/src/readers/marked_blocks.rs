@@ -158,7 +158,7 @@ fn blocks<'s>(settings: &'s Settings, input: &Input, sink: &mut Sink) -> (Vec<Fo
             let block = place.and_then(|p| found.get_mut(p));
             if let Some(severity) = block.as_ref().and_then(|f| f.block.problem) {
                 let what = format!("the instrument says: {}", squeeze(text));
-                sink.says("instrument_says", severity, what, Locator::line(line.number));
+                sink.problem("instrument_says", severity, what, Locator::line(line.number));
                 continue;
             }
             let Some(block) = block.filter(|f| !f.block.headings.is_empty()) else {
@@ -210,7 +210,7 @@ fn hold(sink: &mut Sink, found: &Found, row: &(u32, Vec<Cell>), base: &mut Base,
         }
         let state = found.block.state.as_ref().filter(|s| s.heading == column.heading);
         if state.is_some_and(|s| !s.regular.is_match(&cell.raw)) {
-            sink.says(
+            sink.problem(
                 "not_regular",
                 Severity::Error,
                 format!("the instrument says: {}", cell.raw),
