@@ -90,10 +90,13 @@ pub(crate) fn unit_of(spec: &Spec, written: &str) -> (Option<String>, Option<Str
 
 /// The first declared table whose title and headings fit.
 pub(crate) fn table_for<'a>(spec: &'a Spec, title: &str, headings: &[Heading]) -> Option<&'a TableSpec> {
-    spec.tables.iter().find(|table| {
-        table.title.as_ref().is_none_or(|t| t.is_match(title))
-            && table.requires.iter().all(|r| headings.iter().any(|h| r.is_match(&h.name)))
-    })
+    spec.tables.iter().find(|table| is_table(table, title, headings))
+}
+
+/// True where title and headings are those that the table requires.
+pub(crate) fn is_table(table: &TableSpec, title: &str, headings: &[Heading]) -> bool {
+    table.title.as_ref().is_none_or(|t| t.is_match(title))
+        && table.requires.iter().all(|r| headings.iter().any(|h| r.is_match(&h.name)))
 }
 
 /// Joins headings and declarations; a heading without a declaration is reported.

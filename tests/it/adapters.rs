@@ -58,7 +58,8 @@ fn a_killed_reader_is_a_problem_of_its_file_and_the_server_goes_on() {
         assert!(killed.success());
         uploading.join().expect("an answer")
     });
-    let problems = view["file"]["problems"].as_array().expect("problems");
+    let problems: Vec<Value> =
+        serde_json::from_str(view["file"]["problems"].as_str().expect("problems")).expect("JSON");
     assert!(problems.iter().any(|one| one["code"] == "reader_killed"), "{}", view["file"]);
     assert_eq!(view["observations"].as_array().map(Vec::len), Some(0));
     assert_ne!(view["file"]["complete"], true);
@@ -132,7 +133,8 @@ fn adapters_are_loaded_again_without_a_restart() {
     let read = upload(&client, "first.csv", b"Sample;Water\nSX1;0.251\n");
     assert_eq!(
         (&read["file"]["adapter_version"], &read["observations"][0]["quantity"]),
-        (&"1".into(), &"water".into())
+        (&"1".into(), &"water".into()),
+        "{read}"
     );
 
     // Somebody validates it: the record counts at once.

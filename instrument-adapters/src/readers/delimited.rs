@@ -163,8 +163,13 @@ fn heading<'a>(settings: &Settings, sink: &mut Sink<'a>, line: &Line) -> Option<
             .iter()
             .map(|c| Heading { name: squeeze(&c.raw), unit: None })
             .collect();
-        let table = tabular::table_for(sink.spec, "", &headings);
-        if let Some(spec) = table.filter(|t| !t.requires.is_empty()) {
+        // A table that requires no heading is known by declaring all of them.
+        let declared = |t: &TableSpec| {
+            let known = |h: &Heading| h.name.is_empty() || t.columns.iter().any(|c| c.heading.is_match(&h.name));
+            !t.requires.is_empty() || (headings.iter().all(known) && headings.iter().any(|h| !h.name.is_empty()))
+        };
+        let table = sink.spec.tables.iter().find(|t| tabular::is_table(t, "", &headings) && declared(t));
+        if let Some(spec) = table {
             sink.note(line.number, format!("heading of table {}", spec.name));
             let columns = tabular::resolve(sink, spec, &headings, &Locator::line(line.number));
             return Some(Open { spec, columns, delimiter: *delimiter });
