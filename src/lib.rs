@@ -14,6 +14,7 @@ pub mod identity;
 pub mod input;
 pub mod instruments;
 pub mod intake;
+pub mod jobs;
 pub mod plot;
 pub mod refusal;
 pub mod regulation;

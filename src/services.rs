@@ -10,6 +10,7 @@ use crate::certificates::document::{SigningKey, Typesetter};
 use crate::certificates::{Gate, NumberPatterns};
 use crate::clock::Clock;
 use crate::identity::Identity;
+use crate::instruments::Mappings;
 use crate::regulation::Regulation;
 use crate::store::DbConn;
 use crate::store::blobs::Blobs;
@@ -27,6 +28,8 @@ pub struct Services {
     pub files: Blobs,
     /// Reads instrument files: in processes of their own, or, where no program to run was named, in this one.
     pub adapters: Arc<Adapters>,
+    /// Which value of a file is which reading of which item, as the laboratory says.
+    pub mappings: Arc<Mappings>,
     /// Typesets certificates.
     pub typesetter: Typesetter,
     /// Bounds how many documents are typeset at once.
@@ -62,6 +65,10 @@ pub struct Site {
     pub reviewer_checks_import: bool,
     /// Adapters of the laboratory's own.
     pub adapters: Option<PathBuf>,
+    /// Mappings of the laboratory.
+    pub mappings: Option<PathBuf>,
+    /// The folder below which all watched folders of instruments lie; without it, they may lie anywhere.
+    pub watched: Option<PathBuf>,
     /// Certificate layouts and pages of the laboratory's own.
     pub templates: Option<PathBuf>,
     /// The key and certificate that sign documents.

@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Payload, Query};
-use serde::Deserialize;
-use utoipa::{IntoParams, OpenApi};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::body::{Body, collect};
 use super::certificates::Because;
@@ -11,9 +11,9 @@ use super::intake::institute;
 use super::permit::Permit;
 use super::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
 use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, done};
+use super::run::{answer, created, done, run};
 use super::table::Table;
-use crate::instruments::{self, Accept, Accepted, Assign, FileView, SourceView, Wanted};
+use crate::instruments::{self, Accept, Accepted, Assign, FileView, NewRunList, SourceView, Wanted};
 use crate::services::Services;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, Page};
@@ -27,13 +27,15 @@ pub fn table() -> Table {
         .get("/api/v1/instrument-files/{id}", show)
         .get("/api/v1/instrument-files/{id}/source", source)
         .post("/api/v1/instrument-files/{id}/match", assign)
+        .post("/api/v1/instrument-files/{id}/run-list", run_list)
+        .post("/api/v1/instrument-file-sets", upload_set)
         .post("/api/v1/instrument-files/{id}/accept", accept)
         .post("/api/v1/instrument-files/{id}/reject", reject)
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(list, upload, show, source, assign, accept, reject))]
+#[openapi(paths(list, upload, upload_set, show, source, assign, run_list, accept, reject))]
 pub struct Docs;
 
 /// Which files are asked for.
@@ -51,6 +53,28 @@ pub struct FileFilter {
 pub struct Named {
     /// As on the instrument, without its folder
     name: String,
+    /// The code or id of a registered instrument
+    instrument: Option<String>,
+}
+
+/// Where a set of files comes from.
+#[derive(Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct FromInstrument {
+    /// The code or id of a registered instrument
+    instrument: Option<String>,
+}
+
+/// What became of one file of a set.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct OneOfSet {
+    name: String,
+    id: Option<String>,
+    /// The same content was imported before
+    known: bool,
+    state: Option<String>,
+    #[schema(value_type = Object)]
+    refusal: Option<crate::refusal::Refusal>,
 }
 
 /// Which value is looked for.
@@ -91,7 +115,41 @@ async fn upload(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let bytes = collect(Ok(payload), services.site.upload_bytes).await?;
-    created(move || instruments::upload(&services, &gate.actor, &named.name, &bytes)).await
+    created(move || instruments::upload(&services, &gate.actor, &named.name, &bytes, named.instrument.as_deref())).await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-file-sets", tag = "instruments", params(FromInstrument),
+    request_body(content = Vec<u8>, content_type = "multipart/form-data",
+        description = "Files that belong together: a report with the files that its adapter reads beside it"),
+    responses((status = 200, body = [OneOfSet]), (status = 422, body = ProblemDocument)))]
+async fn upload_set(
+    gate: Permit<InstrumentUpload>,
+    services: Data<Services>,
+    from: Query<FromInstrument>,
+    parts: actix_multipart::Multipart,
+) -> Result<HttpResponse, Problem> {
+    let files = super::upload::uploads(parts, services.site.upload_bytes).await?;
+    let files: Vec<_> = files.into_iter().map(|one| instruments::Named { name: one.name, bytes: one.bytes }).collect();
+    let taken =
+        run(move || instruments::upload_set(&services, &gate.actor, &files, from.instrument.as_deref())).await?;
+    answer(move || Ok(taken.into_iter().map(OneOfSet::from).collect::<Vec<_>>())).await
+}
+
+impl From<(String, crate::store::Outcome<instruments::Taken>)> for OneOfSet {
+    fn from((name, outcome): (String, crate::store::Outcome<instruments::Taken>)) -> Self {
+        match outcome {
+            Ok(taken) => Self {
+                name,
+                id: Some(taken.id.to_string()),
+                known: taken.known,
+                state: Some(taken.state),
+                refusal: None,
+            },
+            Err(failure) => {
+                Self { name, id: None, known: false, state: None, refusal: Some(*Problem::from(failure).0) }
+            }
+        }
+    }
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files/{id}", tag = "instruments", params(("id" = String, Path)),
@@ -130,6 +188,17 @@ async fn assign(
     body: Body<Assign>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || instruments::assign(&services, &gate.actor, &id, &body.value)).await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/run-list", tag = "instruments", params(("id" = String, Path)),
+    request_body = NewRunList, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
+async fn run_list(
+    gate: Permit<InstrumentAccept>,
+    services: Data<Services>,
+    id: Path<InstrumentFileId>,
+    body: Body<NewRunList>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || instruments::list_for_file(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/instrument-files/{id}/accept", tag = "instruments", params(("id" = String, Path)),

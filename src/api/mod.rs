@@ -18,12 +18,14 @@ pub mod intake;
 pub mod openapi;
 pub mod permit;
 pub mod problem;
+pub mod register;
 pub mod regulation;
 pub mod renewal;
 pub mod run;
 pub mod session;
 pub mod table;
 pub mod testing;
+pub mod upload;
 
 pub use body::Body;
 pub use edge::request_id;
@@ -47,5 +49,6 @@ pub fn table() -> Table {
         .and(adapters::table())
         .and(figures::table())
         .and(evaluations::table())
+        .and(register::table())
         .and(certificates::table())
 }

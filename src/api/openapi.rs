@@ -13,8 +13,8 @@ use super::permit::Requirement;
 use super::problem::ProblemDocument;
 use super::table::Table;
 use super::{
-    accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, regulation, session,
-    testing,
+    accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, register,
+    regulation, session, testing,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +40,7 @@ pub fn document(table: &Table) -> Document {
         adapters::Docs::openapi(),
         figures::Docs::openapi(),
         evaluations::Docs::openapi(),
+        register::Docs::openapi(),
         certificates::Docs::openapi(),
     ] {
         document.merge(part);

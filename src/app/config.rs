@@ -3,7 +3,7 @@
 //! Every field has a default, so that a data folder alone is a configuration. A field of the file `a.b` is
 //! overridden by the environment variable `QIANFA_A_B`. What is not known is an error that names it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,6 +50,16 @@ const FIELDS: &[(&str, Kind)] = &[
     ("reading.seconds", Kind::Number),
     ("reading.follow_millis", Kind::Number),
     ("folders.templates", Kind::Text),
+    ("folders.mappings", Kind::Text),
+    ("folders.instruments", Kind::Text),
+    ("instruments.take_in", Kind::Flag),
+    ("instruments.poll_millis", Kind::Number),
+    ("instruments.settle_millis", Kind::Number),
+    ("instruments.readers", Kind::Number),
+    ("instruments.listen", Kind::Text),
+    ("instruments.connections", Kind::Number),
+    ("instruments.idle_seconds", Kind::Number),
+    ("instruments.message_bytes", Kind::Number),
     ("signing.key", Kind::Text),
     ("signing.certificate", Kind::Text),
     ("signing.passphrase_env", Kind::Text),
@@ -125,6 +135,8 @@ pub struct Config {
     pub seal_every: Duration,
     /// Where instrument files are read, and what one may cost.
     pub reading: Reading,
+    /// How files of instruments come in by themselves.
+    pub ways: crate::jobs::Settings,
     /// Folders, addresses, limits.
     pub site: Site,
 }
@@ -202,6 +214,19 @@ section!(RawFolders {
     regulation: Option<PathBuf> = None;
     adapters: Option<PathBuf> = None;
     templates: Option<PathBuf> = None;
+    mappings: Option<PathBuf> = None;
+    instruments: Option<PathBuf> = None;
+});
+section!(RawInstruments {
+    take_in: bool = true;
+    poll_millis: u64 = 5000;
+    settle_millis: u64 = 2000;
+    readers: usize = 8;
+    listen: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    connections: usize = 16;
+    idle_seconds: u64 = 3600;
+    message_bytes: usize = 4 << 20;
+    reviewer_checks_import: bool = true;
 });
 section!(RawSigning {
     key: Option<PathBuf> = None;
@@ -212,7 +237,6 @@ section!(RawSigning {
 section!(RawLog { format: LogFormat = LogFormat::Text; level: String = "info".into(); });
 section!(RawLimits { json_bytes: usize = 1 << 20; upload_bytes: usize = 64 << 20; });
 section!(RawSeal { every_seconds: u64 = 3; });
-section!(RawInstruments { reviewer_checks_import: bool = true; });
 
 impl Default for Raw {
     fn default() -> Self {
@@ -401,7 +425,10 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
         log_level: raw.log.level,
         seal_every: Duration::from_secs(between("seal.every_seconds", raw.seal.every_seconds, 1, 3600)?),
         reading: reading(&raw.reading)?,
+        ways: ways(&raw.instruments)?,
         site: Site {
+            mappings: folder("folders.mappings", raw.folders.mappings)?,
+            watched: folder("folders.instruments", raw.folders.instruments)?,
             data: raw.data,
             cookie_secure: raw.session.cookie_secure.unwrap_or_else(|| public_url.starts_with("https://")),
             public_url,
@@ -425,6 +452,20 @@ fn reading(raw: &RawReading) -> Result<Reading, ConfigError> {
     };
     let follow = Duration::from_millis(between("reading.follow_millis", raw.follow_millis, 20, 600_000)?);
     Ok(Reading { program: None, limits, follow })
+}
+
+fn ways(raw: &RawInstruments) -> Result<crate::jobs::Settings, ConfigError> {
+    let millis = |field: &str, value| between(field, value, 20, 600_000).map(Duration::from_millis);
+    Ok(crate::jobs::Settings {
+        take_in: raw.take_in,
+        poll: millis("instruments.poll_millis", raw.poll_millis)?,
+        settle: millis("instruments.settle_millis", raw.settle_millis)?,
+        readers: between("instruments.readers", raw.readers, 1, 64)?,
+        listen: raw.listen,
+        connections: between("instruments.connections", raw.connections, 1, 1000)?,
+        idle: Duration::from_secs(between("instruments.idle_seconds", raw.idle_seconds, 1, 86_400)?),
+        message_bytes: between("instruments.message_bytes", raw.message_bytes, 1 << 10, 32 << 20)?,
+    })
 }
 
 fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {

@@ -22,6 +22,8 @@ use crate::certificates::Gate;
 use crate::certificates::document::Typesetter;
 use crate::clock::Clock;
 use crate::identity::Identity;
+use crate::instruments::Mappings;
+use crate::jobs::{self, Jobs};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::services::Services;
@@ -87,7 +89,10 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         Identity::open(db.clone(), clock.clone(), &config.password, config.session.clone(), &config.session_key)
             .map_err(StartError::Keys)?;
     let (signing_key, roots) = super::keys::load(&site)?;
-    let adapters = open_adapters(&config.reading, site.adapters.as_deref())?;
+    let adapters = Arc::new(open_adapters(&config.reading, site.adapters.as_deref())?);
+    let mappings = Mappings::open(site.mappings.clone(), adapters.clone()).map_err(|error| {
+        StartError::Config(ConfigError { place: "folders.mappings".into(), message: error.to_string() })
+    })?;
     let typesetter =
         Typesetter::new(site.templates.as_deref()).map_err(|error| StartError::System(error.to_string()))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -97,7 +102,8 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         clock,
         regulation: Arc::new(regulation),
         files,
-        adapters: Arc::new(adapters),
+        adapters,
+        mappings: Arc::new(mappings),
         typesetter,
         gate: Arc::new(Gate::new(cores)),
         signing_key: signing_key.map(Arc::new),
@@ -152,6 +158,7 @@ pub struct Application {
     shutdown: Duration,
     sealing: Sealing,
     following: Option<Following>,
+    ways: jobs::Settings,
     stopper: Stopper,
 }
 
@@ -190,6 +197,7 @@ impl Application {
             shutdown: config.shutdown,
             sealing,
             following,
+            ways: config.ways.clone(),
             stopper: Stopper::default(),
         })
     }
@@ -219,6 +227,7 @@ impl Application {
     pub async fn run(self) -> std::io::Result<()> {
         let table = routes::table();
         let document = openapi::document(&table);
+        let jobs = Jobs::start(&self.services, &self.ways)?;
         let services = Data::new(self.services);
         let server = HttpServer::new(move || {
             App::new()
@@ -250,8 +259,13 @@ impl Application {
         let ended = server.await;
         waiting.abort();
         // Seals what is left; joins threads, which may take a moment.
-        let background = (self.sealing, self.following);
-        let _ = web::block(move || drop(background)).await;
+        let (background, patience) = ((self.sealing, self.following), self.shutdown);
+        let _ = web::block(move || {
+            // What the ways in have begun is finished first, so that it is sealed too.
+            jobs.stop(patience);
+            drop(background);
+        })
+        .await;
         tracing::info!("stopped");
         ended
     }

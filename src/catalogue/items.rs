@@ -110,6 +110,59 @@ pub struct InputSource {
     pub context: std::collections::BTreeMap<String, String>,
     /// The how-manieth of these observations, from 1; without it, all in their order
     pub nth: Option<i64>,
+    /// Other names that the analyte goes by
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// The adapters whose files it speaks of; without them, all
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<String>,
+    /// How many such values there must be; without it, at most as many as the item takes
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicates: Option<i64>,
+    /// Every value is multiplied by it: a decimal
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dilution: Option<String>,
+    /// The unit that the file must give
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Other units that it may give, each with the decimal factor that leads to `unit`
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub units: std::collections::BTreeMap<String, String>,
+}
+
+impl InputSource {
+    /// Whether it speaks of files that this adapter read.
+    #[must_use]
+    pub fn reads(&self, adapter: &str) -> bool {
+        self.adapters.is_empty() || self.adapters.iter().any(|one| one == adapter)
+    }
+
+    /// Checks its numbers.
+    ///
+    /// # Errors
+    /// The field, and what was expected.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let above_zero = |text: &str| {
+            let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+            plain && rust_decimal::Decimal::from_str_exact(text).is_ok_and(|value| value > rust_decimal::Decimal::ZERO)
+        };
+        if let Some(text) = self.dilution.as_deref().filter(|text| !above_zero(text)) {
+            return Err(("dilution", format!("expected a decimal above zero such as \"10\", found {text:?}")));
+        }
+        if let Some((unit, text)) = self.units.iter().find(|(_, text)| !above_zero(text)) {
+            return Err(("units", format!("{unit}: expected a decimal factor above zero, found {text:?}")));
+        }
+        if !self.units.is_empty() && self.unit.is_none() {
+            return Err(("unit", "is needed where factors for other units are given".to_owned()));
+        }
+        if self.replicates.is_some_and(|count| !(1..=500).contains(&count)) {
+            return Err(("replicates", "expected 1 to 500".to_owned()));
+        }
+        if self.nth.is_some_and(|nth| nth < 1) {
+            return Err(("nth", "expected 1 or more".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// Stores a new version of a specification as a draft.
@@ -241,6 +294,9 @@ fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, Refusal> {
         }
         if inputs.iter().take(index).any(|other| other.name == reading.name) {
             return Err(Refusal::field(format!("{at}[{index}].name"), "名称重复", "the name stands twice"));
+        }
+        if let Some((part, why)) = reading.source.as_ref().and_then(|source| source.check().err()) {
+            return Err(Refusal::field(format!("{at}[{index}].source.{part}"), why.clone(), why));
         }
         if !(0..=500).contains(&reading.count) {
             return Err(Refusal::field(format!("{at}[{index}].count"), "应为 0 至 500", "expected 0 to 500"));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::inbox::{file_of, view_in};
-use super::matching::Proposal;
+use super::proposals::Proposal;
 use crate::audit::{self, Actor, Change};
 use crate::input;
 use crate::refusal::{Code, Refusal};
@@ -48,10 +48,11 @@ pub struct Accepted {
 /// was entered.
 pub fn accept(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &Accept) -> Outcome<Accepted> {
     let (actor, now, id, new) = (actor.clone(), services.clock.now(), id.clone(), new.clone());
+    let rules = services.mappings.rules();
     services.db.write(move |conn| {
         let institute =
             actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
-        let view = view_in(conn, &institute, &id)?;
+        let view = view_in(conn, &institute, &id, &rules)?;
         check_state(&view.file)?;
         let reason = check_sound(&view.file, &new)?;
         let chosen = chosen(&view.proposals, &new)?;

@@ -30,6 +30,7 @@ pub struct Assign {
 /// Where the file is decided about already, has no such name, or there is no such sample.
 pub fn assign(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &Assign) -> Outcome<FileView> {
     let (actor, now, id, new) = (actor.clone(), services.clock.now(), id.clone(), new.clone());
+    let rules = services.mappings.rules();
     services.db.write(move |conn| {
         let institute =
             actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
@@ -67,6 +68,6 @@ pub fn assign(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &A
             new.sample_number.clone(),
         );
         audit::record(conn, &actor, now, vec![change])?;
-        view_in(conn, &institute, &id)
+        view_in(conn, &institute, &id, &rules)
     })
 }

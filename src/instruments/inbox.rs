@@ -1,25 +1,24 @@
 //! Uploading a file and looking at it.
 
 use diesel::prelude::*;
-use instrument_adapters::{NotRecognised, Parsed};
+use instrument_adapters::Companion;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
-use super::matching::{self, Proposal};
-use super::read::{parse, values_only};
-use crate::audit::{self, Actor, Change};
-use crate::input;
-use crate::insert_all;
+use super::intake::{Incoming, Source, Taken, companions_wanted, take};
+use super::mapping::Rule;
+use super::matching::{self, NameInFile, Subject};
+use super::pattern::MatchRule;
+use super::proposals::{self, Proposal};
+use super::run_lists::{self, RunListView};
+use super::versions::{self, OtherVersion};
+use crate::audit::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::services::Services;
-use crate::store::columns::{InstituteId, InstrumentFileId, Json, ObservationId, SampleId};
-use crate::store::rows::{InstrumentFileRow, ObservationRow};
-use crate::store::schema::{application, instrument_file, observation, sample};
+use crate::store::columns::{InstituteId, InstrumentFileId, Json, SampleId};
+use crate::store::rows::{CompanionFileRow, InstrumentFileRow, InstrumentRow, ObservationRow};
+use crate::store::schema::{application, companion_file, instrument, instrument_file, observation, sample};
 use crate::store::{AnyConnection, Outcome};
-
-/// The largest file that is taken in, in bytes; adapters may set less.
-pub const LARGEST: usize = 32 * 1024 * 1024;
 
 /// An instrument file as the inbox shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -32,117 +31,88 @@ pub struct FileView {
     pub observations: Vec<ObservationRow>,
     /// What would be entered if it were accepted
     pub proposals: Vec<Proposal>,
+    /// The names in the file, with their samples; for those without one a person decides
+    pub names: Vec<NameInFile>,
+    /// The registered instrument that it comes from
+    #[schema(value_type = Object)]
+    pub instrument: Option<InstrumentRow>,
+    /// The version before it and the one after it
+    pub older: Option<OtherVersion>,
+    pub newer: Option<OtherVersion>,
+    /// The sequence list of this file
+    pub run_list: Option<RunListView>,
+    /// The files that were read beside it
+    #[schema(value_type = Vec<Object>)]
+    pub companions: Vec<CompanionFileRow>,
 }
 
-/// Takes a file in: stored unchanged by its SHA-256, read, matched and staged. The same content twice is one
-/// import.
+/// A file with its name.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Takes an uploaded file in, from a registered instrument where one is named by its code or id.
 ///
 /// # Errors
-/// Where the name is none or the file is empty or too large. A file that no adapter reads is kept and said so.
-pub fn upload(services: &Services, actor: &Actor, name: &str, bytes: &[u8]) -> Outcome<FileView> {
-    let name = input::required("name", name, input::TEXT)?;
-    let institute = institute_of(actor)?;
-    if bytes.is_empty() {
-        return Err(Refusal::field("file", "文件为空", "the file is empty").into());
-    }
-    if bytes.len() > LARGEST {
-        return Err(Refusal::new(Code::TooLarge, "文件超过 32 MB", "the file is larger than 32 MB").at("file").into());
-    }
-    let parsed = parse(services, &name, bytes, None, &values_only());
-    let sha256 = services.files.put(bytes)?;
-    let (row, observations) = staged(services, actor, &institute, name, sha256, bytes.len(), &parsed);
-    let (actor, now) = (actor.clone(), services.clock.now());
-    let (id, known) = services.db.write(move |conn| {
-        let before: Option<InstrumentFileId> = instrument_file::table
-            .filter(instrument_file::sha256.eq(&row.sha256))
-            .filter(instrument_file::institute_id.eq(&row.institute_id))
-            .select(instrument_file::id)
-            .first(conn)
-            .optional()?;
-        if let Some(id) = before {
-            return Ok((id, true));
-        }
-        diesel::insert_into(instrument_file::table).values(&row).execute(conn)?;
-        let mut observations = observations.clone();
-        matching::match_samples(conn, &row.institute_id, &mut observations)?;
-        insert_all!(conn, observation::table, &observations)?;
-        let change = Change::created(
-            "instrument_file.upload",
-            "instrument_file",
-            &row.id,
-            json!({"name": row.name, "sha256": row.sha256, "adapter": row.adapter, "complete": row.complete,
-                   "observations": observations.len(), "problems": row.problems.tree()}),
-        );
-        audit::record(conn, &actor, now, vec![change])?;
-        Ok((row.id.clone(), false))
-    })?;
-    let mut view = services.db.read(|conn| view_in(conn, &institute, &id))?;
-    view.known = known;
+/// As [`take`]; where there is no such instrument.
+pub fn upload(
+    services: &Services,
+    actor: &Actor,
+    name: &str,
+    bytes: &[u8],
+    instrument: Option<&str>,
+) -> Outcome<FileView> {
+    let file = Named { name: name.to_owned(), bytes: bytes.to_vec() };
+    let machine = machine(services, actor, instrument)?;
+    let taken = take(services, actor, incoming(file, Vec::new(), machine))?;
+    let mut view = view(services, actor, &taken.id)?;
+    view.known = taken.known;
     Ok(view)
 }
 
-fn institute_of(actor: &Actor) -> Result<InstituteId, Refusal> {
+fn machine(services: &Services, actor: &Actor, instrument: Option<&str>) -> Outcome<Option<InstrumentRow>> {
+    let named = instrument.map(str::trim).filter(|text| !text.is_empty());
+    named.map(|text| super::register::named(services, actor, text)).transpose()
+}
+
+fn incoming(file: Named, beside: Vec<Companion>, instrument: Option<InstrumentRow>) -> Incoming {
+    let Named { name, bytes } = file;
+    Incoming { name, bytes, beside, source: Source::Upload, path: None, instrument, seen: None }
+}
+
+/// Takes several files in that were uploaded together: those that belong to one another are read together. One that
+/// is refused does not hold up the others.
+///
+/// # Errors
+/// Where there is no such instrument; what is wrong with one file stands in its place.
+pub fn upload_set(
+    services: &Services,
+    actor: &Actor,
+    files: &[Named],
+    instrument: Option<&str>,
+) -> Outcome<Vec<(String, Outcome<Taken>)>> {
+    let machine = machine(services, actor, instrument)?;
+    let adapter = machine.as_ref().and_then(|one| one.adapter.clone());
+    let each = |file: &Named| {
+        let wanted = companions_wanted(services, &file.name, &file.bytes, adapter.as_deref());
+        let beside = files
+            .iter()
+            .filter(|other| wanted.iter().any(|name| name.eq_ignore_ascii_case(&other.name)))
+            .map(|other| Companion { name: other.name.clone(), bytes: other.bytes.clone() })
+            .collect();
+        (file.name.clone(), take(services, actor, incoming(file.clone(), beside, machine.clone())))
+    };
+    Ok(files.iter().map(each).collect())
+}
+
+/// The institute that somebody works for.
+pub(super) fn institute_of(actor: &Actor) -> Result<InstituteId, Refusal> {
     actor
         .institute
         .clone()
         .ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
-}
-
-fn staged(
-    services: &Services,
-    actor: &Actor,
-    institute: &InstituteId,
-    name: String,
-    sha256: String,
-    size: usize,
-    parsed: &Result<Parsed, NotRecognised>,
-) -> (InstrumentFileRow, Vec<ObservationRow>) {
-    let id = InstrumentFileId::new();
-    let unread = match parsed {
-        Err(NotRecognised::Failed(failure)) => json!([failure.problem()]),
-        _ => json!([{"code": "not_recognised", "severity": "error", "locator": {},
-            "message": "没有适配器能识别该文件 / no adapter recognises the file"}]),
-    };
-    let parsed = parsed.as_ref().ok();
-    let row = InstrumentFileRow {
-        id: id.clone(),
-        sha256,
-        name,
-        size: i64::try_from(size).unwrap_or(i64::MAX),
-        institute_id: institute.clone(),
-        adapter: parsed.map(|p| p.adapter.clone()),
-        adapter_version: parsed.and_then(|p| p.run.get("adapter_version")).and_then(|v| v.as_str()).map(str::to_owned),
-        complete: parsed.and_then(|p| p.complete),
-        run: Json::of(&parsed.map(|p| &p.run)),
-        problems: parsed.map_or_else(|| Json::of(&unread), |p| Json::of(&p.problems)),
-        state: if parsed.is_some() { "staged" } else { "unread" }.into(),
-        state_reason: None,
-        uploaded_by: actor.account.clone(),
-        uploaded_at: services.clock.now().into(),
-        decided_by: None,
-        decided_at: None,
-    };
-    let observations = parsed.iter().flat_map(|p| &p.observations).enumerate().map(|(index, seen)| ObservationRow {
-        id: ObservationId::new(),
-        instrument_file_id: id.clone(),
-        position: i64::try_from(index).unwrap_or(i64::MAX) + 1,
-        sample_text: seen.sample.clone(),
-        analyte: seen.analyte.clone(),
-        quantity: seen.quantity.clone(),
-        raw: seen.raw.clone(),
-        value: seen.value.clone(),
-        unit: seen.unit.clone(),
-        status: json!(seen.status).as_str().unwrap_or("invalid").to_owned(),
-        flags: Json::of(&seen.flags),
-        locator: Json::of(&seen.locator),
-        injection: seen.injection.clone(),
-        acquired_at: seen.acquired_at.clone(),
-        bound: seen.bound.clone(),
-        context: Json::of(&seen.context),
-        sample_id: None,
-    });
-    let observations = observations.collect();
-    (row, observations)
 }
 
 /// The file with its observations and what it proposes.
@@ -150,16 +120,77 @@ fn staged(
 /// # Errors
 /// Where the actor's institute has no such file.
 pub fn view(services: &Services, actor: &Actor, id: &InstrumentFileId) -> Outcome<FileView> {
-    let institute = institute_of(actor)?;
-    services.db.read(|conn| view_in(conn, &institute, id))
+    let (institute, rules) = (institute_of(actor)?, services.mappings.rules());
+    services.db.read(|conn| view_in(conn, &institute, id, &rules))
 }
 
-pub(super) fn view_in(conn: &mut AnyConnection, institute: &InstituteId, id: &InstrumentFileId) -> Outcome<FileView> {
-    let file = file_of(conn, institute, id)?;
+pub(super) fn view_in(
+    conn: &mut AnyConnection,
+    institute: &InstituteId,
+    id: &InstrumentFileId,
+    rules: &[Rule],
+) -> Outcome<FileView> {
+    let mut file = file_of(conn, institute, id)?;
     let observations: Vec<ObservationRow> =
         observation::table.filter(observation::instrument_file_id.eq(id)).order(observation::position).load(conn)?;
-    let proposals = if file.state == "staged" { matching::proposals(conn, &observations)? } else { Vec::new() };
-    Ok(FileView { file, known: false, observations, proposals })
+    let machine: Option<InstrumentRow> = match &file.instrument_id {
+        Some(id) => instrument::table.find(id).first(conn).optional()?,
+        None => None,
+    };
+    let (mut proposals, mut names) = (Vec::new(), Vec::new());
+    if file.state == "staged" {
+        proposals = proposals::proposals(conn, &file, &observations, rules)?;
+        let rule: MatchRule = machine.as_ref().and_then(|one| one.matching.read().ok()).unwrap_or_default();
+        names = matching::names(conn, &Subject { file: &file, rule: &rule }, &observations)?;
+    }
+    let (older, newer) = versions::around(conn, &file)?;
+    if let (Some(newer), "staged") = (&newer, file.state.as_str()) {
+        // A newer version came after this one was stored: what is said of it is added as it is looked at.
+        let mut problems = file.problems.tree().as_array().cloned().unwrap_or_default();
+        problems.insert(0, versions::superseded(newer));
+        file.problems = Json::of(&problems);
+    }
+    let run_list = run_lists::of_file(conn, id)?;
+    let companions = companion_file::table
+        .filter(companion_file::instrument_file_id.eq(id))
+        .order(companion_file::name)
+        .load(conn)?;
+    Ok(FileView {
+        file,
+        known: false,
+        observations,
+        proposals,
+        names,
+        instrument: machine,
+        older,
+        newer,
+        run_list,
+        companions,
+    })
+}
+
+/// The files that were read beside a file, with their bytes.
+pub(super) fn companions(services: &Services, id: &InstrumentFileId) -> Outcome<Vec<Companion>> {
+    let rows: Vec<CompanionFileRow> = services.db.read(|conn| {
+        Ok(companion_file::table
+            .filter(companion_file::instrument_file_id.eq(id))
+            .order(companion_file::name)
+            .load(conn)?)
+    })?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        all.push(Companion { bytes: services.files.get(&row.sha256)?, name: row.name });
+    }
+    Ok(all)
+}
+
+/// How a file was read and is read again: with the word of its instrument, and with its companions.
+pub(super) fn options_of(services: &Services, file: &InstrumentFileRow) -> Outcome<instrument_adapters::Options> {
+    let machine: Option<InstrumentRow> = match &file.instrument_id {
+        Some(id) => services.db.read(|conn| Ok(instrument::table.find(id).first(conn).optional()?))?,
+        None => None,
+    };
+    Ok(super::intake::options(machine.as_ref(), companions(services, &file.id)?))
 }
 
 pub(super) fn file_of(

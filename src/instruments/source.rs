@@ -5,8 +5,8 @@ use instrument_adapters::{Explained, Locator};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::inbox::file_of;
-use super::read::{read, values_only};
+use super::inbox::{file_of, options_of};
+use super::read::read;
 use crate::audit::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::services::Services;
@@ -102,7 +102,7 @@ pub fn source(services: &Services, actor: &Actor, id: &InstrumentFileId, wanted:
         Ok((file, found))
     })?;
     let bytes = services.files.get(&file.sha256)?;
-    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &values_only())
+    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &options_of(services, &file)?)
         .map_err(|error| Refusal::new(Code::FileNotRecognised, format!("无法逐行显示：{error}"), error.to_string()))?;
     Ok(part(explained, file, observation, wanted))
 }

@@ -85,6 +85,11 @@ actions! {
     EvaluationRead = "evaluation.read": Analyst Reviewer AuthorisedSignatory Quality;
     EvaluationCreate = "evaluation.create": Analyst;
     StandardManage = "standard.manage": Analyst Quality;
+    InstrumentRegisterRead = "instrument_register.read": Analyst Reviewer AuthorisedSignatory Quality Administrator;
+    /// A folder or a port of the server is named here.
+    InstrumentRegisterManage = "instrument_register.manage": Quality Administrator;
+    InstrumentCalibrate = "instrument.calibrate": Quality;
+    DeadLetterDecide = "dead_letter.decide": Analyst Quality;
 
     // Certificates
     CertificateRead = "certificate.read": Receiver Reviewer AuthorisedSignatory PortSampler Quality;

@@ -115,6 +115,10 @@ ids!(
     ReferenceStandardId,
     EvaluationId,
     EvaluationResultId,
+    InstrumentId,
+    CalibrationId,
+    DeadLetterId,
+    RunListId,
 );
 
 text_column!(

@@ -297,6 +297,132 @@ diesel::table! {
         uploaded_at -> Text,
         decided_by -> Nullable<Text>,
         decided_at -> Nullable<Text>,
+        instrument_id -> Nullable<Text>,
+        source -> Text,
+        path -> Nullable<Text>,
+        version -> BigInt,
+        supersedes -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    instrument (id) {
+        id -> Text,
+        institute_id -> Text,
+        account_id -> Text,
+        code -> Text,
+        name -> Text,
+        vendor -> Text,
+        model -> Text,
+        serial -> Text,
+        adapter -> Nullable<Text>,
+        date_order -> Nullable<Text>,
+        zone -> Nullable<Text>,
+        matching -> Text,
+        folder -> Nullable<Text>,
+        folder_pattern -> Text,
+        listener_kind -> Nullable<Text>,
+        listener_port -> Nullable<BigInt>,
+        listener_idle_ms -> BigInt,
+        state -> Text,
+        state_reason -> Nullable<Text>,
+        created_by -> Text,
+        created_at -> Text,
+        changed_by -> Nullable<Text>,
+        changed_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    calibration (id) {
+        id -> Text,
+        instrument_id -> Text,
+        performed_on -> Text,
+        due_on -> Nullable<Text>,
+        result -> Text,
+        certificate_number -> Text,
+        performed_by -> Text,
+        note -> Text,
+        recorded_by -> Text,
+        recorded_at -> Text,
+    }
+}
+
+diesel::table! {
+    instrument_way (instrument_id, kind) {
+        instrument_id -> Text,
+        kind -> Text,
+        reached_at -> Nullable<Text>,
+        failing_since -> Nullable<Text>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    instrument_folder_entry (instrument_id, path) {
+        instrument_id -> Text,
+        path -> Text,
+        size -> BigInt,
+        modified -> BigInt,
+        sha256 -> Nullable<Text>,
+        state -> Text,
+        instrument_file_id -> Nullable<Text>,
+        tries -> BigInt,
+        seen_at -> Text,
+    }
+}
+
+diesel::table! {
+    companion_file (instrument_file_id, name) {
+        instrument_file_id -> Text,
+        name -> Text,
+        sha256 -> Text,
+        size -> BigInt,
+    }
+}
+
+diesel::table! {
+    dead_letter (id) {
+        id -> Text,
+        institute_id -> Text,
+        instrument_id -> Nullable<Text>,
+        source -> Text,
+        name -> Text,
+        path -> Nullable<Text>,
+        code -> Text,
+        reason -> Text,
+        sha256 -> Nullable<Text>,
+        size -> Nullable<BigInt>,
+        tries -> BigInt,
+        first_at -> Text,
+        last_at -> Text,
+        state -> Text,
+        state_reason -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Text>,
+        instrument_file_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_list (id) {
+        id -> Text,
+        institute_id -> Text,
+        instrument_id -> Nullable<Text>,
+        instrument_file_id -> Nullable<Text>,
+        file_pattern -> Nullable<Text>,
+        created_by -> Text,
+        created_at -> Text,
+        withdrawn_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_list_row (run_list_id, position) {
+        run_list_id -> Text,
+        position -> BigInt,
+        place -> Text,
+        sample_id -> Text,
     }
 }
 
@@ -559,6 +685,13 @@ diesel::joinable!(custody_entry -> container (container_id));
 diesel::joinable!(custody_entry -> account (moved_by));
 diesel::joinable!(idempotency_key -> account (account_id));
 diesel::joinable!(instrument_file -> institute (institute_id));
+diesel::joinable!(instrument -> institute (institute_id));
+diesel::joinable!(instrument -> account (account_id));
+diesel::joinable!(calibration -> instrument (instrument_id));
+diesel::joinable!(instrument_file -> instrument (instrument_id));
+diesel::joinable!(companion_file -> instrument_file (instrument_file_id));
+diesel::joinable!(run_list_row -> run_list (run_list_id));
+diesel::joinable!(run_list_row -> sample (sample_id));
 diesel::joinable!(observation -> instrument_file (instrument_file_id));
 diesel::joinable!(observation -> sample (sample_id));
 diesel::joinable!(test_task -> sample (sample_id));
@@ -605,6 +738,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     custody_entry,
     idempotency_key,
     instrument_file,
+    instrument,
+    calibration,
+    instrument_way,
+    instrument_folder_entry,
+    companion_file,
+    dead_letter,
+    run_list,
+    run_list_row,
     observation,
     test_task,
     reading,

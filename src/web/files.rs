@@ -6,13 +6,13 @@ use actix_web::web::{Data, Path, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::form::{Form, Upload, uploads};
+use super::form::{Form, with_fields};
 use super::lists::{Pager, ROWS, institute, offset, unfolded};
 use super::page::{Page, Refused, file, see_other};
 use crate::api::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
 use crate::api::{Permit, Problem, Table, run};
 use crate::audit::Actor;
-use crate::instruments::{self, Accept, FileView, SourceView, Wanted};
+use crate::instruments::{self, Accept, Assign, FileView, Named, NewRunList, SourceView, Taken, Wanted};
 use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, ObservationId};
@@ -26,6 +26,8 @@ pub fn table() -> Table {
         .post("/instrument-files", upload)
         .get("/instrument-files/{id}", show)
         .get("/instrument-files/{id}/original", original)
+        .post("/instrument-files/{id}/match", assign)
+        .post("/instrument-files/{id}/run-list", run_list)
         .post("/instrument-files/{id}/accept", accept)
         .post("/instrument-files/{id}/reject", reject)
 }
@@ -58,7 +60,17 @@ async fn show_inbox(
     let listed = run(move || db.read(|conn| views::files(conn, &institute, Some(&state), part))).await?;
     let pager = Pager::new("/instrument-files", &[("state", &filter.state)], listed.total, offset(&filter.offset));
     let rows = unfolded(&listed.items)?;
-    page.show("files.html", json!({"rows": rows, "pager": pager, "filter": filter, "outcomes": outcomes}))
+    let (services, actor) = (services.clone(), actor.clone());
+    let (known, letters) = run(move || {
+        let letters = instruments::dead_letters(&services, &actor, Some("open"), None, Part::of(Some(1), None))?;
+        Ok((instruments::instruments(&services, &actor)?, letters.total))
+    })
+    .await?;
+    page.show(
+        "files.html",
+        json!({"rows": rows, "pager": pager, "filter": filter, "outcomes": outcomes, "instruments": known,
+               "letters": letters}),
+    )
 }
 
 async fn upload(
@@ -67,12 +79,12 @@ async fn upload(
     services: Data<Services>,
     parts: Multipart,
 ) -> Result<HttpResponse, Problem> {
-    let files = uploads(parts, services.site.upload_bytes).await?;
-    let mut outcomes = Vec::with_capacity(files.len());
-    for one in files {
-        let (services, actor) = (services.clone(), permit.actor.clone());
-        outcomes.push(run(move || Ok(taken(&services, &actor, &one))).await?);
-    }
+    let (files, fields) = with_fields(parts, services.site.upload_bytes).await?;
+    let files: Vec<Named> = files.into_iter().map(|one| Named { name: one.name, bytes: one.bytes }).collect();
+    let (services2, actor) = (services.clone(), permit.actor.clone());
+    let instrument = fields.get("instrument").cloned();
+    let taken = run(move || instruments::upload_set(&services2, &actor, &files, instrument.as_deref())).await?;
+    let outcomes: Vec<Value> = taken.into_iter().map(told).collect();
     if let [one] = &outcomes[..]
         && let Some(id) = one["id"].as_str()
     {
@@ -82,12 +94,12 @@ async fn upload(
 }
 
 /// What became of one uploaded file: one that is refused does not hold up the others.
-fn taken(services: &Services, actor: &Actor, one: &Upload) -> Value {
-    match instruments::upload(services, actor, &one.name, &one.bytes) {
-        Ok(view) => json!({"name": one.name, "id": view.file.id, "known": view.known, "state": view.file.state}),
+fn told((name, outcome): (String, Outcome<Taken>)) -> Value {
+    match outcome {
+        Ok(taken) => json!({"name": name, "id": taken.id, "known": taken.known, "state": taken.state}),
         Err(failure) => {
-            let refusal = failure.into_refusal();
-            json!({"name": one.name, "zh": refusal.message_zh, "en": refusal.message_en})
+            let refusal = *Problem::from(failure).0;
+            json!({"name": name, "zh": refusal.message_zh, "en": refusal.message_en})
         }
     }
 }
@@ -149,6 +161,37 @@ async fn original(
     .await?;
     // Never shown by the browser itself: it is somebody else's content.
     Ok(file(bytes, "application/octet-stream", &name, true))
+}
+
+async fn assign(
+    permit: Permit<InstrumentAccept>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    // Values without a name have an empty one here.
+    let new = Assign { sample_text: form.opt("sample_text"), sample_number: form.opt("sample_number") };
+    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
+    let done = run(move || instruments::assign(&services2, &actor, &key, &new).map(|_| ())).await;
+    answer(&page, &services, &permit.actor, (&id, form), done).await
+}
+
+async fn run_list(
+    permit: Permit<InstrumentAccept>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let text = form.text("rows");
+    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
+    let done = run(move || {
+        let new = NewRunList { rows: NewRunList::of_text(&text)?, file_pattern: None };
+        instruments::list_for_file(&services2, &actor, &key, &new).map(|_| ())
+    })
+    .await;
+    answer(&page, &services, &permit.actor, (&id, form), done).await
 }
 
 async fn accept(

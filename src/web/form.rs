@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
 
-use actix_multipart::Multipart;
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query};
 use actix_web::{FromRequest, HttpRequest};
-use futures_core::Stream;
-use std::future::poll_fn;
 
 use crate::api::Problem;
 use crate::api::body::collect;
 use crate::api::permit::services;
 use crate::refusal::{Code, Refusal};
+
+pub use crate::api::upload::{uploads, with_fields};
 
 /// The fields of a URL-encoded form, in their order.
 #[derive(Clone, Debug, Default)]
@@ -109,56 +108,6 @@ pub fn in_form(field: &str, prefix: &str, at: &[usize]) -> String {
 
 fn unreadable() -> Refusal {
     Refusal::new(Code::BadRequest, "表单无法读取", "the form cannot be read")
-}
-
-/// One uploaded file.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    /// The name that the browser gave.
-    pub name: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
-}
-
-/// The files of a form, at most `limit` bytes together.
-///
-/// # Errors
-/// [`Code::TooLarge`], [`Code::BadRequest`] where the form broke off.
-pub async fn uploads(mut parts: Multipart, limit: usize) -> Result<Vec<Upload>, Refusal> {
-    let broken = |error: actix_multipart::MultipartError| {
-        Refusal::new(
-            Code::BadRequest,
-            format!("上传未能完整接收：{error}"),
-            format!("the upload did not arrive whole: {error}"),
-        )
-    };
-    let mut files = Vec::new();
-    let mut total = 0_usize;
-    while let Some(part) = next(&mut parts).await {
-        let mut part = part.map_err(broken)?;
-        let name = part.content_disposition().and_then(|told| told.get_filename()).map(str::to_owned);
-        let mut bytes = Vec::new();
-        while let Some(chunk) = next(&mut part).await {
-            let chunk = chunk.map_err(broken)?;
-            total = total.saturating_add(chunk.len());
-            if total > limit {
-                return Err(Refusal::new(
-                    Code::TooLarge,
-                    format!("上传内容超过{limit}字节"),
-                    format!("the upload has more than {limit} bytes"),
-                ));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        if let Some(name) = name.filter(|name| !name.is_empty()) {
-            files.push(Upload { name, bytes });
-        }
-    }
-    Ok(files)
-}
-
-async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
-    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ const DOCUMENTS: &[&str] = &[
     "flags",
     "inputs",
     "locator",
+    "matching",
     "particulars",
     "problems",
     "provisions",

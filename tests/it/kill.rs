@@ -20,7 +20,7 @@ struct Count {
     count: i64,
 }
 
-fn count(db: &DbConn, query: &str) -> i64 {
+pub fn count(db: &DbConn, query: &str) -> i64 {
     let rows: Vec<Count> = db
         .read(|conn| {
             Ok(match conn {
@@ -34,11 +34,16 @@ fn count(db: &DbConn, query: &str) -> i64 {
 
 /// The real program on the test's ground; its address is its first line.
 fn serve(ground: &Ground) -> (Child, String) {
+    serve_with(ground, &[])
+}
+
+pub fn serve_with(ground: &Ground, more: &[(&str, &str)]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_qianfa"))
         .args(["serve", "--data", ground.dir.path().join("data").to_str().expect("a path"), "--listen", "127.0.0.1:0"])
         .env("QIANFA_DATABASE_URL", ground.url())
         .env("QIANFA_PASSWORD_MEMORY_KIB", "64")
         .env("QIANFA_PASSWORD_ITERATIONS", "1")
+        .envs(more.iter().copied())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -13,6 +13,7 @@ mod demo;
 mod evaluation;
 mod flow;
 mod golden;
+mod instruments_in;
 mod invariants;
 mod kill;
 mod operations;

@@ -178,6 +178,7 @@ fn items() -> Vec<NewItem> {
         replicates: 1,
         consumes: consumes.into(),
         in_scope: true,
+        annex: Vec::new(),
     };
     numbers.map(item).into()
 }

@@ -70,7 +70,7 @@ pub(super) fn for_file(_: u64, _: Budget) {}
 
 /// What the process itself takes before any file, in bytes: asked once, while files can still be opened.
 pub(super) fn own_bytes() -> u64 {
-    // Of `statm`, the sixth number: pages of data and stack. The page is 4 KiB or, on some machines, more.
+    // Linux tells; elsewhere a share that is ample.
     let measured = std::fs::read_to_string("/proc/self/status").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("VmData:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()

@@ -55,7 +55,6 @@ pub const FORMATS: &[(&str, Check)] = &[
     ("thermo-chromeleon-txt", chromeleon_txt::check),
     ("thermo-nanodrop", nanodrop::check),
     ("thermo-uvvis", uvvis::check),
-    ("waters-empower-json", empower_json::check),
     ("thermo-skanit", plates::skanit),
     ("waters-empower-json", empower_json::check),
 ];

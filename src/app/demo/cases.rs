@@ -199,7 +199,7 @@ impl Story<'_> {
 
     /// Takes an instrument file in and accepts what it proposes for our sample.
     fn file(&mut self, staff: &Staff, file: &DemoFile, real: Option<&Picked>, taken: &Taken) -> Result<(), DemoError> {
-        let mut view = instruments::upload(self.services, &staff.analyst, &file.name, &file.bytes)?;
+        let mut view = instruments::upload(self.services, &staff.analyst, &file.name, &file.bytes, None)?;
         let id = view.file.id.clone();
         if let Some(picked) = real {
             let number = taken.samples.first().map(|sample| sample.number.clone());

@@ -24,6 +24,11 @@ pub struct InstrumentFileRow {
     pub uploaded_at: Instant,
     pub decided_by: Option<AccountId>,
     pub decided_at: Option<Instant>,
+    pub instrument_id: Option<InstrumentId>,
+    pub source: String,
+    pub path: Option<String>,
+    pub version: i64,
+    pub supersedes: Option<InstrumentFileId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
@@ -59,4 +64,126 @@ pub struct ImportCheckRow {
     pub reason: Option<String>,
     pub checked_by: AccountId,
     pub checked_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, serde::Serialize)]
+#[diesel(table_name = instrument, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct InstrumentRow {
+    pub id: InstrumentId,
+    pub institute_id: InstituteId,
+    pub account_id: AccountId,
+    pub code: String,
+    pub name: String,
+    pub vendor: String,
+    pub model: String,
+    pub serial: String,
+    pub adapter: Option<String>,
+    pub date_order: Option<String>,
+    pub zone: Option<String>,
+    pub matching: Json,
+    pub folder: Option<String>,
+    pub folder_pattern: String,
+    pub listener_kind: Option<String>,
+    pub listener_port: Option<i64>,
+    pub listener_idle_ms: i64,
+    pub state: String,
+    pub state_reason: Option<String>,
+    pub created_by: AccountId,
+    pub created_at: Instant,
+    pub changed_by: Option<AccountId>,
+    pub changed_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = calibration, treat_none_as_default_value = false)]
+pub struct CalibrationRow {
+    pub id: CalibrationId,
+    pub instrument_id: InstrumentId,
+    pub performed_on: Day,
+    pub due_on: Option<Day>,
+    pub result: String,
+    pub certificate_number: String,
+    pub performed_by: String,
+    pub note: String,
+    pub recorded_by: AccountId,
+    pub recorded_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = instrument_way, treat_none_as_default_value = false)]
+pub struct InstrumentWayRow {
+    pub instrument_id: InstrumentId,
+    pub kind: String,
+    pub reached_at: Option<Instant>,
+    pub failing_since: Option<Instant>,
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = instrument_folder_entry, treat_none_as_default_value = false)]
+pub struct FolderEntryRow {
+    pub instrument_id: InstrumentId,
+    pub path: String,
+    pub size: i64,
+    /// When the file was changed, in nanoseconds since 1970.
+    pub modified: i64,
+    pub sha256: Option<String>,
+    pub state: String,
+    pub instrument_file_id: Option<InstrumentFileId>,
+    pub tries: i64,
+    pub seen_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = companion_file, treat_none_as_default_value = false)]
+pub struct CompanionFileRow {
+    pub instrument_file_id: InstrumentFileId,
+    pub name: String,
+    pub sha256: String,
+    pub size: i64,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = dead_letter, treat_none_as_default_value = false)]
+pub struct DeadLetterRow {
+    pub id: DeadLetterId,
+    pub institute_id: InstituteId,
+    pub instrument_id: Option<InstrumentId>,
+    pub source: String,
+    pub name: String,
+    pub path: Option<String>,
+    pub code: String,
+    pub reason: String,
+    pub sha256: Option<String>,
+    pub size: Option<i64>,
+    pub tries: i64,
+    pub first_at: Instant,
+    pub last_at: Instant,
+    pub state: String,
+    pub state_reason: Option<String>,
+    pub decided_by: Option<AccountId>,
+    pub decided_at: Option<Instant>,
+    pub instrument_file_id: Option<InstrumentFileId>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = run_list, treat_none_as_default_value = false)]
+pub struct RunListRow {
+    pub id: RunListId,
+    pub institute_id: InstituteId,
+    pub instrument_id: Option<InstrumentId>,
+    pub instrument_file_id: Option<InstrumentFileId>,
+    pub file_pattern: Option<String>,
+    pub created_by: AccountId,
+    pub created_at: Instant,
+    pub withdrawn_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = run_list_row, treat_none_as_default_value = false)]
+pub struct RunListLineRow {
+    pub run_list_id: RunListId,
+    pub position: i64,
+    pub place: String,
+    pub sample_id: SampleId,
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Listed, Page};
-use crate::store::columns::InstituteId;
+use crate::store::columns::{InstituteId, InstrumentId};
 use crate::store::rows::InstrumentFileRow;
-use crate::store::schema::{account, instrument_file};
+use crate::store::schema::{account, instrument, instrument_file};
 use crate::store::{AnyConnection, Outcome};
 
 /// One file in the inbox.
@@ -17,6 +17,10 @@ pub struct FileRow {
     #[schema(value_type = Object)]
     pub file: InstrumentFileRow,
     pub uploaded_by_name: String,
+    /// The registered instrument that it comes from
+    pub instrument_code: Option<String>,
+    /// There is a newer version of it
+    pub superseded: bool,
 }
 
 /// The institute's files, the newest first; `state` narrows to `staged`, `unread`, `accepted` or `rejected`.
@@ -42,11 +46,41 @@ pub fn files(
         .limit(page.limit())
         .offset(page.offset())
         .load(conn)?;
+    Ok(Listed { total, items: named(conn, rows)? })
+}
+
+/// The files of an instrument, the newest first.
+///
+/// # Errors
+/// The store's failure.
+pub fn files_of_instrument(conn: &mut AnyConnection, id: &InstrumentId, page: Page) -> Outcome<Listed<FileRow>> {
+    let of = || instrument_file::table.filter(instrument_file::instrument_id.eq(id));
+    let total = of().count().get_result(conn)?;
+    let rows: Vec<InstrumentFileRow> = of()
+        .order((instrument_file::uploaded_at.desc(), instrument_file::id.desc()))
+        .limit(page.limit())
+        .offset(page.offset())
+        .load(conn)?;
+    Ok(Listed { total, items: named(conn, rows)? })
+}
+
+fn named(conn: &mut AnyConnection, rows: Vec<InstrumentFileRow>) -> Outcome<Vec<FileRow>> {
     let mut items = Vec::with_capacity(rows.len());
     for file in rows {
         let name: Option<String> =
             account::table.find(&file.uploaded_by).select(account::display_name).first(conn).optional()?;
-        items.push(FileRow { file, uploaded_by_name: name.unwrap_or_default() });
+        let instrument_code = match &file.instrument_id {
+            Some(id) => instrument::table.find(id).select(instrument::code).first(conn).optional()?,
+            None => None,
+        };
+        let newer: i64 =
+            instrument_file::table.filter(instrument_file::supersedes.eq(&file.id)).count().get_result(conn)?;
+        items.push(FileRow {
+            file,
+            uploaded_by_name: name.unwrap_or_default(),
+            instrument_code,
+            superseded: newer > 0,
+        });
     }
-    Ok(Listed { total, items })
+    Ok(items)
 }

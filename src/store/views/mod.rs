@@ -23,7 +23,7 @@ pub use catalogue::{
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
 pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
-pub use files::{FileRow, files};
+pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 
@@ -44,11 +44,15 @@ impl Page {
         Self { limit, offset }
     }
 
-    fn limit(self) -> i64 {
+    /// How many rows at most.
+    #[must_use]
+    pub fn limit(self) -> i64 {
         self.limit.unwrap_or(100).clamp(1, 500)
     }
 
-    fn offset(self) -> i64 {
+    /// How many rows are skipped.
+    #[must_use]
+    pub fn offset(self) -> i64 {
         self.offset.unwrap_or(0).max(0)
     }
 }

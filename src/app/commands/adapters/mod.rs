@@ -469,4 +469,88 @@ mod tests {
         let again = testing::run(run, &["new", "--from", file, "--into", own]);
         assert_eq!(again.expect_err("a refusal").code, "exists");
     }
+
+    /// A draft in a folder: the folder, and the file that it was made from.
+    fn drafted(dir: &Path) -> (String, String) {
+        let (file, own) = (dir.join("kf.csv"), dir.join("own"));
+        fs::write(&file, "Sample;Water (%)\nA-1;0,312\nA-2;0,305\n").expect("a file");
+        let (file, own) = (file.to_str().expect("a path").to_owned(), own.to_str().expect("a path").to_owned());
+        testing::run(run, &["new", "--from", &file, "--into", &own]).expect("a draft");
+        (own, file)
+    }
+
+    fn listed(own: &str, id: &str) -> serde_json::Value {
+        let list = testing::json(run, &["list", "--json", "--adapters", own]);
+        list.as_array().and_then(|all| all.iter().find(|one| one["id"] == id)).expect("it is listed").clone()
+    }
+
+    #[test]
+    fn validated_until_something_changes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (own, _) = drafted(dir.path());
+        assert_eq!(listed(&own, "kf")["status"], "draft");
+        let folder = format!("{own}/kf");
+        let said = testing::run(run, &["validate", &folder, "--by", "李雷", "--on", "2026-03-02"]).expect("a record");
+        assert!(said.contains("validated by 李雷 on 2026-03-02"), "{said}");
+        let one = listed(&own, "kf");
+        assert_eq!((&one["status"], &one["validated_by"]), (&"validated".into(), &"李雷".into()));
+        // A reject more is a change; it passes its test, and nobody has looked at it.
+        fs::write(dir.path().join("own/kf/rejects/cut.csv"), "Sample;Wat").expect("a file");
+        let one = listed(&own, "kf");
+        assert_eq!(one["draft_because"], "changed since it was validated by 李雷 on 2026-03-02");
+        let said = testing::run(run, &["test", &own]).expect("passes");
+        assert!(said.contains("changed since"), "{said}");
+        // A day that is none is refused, and the record stays as it was.
+        let wrong = testing::run(run, &["validate", &folder, "--by", "李雷", "--on", "2026-02-30"]);
+        assert_eq!(wrong.expect_err("a refusal").code, "validation");
+    }
+
+    #[test]
+    fn a_laboratory_validates_one_that_ships() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let own = dir.path().to_str().expect("a path").to_owned();
+        let words = ["validate", "tecan-magellan", "--by", "韩梅梅", "--on", "2026-03-02", "--adapters", &own];
+        testing::run(run, &words).expect("a record");
+        let one = listed(&own, "tecan-magellan");
+        assert_eq!((&one["status"], &one["validated_by"]), (&"validated".into(), &"韩梅梅".into()));
+        let bare = testing::run(run, &["validate", "tecan-magellan", "--by", "x", "--on", "2026-03-02"]);
+        assert_eq!(bare.expect_err("a refusal").code, "no_folder");
+        let none = testing::run(run, &["validate", "no-such-adapter", "--by", "x", "--on", "2026-03-02"]);
+        assert_eq!(none.expect_err("a refusal").code, "no_adapter");
+    }
+
+    /// What a comparison wrote, with whether both sides are the same.
+    fn compared(words: &[&str]) -> (bool, String) {
+        let matches = AdaptersArgs::augment_args(clap::Command::new("test"))
+            .try_get_matches_from([&["test", "diff"], words].concat())
+            .expect("words");
+        let args = <AdaptersArgs as clap::FromArgMatches>::from_arg_matches(&matches).expect("words");
+        let mut out = Vec::new();
+        let outcome = run(&args, &mut out).expect("a comparison");
+        (outcome == Outcome::Success, String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn two_versions_and_two_files_are_compared() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (own, file) = drafted(dir.path());
+        let (old, new) = (format!("{own}/kf"), format!("{own}/kf2"));
+        assert!(compared(&[&old, &old]).0);
+        fs::create_dir(&new).expect("a folder");
+        let text = fs::read_to_string(format!("{old}/adapter.toml")).expect("text");
+        fs::write(format!("{new}/adapter.toml"), text.replace("quantity = 'water'", "quantity = 'moisture'"))
+            .expect("a file");
+        let (same, text) = compared(&[&old, &new, &file]);
+        assert!(!same && text.contains("quantity: water → moisture"), "{text}");
+        let other = dir.path().join("other.csv");
+        fs::write(&other, "Sample;Water (%)\nA-1;0,312\nA-2;0,306\n").expect("a file");
+        let other = other.to_str().expect("a path");
+        let (same, text) = compared(&["--adapters", &own, &file, other, "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!((same, &told["same"]), (false, &false.into()));
+        let changes = &told["files"][0]["difference"]["observations"];
+        assert!(changes.as_array().is_some_and(|all| all.iter().any(|one| one["new"] == "0.306")), "{changes}");
+        let (same, _) = compared(&["--adapters", &own, &file, &file]);
+        assert!(same);
+    }
 }

@@ -1,0 +1,18 @@
+DROP TRIGGER instrument_file_identity;
+DROP INDEX instrument_file_supersedes;
+DROP INDEX instrument_file_series;
+DROP INDEX instrument_file_instrument_id;
+DROP INDEX instrument_file_state;
+DROP TABLE run_list_row;
+DROP TABLE run_list;
+DROP TABLE dead_letter;
+DROP TABLE companion_file;
+DROP TABLE instrument_folder_entry;
+DROP TABLE instrument_way;
+DROP TABLE calibration;
+ALTER TABLE instrument_file DROP COLUMN instrument_id;
+ALTER TABLE instrument_file DROP COLUMN source;
+ALTER TABLE instrument_file DROP COLUMN path;
+ALTER TABLE instrument_file DROP COLUMN version;
+ALTER TABLE instrument_file DROP COLUMN supersedes;
+DROP TABLE instrument;
