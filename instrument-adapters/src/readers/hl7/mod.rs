@@ -7,6 +7,8 @@
 //! The segments are taken apart by the crate `hl7_parser`. Escapes are undone here, as it reads only those
 //! of ASCII text.
 
+mod envelope;
+
 use std::collections::BTreeMap;
 
 use hl7_parser::Message;
@@ -20,6 +22,7 @@ use crate::sink::Sink;
 use crate::spec::Pattern;
 use crate::tabular::{self, Base};
 use crate::text::{self, Text};
+use envelope::Counts;
 
 const VT: char = '\u{b}';
 const FS: char = '\u{1c}';
@@ -52,22 +55,8 @@ struct Row<'t> {
     text: &'t str,
 }
 
-#[derive(Default)]
-struct Counts {
-    messages: usize,
-    in_batch: usize,
-    batches: usize,
-    file_open: bool,
-    batch_open: bool,
-    /// A trailer was there and its count was right.
-    counted: bool,
-    frames: usize,
-    /// Messages that stand outside of a frame.
-    bare: usize,
-}
-
 pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
-    let charset = charset(settings, input, sink);
+    let charset = envelope::charset(settings, input, sink);
     let again = charset.and_then(|c| text::decode(input.bytes, &[c]));
     let text: &Text = again.as_ref().unwrap_or(input.text);
     if let (Some(line), true) = (text.broken_line, again.is_some()) {
@@ -96,7 +85,9 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
             finish(settings, sink, &mut rows, &mut counts, in_frame);
         }
         match name {
-            "FHS" | "BHS" | "BTS" | "FTS" => batch(sink, &mut counts, name, body, line.number, line.terminated),
+            "FHS" | "BHS" | "BTS" | "FTS" => {
+                envelope::batch(sink, &mut counts, name, body, line.number, line.terminated)
+            }
             _ if body.trim().is_empty() => {}
             _ => rows.push(Row { line: line.number, text: body }),
         }
@@ -122,72 +113,6 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         (true, ..) => Proof::Fails,
         (false, true, _) | (false, _, true) => Proof::Holds,
         _ => Proof::None,
-    }
-}
-
-/// The encoding that MSH-18 names, where it is another one than was found.
-fn charset(settings: &Settings, input: &Input, sink: &mut Sink) -> Option<String> {
-    let line = input.text.lines.iter().find(|l| l.text.trim_start_matches([VT, ' ']).starts_with("MSH"))?;
-    let text = line.text.trim_start_matches([VT, ' ']);
-    let mark = text.chars().nth(3)?;
-    let component = text.chars().nth(4)?;
-    let repeat = text.chars().nth(5)?;
-    let named = text.split(mark).nth(17).unwrap_or_default();
-    let named = named.split([repeat, component]).next().unwrap_or_default().trim();
-    let at = Locator::line(line.number);
-    if input.bytes.is_ascii() {
-        return None;
-    }
-    if named.is_empty() {
-        let what = "MSH-18 names no character set, and the file holds more than ASCII";
-        match input.text.encoding {
-            "UTF-8" => sink.warn("charset_missing", what, at),
-            _ => sink.problem("charset_missing", Severity::Error, what, at),
-        }
-        return None;
-    }
-    let found = settings.charsets.iter().find(|(name, _)| name.eq_ignore_ascii_case(named));
-    let Some((_, label)) = found else {
-        let what = format!("the adapter does not know the character set \"{named}\" of MSH-18");
-        sink.problem("unknown_charset", Severity::Error, what, at);
-        return None;
-    };
-    (!label.eq_ignore_ascii_case(input.text.encoding)).then(|| label.clone())
-}
-
-/// Headers and trailers of files and batches.
-fn batch(sink: &mut Sink, counts: &mut Counts, name: &str, text: &str, line: u32, terminated: bool) {
-    let mark = text.chars().nth(3).unwrap_or('|');
-    let said = text.split(mark).nth(1).unwrap_or_default().trim().to_owned();
-    sink.note(line, if name.ends_with("HS") { "head of a batch" } else { "trailer of a batch" });
-    let held = match name {
-        "FHS" => {
-            counts.file_open = true;
-            return;
-        }
-        "BHS" => {
-            counts.batch_open = true;
-            counts.in_batch = 0;
-            counts.batches += 1;
-            return;
-        }
-        "BTS" => {
-            counts.batch_open = false;
-            counts.in_batch
-        }
-        _ => {
-            counts.file_open = false;
-            counts.batches
-        }
-    };
-    match said.parse::<usize>() {
-        Ok(count) if count == held => counts.counted = true,
-        Ok(count) => {
-            sink.fault("wrong_count", format!("{name} counts {count}, there are {held}"), Locator::line(line));
-        }
-        // Without a count an unfinished trailer may be a cut one.
-        Err(_) if !terminated => sink.fault("batch_open", format!("{name} is cut"), Locator::line(line)),
-        Err(_) => {}
     }
 }
 
