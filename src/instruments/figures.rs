@@ -295,6 +295,23 @@ fn plates(observations: &[Observation]) -> Vec<Figure> {
     groups.iter().filter(|(_, wells)| wells.len() > 1).map(|(quantity, wells)| plate(quantity, wells)).collect()
 }
 
+/// A quantity in Chinese with the adapter's own word, where we have one.
+fn worded(quantity: &str) -> String {
+    let zh = match quantity {
+        "absorbance" => "吸光度",
+        "reduced_absorbance" => "处理后吸光度",
+        "fluorescence" => "荧光强度",
+        "luminescence" => "发光强度",
+        "concentration" => "浓度",
+        "mean_concentration" => "平均浓度",
+        "nominal_concentration" => "标示浓度",
+        "response" => "响应值",
+        "ct" | "cq" => "循环阈值",
+        _ => return quantity.to_owned(),
+    };
+    format!("{zh} {quantity}")
+}
+
 fn plate(quantity: &str, seen: &[&Observation]) -> Figure {
     let first = seen.first();
     let words = first.map(|one| parts(one, &OF_A_PLATE)).unwrap_or_default();
@@ -302,7 +319,7 @@ fn plate(quantity: &str, seen: &[&Observation]) -> Figure {
     let title: Vec<&str> = analyte.into_iter().chain([quantity]).chain(words).collect();
     let title = title.join(" · ");
     let unit = first.and_then(|one| one.unit.as_deref());
-    let legend = with_unit(quantity, unit);
+    let legend = with_unit(&worded(quantity), unit);
     let wells = seen
         .iter()
         .map(|one| Well {
