@@ -123,21 +123,26 @@ fn counted<'a>(one: &Injection<'a>, peak: &str, quantity: &str, outcome: &mut Ou
     let Some(seen) = one.value(peak, quantity) else {
         outcome.refuse(
             "no_peak",
-            format!("进样 {} 没有 {peak} 的 {quantity} / injection {} has no {quantity} of {peak}", one.key, one.key),
+            format!(
+                "进样 {} 没有 {peak} 的 {quantity} / injection {} has no {quantity} of {peak}",
+                one.label(),
+                one.label()
+            ),
         );
         return None;
     };
     let Some(value) = seen.number() else {
         outcome.find(
             "unusable",
-            format!("{} {peak}：{} 不作数值使用 / not used as a number", one.key, seen.why_not()),
+            format!("{} {peak}：{} 不作数值使用 / not used as a number", one.label(), seen.why_not()),
             Some(&seen.id),
         );
         outcome.refuse(
             "unusable",
             format!(
                 "进样 {} 的 {peak} 不是可用数值 / the {quantity} of {peak} in {} is no usable number",
-                one.key, one.key
+                one.label(),
+                one.label()
             ),
         );
         return None;
@@ -158,7 +163,7 @@ fn response(run: &Run, one: &Injection, label: &str, outcome: &mut Outcome) -> O
         return None;
     };
     let found = area.checked_mul(amount)?.checked_div(internal)?;
-    outcome.step(format!("{}：A ÷（A内 ÷ c内）= {area} ÷（{internal} ÷ {amount}）= {}", one.key, short(found)));
+    outcome.step(format!("{}：A ÷（A内 ÷ c内）= {area} ÷（{internal} ÷ {amount}）= {}", one.label(), short(found)));
     Some(found)
 }
 
@@ -179,7 +184,13 @@ pub fn standards(run: &Run, outcome: &mut Outcome) -> Option<Standards> {
     let mut factors = Vec::with_capacity(known.len());
     for (one, label, concentration, response) in &known {
         let factor = concentration.checked_div(*response)?;
-        outcome.step(format!("{}：f = {} ÷ {} = {}", one.key, short(*concentration), short(*response), short(factor)));
+        outcome.step(format!(
+            "{}：f = {} ÷ {} = {}",
+            one.label(),
+            short(*concentration),
+            short(*response),
+            short(factor)
+        ));
         outcome.standards.push(StandardLine {
             key: one.key.clone(),
             preparation: (*label).to_owned(),
@@ -325,13 +336,13 @@ pub fn brackets(run: &Run, calibrated: &Standards, outcome: &mut Outcome) {
         let recovery = percent(found, truth);
         outcome.step(format!(
             "随行对照 {}：测得 {} ÷ 真值 {} = {} %",
-            one.key,
+            one.label(),
             short(found),
             short(truth),
             recovery.map(short).unwrap_or_default()
         ));
         let name = "随行对照回收率（%） / Recovery of the check standard (%)";
-        let met = judge(outcome, "bracket_recovery", name, &one.key, &limits.bracket_recovery, (recovery, 1));
+        let met = judge(outcome, "bracket_recovery", name, &one.label(), &limits.bracket_recovery, (recovery, 1));
         if let Some(factor) = truth.checked_div(response) {
             posts.push((run.place(&one.key), one.key.clone(), factor, met.unwrap_or(true)));
         }
@@ -357,13 +368,14 @@ pub fn brackets(run: &Run, calibrated: &Standards, outcome: &mut Outcome) {
                 "not_bracketed",
                 format!(
                     "进样 {} 前后没有均合格的对照 / injection {} does not lie between standards that pass",
-                    one.key, one.key
+                    one.label(),
+                    one.label()
                 ),
             );
         }
         if let Some(drift) = drift {
-            outcome.step(format!("{}：前后对照响应因子漂移 {} %", one.key, short(drift)));
-            judge(outcome, "drift", "漂移（%） / Drift (%)", &one.key, &limits.drift_percent, (Some(drift), 2));
+            outcome.step(format!("{}：前后对照响应因子漂移 {} %", one.label(), short(drift)));
+            judge(outcome, "drift", "漂移（%） / Drift (%)", &one.label(), &limits.drift_percent, (Some(drift), 2));
         }
     }
 }
@@ -382,7 +394,7 @@ pub fn samples(run: &Run, calibrated: &Standards, outcome: &mut Outcome) {
         let Some(value) = content(run, calibrated, one, label, outcome) else {
             outcome.refuse(
                 "no_content",
-                format!("进样 {} 无法计算含量 / no content can be calculated for {}", one.key, one.key),
+                format!("进样 {} 无法计算含量 / no content can be calculated for {}", one.label(), one.label()),
             );
             continue;
         };
@@ -475,7 +487,8 @@ fn content(run: &Run, calibrated: &Standards, one: &Injection, label: &str, outc
             "out_of_range",
             format!(
                 "进样 {} 的响应 {response} 超出标准曲线范围 / the response of {} lies outside the line",
-                one.key, one.key
+                one.label(),
+                one.label()
             ),
         );
         return None;
@@ -483,9 +496,11 @@ fn content(run: &Run, calibrated: &Standards, one: &Injection, label: &str, outc
     let c = calibrated.concentration(response)?;
     outcome.step(match &calibrated.line {
         Some(line) => {
-            format!("{}：c =（{} − {}）÷ {} = {}", one.key, short(response), short(line.a), short(line.b), short(c))
+            format!("{}：c =（{} − {}）÷ {} = {}", one.label(), short(response), short(line.a), short(line.b), short(c))
         }
-        None => format!("{}：c = f × A = {} × {} = {}", one.key, short(calibrated.factor), short(response), short(c)),
+        None => {
+            format!("{}：c = f × A = {} × {} = {}", one.label(), short(calibrated.factor), short(response), short(c))
+        }
     });
     let mut inputs: BTreeMap<String, Vec<Input>> = BTreeMap::new();
     inputs.insert("c".into(), vec![Input::Number(c)]);
@@ -513,7 +528,7 @@ fn content(run: &Run, calibrated: &Standards, one: &Injection, label: &str, outc
                     _ => None,
                 })
                 .collect();
-            outcome.step(format!("{}：{}；{last}", one.key, inputs.join("，")));
+            outcome.step(format!("{}：{}；{last}", one.label(), inputs.join("，")));
             Some(value)
         }
         Ok(_) => None,

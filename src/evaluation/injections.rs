@@ -34,6 +34,15 @@ impl<'a> Injection<'a> {
         self.peaks.get(peak)?.get(quantity).copied()
     }
 
+    /// As steps call it: its name and when it was made, or what else tells it apart.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match (self.acquired_at, self.key.split('|').nth(1)) {
+            ("", Some(injection)) => format!("{} {injection}", self.sample_text).trim().to_owned(),
+            (at, _) => format!("{} {at}", self.sample_text).trim().to_owned(),
+        }
+    }
+
     /// The first of several quantities that the peak has.
     #[must_use]
     pub fn any(&self, peak: &str, quantities: &[impl AsRef<str>]) -> Option<&'a Seen> {

@@ -27,12 +27,12 @@ pub fn normalise(run: &Run, outcome: &mut Outcome) {
                 Some(area) => areas.push((name, area)),
                 None if seen.status == "not_detected" => outcome.find(
                     "not_detected",
-                    format!("{} 未检出 {name} / {name} is not detected in {}", one.key, one.key),
+                    format!("{} 未检出 {name} / {name} is not detected in {}", one.label(), one.label()),
                     Some(&seen.id),
                 ),
                 None => outcome.refuse(
                     "unusable",
-                    format!("{} {name}：{} 不作数值使用 / not used as a number", one.key, seen.why_not()),
+                    format!("{} {name}：{} 不作数值使用 / not used as a number", one.label(), seen.why_not()),
                 ),
             }
         }
@@ -40,14 +40,14 @@ pub fn normalise(run: &Run, outcome: &mut Outcome) {
         let Some(total) = total.filter(|total| !total.is_zero()) else {
             outcome.refuse(
                 "no_peaks",
-                format!("进样 {} 没有可用的峰 / injection {} has no usable peak", one.key, one.key),
+                format!("进样 {} 没有可用的峰 / injection {} has no usable peak", one.label(), one.label()),
             );
             continue;
         };
-        outcome.step(format!("{}：峰面积总和 = {total}（{} 个峰）", one.key, areas.len()));
+        outcome.step(format!("{}：峰面积总和 = {total}（{} 个峰）", one.label(), areas.len()));
         for (name, area) in areas {
             let Some(share) = percent(area, total) else { continue };
-            outcome.step(format!("{} {name}：{area} ÷ {total} × 100 = {} %", one.key, short(share)));
+            outcome.step(format!("{} {name}：{area} ÷ {total} × 100 = {} %", one.label(), short(share)));
             let label = if label.is_empty() { one.sample_text } else { label };
             shares.entry((one.sample_id, label, name)).or_default().push((one.key.clone(), share));
         }
