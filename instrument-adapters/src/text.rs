@@ -37,11 +37,15 @@ pub(crate) struct Text {
 /// `lossy` is for the last resort: a file of a known format with a broken byte is read as far as
 /// it goes, with the line named.
 pub(crate) fn decode(bytes: &[u8], declared: &[String]) -> Option<Text> {
-    let (encoding, skip) = choose(bytes, declared)?;
+    choose(bytes, declared).map(|chosen| decode_as(bytes, chosen))
+}
+
+/// Decodes in an encoding that was [`choose`]n, behind its mark.
+pub(crate) fn decode_as(bytes: &[u8], (encoding, skip): (&'static Encoding, usize)) -> Text {
     let body = bytes.get(skip..).unwrap_or_default();
     let (text, malformed) = encoding.decode_without_bom_handling(body);
     let broken = text.contains('\0') || malformed;
-    Some(split(text.into_owned(), encoding.name(), broken))
+    split(text.into_owned(), encoding.name(), broken)
 }
 
 /// As [`decode`], without lines where nothing is broken.
@@ -54,7 +58,8 @@ pub(crate) fn decode_whole(bytes: &[u8], declared: &[String]) -> Option<Text> {
     Some(Text { encoding: encoding.name(), lines: Vec::new(), broken_line: None, whole: text.into_owned() })
 }
 
-fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize)> {
+/// The first declared encoding that fits, and the length of the mark before the text.
+pub(crate) fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize)> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let allowed = declared.iter().any(|label| matches(label, encoding.name()));
         return allowed.then_some((encoding, length));

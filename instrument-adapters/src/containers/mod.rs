@@ -43,13 +43,9 @@ impl Container {
     }
 
     /// The head as lines, or why the bytes are no such container.
-    fn head(self, bytes: &[u8], encodings: &[String]) -> Result<Text, String> {
+    fn head(self, bytes: &[u8]) -> Result<Text, String> {
         match self {
-            // Packed bytes are letters in some encoding, and never a report.
-            Self::Text if bytes.starts_with(b"PK\x03\x04") => Err("an archive, no text".into()),
-            // The head is enough; an odd byte belongs to a code unit that goes on.
-            Self::Text | Self::Tree => text::decode(bytes.get(..HEAD_BYTES).unwrap_or(bytes), encodings)
-                .ok_or_else(|| "in none of the declared encodings".into()),
+            Self::Text | Self::Tree => Err("text has a head in its encoding".into()),
             Self::Workbook => workbook::head(bytes),
             Self::Netcdf => netcdf::Netcdf::parse(bytes).map(|file| file.head()),
         }
@@ -59,12 +55,14 @@ impl Container {
 /// The heads of one file, each made once however many adapters ask for it.
 pub(crate) struct Heads<'a> {
     bytes: &'a [u8],
-    made: HashMap<(Container, Vec<String>), Result<Text, String>>,
+    packed: HashMap<Container, Result<Text, String>>,
+    /// By encoding: adapters that declare others before it share it too.
+    texts: HashMap<(&'static str, usize), Text>,
 }
 
 impl<'a> Heads<'a> {
     pub fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes, made: HashMap::new() }
+        Self { bytes, packed: HashMap::new(), texts: HashMap::new() }
     }
 
     pub fn size(&self) -> usize {
@@ -72,9 +70,18 @@ impl<'a> Heads<'a> {
     }
 
     pub fn get(&mut self, container: Container, encodings: &[String]) -> Result<&Text, String> {
-        let container = if container.is_text() { Container::Text } else { container };
-        let key = (container, if container.is_text() { encodings.to_vec() } else { Vec::new() });
-        let head = self.made.entry(key).or_insert_with(|| container.head(self.bytes, encodings));
-        head.as_ref().map_err(Clone::clone)
+        if !container.is_text() {
+            let head = self.packed.entry(container).or_insert_with(|| container.head(self.bytes));
+            return head.as_ref().map_err(Clone::clone);
+        }
+        // Packed bytes are letters in some encoding, and never a report.
+        if self.bytes.starts_with(b"PK\x03\x04") {
+            return Err("an archive, no text".into());
+        }
+        // The head is enough; an odd byte belongs to a code unit that goes on.
+        let head = self.bytes.get(..HEAD_BYTES).unwrap_or(self.bytes);
+        let chosen = text::choose(head, encodings).ok_or_else(|| "in none of the declared encodings".to_owned())?;
+        let key = (chosen.0.name(), chosen.1);
+        Ok(self.texts.entry(key).or_insert_with(|| text::decode_as(head, chosen)))
     }
 }
