@@ -81,6 +81,8 @@ struct Found {
     first: Option<Decimal>,
     largest: Option<Decimal>,
     smallest: Option<Decimal>,
+    /// A line has been told to be one step beside its abscissa.
+    offset: bool,
 }
 
 impl Found {
@@ -141,8 +143,14 @@ fn stepped(block: &Block, axes: &Axes, lines: &[(u32, &str)], base: &Base, sink:
         };
         // The first ordinate of this line, or the last one of the line before, which it repeats.
         let place = if line.checked { found.count.saturating_sub(1) } else { found.count };
-        if let Some(why) = abscissa(place).and_then(|wanted| beside(x, wanted, step, axes)) {
-            sink.fault("x_check", why, Locator::at(*number, *column));
+        match abscissa(place).and_then(|wanted| beside(x, wanted, step, axes)) {
+            Some((why, false)) => sink.fault("x_check", why, Locator::at(*number, *column)),
+            // Some writers are one step off through the whole file; how many points there are is counted.
+            Some((why, true)) if !found.offset => {
+                found.offset = true;
+                sink.warn("x_offset", format!("{why}: about one step beside"), Locator::at(*number, *column));
+            }
+            _ => {}
         }
         if !sink.spend(line.ordinates.len() + 1, Locator::line(*number)) {
             return None;
@@ -166,14 +174,17 @@ fn stepped(block: &Block, axes: &Axes, lines: &[(u32, &str)], base: &Base, sink:
     Some(found)
 }
 
-/// Says where a line's abscissa is not that of its first ordinate.
-fn beside(x: &Number, wanted: Decimal, step: Decimal, axes: &Axes) -> Option<String> {
+/// Says where a line's abscissa is not that of its first ordinate, and whether it is one step beside it.
+fn beside(x: &Number, wanted: Decimal, step: Decimal, axes: &Axes) -> Option<(String, bool)> {
     let written = x.decimal()?.checked_mul(axes.x_factor)?;
     let unit = x.half_unit().saturating_mul(Decimal::TWO).saturating_mul(axes.x_factor.abs());
     let allowed = unit.max(step.abs().checked_div(Decimal::TWO)?);
     let difference = written.saturating_sub(wanted).abs();
-    (difference > allowed)
-        .then(|| format!("the line begins at {}, its first value stands at {wanted}", written.normalize()))
+    let one_step = step.abs().saturating_add(unit);
+    (difference > allowed).then(|| {
+        let why = format!("the line begins at {}, its first value stands at {wanted}", written.normalize());
+        (why, difference <= one_step)
+    })
 }
 
 fn put(observation: &mut Observation, value: Option<Decimal>, unit: &(Option<String>, Option<String>)) {
