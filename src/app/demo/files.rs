@@ -37,7 +37,7 @@ pub struct Picked {
     /// The sample's name in the file
     pub sample_text: Option<String>,
     pub unit: String,
-    pub source: InputSource,
+    pub source: Box<InputSource>,
 }
 
 impl DemoFiles {
@@ -134,11 +134,11 @@ fn pick(file: &DemoFile, parsed: &Parsed, quantities: &[&str], largest: bool) ->
             file: file.clone(),
             sample_text: chosen.sample.clone(),
             unit: chosen.unit.clone().unwrap_or_default(),
-            source: InputSource {
+            source: Box::new(InputSource {
                 quantity: (*quantity).to_owned(),
                 nth: i64::try_from(before).ok().map(|count| count + 1),
                 ..InputSource::default()
-            },
+            }),
         });
     }
     None

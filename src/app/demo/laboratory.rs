@@ -185,7 +185,7 @@ fn source(quantity: &str, analyte: Option<&str>, nth: Option<i64>) -> InputSourc
 /// An item whose one reading is what was picked from a real file.
 fn picked(mut item: NewItem, from: &Picked) -> NewItem {
     item.unit.clone_from(&from.unit);
-    item.inputs = vec![from_file("x", "仪器读数", &from.unit, 1, from.source.clone())];
+    item.inputs = vec![from_file("x", "仪器读数", &from.unit, 1, *from.source.clone())];
     item
 }
 
