@@ -9,7 +9,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::inbox::file_of;
+use super::inbox::{file_of, options_of};
 use super::read::read;
 use crate::audit::Actor;
 use crate::plot::{self, Chromatogram, Peak, Plate, Trace, Well, coordinate, with_unit};
@@ -85,11 +85,11 @@ pub fn figure(services: &Services, actor: &Actor, id: &InstrumentFileId, name: &
 /// Where its content is gone, or no adapter reads it any more.
 pub(crate) fn whole(services: &Services, file: &InstrumentFileRow) -> Outcome<Parsed> {
     let bytes = services.files.get(&file.sha256)?;
-    let explained =
-        read(services, &file.name, &bytes, file.adapter.as_deref(), &Options::default()).map_err(|error| {
-            let (zh, en) = (format!("无法读取该文件：{error}"), error.to_string());
-            Refusal::new(Code::FileNotRecognised, zh, en)
-        })?;
+    let options = Options { curves: true, ..options_of(services, file)? };
+    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &options).map_err(|error| {
+        let (zh, en) = (format!("无法读取该文件：{error}"), error.to_string());
+        Refusal::new(Code::FileNotRecognised, zh, en)
+    })?;
     Ok(explained.parsed)
 }
 

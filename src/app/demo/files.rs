@@ -21,8 +21,6 @@ pub struct DemoFile {
 
 /// The files of the three cases.
 #[derive(Clone, Debug)]
-// There is one value a run.
-#[allow(clippy::large_enum_variant)]
 pub enum DemoFiles {
     /// The adapters' own samples, whose sample names are our numbers
     Own { assay: DemoFile, related: DemoFile, plate: DemoFile, gas: DemoFile, balance: DemoFile },
