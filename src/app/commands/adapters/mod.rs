@@ -534,12 +534,14 @@ mod tests {
     fn two_versions_and_two_files_are_compared() {
         let dir = tempfile::tempdir().expect("a folder");
         let (own, file) = drafted(dir.path());
-        let (old, new) = (format!("{own}/kf"), format!("{own}/kf2"));
+        let new = dir.path().join("kf2");
+        let (old, new) = (format!("{own}/kf"), new.to_str().expect("a path").to_owned());
         assert!(compared(&[&old, &old]).0);
         fs::create_dir(&new).expect("a folder");
         let text = fs::read_to_string(format!("{old}/adapter.toml")).expect("text");
-        fs::write(format!("{new}/adapter.toml"), text.replace("quantity = 'water'", "quantity = 'moisture'"))
-            .expect("a file");
+        let changed = text.replace("quantity = \"water\"", "quantity = \"moisture\"");
+        assert_ne!(changed, text);
+        fs::write(format!("{new}/adapter.toml"), changed).expect("a file");
         let (same, text) = compared(&[&old, &new, &file]);
         assert!(!same && text.contains("quantity: water → moisture"), "{text}");
         let other = dir.path().join("other.csv");
