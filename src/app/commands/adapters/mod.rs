@@ -539,7 +539,7 @@ mod tests {
         assert!(compared(&[&old, &old]).0);
         fs::create_dir(&new).expect("a folder");
         let text = fs::read_to_string(format!("{old}/adapter.toml")).expect("text");
-        let changed = text.replace("quantity = \"water\"", "quantity = \"moisture\"");
+        let changed = text.replace("quantity = 'water'", "quantity = 'moisture'");
         assert_ne!(changed, text);
         fs::write(format!("{new}/adapter.toml"), changed).expect("a file");
         let (same, text) = compared(&[&old, &new, &file]);
