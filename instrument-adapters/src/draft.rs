@@ -3,6 +3,8 @@
 //! It reads the obvious table: the first line of headings that is followed by rows of the same
 //! width with numbers in them. What each column means is left to the person who writes the adapter.
 
+use std::cmp::Reverse;
+
 use crate::containers::workbook::Workbook;
 use crate::model::Options;
 use crate::readers::delimited::{split, squeeze};
@@ -77,7 +79,8 @@ fn in_text(bytes: &[u8]) -> Result<(&'static str, Table), DraftError> {
             let cells = |l: &Line| split(&l.text, delimiter, true).into_iter().map(|c| c.raw).collect();
             table(&text.lines.iter().map(cells).collect::<Vec<_>>(), delimiter, None)
         })
-        .max_by_key(|t| t.headings.len())
+        // A row with decimal commas falls apart into as many cells as its headings; numbers are no headings.
+        .max_by_key(|t| (t.headings.len(), Reverse(t.headings.iter().filter(|h| number(h).is_some()).count())))
         .ok_or(DraftError::NoTable)?;
     Ok((text.encoding, table))
 }
@@ -289,6 +292,15 @@ mod tests {
         assert!(values.contains(&("talk", None)) && values.contains(&("ec", Some("0.059"))));
         assert_eq!(draft.parsed.complete, Some(true), "{:?}\n{}", draft.parsed.problems, draft.declaration);
         assert!(matches!(declaration("x", "x.xlsx", b"PK\x03\x04"), Err(DraftError::NoWorkbook(_))));
+    }
+
+    #[test]
+    fn decimal_commas_are_no_columns() {
+        let file = "Sample;Water (%)\nA-1;0,312\nA-2;0,305\n";
+        let draft = declaration("kf", "kf.csv", file.as_bytes()).unwrap();
+        let values: Vec<_> =
+            draft.parsed.observations.iter().map(|o| (o.quantity.as_str(), o.value.as_deref())).collect();
+        assert_eq!(values, [("water", Some("0.312")), ("water", Some("0.305"))]);
     }
 
     #[test]
