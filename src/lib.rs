@@ -1,25 +1,29 @@
-//! Qianfa.
+#![doc = include_str!("../ARCHITECTURE.md")]
 #![recursion_limit = "256"]
 
+pub extern crate calculation;
+pub extern crate documents;
+pub extern crate regulation;
+pub extern crate vocabulary;
+
+pub mod action;
 pub mod api;
 pub mod app;
-pub mod audit;
+pub mod bench;
+pub mod cases;
 pub mod catalogue;
 pub mod certificates;
 pub mod clock;
 pub mod custody;
-pub mod evaluation;
-pub mod evidence;
-pub mod identity;
-pub mod input;
+pub mod evaluations;
+pub mod http;
 pub mod instruments;
-pub mod intake;
 pub mod jobs;
-pub mod plot;
+pub mod mapping;
+pub mod people;
+pub mod record;
 pub mod refusal;
-pub mod regulation;
 pub mod secrets;
-pub mod services;
 pub mod store;
-pub mod testing;
+pub mod text;
 pub mod web;

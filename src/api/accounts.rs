@@ -7,17 +7,17 @@ use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::body::Body;
-use super::permit::Permit;
-use super::permit::permission::AccountManage;
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, done};
-use super::table::Table;
-use crate::identity::{AccountView, NewAccount};
+use crate::action::Services;
+use crate::http::body::Body;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::AccountManage;
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created, done};
+use crate::http::table::Table;
+use crate::people::{AccountView, NewAccount};
 use crate::refusal::Refusal;
-use crate::regulation::Role;
-use crate::services::Services;
 use crate::store::columns::AccountId;
+use crate::vocabulary::Role;
 
 /// The routes.
 #[must_use]

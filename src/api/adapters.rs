@@ -4,13 +4,13 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use utoipa::OpenApi;
 
-use super::permit::Permit;
-use super::permit::permission::InstrumentRead;
-use super::problem::{Problem, ProblemDocument};
-use super::run::answer;
-use super::table::Table;
+use crate::action::Services;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::InstrumentRead;
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::answer;
+use crate::http::table::Table;
 use crate::instruments::{self, AdaptersView};
-use crate::services::Services;
 
 /// The routes.
 #[must_use]

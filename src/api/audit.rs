@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
-use super::permit::Permit;
-use super::permit::permission::{AuditRead, AuditVerify};
-use super::problem::{Problem, ProblemDocument};
-use super::run::answer;
-use super::table::Table;
-use crate::audit::{Report, TrailFilter, TrailPage, trail};
-use crate::services::Services;
+use crate::action::Services;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::{AuditRead, AuditVerify};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::answer;
+use crate::http::table::Table;
+use crate::record::{Report, TrailFilter, TrailPage, trail};
 
 /// The routes.
 #[must_use]

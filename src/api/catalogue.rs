@@ -5,18 +5,18 @@ use actix_web::web::{Data, Path, Query};
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
-use super::body::Body;
-use super::permit::Permit;
-use super::permit::permission::{
+use crate::action::Services;
+use crate::catalogue::{self, NewApplicant, NewAuthorisation, NewInstitute, NewProduct, NewSpecification};
+use crate::http::body::Body;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::{
     ApplicantManage, ApplicantRead, AuthorisationManage, CatalogueRead, InstituteManage, ProductManage,
     SpecificationDraft, SpecificationRelease,
 };
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created};
-use super::table::Table;
-use crate::catalogue::{self, NewApplicant, NewAuthorisation, NewInstitute, NewProduct, NewSpecification};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created};
+use crate::http::table::Table;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::columns::ProductId;
 use crate::store::views::{self, Page, ProductView, SpecificationView};
 

@@ -5,20 +5,20 @@ use actix_web::web::{Data, Path, Payload, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::body::{Body, collect};
 use super::intake::institute;
-use super::permit::permission::{
+use crate::action::Services;
+use crate::certificates::{self, CertificateView, Draft, PublicStatus};
+use crate::documents::verify;
+use crate::http::body::{Body, collect};
+use crate::http::permit::permission::{
     CertificateDiscard, CertificateDraft, CertificateRead, CertificateReview, CertificateSign, CertificateWithdraw,
     OwnCertificateRead,
 };
-use super::permit::{Permit, Public};
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, pdf, run};
-use super::table::Table;
-use crate::certificates::document::verify;
-use crate::certificates::{self, CertificateView, Draft, PublicStatus};
+use crate::http::permit::{Permit, Public};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created, pdf, run};
+use crate::http::table::Table;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::blobs::sha256_hex;
 use crate::store::columns::CertificateId;
 use crate::store::views::{self, CertificateFilter};

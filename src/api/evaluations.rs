@@ -5,20 +5,20 @@ use actix_web::web::{Data, Path, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::body::Body;
 use super::intake::institute;
-use super::permit::Permit;
-use super::permit::permission::{EvaluationCreate, EvaluationRead, ResultEnter, StandardManage};
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created};
-use super::table::Table;
-use crate::evaluation::method::Method;
-use crate::evidence::{
+use crate::action::Services;
+use crate::calculation::method::Method;
+use crate::evaluations::{
     self, AcceptEvaluation, AcceptedEvaluation, Combination, EvaluatedTask, NewEvaluation, NewStandard, Preview,
     Proposed, Verified, Withdrawal,
 };
+use crate::http::body::Body;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::{EvaluationCreate, EvaluationRead, ResultEnter, StandardManage};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created};
+use crate::http::table::Table;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::columns::{EvaluationId, InstrumentFileId, ReferenceStandardId};
 use crate::store::views::{self, EvaluationDetail, Page};
 
@@ -121,7 +121,7 @@ async fn create_standard(
     services: Data<Services>,
     body: Body<NewStandard>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || evidence::create_standard(&services, &gate.actor, &body.value)).await
+    created(move || evaluations::create_standard(&services, &gate.actor, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/reference-standards/{id}/withdraw", tag = "evaluations",
@@ -133,13 +133,13 @@ async fn withdraw_standard(
     id: Path<ReferenceStandardId>,
     body: Body<Withdrawal>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || evidence::withdraw_standard(&services, &gate.actor, &id, &body.value)).await
+    answer(move || evaluations::withdraw_standard(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(get, path = "/api/v1/evaluation-methods", tag = "evaluations",
     responses((status = 200, body = Methods, description = "方法定义 with their limits and sources")))]
 async fn methods(_gate: Permit<EvaluationRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    answer(move || Ok(Methods { items: evidence::methods(&services)? })).await
+    answer(move || Ok(Methods { items: evaluations::methods(&services)? })).await
 }
 
 #[utoipa::path(get, path = "/api/v1/evaluations", tag = "evaluations", params(EvaluationFilter),
@@ -164,7 +164,7 @@ async fn create(
     services: Data<Services>,
     body: Body<NewEvaluation>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || evidence::create(&services, &gate.actor, &body.value)).await
+    created(move || evaluations::create(&services, &gate.actor, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/proposal", tag = "evaluations", request_body = ProposalOf,
@@ -174,7 +174,7 @@ async fn proposal(
     services: Data<Services>,
     body: Body<ProposalOf>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || evidence::propose(&services, &gate.actor, &body.value.file_ids, &body.value.method_id)).await
+    answer(move || evaluations::propose(&services, &gate.actor, &body.value.file_ids, &body.value.method_id)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/preview", tag = "evaluations", request_body = NewEvaluation,
@@ -185,7 +185,7 @@ async fn preview(
     services: Data<Services>,
     body: Body<NewEvaluation>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || evidence::preview(&services, &gate.actor, &body.value)).await
+    answer(move || evaluations::preview(&services, &gate.actor, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/combine", tag = "evaluations", request_body = Combination,
@@ -196,7 +196,7 @@ async fn combine(
     services: Data<Services>,
     body: Body<Combination>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || evidence::combine(&services, &gate.actor, &body.value)).await
+    created(move || evaluations::combine(&services, &gate.actor, &body.value)).await
 }
 
 #[utoipa::path(get, path = "/api/v1/evaluations/{id}", tag = "evaluations", params(("id" = String, Path)),
@@ -221,7 +221,7 @@ async fn tasks(
     services: Data<Services>,
     id: Path<EvaluationId>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || Ok(Tasks { items: evidence::tasks(&services, &gate.actor, &id)? })).await
+    answer(move || Ok(Tasks { items: evaluations::tasks(&services, &gate.actor, &id)? })).await
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/{id}/versions", tag = "evaluations", params(("id" = String, Path)),
@@ -233,7 +233,7 @@ async fn version(
     id: Path<EvaluationId>,
     body: Body<NewEvaluation>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || evidence::version(&services, &gate.actor, &id, &body.value)).await
+    created(move || evaluations::version(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/{id}/verify", tag = "evaluations", params(("id" = String, Path)),
@@ -244,7 +244,7 @@ async fn verify(
     services: Data<Services>,
     id: Path<EvaluationId>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || evidence::verify(&services, &gate.actor, &id)).await
+    answer(move || evaluations::verify(&services, &gate.actor, &id)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/{id}/accept", tag = "evaluations", params(("id" = String, Path)),
@@ -256,5 +256,5 @@ async fn accept(
     id: Path<EvaluationId>,
     body: Body<AcceptEvaluation>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || evidence::accept(&services, &gate.actor, &id, &body.value)).await
+    answer(move || evaluations::accept(&services, &gate.actor, &id, &body.value)).await
 }

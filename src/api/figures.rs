@@ -5,17 +5,17 @@ use actix_web::web::{Data, Path, Query};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
-use super::body::Body;
-use super::permit::Permit;
-use super::permit::permission::{InstrumentCheck, InstrumentRead};
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, kept, run, svg};
-use super::table::Table;
+use crate::action::Services;
+use crate::bench::{self, ImportCheck, ImportChecked};
+use crate::http::body::Body;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::{InstrumentCheck, InstrumentRead};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created, kept, run, svg};
+use crate::http::table::Table;
 use crate::instruments::{self, Figure};
-use crate::services::Services;
 use crate::store::columns::InstrumentFileId;
 use crate::store::views::CheckView;
-use crate::testing::{self, ImportCheck, ImportChecked};
 
 /// The routes.
 #[must_use]
@@ -97,5 +97,5 @@ async fn check(
     id: Path<InstrumentFileId>,
     body: Body<ImportCheck>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || testing::check_import(&services, &gate.actor, &id, &body.value)).await
+    created(move || bench::check_import(&services, &gate.actor, &id, &body.value)).await
 }

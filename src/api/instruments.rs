@@ -5,16 +5,16 @@ use actix_web::web::{Data, Path, Payload, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::body::{Body, collect};
 use super::certificates::Because;
 use super::intake::institute;
-use super::permit::Permit;
-use super::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, done, run};
-use super::table::Table;
+use crate::action::Services;
+use crate::http::body::{Body, collect};
+use crate::http::permit::Permit;
+use crate::http::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created, done, run};
+use crate::http::table::Table;
 use crate::instruments::{self, Accept, Accepted, Assign, FileView, NewRunList, SourceView, Wanted};
-use crate::services::Services;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, Page};
 
@@ -128,7 +128,7 @@ async fn upload_set(
     from: Query<FromInstrument>,
     parts: actix_multipart::Multipart,
 ) -> Result<HttpResponse, Problem> {
-    let files = super::upload::uploads(parts, services.site.upload_bytes).await?;
+    let files = crate::http::upload::uploads(parts, services.site.upload_bytes).await?;
     let files: Vec<_> = files.into_iter().map(|one| instruments::Named { name: one.name, bytes: one.bytes }).collect();
     let taken =
         run(move || instruments::upload_set(&services, &gate.actor, &files, from.instrument.as_deref())).await?;

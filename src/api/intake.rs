@@ -4,24 +4,25 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
-use super::body::Body;
-use super::idempotency::{IdempotencyKey, Once, idempotent};
-use super::permit::permission::{
+use crate::action::Services;
+use crate::cases::{self, Ending, Intake, LaterDates, NewApplication, Preview, Receipt, Taken};
+use crate::custody::{self, Move, Moved};
+use crate::http::body::Body;
+use crate::http::idempotency::{IdempotencyKey, Once, idempotent};
+use crate::http::permit::permission::{
     CaseAccept, CaseCreate, CaseRead, CustodyRead, OwnCaseRead, OwnCaseSubmit, PortSample, SampleReceive,
 };
-use super::permit::{AnyAccount, Permit, may};
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, done, run};
-use super::table::Table;
-use crate::audit::Actor;
-use crate::custody::{self, Move, Moved, Place};
-use crate::intake::{self, Ending, Intake, LaterDates, NewApplication, Preview, Receipt, Taken};
+use crate::http::permit::{AnyAccount, Permit, may};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created, done, run};
+use crate::http::table::Table;
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::Action;
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
 use crate::store::views::{self, CaseDetail, CaseFilter, SampleDetail};
+use crate::vocabulary::Permission;
+use crate::vocabulary::Place;
 
 /// The routes.
 #[must_use]
@@ -82,7 +83,7 @@ async fn preview(
     services: Data<Services>,
     body: Body<NewApplication>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || intake::preview(&services, &gate.actor, &body.value)).await
+    answer(move || cases::preview(&services, &gate.actor, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/intake", tag = "intake", request_body = Intake,
@@ -98,7 +99,7 @@ async fn take_in(
     let stored = run(move || {
         let once = Once { key: key.0, request_sha256: body.sha256, status: 201 };
         let (now, regulation, actor) = (services.clock.now(), services.regulation.clone(), gate.actor.clone());
-        let action = move |conn: &mut _| intake::take_in_with(conn, &regulation, &actor, now, &body.value);
+        let action = move |conn: &mut _| cases::take_in_with(conn, &regulation, &actor, now, &body.value);
         idempotent(&services.db, &gate.actor, once, now, action)
     })
     .await?;
@@ -115,7 +116,7 @@ async fn list(
     answer(move || {
         let institute = institute(&gate.actor)?;
         let mut listed = services.db.read(|conn| views::cases(conn, Some(&institute), None, &filter))?;
-        if may(&gate.actor, Action::ApplicantRead).is_err() {
+        if may(&gate.actor, Permission::ApplicantRead).is_err() {
             listed.items.iter_mut().for_each(|row| row.applicant.clear());
         }
         Ok(listed)
@@ -144,7 +145,7 @@ async fn submit_once(
     let stored = run(move || {
         let once = Once { key: key.0, request_sha256: body.sha256, status: 201 };
         let (now, author) = (services.clock.now(), actor.clone());
-        let action = move |conn: &mut _| intake::submit_with(conn, &author, now, &body.value);
+        let action = move |conn: &mut _| cases::submit_with(conn, &author, now, &body.value);
         idempotent(&services.db, &actor, once, now, action)
     })
     .await?;
@@ -162,7 +163,7 @@ async fn show(
         let institute = institute(&gate.actor)?;
         let found = services.db.read(|conn| views::case(conn, Some(&institute), None, &id))?;
         let mut case = found.ok_or_else(|| Refusal::not_found("申请", "application", id.as_str()))?;
-        if may(&gate.actor, Action::ApplicantRead).is_err() {
+        if may(&gate.actor, Permission::ApplicantRead).is_err() {
             case.hide_applicant();
         }
         Ok(case)
@@ -177,7 +178,7 @@ async fn accept(
     services: Data<Services>,
     id: Path<ApplicationId>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || intake::accept(&services, &gate.actor, &id)).await
+    answer(move || cases::accept(&services, &gate.actor, &id)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/applications/{id}/receipt", tag = "intake", params(("id" = String, Path)),
@@ -188,7 +189,7 @@ async fn receive(
     id: Path<ApplicationId>,
     body: Body<Receipt>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || intake::receive(&services, &gate.actor, &id, &body.value)).await
+    created(move || cases::receive(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/applications/{id}/dates", tag = "intake", params(("id" = String, Path)),
@@ -199,7 +200,7 @@ async fn dates(
     id: Path<ApplicationId>,
     body: Body<LaterDates>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || intake::record_dates(&services, &gate.actor, &id, &body.value)).await
+    answer(move || cases::record_dates(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/applications/{id}/end", tag = "intake", params(("id" = String, Path)),
@@ -211,15 +212,15 @@ async fn end(
     body: Body<Ending>,
 ) -> Result<HttpResponse, Problem> {
     may(&gate.actor, ending_action(&body.value.how))?;
-    done(move || intake::end(&services, &gate.actor, &id, &body.value)).await
+    done(move || cases::end(&services, &gate.actor, &id, &body.value)).await
 }
 
 /// Refusing, withdrawing and voiding are three permissions; an unknown word is refused by the workflow.
-pub(crate) fn ending_action(how: &str) -> Action {
+pub(crate) fn ending_action(how: &str) -> Permission {
     match how {
-        "refuse" => Action::CaseRefuse,
-        "withdraw" => Action::CaseWithdraw,
-        _ => Action::CaseVoid,
+        "refuse" => Permission::CaseRefuse,
+        "withdraw" => Permission::CaseWithdraw,
+        _ => Permission::CaseVoid,
     }
 }
 
@@ -305,10 +306,10 @@ async fn move_containers(
 }
 
 /// Returning and destroying are permissions of their own.
-pub(crate) fn move_action(to: &str) -> Action {
+pub(crate) fn move_action(to: &str) -> Permission {
     match Place::parse(to) {
-        Some(Place::Returned) => Action::CustodyReturn,
-        Some(Place::Destroyed) => Action::CustodyDestroy,
-        _ => Action::CustodyMove,
+        Some(Place::Returned) => Permission::CustodyReturn,
+        Some(Place::Destroyed) => Permission::CustodyDestroy,
+        _ => Permission::CustodyMove,
     }
 }

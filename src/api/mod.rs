@@ -5,35 +5,19 @@
 pub mod accounts;
 pub mod adapters;
 pub mod audit;
-pub mod body;
 pub mod catalogue;
 pub mod certificates;
-pub mod cookies;
-pub mod edge;
 pub mod evaluations;
 mod figures;
-pub mod idempotency;
 pub mod instruments;
 pub mod intake;
 pub mod openapi;
-pub mod permit;
-pub mod problem;
 pub mod register;
 pub mod regulation;
-pub mod renewal;
-pub mod run;
 pub mod session;
-pub mod table;
 pub mod testing;
-pub mod upload;
 
-pub use body::Body;
-pub use edge::request_id;
-pub use idempotency::{IdempotencyKey, Once, Stored, idempotent};
-pub use permit::{AnyAccount, Permit, Public, permission};
-pub use problem::Problem;
-pub use run::{answer, created, done, run};
-pub use table::Table;
+use crate::http::Table;
 
 /// Every route of the API.
 #[must_use]

@@ -9,13 +9,13 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{OpenApi as Document, PathItem};
 
-use super::permit::Requirement;
-use super::problem::ProblemDocument;
-use super::table::Table;
 use super::{
     accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, register,
     regulation, session, testing,
 };
+use crate::http::permit::Requirement;
+use crate::http::problem::ProblemDocument;
+use crate::http::table::Table;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -48,7 +48,7 @@ pub fn document(table: &Table) -> Document {
     let components = document.components.get_or_insert_default();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    let cookie = ApiKey::Cookie(ApiKeyValue::new(super::permit::ACCESS_COOKIE));
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::http::permit::ACCESS_COOKIE));
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     for entry in table.entries() {
         let Some(item) = document.paths.paths.get_mut(entry.path) else {

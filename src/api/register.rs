@@ -6,20 +6,21 @@ use actix_web::web::{Data, Path, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::body::Body;
 use super::certificates::Because;
-use super::permit::Permit;
-use super::permit::permission::{
+use crate::action::Services;
+use crate::http::body::Body;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::{
     DeadLetterDecide, InstrumentAccept, InstrumentCalibrate, InstrumentRead, InstrumentRegisterManage,
     InstrumentRegisterRead,
 };
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, done, run};
-use super::table::Table;
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created, done, run};
+use crate::http::table::Table;
 use crate::instruments::{
-    self, FolderView, InstrumentView, NewCalibration, NewInstrument, NewRunList, Retried, Rule, RunListView,
+    self, FolderView, InstrumentView, NewCalibration, NewInstrument, NewRunList, Retried, RunListView,
 };
-use crate::services::Services;
+use crate::mapping::Rule;
 use crate::store::columns::{DeadLetterId, InstrumentId, RunListId};
 use crate::store::views::Page;
 

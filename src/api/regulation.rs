@@ -5,17 +5,17 @@ use actix_web::web::{Data, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi};
 
-use super::body::Body;
-use super::permit::Permit;
-use super::permit::permission::RegulationRead;
-use super::problem::{Problem, ProblemDocument};
-use super::run::answer;
-use super::table::Table;
-use crate::input;
+use crate::action::Services;
+use crate::http::body::Body;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::RegulationRead;
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::answer;
+use crate::http::table::Table;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{Case, Jurisdiction};
-use crate::services::Services;
 use crate::store::Outcome;
+use crate::text;
 
 /// The routes.
 #[must_use]
@@ -65,10 +65,10 @@ async fn provisions(
     services: Data<Services>,
     asked: Query<InForce>,
 ) -> Result<HttpResponse, Problem> {
-    let on = input::date_opt("on", asked.on.as_deref())?;
+    let on = text::date_opt("on", asked.on.as_deref())?;
     let place = asked.jurisdiction.as_deref().filter(|text| !text.is_empty());
-    let place = place.map(|text| input::word("jurisdiction", text, Jurisdiction::parse)).transpose()?;
-    Ok(super::run::json(actix_web::http::StatusCode::OK, &services.regulation.register().list(on, place)))
+    let place = place.map(|text| text::word("jurisdiction", text, Jurisdiction::parse)).transpose()?;
+    Ok(crate::http::run::json(actix_web::http::StatusCode::OK, &services.regulation.register().list(on, place)))
 }
 
 #[utoipa::path(post, path = "/api/v1/regulation/determinations", tag = "regulation", request_body = Object,
@@ -100,7 +100,7 @@ async fn due(
     asked: Query<DueAfter>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || -> Outcome<_> {
-        let from = input::date("from", &asked.from)?;
+        let from = text::date("from", &asked.from)?;
         let found = services.regulation.calendar().add_working_days(from, asked.working_days);
         let found = found.map_err(|error| Refusal::field("working_days", error.to_string(), error.to_string()))?;
         Ok(Due {

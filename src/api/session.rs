@@ -8,17 +8,17 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::body::Body;
-use super::cookies::{REFRESH_COOKIE, removal_cookies, session_cookies};
-use super::permit::{AnyAccount, Public};
-use super::problem::{Problem, ProblemDocument};
-use super::request_id;
-use super::run::{json, run};
-use super::table::Table;
-use crate::audit::Actor;
-use crate::identity::LoggedIn;
+use crate::action::Services;
+use crate::http::body::Body;
+use crate::http::cookies::{REFRESH_COOKIE, removal_cookies, session_cookies};
+use crate::http::permit::{AnyAccount, Public};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::request_id;
+use crate::http::run::{json, run};
+use crate::http::table::Table;
+use crate::people::LoggedIn;
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 
 /// The routes.
 #[must_use]
@@ -106,9 +106,9 @@ pub struct Session {
 
 impl Me {
     fn of(actor: &Actor) -> Self {
-        let may = crate::regulation::Action::ALL
+        let may = crate::vocabulary::Permission::ALL
             .iter()
-            .filter(|action| super::permit::may(actor, **action).is_ok())
+            .filter(|action| crate::http::permit::may(actor, **action).is_ok())
             .map(|action| action.as_str().to_owned());
         Self {
             account: actor.account.to_string(),
@@ -210,5 +210,5 @@ async fn change_password(
 ) -> Result<HttpResponse, Problem> {
     let NewPassword { old_password, new_password } = body.value;
     let identity = services.identity.clone();
-    super::run::done(move || identity.change_password(&gate.authenticated(), &old_password, &new_password)).await
+    crate::http::run::done(move || identity.change_password(&gate.authenticated(), &old_password, &new_password)).await
 }

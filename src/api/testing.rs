@@ -5,20 +5,22 @@ use actix_web::web::{Data, Path, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::body::Body;
 use super::intake::institute;
-use super::permit::Permit;
-use super::permit::permission::{OutOfLimitDecide, RawRecordRead, ResultEnter, ResultReview, TaskRead, TaskStart};
-use super::problem::{Problem, ProblemDocument};
-use super::run::{answer, created, run};
-use super::table::Table;
+use crate::action::Services;
+use crate::bench::{self, Decided, Decision, Entered, EnteredLine, Entry, Verdict};
 use crate::certificates;
+use crate::http::body::Body;
+use crate::http::permit::Permit;
+use crate::http::permit::permission::{
+    OutOfLimitDecide, RawRecordRead, ResultEnter, ResultReview, TaskRead, TaskStart,
+};
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::run::{answer, created, run};
+use crate::http::table::Table;
 use crate::refusal::Refusal;
-use crate::regulation::TaskState;
-use crate::services::Services;
 use crate::store::columns::{ResultId, SampleId, TestTaskId};
 use crate::store::views::{self, Page, QueueFilter, TaskView};
-use crate::testing::{self, Decided, Decision, Entered, EnteredLine, Entry, Verdict};
+use crate::vocabulary::TaskState;
 
 /// The most lines of one worksheet.
 const WORKSHEET: usize = 5000;
@@ -106,7 +108,7 @@ async fn start(
     services: Data<Services>,
     id: Path<TestTaskId>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || testing::start(&services, &gate.actor, &id)).await
+    answer(move || bench::start(&services, &gate.actor, &id)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/entry", tag = "testing", params(("id" = String, Path)),
@@ -117,7 +119,7 @@ async fn enter(
     id: Path<TestTaskId>,
     body: Body<Entry>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || testing::enter(&services, &gate.actor, &id, &body.value)).await
+    created(move || bench::enter(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/decision", tag = "testing", params(("id" = String, Path)),
@@ -128,7 +130,7 @@ async fn decide(
     id: Path<TestTaskId>,
     body: Body<Decision>,
 ) -> Result<HttpResponse, Problem> {
-    created(move || testing::decide(&services, &gate.actor, &id, &body.value)).await
+    created(move || bench::decide(&services, &gate.actor, &id, &body.value)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/worksheets/entry", tag = "testing", request_body = Worksheet,
@@ -145,7 +147,7 @@ async fn enter_many(
     }
     let lines: Vec<(TestTaskId, Entry)> =
         lines.into_iter().map(|line| (line.task_id.as_str().into(), line.entry)).collect();
-    answer(move || testing::enter_many(&services, &gate.actor, &lines)).await
+    answer(move || bench::enter_many(&services, &gate.actor, &lines)).await
 }
 
 #[utoipa::path(get, path = "/api/v1/reviews", tag = "testing", params(ReviewFilter),
@@ -158,7 +160,7 @@ async fn reviews(
     answer(move || {
         let institute = institute(&gate.actor)?;
         let state = filter.state.as_deref().unwrap_or("entered");
-        let state = crate::input::word("state", state, TaskState::parse)?;
+        let state = crate::text::word("state", state, TaskState::parse)?;
         let page = Page::of(filter.limit, filter.offset);
         services.db.read(|conn| views::to_review(conn, &institute, state, page))
     })
@@ -174,7 +176,7 @@ async fn review(
     body: Body<Verdict>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || {
-        let state = testing::review(&services, &gate.actor, &id, &body.value)?;
+        let state = bench::review(&services, &gate.actor, &id, &body.value)?;
         Ok(After { state: state.to_string() })
     })
     .await
@@ -189,5 +191,5 @@ async fn raw_record(
     id: Path<SampleId>,
 ) -> Result<HttpResponse, Problem> {
     let pdf = run(move || certificates::raw_record(&services, &gate.actor, &id)).await?;
-    Ok(super::run::pdf(pdf))
+    Ok(crate::http::run::pdf(pdf))
 }

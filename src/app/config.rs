@@ -11,9 +11,9 @@ use instrument_adapters::isolated::{Program, Settings};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::certificates::NumberPatterns;
-use crate::identity::{PasswordCost, SessionRules};
-use crate::services::{SigningFiles, Site};
+use crate::action::{SigningFiles, Site};
+use crate::documents::NumberPatterns;
+use crate::people::{PasswordCost, SessionRules};
 use crate::store::DbSettings;
 
 /// What a field holds, for reading it from the environment.
@@ -482,7 +482,7 @@ fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, Confi
 fn numbers(patterns: NumberPatterns) -> Result<NumberPatterns, ConfigError> {
     match patterns.check() {
         Ok(()) => Ok(patterns),
-        Err(refusal) => Err(ConfigError::new(refusal.field.unwrap_or_default(), refusal.message_en)),
+        Err(error) => Err(ConfigError::new(format!("certificate_numbers.{}", error.pattern), error.en)),
     }
 }
 

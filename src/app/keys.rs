@@ -3,8 +3,8 @@
 use x509_cert::Certificate;
 
 use super::serve::StartError;
-use crate::certificates::document::{KeyError, SigningKey, certificates_from_pem};
-use crate::services::{SigningFiles, Site};
+use crate::action::{SigningFiles, Site};
+use crate::documents::{KeyError, SigningKey, certificates_from_pem};
 
 /// Loads the configured key and roots; without a configuration, those of the data folder, if it has any.
 ///

@@ -5,9 +5,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use serde_json::json;
 
-use crate::api::run::json as answer;
-use crate::api::{self, Problem, Public, Table, run};
-use crate::services::Services;
+use crate::action::Services;
+use crate::api;
+use crate::http::run::json as answer;
+use crate::http::{Problem, Public, Table, run};
 
 /// The routes of the API, the pages and the program's own. The description of the API and its reader stand beside it, in
 /// [`super::serve`].

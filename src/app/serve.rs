@@ -16,17 +16,18 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::config::{Config, ConfigError, Reading};
 use super::follow::Following;
 use super::routes;
-use crate::api::{body, cookies, edge, openapi, problem};
-use crate::audit::{Sealer, Sealing};
-use crate::certificates::Gate;
-use crate::certificates::document::Typesetter;
+use crate::action::Services;
+use crate::api::openapi;
 use crate::clock::Clock;
-use crate::identity::Identity;
-use crate::instruments::Mappings;
+use crate::documents::Press;
+use crate::documents::Typesetter;
+use crate::http::{body, cookies, edge, problem};
 use crate::jobs::{self, Jobs};
+use crate::mapping::Mappings;
+use crate::people::Identity;
+use crate::record::{Sealer, Sealing};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
-use crate::services::Services;
 use crate::store::blobs::{BlobError, Blobs};
 use crate::store::dialect::forget_idempotency_keys;
 use crate::store::{Backend, DbConn, StoreError};
@@ -105,7 +106,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         adapters,
         mappings: Arc::new(mappings),
         typesetter,
-        gate: Arc::new(Gate::new(cores)),
+        press: Arc::new(Press::new(cores)),
         signing_key: signing_key.map(Arc::new),
         roots: Arc::new(roots),
         numbers: config.numbers.clone(),

@@ -1,21 +1,22 @@
 //! Specifications (质量标准) and their test items (检验项目). An effective specification is locked.
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::calculation::formula::Formula;
+use crate::calculation::inputs::ReadingInput;
 use crate::insert_all;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::numeric::Limit;
-use crate::services::Services;
 use crate::store::columns::{Json, ProductId, SpecificationId, TestItemId};
 use crate::store::rows::{SpecificationRow, TestItemRow};
 use crate::store::schema::{specification, test_item};
 use crate::store::{AnyConnection, Outcome};
-use crate::testing::formula::Formula;
+use crate::text;
 
 /// A new version of a product's specification.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -75,96 +76,6 @@ fn yes() -> bool {
     true
 }
 
-/// One reading of an item.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReadingInput {
-    /// Its name in the formula
-    pub name: String,
-    #[serde(default)]
-    pub label_zh: String,
-    #[serde(default)]
-    pub label_en: String,
-    #[serde(default)]
-    pub unit: String,
-    /// How many such readings there are; 0 for as many as the file has (peaks of impurities)
-    #[serde(default = "once")]
-    pub count: i64,
-    /// Where it stands in an instrument file
-    pub source: Option<InputSource>,
-}
-
-/// Where a reading stands among the observations of an instrument file.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InputSource {
-    /// What was measured, as the adapter says: `area`, `concentration`, `mass`, …
-    pub quantity: String,
-    /// The analyte as the file names it; without it, any
-    pub analyte: Option<String>,
-    /// Analytes left out
-    #[serde(default)]
-    pub except: Vec<String>,
-    /// What else the file must say of the value, e.g. `{"name": "HA_content"}`
-    #[serde(default)]
-    pub context: std::collections::BTreeMap<String, String>,
-    /// The how-manieth of these observations, from 1; without it, all in their order
-    pub nth: Option<i64>,
-    /// Other names that the analyte goes by
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<String>,
-    /// The adapters whose files it speaks of; without them, all
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub adapters: Vec<String>,
-    /// How many such values there must be; without it, at most as many as the item takes
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replicates: Option<i64>,
-    /// Every value is multiplied by it: a decimal
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dilution: Option<String>,
-    /// The unit that the file must give
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-    /// Other units that it may give, each with the decimal factor that leads to `unit`
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    pub units: std::collections::BTreeMap<String, String>,
-}
-
-impl InputSource {
-    /// Whether it speaks of files that this adapter read.
-    #[must_use]
-    pub fn reads(&self, adapter: &str) -> bool {
-        self.adapters.is_empty() || self.adapters.iter().any(|one| one == adapter)
-    }
-
-    /// Checks its numbers.
-    ///
-    /// # Errors
-    /// The field, and what was expected.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
-        let above_zero = |text: &str| {
-            let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
-            plain && rust_decimal::Decimal::from_str_exact(text).is_ok_and(|value| value > rust_decimal::Decimal::ZERO)
-        };
-        if let Some(text) = self.dilution.as_deref().filter(|text| !above_zero(text)) {
-            return Err(("dilution", format!("expected a decimal above zero such as \"10\", found {text:?}")));
-        }
-        if let Some((unit, text)) = self.units.iter().find(|(_, text)| !above_zero(text)) {
-            return Err(("units", format!("{unit}: expected a decimal factor above zero, found {text:?}")));
-        }
-        if !self.units.is_empty() && self.unit.is_none() {
-            return Err(("unit", "is needed where factors for other units are given".to_owned()));
-        }
-        if self.replicates.is_some_and(|count| !(1..=500).contains(&count)) {
-            return Err(("replicates", "expected 1 to 500".to_owned()));
-        }
-        if self.nth.is_some_and(|nth| nth < 1) {
-            return Err(("nth", "expected 1 or more".to_owned()));
-        }
-        Ok(())
-    }
-}
-
 /// Stores a new version of a specification as a draft.
 ///
 /// # Errors
@@ -178,8 +89,8 @@ pub fn create_specification(services: &Services, actor: &Actor, new: &NewSpecifi
         id: SpecificationId::new(),
         product_id: new.product_id.as_str().into(),
         version: 1,
-        title: input::printed("title", &new.title, input::TEXT)?,
-        edition: input::printed("edition", &new.edition, input::TEXT)?,
+        title: text::printed("title", &new.title, text::TEXT)?,
+        edition: text::printed("edition", &new.edition, text::TEXT)?,
         status: "draft".into(),
         effective_from: None,
         created_at: at.into(),
@@ -200,7 +111,7 @@ pub fn create_specification(services: &Services, actor: &Actor, new: &NewSpecifi
             (),
             json!(items),
         );
-        audit::record(conn, &actor, at, vec![change])?;
+        record::record(conn, &actor, at, vec![change])?;
         Ok(row.clone())
     })
 }
@@ -219,7 +130,7 @@ fn check_item(specification_id: &SpecificationId, index: usize, new: &NewItem) -
     if !text && new.kind != "numeric" {
         return Err(Refusal::field(at("kind"), "应为 numeric 或 text", "expected numeric or text"));
     }
-    let limit = input::printed(&at("limit"), &new.limit, input::TEXT)?;
+    let limit = text::printed(&at("limit"), &new.limit, text::TEXT)?;
     let compare_by = match (text, new.compare_by.as_str()) {
         (true, "text") | (false, "rounded" | "full") => new.compare_by.clone(),
         _ => {
@@ -241,21 +152,21 @@ fn check_item(specification_id: &SpecificationId, index: usize, new: &NewItem) -
         id: TestItemId::new(),
         specification_id: specification_id.clone(),
         position: i64::try_from(index).unwrap_or(i64::MAX) + 1,
-        code: input::required(&at("code"), &new.code, 40)?,
-        name_zh: input::printed(&at("name_zh"), &new.name_zh, input::TEXT)?,
-        name_en: input::printed(&at("name_en"), &new.name_en, input::TEXT)?,
-        method: input::printed(&at("method"), &new.method, input::TEXT)?,
+        code: text::required(&at("code"), &new.code, 40)?,
+        name_zh: text::printed(&at("name_zh"), &new.name_zh, text::TEXT)?,
+        name_en: text::printed(&at("name_en"), &new.name_en, text::TEXT)?,
+        method: text::printed(&at("method"), &new.method, text::TEXT)?,
         kind: new.kind.clone(),
-        unit: input::optional(&at("unit"), &new.unit, 20)?,
+        unit: text::optional(&at("unit"), &new.unit, 20)?,
         limit_text: limit,
         compare_by,
         rounding_step: (new.rounding_step.as_deref())
-            .map(|step| input::positive(&at("rounding_step"), step).map(|(_, value)| value.into()))
+            .map(|step| text::positive(&at("rounding_step"), step).map(|(_, value)| value.into()))
             .transpose()?,
         formula: new.formula.clone(),
         inputs: Json::of(&inputs),
         replicates: new.replicates,
-        consumes: input::not_negative(&at("consumes"), &new.consumes)?.1.into(),
+        consumes: text::not_negative(&at("consumes"), &new.consumes)?.1.into(),
         in_scope: new.in_scope,
         annex: Json::of(&check_annex(&at("annex"), &new.annex)?),
     })
@@ -333,7 +244,7 @@ pub fn make_effective(
     id: &SpecificationId,
     from: &str,
 ) -> Outcome<SpecificationRow> {
-    let from = input::date("effective_from", from)?;
+    let from = text::date("effective_from", from)?;
     let (actor, at, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
         let found: Option<SpecificationRow> = specification::table.find(&id).first(conn).optional()?;
@@ -354,7 +265,7 @@ pub fn make_effective(
             .get_result(conn)?;
         let change = Change::field("specification.effective", "specification", &id, "status", "draft", "effective")
             .and("effective_from", (), from.to_string());
-        audit::record(conn, &actor, at, vec![change])?;
+        record::record(conn, &actor, at, vec![change])?;
         Ok(row)
     })
 }

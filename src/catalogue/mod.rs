@@ -5,6 +5,6 @@ mod items;
 mod parties;
 mod products;
 
-pub use items::{InputSource, NewItem, NewSpecification, ReadingInput, create_specification, make_effective};
+pub use items::{NewItem, NewSpecification, create_specification, make_effective};
 pub use parties::{NewApplicant, NewAuthorisation, NewInstitute, authorise, create_applicant, create_institute};
 pub use products::{NewProduct, create_product};

@@ -5,15 +5,15 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::record::{self, Actor, Change};
 use crate::refusal::Refusal;
 use crate::regulation::Category;
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicantId, AuthorisationId, InstituteId, ProductId};
 use crate::store::rows::{ApplicantRow, AuthorisationRow, InstituteRow};
 use crate::store::schema::{applicant, authorisation, institute};
+use crate::text;
 
 /// A new institute (药品检验机构).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -38,11 +38,11 @@ pub struct NewInstitute {
 /// # Errors
 /// Where a field is not as expected or the code is taken.
 pub fn create_institute(services: &Services, actor: &Actor, new: &NewInstitute) -> Outcome<InstituteRow> {
-    let prefix = input::required("sample_prefix", &new.sample_prefix, 8)?;
+    let prefix = text::required("sample_prefix", &new.sample_prefix, 8)?;
     if !prefix.chars().all(|c| c.is_ascii_uppercase()) {
         return Err(Refusal::field("sample_prefix", "应为大写字母", "expected capital letters").into());
     }
-    let jurisdiction = input::required("jurisdiction", &new.jurisdiction, 6)?;
+    let jurisdiction = text::required("jurisdiction", &new.jurisdiction, 6)?;
     if !crate::regulation::is_jurisdiction(&jurisdiction) {
         return Err(Refusal::field(
             "jurisdiction",
@@ -53,13 +53,13 @@ pub fn create_institute(services: &Services, actor: &Actor, new: &NewInstitute) 
     }
     let row = InstituteRow {
         id: InstituteId::new(),
-        code: input::required("code", &new.code, 20)?,
-        name_zh: input::printed("name_zh", &new.name_zh, input::TEXT)?,
-        name_en: input::printed("name_en", &new.name_en, input::TEXT)?,
-        abbreviation: input::printed("abbreviation", &new.abbreviation, 4)?,
+        code: text::required("code", &new.code, 20)?,
+        name_zh: text::printed("name_zh", &new.name_zh, text::TEXT)?,
+        name_en: text::printed("name_en", &new.name_en, text::TEXT)?,
+        abbreviation: text::printed("abbreviation", &new.abbreviation, 4)?,
         jurisdiction,
-        address_zh: input::printed("address_zh", &new.address_zh, input::TEXT)?,
-        address_en: input::printed("address_en", &new.address_en, input::TEXT)?,
+        address_zh: text::printed("address_zh", &new.address_zh, text::TEXT)?,
+        address_en: text::printed("address_en", &new.address_en, text::TEXT)?,
         sample_prefix: prefix,
         created_at: services.clock.now().into(),
     };
@@ -67,7 +67,7 @@ pub fn create_institute(services: &Services, actor: &Actor, new: &NewInstitute) 
     services.db.write(move |conn| {
         diesel::insert_into(institute::table).values(&row).execute(conn)?;
         let change = Change::created("institute.create", "institute", &row.id, json!(row));
-        audit::record(conn, &actor, at, vec![change])?;
+        record::record(conn, &actor, at, vec![change])?;
         Ok(row.clone())
     })
 }
@@ -91,16 +91,16 @@ pub fn create_applicant(services: &Services, actor: &Actor, new: &NewApplicant) 
     let at = services.clock.now();
     let row = ApplicantRow {
         id: ApplicantId::new(),
-        name: input::printed("name", &new.name, input::TEXT)?,
-        address: input::optional("address", &new.address, input::TEXT)?,
-        contact: input::optional("contact", &new.contact, input::TEXT)?,
+        name: text::printed("name", &new.name, text::TEXT)?,
+        address: text::optional("address", &new.address, text::TEXT)?,
+        contact: text::optional("contact", &new.contact, text::TEXT)?,
         created_at: at.into(),
     };
     let actor = actor.clone();
     services.db.write(move |conn| {
         diesel::insert_into(applicant::table).values(&row).execute(conn)?;
         let change = Change::created("applicant.create", "applicant", &row.id, json!(row));
-        audit::record(conn, &actor, at, vec![change])?;
+        record::record(conn, &actor, at, vec![change])?;
         Ok(row.clone())
     })
 }
@@ -131,8 +131,8 @@ pub fn authorise(services: &Services, actor: &Actor, new: &NewAuthorisation) -> 
         return Err(Refusal::field("product_id", "品种与类别二选一", "expected either a product or a category").into());
     }
     let at = services.clock.now();
-    let from = input::date("valid_from", &new.valid_from)?;
-    let to = input::date_opt("valid_to", new.valid_to.as_deref())?;
+    let from = text::date("valid_from", &new.valid_from)?;
+    let to = text::date_opt("valid_to", new.valid_to.as_deref())?;
     if to.is_some_and(|to| to < from) {
         return Err(Refusal::field("valid_to", "早于生效日期", "is before valid_from").into());
     }
@@ -140,18 +140,18 @@ pub fn authorise(services: &Services, actor: &Actor, new: &NewAuthorisation) -> 
         id: AuthorisationId::new(),
         institute_id: new.institute_id.as_str().into(),
         product_id: new.product_id.as_deref().map(ProductId::from),
-        category: new.category.as_deref().map(|text| input::word("category", text, Category::parse)).transpose()?,
+        category: new.category.as_deref().map(|text| text::word("category", text, Category::parse)).transpose()?,
         item_code: new.item_code.clone(),
         valid_from: from.into(),
         valid_to: to.map(Into::into),
-        document: input::required("document", &new.document, input::TEXT)?,
+        document: text::required("document", &new.document, text::TEXT)?,
         created_at: at.into(),
     };
     let actor = actor.clone();
     services.db.write(move |conn| {
         diesel::insert_into(authorisation::table).values(&row).execute(conn)?;
         let change = Change::created("authorisation.create", "authorisation", &row.id, json!(row));
-        audit::record(conn, &actor, at, vec![change])?;
+        record::record(conn, &actor, at, vec![change])?;
         Ok(row.clone())
     })
 }

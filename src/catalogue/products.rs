@@ -5,16 +5,16 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
 use crate::insert_all;
+use crate::record::{self, Actor, Change};
 use crate::refusal::Refusal;
 use crate::regulation::{Category, DeviceClass, Trait};
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::ProductId;
 use crate::store::rows::{ProductRow, ProductTraitRow};
 use crate::store::schema::{product, product_trait};
+use crate::text;
 
 /// A new product with what the regulation asks about it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -58,29 +58,29 @@ pub struct NewProduct {
 pub fn create_product(services: &Services, actor: &Actor, new: &NewProduct) -> Outcome<ProductRow> {
     let at = services.clock.now();
     let printed = |field: &str, text: &str| -> Result<String, Refusal> {
-        let text = input::optional(field, text, input::TEXT)?;
-        input::printable(field, &text)?;
+        let text = text::optional(field, text, text::TEXT)?;
+        text::printable(field, &text)?;
         Ok(text)
     };
     let row = ProductRow {
         id: ProductId::new(),
-        code: input::required("code", &new.code, 40)?,
-        name_zh: input::printed("name_zh", &new.name_zh, input::TEXT)?,
-        name_en: input::printed("name_en", &new.name_en, input::TEXT)?,
-        category: input::word("category", &new.category, Category::parse)?,
+        code: text::required("code", &new.code, 40)?,
+        name_zh: text::printed("name_zh", &new.name_zh, text::TEXT)?,
+        name_en: text::printed("name_en", &new.name_en, text::TEXT)?,
+        category: text::word("category", &new.category, Category::parse)?,
         device_class: (new.device_class.as_deref())
-            .map(|text| input::word("device_class", text, DeviceClass::parse))
+            .map(|text| text::word("device_class", text, DeviceClass::parse))
             .transpose()?,
         strength: printed("strength", &new.strength)?,
         dosage_form: printed("dosage_form", &new.dosage_form)?,
         package_spec: printed("package_spec", &new.package_spec)?,
         storage: printed("storage", &new.storage)?,
-        manufacturer: input::printed("manufacturer", &new.manufacturer, input::TEXT)?,
+        manufacturer: text::printed("manufacturer", &new.manufacturer, text::TEXT)?,
         holder: printed("holder", &new.holder)?,
         approval_number: new.approval_number.as_deref().map(|t| printed("approval_number", t)).transpose()?,
-        container_name: input::printed("container_name", &new.container_name, 20)?,
-        container_content: input::positive("container_content", &new.container_content)?.1.into(),
-        content_unit: input::printed("content_unit", &new.content_unit, 20)?,
+        container_name: text::printed("container_name", &new.container_name, 20)?,
+        container_content: text::positive("container_content", &new.container_content)?.1.into(),
+        content_unit: text::printed("content_unit", &new.content_unit, 20)?,
         created_at: at.into(),
     };
     if row.device_class.is_some() != matches!(row.category, Category::Device | Category::Ivd) {
@@ -93,7 +93,7 @@ pub fn create_product(services: &Services, actor: &Actor, new: &NewProduct) -> O
     }
     let mut traits: Vec<ProductTraitRow> = Vec::new();
     for (index, text) in new.traits.iter().enumerate() {
-        let trait_name = input::word(&format!("traits[{index}]"), text, Trait::parse)?;
+        let trait_name = text::word(&format!("traits[{index}]"), text, Trait::parse)?;
         if !traits.iter().any(|row| row.trait_name == trait_name) {
             traits.push(ProductTraitRow { product_id: row.id.clone(), trait_name });
         }
@@ -104,7 +104,7 @@ pub fn create_product(services: &Services, actor: &Actor, new: &NewProduct) -> O
         insert_all!(conn, product_trait::table, &traits)?;
         let names: Vec<&str> = traits.iter().map(|t| t.trait_name.as_str()).collect();
         let change = Change::created("product.create", "product", &row.id, json!(row)).and("traits", (), json!(names));
-        audit::record(conn, &actor, at, vec![change])?;
+        record::record(conn, &actor, at, vec![change])?;
         Ok(row.clone())
     })
 }

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
-use super::document::{AnnexFigure, Bilingual};
 use super::facts::{Facts, Final};
-use crate::audit::Actor;
+use crate::action::Services;
+use crate::bench;
+use crate::documents::{AnnexFigure, Bilingual};
 use crate::instruments::{self, Figure};
-use crate::services::Services;
+use crate::record::Actor;
 use crate::store::columns::{ResultId, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, TestItemRow};
 use crate::store::schema::{instrument_file, observation};
 use crate::store::{AnyConnection, Outcome};
-use crate::testing;
 
 /// The plots, and the results that they belong to: the caller sees to it that these are still the final ones.
 pub(super) struct Annex {
@@ -85,7 +85,7 @@ fn sources(conn: &mut AnyConnection, finals: &[Final]) -> Outcome<Vec<Source>> {
         if !wanted.iter().any(|word| word == "chromatogram") {
             continue;
         }
-        let standing = testing::standing_readings(conn, &one.task.id)?;
+        let standing = bench::standing_readings(conn, &one.task.id)?;
         let ids = standing.iter().filter_map(|row| row.observation_id.clone());
         let rows: Vec<(ObservationRow, InstrumentFileRow)> = observation::table
             .inner_join(instrument_file::table)

@@ -2,12 +2,12 @@
 
 use chrono::NaiveDate;
 
-use super::document::{
+use super::facts::{Facts, Final};
+use crate::documents::{
     Basis, Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, Institution,
     Party, ProvisionFact, Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict,
     Verification,
 };
-use super::facts::{Facts, Final};
 use crate::regulation::{Business, ClockName, ClockUnit, Provision, Regulation};
 use crate::store::columns::{Day, Instant};
 use crate::store::rows::TestItemRow;
@@ -37,7 +37,7 @@ pub(super) fn day_of(at: &Instant) -> String {
 
 /// An expiry or production date: rewritten where it is `YYYY-MM-DD`, as on the label otherwise.
 fn label_date(text: Option<&String>) -> String {
-    text.map_or_else(String::new, |text| match crate::input::date("", text) {
+    text.map_or_else(String::new, |text| match crate::text::date("", text) {
         Ok(date) => written(date),
         Err(_) => text.clone(),
     })

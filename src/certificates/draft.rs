@@ -5,19 +5,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::document::{Amendment, Bilingual, CertificateData, CertificateKind, Verification};
 use super::facts::Facts;
 use super::{annex, compose};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::documents::{Amendment, Bilingual, CertificateData, CertificateKind, Verification};
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::regulation::CertificateState;
-use crate::regulation::states::CertificateEvent;
-use crate::services::Services;
 use crate::store::columns::{CertificateId, Instant, Json, SampleId};
 use crate::store::rows::{ApplicationRow, CertificateRow};
 use crate::store::schema::{account, application, certificate};
 use crate::store::{AnyConnection, Outcome};
+use crate::text;
+use crate::vocabulary::CertificateState;
+use crate::vocabulary::states::CertificateEvent;
 
 /// What to draft.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -140,7 +140,7 @@ pub fn draft(services: &Services, actor: &Actor, new: &Draft) -> Outcome<Certifi
         diesel::insert_into(certificate::table).values(&row).execute(conn)?;
         let mut change = Change::created("certificate.draft", "certificate", &row.id, json!(row));
         change.reason = amendment_reason;
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         Ok(view_of(&row))
     })
 }
@@ -151,7 +151,7 @@ fn amendment(
     amend: &Amend,
     data: &mut CertificateData,
 ) -> Outcome<(CertificateId, String)> {
-    let reason = input::printed("amends.reason", &amend.reason, input::REMARK)?;
+    let reason = text::printed("amends.reason", &amend.reason, text::REMARK)?;
     let id: CertificateId = amend.certificate_id.as_str().into();
     let old: Option<CertificateRow> =
         certificate::table.find(&id).filter(certificate::sample_id.eq(sample_id)).first(conn).optional()?;
@@ -162,7 +162,7 @@ fn amendment(
             .into());
     }
     for (index, change) in amend.changes.iter().enumerate() {
-        input::printed(&format!("amends.changes[{index}]"), change, input::REMARK)?;
+        text::printed(&format!("amends.changes[{index}]"), change, text::REMARK)?;
     }
     data.amendment = Some(Amendment {
         replaces_number: old.number.clone().unwrap_or_default(),
@@ -220,7 +220,7 @@ pub fn review(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome
         }
         let institute = &facts.case.institute;
         let today = crate::clock::statutory_date(now);
-        let number = services2.numbers.take(conn, data.kind, &institute.abbreviation, today)?;
+        let number = super::numbers::take(&services2.numbers, conn, data.kind, &institute.abbreviation, today)?;
         data.number.clone_from(&number);
         let row = diesel::update(certificate::table.find(&id))
             .set((
@@ -237,7 +237,7 @@ pub fn review(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome
             (),
             number,
         );
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         Ok(view_of(&row))
     })
 }

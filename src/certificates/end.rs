@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 
 use super::draft::{CertificateView, certificate_of, moved, view_of};
-use crate::audit::{self, Actor, Change};
-use crate::input;
-use crate::regulation::states::CertificateEvent;
-use crate::services::Services;
+use crate::action::Services;
+use crate::record::{self, Actor, Change};
 use crate::store::Outcome;
 use crate::store::columns::CertificateId;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
+use crate::text;
+use crate::vocabulary::states::CertificateEvent;
 
 /// Discards a certificate that is drafted or reviewed.
 ///
@@ -36,7 +36,7 @@ fn end(
     action: &'static str,
     reason: &str,
 ) -> Outcome<CertificateView> {
-    let reason = input::required("reason", reason, input::REMARK)?;
+    let reason = text::required("reason", reason, text::REMARK)?;
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
         let (row, _) = certificate_of(conn, &actor, &id)?;
@@ -46,7 +46,7 @@ fn end(
             .returning(certificate::all_columns)
             .get_result::<CertificateRow>(conn)?;
         let change = Change::field(action, "certificate", &id, "state", row.state.as_str(), state.as_str());
-        audit::record(conn, &actor, now, vec![change.because(&reason)])?;
+        record::record(conn, &actor, now, vec![change.because(&reason)])?;
         Ok(view_of(&ended))
     })
 }

@@ -2,18 +2,19 @@
 
 use diesel::prelude::*;
 
-use crate::audit::Actor;
+use crate::bench;
+use crate::cases::{CaseFile, Particulars};
 use crate::custody;
-use crate::intake::{CaseFile, Particulars};
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{Determination, TaskState};
+use crate::regulation::Determination;
 use crate::store::columns::SampleId;
 use crate::store::rows::{
     ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, ResultRow, SampleRow, TestItemRow, TestTaskRow,
 };
 use crate::store::schema::{applicant, application, application_clock, batch, container, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
-use crate::testing;
+use crate::vocabulary::TaskState;
 
 /// The final result of one item.
 #[derive(Clone, Debug)]
@@ -107,7 +108,7 @@ impl Facts {
                     .into());
                 }
             }
-            let result = testing::latest_result(conn, &task.id)?.ok_or_else(|| {
+            let result = bench::latest_result(conn, &task.id)?.ok_or_else(|| {
                 Refusal::new(
                     Code::ResultsMissing,
                     format!("{}：没有结果", item.name_zh),

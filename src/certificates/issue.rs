@@ -1,63 +1,26 @@
 //! Issue (签发): the authorised signatory signs with password and meaning; the PDF is typeset, signed and kept.
 
-use std::sync::{Condvar, Mutex, PoisonError};
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::json;
 
 use super::compose;
-use super::document::{self, Bilingual, CertificateData, RenderError, SignInfo, Signatory};
 use super::draft::{CertificateView, broken, certificate_of, kind_of, moved, view_of};
-use crate::audit::{self, Actor, Change};
-use crate::identity::Reauthenticated;
+use crate::action::Services;
+use crate::documents::{self, Bilingual, CertificateData, RenderError, SignInfo, Signatory};
+use crate::people::Reauthenticated;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::regulation::states::{CaseEvent, CertificateEvent};
-use crate::regulation::{CaseState, CertificateState};
-use crate::services::Services;
 use crate::store::columns::{CertificateId, Instant};
 use crate::store::rows::{ApplicationRow, CertificateRow};
 use crate::store::schema::{application, certificate, sample};
 use crate::store::{AnyConnection, Failure, Outcome};
-
-/// Lets as many typesetters run at once as there are cores; the others wait.
-pub struct Gate {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-impl Gate {
-    /// A gate for `places` at once.
-    #[must_use]
-    pub fn new(places: usize) -> Self {
-        Self { free: Mutex::new(places.max(1)), freed: Condvar::new() }
-    }
-
-    fn through<T>(&self, work: impl FnOnce() -> T) -> T {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
-        }
-        *free -= 1;
-        drop(free);
-        let _place = Place(self);
-        work()
-    }
-}
-
-/// A place behind the gate; given back also when the work panics.
-struct Place<'a>(&'a Gate);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
-    }
-}
+use crate::vocabulary::states::{CaseEvent, CertificateEvent};
+use crate::vocabulary::{CaseState, CertificateState};
 
 /// Typesets behind the gate.
 pub(super) fn typeset(services: &Services, data: &CertificateData, at: DateTime<Utc>) -> Outcome<Vec<u8>> {
-    services.gate.through(|| services.typesetter.render(data, at)).map_err(|error| cannot(&error).into())
+    services.press.through(|| services.typesetter.render(data, at)).map_err(|error| cannot(&error).into())
 }
 
 fn cannot(error: &RenderError) -> Refusal {
@@ -82,7 +45,7 @@ pub fn issue(
     id: &CertificateId,
     meaning: &str,
 ) -> Outcome<CertificateView> {
-    let meaning = crate::input::printed("meaning", meaning, 100)?;
+    let meaning = crate::text::printed("meaning", meaning, 100)?;
     let now = services.clock.now();
     let (row, _) = services.db.read(|conn| certificate_of(conn, actor, id))?;
     moved(row.state, CertificateEvent::Sign)?;
@@ -115,7 +78,7 @@ pub fn issue(
         ];
         changes.extend(supersede(conn, &row)?);
         changes.extend(close(conn, &case)?);
-        audit::record(conn, &actor, now, changes)?;
+        record::record(conn, &actor, now, changes)?;
         Ok(view_of(&row))
     })
 }
@@ -159,7 +122,7 @@ fn signed_pdf(
         time: now,
     };
     let pdf = typeset(services, data, now)?;
-    document::sign(&pdf, key, &info).map_err(|error| {
+    documents::sign(&pdf, key, &info).map_err(|error| {
         tracing::error!(%error, certificate = %row.id, "signing failed");
         Failure::from(Refusal::new(
             Code::SignatureKey,
@@ -197,7 +160,7 @@ fn close(conn: &mut AnyConnection, case: &ApplicationRow) -> Outcome<Option<Chan
     if open > 0 {
         return Ok(None);
     }
-    let next = crate::intake::moved(case.state, CaseEvent::Report)?;
+    let next = crate::cases::moved(case.state, CaseEvent::Report)?;
     diesel::update(application::table.find(&case.id)).set(application::state.eq(next)).execute(conn)?;
     Ok(Some(Change::field("application.report", "application", &case.id, "state", case.state.as_str(), next.as_str())))
 }

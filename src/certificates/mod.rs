@@ -4,7 +4,6 @@
 
 mod annex;
 mod compose;
-pub mod document;
 mod draft;
 mod end;
 mod facts;
@@ -15,7 +14,6 @@ mod raw;
 
 pub use draft::{Amend, CertificateView, Draft, draft, own_file, preview, review, show};
 pub use end::{discard, withdraw};
-pub use issue::{Gate, issue};
-pub use numbers::NumberPatterns;
+pub use issue::issue;
 pub use public::{PublicStatus, by_code, by_file, status_of};
 pub use raw::raw_record;

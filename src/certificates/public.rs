@@ -5,13 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::compose;
-use super::document::CertificateData;
+use crate::action::Services;
+use crate::documents::CertificateData;
 use crate::refusal::Refusal;
-use crate::regulation::CertificateState;
-use crate::services::Services;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::CertificateState;
 
 /// What the verification page says.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]

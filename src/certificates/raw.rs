@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use super::compose;
-use super::document::{
+use super::facts::Facts;
+use crate::action::Services;
+use crate::documents::{
     Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts,
 };
-use super::facts::Facts;
-use crate::audit::Actor;
-use crate::services::Services;
+use crate::record::Actor;
 use crate::store::Outcome;
 use crate::store::columns::{AccountId, EvaluationId, EvaluationResultId, Instant, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};

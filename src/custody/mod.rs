@@ -3,15 +3,14 @@
 //! to all three by itself.
 
 mod moves;
-mod places;
 
+use crate::vocabulary::Place;
 pub use moves::{Move, Moved, move_containers};
 pub(crate) use moves::{balance, sample_of};
-pub use places::Place;
 
 use chrono::{DateTime, Utc};
 
-use crate::audit::Actor;
+use crate::record::Actor;
 use crate::store::columns::{ContainerId, CustodyEntryId};
 use crate::store::rows::{ContainerRow, CustodyEntryRow, SampleRow};
 

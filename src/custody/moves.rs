@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Place, entry};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::SampleId;
 use crate::store::rows::{CustodyEntryRow, SampleRow};
 use crate::store::schema::{application, certificate, custody_balance, custody_entry, sample};
 use crate::store::{AnyConnection, Outcome};
+use crate::text;
 
 /// A move of containers.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -43,8 +43,8 @@ pub struct Moved {
 /// Where the move is none of those allowed, more is asked for than is there, or the retention portion would
 /// leave before its report is issued.
 pub fn move_containers(services: &Services, actor: &Actor, id: &SampleId, new: &Move) -> Outcome<Moved> {
-    let from = input::word("from", &new.from, Place::parse)?;
-    let to = input::word("to", &new.to, Place::parse)?;
+    let from = text::word("from", &new.from, Place::parse)?;
+    let to = text::word("to", &new.to, Place::parse)?;
     if !from.leads_to(to) {
         return Err(Refusal::new(
             Code::LedgerRefused,
@@ -57,7 +57,7 @@ pub fn move_containers(services: &Services, actor: &Actor, id: &SampleId, new: &
     if new.quantity < 1 {
         return Err(Refusal::field("quantity", "应为正整数", "expected a whole number above zero").into());
     }
-    let reason = input::required("reason", &new.reason, input::REMARK)?;
+    let reason = text::required("reason", &new.reason, text::REMARK)?;
     let (actor, now, id, quantity) = (actor.clone(), services.clock.now(), id.clone(), new.quantity);
     services.db.write(move |conn| {
         let row = sample_of(conn, &actor, &id)?;
@@ -78,7 +78,7 @@ pub fn move_containers(services: &Services, actor: &Actor, id: &SampleId, new: &
         let entry: CustodyEntryRow = entry(&row, None, (from, to), quantity, &reason, &actor, now);
         diesel::insert_into(custody_entry::table).values(&entry).execute(conn)?;
         let change = Change::created("custody.move", "sample", &id, serde_json::json!(entry)).because(&reason);
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         Ok(Moved { from: from.to_string(), to: to.to_string(), quantity, left })
     })
 }

@@ -7,15 +7,15 @@ use utoipa::ToSchema;
 
 use super::inbox::{file_of, view_in};
 use super::proposals::Proposal;
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::bench::{self, Entered, Entry, NewReading, Observed};
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::{Instant, InstrumentFileId};
 use crate::store::rows::InstrumentFileRow;
 use crate::store::schema::instrument_file;
 use crate::store::{AnyConnection, Outcome};
-use crate::testing::{self, Entered, Entry, NewReading, Observed};
+use crate::text;
 
 /// How a file is accepted.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -60,13 +60,13 @@ pub fn accept(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &A
         let mut entered = Vec::with_capacity(chosen.len());
         for proposal in chosen {
             let entry = entry_of(proposal, &new)?;
-            entered.push(testing::enter_in(conn, &actor, now, &proposal.task_id.as_str().into(), &entry)?);
+            entered.push(bench::enter_in(conn, &actor, now, &proposal.task_id.as_str().into(), &entry)?);
         }
         let mut change = Change::field("instrument_file.accept", "instrument_file", &id, "state", "staged", "accepted")
             .and("confirmed_complete", (), new.confirm_complete)
             .and("tasks", (), json!(entered.iter().map(|e| &e.task_id).collect::<Vec<_>>()));
         change.reason = reason;
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         Ok(Accepted { file_id: id.to_string(), entered })
     })
 }
@@ -105,7 +105,7 @@ pub(super) fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Opti
     let problems = file.problems.tree();
     let errors: Vec<&Value> =
         problems.as_array().into_iter().flatten().filter(|problem| problem["severity"] == "error").collect();
-    let reason = new.despite_problems.as_deref().map(|text| input::required("despite_problems", text, input::REMARK));
+    let reason = new.despite_problems.as_deref().map(|text| text::required("despite_problems", text, text::REMARK));
     let reason = reason.transpose()?;
     if !errors.is_empty() && reason.is_none() {
         return Err(Refusal::field(
@@ -181,7 +181,7 @@ fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
 /// # Errors
 /// Where it was decided about already.
 pub fn reject(services: &Services, actor: &Actor, id: &InstrumentFileId, reason: &str) -> Outcome<()> {
-    let reason = input::required("reason", reason, input::REMARK)?;
+    let reason = text::required("reason", reason, text::REMARK)?;
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
         let institute =
@@ -193,7 +193,7 @@ pub fn reject(services: &Services, actor: &Actor, id: &InstrumentFileId, reason:
         decided(conn, &id, &actor, now, "rejected", Some(&reason))?;
         let change =
             Change::field("instrument_file.reject", "instrument_file", &id, "state", file.state.clone(), "rejected");
-        audit::record(conn, &actor, now, vec![change.because(&reason)])
+        record::record(conn, &actor, now, vec![change.because(&reason)])
     })
 }
 

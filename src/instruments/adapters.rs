@@ -4,7 +4,7 @@ use instrument_adapters::{AdapterStatus, Loaded};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::services::Services;
+use crate::action::Services;
 
 /// The adapters at hand.
 #[derive(Clone, Debug, Serialize, ToSchema)]

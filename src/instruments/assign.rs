@@ -5,13 +5,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::inbox::{FileView, file_of, samples_by_number, view_in};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
 use crate::store::schema::observation;
+use crate::text;
 
 /// Which sample a name in the file stands for.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ pub fn assign(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &A
         let sample = match new.sample_number.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             None => None,
             Some(number) => {
-                let number = input::required("sample_number", number, input::TEXT)?;
+                let number = text::required("sample_number", number, text::TEXT)?;
                 let found = samples_by_number(conn, &institute, std::slice::from_ref(&number))?;
                 let found = found.into_iter().next().map(|(_, sample)| sample);
                 Some(found.ok_or_else(|| Refusal::not_found("样品", "sample", &number).at("sample_number"))?)
@@ -67,7 +67,7 @@ pub fn assign(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &A
             new.sample_text.clone(),
             new.sample_number.clone(),
         );
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         view_in(conn, &institute, &id, &rules)
     })
 }

@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 
 use super::inbox::institute_of;
 use super::register::{active, row_of};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::record::{self, Actor, Change};
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::columns::{CalibrationId, Day, InstrumentId};
 use crate::store::rows::{CalibrationRow, InstrumentRow};
 use crate::store::schema::calibration;
 use crate::store::{AnyConnection, Outcome};
+use crate::text;
 
 /// A calibration as it is entered.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -48,11 +48,11 @@ pub fn calibrate(
 ) -> Outcome<CalibrationRow> {
     let own = institute_of(actor)?;
     let now = services.clock.now();
-    let performed_on = input::date("performed_on", &new.performed_on)?;
+    let performed_on = text::date("performed_on", &new.performed_on)?;
     if performed_on > services.clock.today() {
         return Err(Refusal::field("performed_on", "不得晚于今天", "must not lie in the future").into());
     }
-    let due_on = input::date_opt("due_on", new.due_on.as_deref())?;
+    let due_on = text::date_opt("due_on", new.due_on.as_deref())?;
     if due_on.is_some_and(|due| due < performed_on) {
         return Err(Refusal::field("due_on", "不得早于校准日期", "must not lie before the calibration").into());
     }
@@ -65,9 +65,9 @@ pub fn calibrate(
         performed_on: performed_on.into(),
         due_on: due_on.map(Day::from),
         result: new.result.clone(),
-        certificate_number: input::required("certificate_number", &new.certificate_number, input::TEXT)?,
-        performed_by: input::required("performed_by", &new.performed_by, input::TEXT)?,
-        note: input::optional("note", &new.note, input::REMARK)?,
+        certificate_number: text::required("certificate_number", &new.certificate_number, text::TEXT)?,
+        performed_by: text::required("performed_by", &new.performed_by, text::TEXT)?,
+        note: text::optional("note", &new.note, text::REMARK)?,
         recorded_by: actor.account.clone(),
         recorded_at: now.into(),
     };
@@ -76,7 +76,7 @@ pub fn calibrate(
         active(conn, &own, &row.instrument_id)?;
         diesel::insert_into(calibration::table).values(&row).execute(conn)?;
         let change = Change::created("instrument.calibrate", "instrument", &row.instrument_id, json!(row));
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         Ok(row.clone())
     })
 }

@@ -1,9 +1,9 @@
 //! The files of a check: thin, since what a check leads to is the bench's.
 
 use super::inbox::file_of;
-use crate::audit::Actor;
+use crate::action::Services;
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
 use crate::store::views::{self, CheckView};

@@ -10,16 +10,16 @@ use super::inbox::{file_of, institute_of};
 use super::intake::{self, Incoming, Source, as_read, observations_of, take};
 use super::read::read;
 use super::{calibrations, folders};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
 use crate::insert_all;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::{DeadLetterId, Instant, InstituteId, InstrumentFileId, InstrumentId, Json};
 use crate::store::rows::{DeadLetterRow, InstrumentFileRow, InstrumentRow};
 use crate::store::schema::{dead_letter, instrument, instrument_file, observation};
 use crate::store::views::{Listed, Page};
 use crate::store::{AnyConnection, Outcome};
+use crate::text;
 
 /// Something that could not be taken in.
 #[derive(Clone, Debug)]
@@ -309,7 +309,7 @@ fn read_again(
                 .and("adapter", (), fresh.adapter.clone())
                 .and("observations", (), observations.len())
                 .and("matched", (), matched);
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         resolved(conn, &actor, &letter, &fresh.id, now)
     })
 }
@@ -344,7 +344,7 @@ fn failed_again(
         ))
         .execute(conn)?;
     let change = Change::field("dead_letter.retry", "dead_letter", &letter.id, "tries", letter.tries, letter.tries + 1);
-    audit::record(conn, actor, now, vec![change])?;
+    record::record(conn, actor, now, vec![change])?;
     let file_id = letter.instrument_file_id.as_ref().map(ToString::to_string);
     Ok(Retried { state: "open".into(), reason: Some(reason), file_id })
 }
@@ -369,7 +369,7 @@ fn resolved(
         (),
         file.to_string(),
     );
-    audit::record(conn, actor, now, vec![change])?;
+    record::record(conn, actor, now, vec![change])?;
     Ok(Retried { state: "resolved".into(), reason: None, file_id: Some(file.to_string()) })
 }
 
@@ -418,7 +418,7 @@ fn queue(
     services.db.write(move |conn| {
         folders::ask_again(conn, &instrument, &path)?;
         let change = Change::field("dead_letter.retry", "dead_letter", &letter.id, "path", (), path.clone());
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         Ok(Retried { state: "queued".into(), reason: None, file_id: None })
     })
 }
@@ -428,7 +428,7 @@ fn queue(
 /// # Errors
 /// Where it was decided about already.
 pub fn dismiss(services: &Services, actor: &Actor, id: &DeadLetterId, reason: &str) -> Outcome<()> {
-    let reason = input::required("reason", reason, input::REMARK)?;
+    let reason = text::required("reason", reason, text::REMARK)?;
     let own = institute_of(actor)?;
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
@@ -443,6 +443,6 @@ pub fn dismiss(services: &Services, actor: &Actor, id: &DeadLetterId, reason: &s
             ))
             .execute(conn)?;
         let change = Change::field("dead_letter.dismiss", "dead_letter", &id, "state", "open", "dismissed");
-        audit::record(conn, &actor, now, vec![change.because(&reason)])
+        record::record(conn, &actor, now, vec![change.because(&reason)])
     })
 }

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::accept::{Accept, check_sound, decided};
 use super::inbox::file_of;
 use super::read::read;
-use crate::audit::{self, Actor, Change};
+use crate::action::Services;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::{InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
 use crate::store::schema::observation;
@@ -103,5 +103,5 @@ pub fn accept_with_evaluation(
             .and("confirmed_complete", (), new.confirm_complete)
             .and("evaluation", (), evaluation);
     change.reason = reason;
-    audit::record(conn, actor, now, vec![change])
+    record::record(conn, actor, now, vec![change])
 }

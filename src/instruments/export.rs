@@ -4,9 +4,9 @@ use instrument_adapters::export::{self, CsvOptions, Described};
 
 use super::figures::whole;
 use super::inbox::file_of;
-use crate::audit::Actor;
+use crate::action::Services;
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
 

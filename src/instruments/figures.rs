@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 
 use super::inbox::{file_of, options_of};
 use super::read::read;
-use crate::audit::Actor;
-use crate::plot::{self, Chromatogram, Peak, Plate, Trace, Well, coordinate, with_unit};
+use crate::action::Services;
+use crate::documents::plot::{self, Chromatogram, Peak, Plate, Trace, Well, coordinate, with_unit};
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
 use crate::store::rows::InstrumentFileRow;

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use super::inbox::institute_of;
 use super::register::row_of;
-use crate::audit::Actor;
+use crate::action::Services;
 use crate::on_each;
-use crate::services::Services;
+use crate::record::Actor;
 use crate::store::columns::{Instant, InstrumentFileId, InstrumentId};
 use crate::store::rows::{FolderEntryRow, InstrumentWayRow};
 use crate::store::schema::{instrument_folder_entry as entry, instrument_way as way};

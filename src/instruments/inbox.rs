@@ -6,15 +6,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::intake::{Incoming, Source, Taken, companions_wanted, take};
-use super::mapping::Rule;
 use super::matching::{self, NameInFile, Subject};
 use super::pattern::MatchRule;
 use super::proposals::{self, Proposal};
 use super::run_lists::{self, RunListView};
 use super::versions::{self, OtherVersion};
-use crate::audit::Actor;
+use crate::action::Services;
+use crate::mapping::Rule;
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::{InstituteId, InstrumentFileId, Json, SampleId};
 use crate::store::rows::{CompanionFileRow, InstrumentFileRow, InstrumentRow, ObservationRow};
 use crate::store::schema::{application, companion_file, instrument, instrument_file, observation, sample};

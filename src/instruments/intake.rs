@@ -14,16 +14,16 @@ use super::matching::{self, Subject};
 use super::pattern::MatchRule;
 use super::read::{parse, values_only};
 use super::{calibrations, versions};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
 use crate::insert_all;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::blobs::sha256_hex;
 use crate::store::columns::{InstituteId, InstrumentFileId, Json, ObservationId};
 use crate::store::rows::{CompanionFileRow, InstrumentFileRow, InstrumentRow, ObservationRow};
 use crate::store::schema::{companion_file, instrument_file, observation};
 use crate::store::{AnyConnection, Outcome};
+use crate::text;
 
 /// The largest file that is taken in, in bytes; adapters may set less.
 pub const LARGEST: usize = 32 * 1024 * 1024;
@@ -121,7 +121,7 @@ pub(super) fn options(instrument: Option<&InstrumentRow>, companions: Vec<Compan
 /// # Errors
 /// Where the name is none or the file is empty or too large. A file that no adapter reads is kept and said so.
 pub fn take(services: &Services, actor: &Actor, new: Incoming) -> Outcome<Taken> {
-    let name = input::required("name", &new.name, input::TEXT)?;
+    let name = text::required("name", &new.name, text::TEXT)?;
     let institute = institute_of(actor)?;
     if new.bytes.is_empty() {
         return Err(Refusal::field("file", "文件为空", "the file is empty").into());
@@ -220,7 +220,7 @@ fn store(services: &Services, actor: &Actor, draft: Draft) -> Outcome<Taken> {
         keep_companions(conn, &draft)?;
         let created =
             Change::created("instrument_file.upload", "instrument_file", &draft.row.id, told(&draft, matched));
-        audit::record(conn, &actor, now, vec![created])?;
+        record::record(conn, &actor, now, vec![created])?;
         if let (Some(instrument), Some(seen)) = (&draft.instrument, &draft.seen) {
             let sha = Some(draft.row.sha256.as_str());
             folders::remember(conn, &instrument.id, seen, sha, "taken", Some(&draft.row.id), now)?;

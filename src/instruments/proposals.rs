@@ -8,13 +8,13 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::mapping::{Rule, Target, factor};
-use crate::catalogue::{InputSource, ReadingInput};
-use crate::regulation::TaskState;
+use crate::calculation::inputs::{InputSource, ReadingInput};
+use crate::mapping::{Rule, Target, factor};
 use crate::store::columns::SampleId;
 use crate::store::rows::{InstrumentFileRow, ObservationRow, SampleRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{instrument, product, sample, specification, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::TaskState;
 
 /// Readings that a file would enter for one task.
 #[derive(Clone, Debug, Serialize, ToSchema)]

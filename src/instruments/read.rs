@@ -2,7 +2,7 @@
 
 use instrument_adapters::{Explained, NotRecognised, Options, Parsed};
 
-use crate::services::Services;
+use crate::action::Services;
 
 /// Reads a file with the adapters at hand and says what each line became. `adapter` names one where it is known.
 ///

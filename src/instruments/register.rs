@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 
 use super::inbox::institute_of;
 use super::pattern::{MatchRule, file_globs};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::{AccountId, InstituteId, InstrumentId, Json};
 use crate::store::rows::{AccountRow, CalibrationRow, InstrumentRow, InstrumentWayRow};
 use crate::store::schema::{account, calibration, dead_letter, institute, instrument, instrument_file, instrument_way};
 use crate::store::{AnyConnection, Failure, Outcome, StoreError};
+use crate::text;
 
 /// An instrument as it is entered and changed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -93,7 +93,7 @@ pub fn register(services: &Services, actor: &Actor, new: &NewInstrument) -> Outc
         diesel::insert_into(account::table).values(&machine(&row, &place)).execute(conn)?;
         diesel::insert_into(instrument::table).values(&row).execute(conn).map_err(taken)?;
         let change = Change::created("instrument.register", "instrument", &row.id, json!(row));
-        audit::record(conn, &actor, now, vec![change])
+        record::record(conn, &actor, now, vec![change])
     })?;
     one(services, &institute_of_row(services, &id)?, &id)
 }
@@ -159,7 +159,7 @@ fn checked(services: &Services, new: &NewInstrument) -> Result<InstrumentRow, Re
     if !(50..=600_000).contains(&idle) {
         return Err(Refusal::field("listener_idle_ms", "应为 50 至 600000 毫秒", "expected 50 to 600000 ms"));
     }
-    let code = input::required("code", &new.code, 40)?;
+    let code = text::required("code", &new.code, 40)?;
     if !code.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
         return Err(Refusal::field(
             "code",
@@ -172,16 +172,16 @@ fn checked(services: &Services, new: &NewInstrument) -> Result<InstrumentRow, Re
         institute_id: "".into(),
         account_id: "".into(),
         code,
-        name: input::required("name", &new.name, input::TEXT)?,
-        vendor: input::optional("vendor", &new.vendor, input::TEXT)?,
-        model: input::optional("model", &new.model, input::TEXT)?,
-        serial: input::optional("serial", &new.serial, input::TEXT)?,
+        name: text::required("name", &new.name, text::TEXT)?,
+        vendor: text::optional("vendor", &new.vendor, text::TEXT)?,
+        model: text::optional("model", &new.model, text::TEXT)?,
+        serial: text::optional("serial", &new.serial, text::TEXT)?,
         adapter,
         date_order,
         zone,
         matching: Json::of(&new.matching),
         folder: blank(&new.folder).map(|path| folder(services, &path)).transpose()?,
-        folder_pattern: input::optional("folder_pattern", &new.folder_pattern, input::TEXT)?,
+        folder_pattern: text::optional("folder_pattern", &new.folder_pattern, text::TEXT)?,
         listener_kind,
         listener_port,
         listener_idle_ms: idle,
@@ -209,7 +209,7 @@ fn listener(kind: Option<String>, port: Option<i64>) -> Result<(Option<String>, 
 /// A folder that may be watched: absolute, without `..`, apart from the data folder, where the keys lie, and
 /// below the folder of instruments where the configuration names one.
 fn folder(services: &Services, text: &str) -> Result<String, Refusal> {
-    let text = input::required("folder", text, 1000)?;
+    let text = text::required("folder", text, 1000)?;
     let path = Path::new(&text);
     let plain = path.is_absolute() && !path.components().any(|part| matches!(part, Component::ParentDir));
     if !plain {
@@ -248,7 +248,7 @@ pub fn change(
     new: &NewInstrument,
     reason: &str,
 ) -> Outcome<InstrumentView> {
-    let reason = input::required("reason", reason, input::REMARK)?;
+    let reason = text::required("reason", reason, text::REMARK)?;
     let institute = institute_of(actor)?;
     let fresh = checked(services, new)?;
     let (author, now, key, own) = (actor.clone(), services.clock.now(), id.clone(), institute.clone());
@@ -269,7 +269,7 @@ pub fn change(
             ..fresh.clone()
         };
         diesel::update(instrument::table.find(&key)).set(&row).execute(conn).map_err(taken)?;
-        audit::record(conn, &author, now, vec![difference(&old, &row).because(&reason)])
+        record::record(conn, &author, now, vec![difference(&old, &row).because(&reason)])
     })?;
     one(services, &institute, id)
 }
@@ -292,7 +292,7 @@ fn difference(old: &InstrumentRow, new: &InstrumentRow) -> Change {
 /// # Errors
 /// Where it is retired already.
 pub fn retire(services: &Services, actor: &Actor, id: &InstrumentId, reason: &str) -> Outcome<()> {
-    let reason = input::required("reason", reason, input::REMARK)?;
+    let reason = text::required("reason", reason, text::REMARK)?;
     let institute = institute_of(actor)?;
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
@@ -306,7 +306,7 @@ pub fn retire(services: &Services, actor: &Actor, id: &InstrumentId, reason: &st
             ))
             .execute(conn)?;
         let change = Change::field("instrument.retire", "instrument", &id, "state", "active", "retired");
-        audit::record(conn, &actor, now, vec![change.because(&reason)])
+        record::record(conn, &actor, now, vec![change.because(&reason)])
     })
 }
 

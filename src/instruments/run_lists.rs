@@ -12,15 +12,15 @@ use super::inbox::{FileView, file_of, institute_of, samples_by_number, view_in};
 use super::intake;
 use super::pattern::file_globs;
 use super::register::{active, row_of};
-use crate::audit::{self, Actor, Change};
-use crate::input;
+use crate::action::Services;
 use crate::insert_all;
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::{Instant, InstituteId, InstrumentFileId, InstrumentId, RunListId, SampleId};
 use crate::store::rows::{InstrumentFileRow, InstrumentRow, ObservationRow, RunListLineRow, RunListRow};
 use crate::store::schema::{instrument, observation, run_list, run_list_row, sample};
 use crate::store::{AnyConnection, Outcome};
+use crate::text;
 
 /// One line of a list.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
@@ -167,7 +167,7 @@ pub fn list_for_file(services: &Services, actor: &Actor, id: &InstrumentFileId, 
             (),
             count,
         );
-        audit::record(conn, &actor, now, vec![change])?;
+        record::record(conn, &actor, now, vec![change])?;
         view_in(conn, &own, &id, &rules)
     })
 }
@@ -221,7 +221,7 @@ pub fn list_before_file(
     new: &NewRunList,
 ) -> Outcome<RunListView> {
     let own = institute_of(actor)?;
-    let pattern = input::required("file_pattern", new.file_pattern.as_deref().unwrap_or_default(), input::TEXT)?;
+    let pattern = text::required("file_pattern", new.file_pattern.as_deref().unwrap_or_default(), text::TEXT)?;
     let useless = |why: String| Refusal::field("file_pattern", why.clone(), why);
     file_globs(&pattern).map_err(useless)?;
     if pattern.chars().all(|c| matches!(c, '*' | '?' | '.' | ';' | '/')) {
@@ -243,7 +243,7 @@ pub fn list_before_file(
         };
         insert(conn, &own, &list, &rows)?;
         let content = json!({"file_pattern": pattern, "rows": rows});
-        audit::record(conn, &actor, now, vec![Change::created("run_list.create", "instrument", &id, content)])?;
+        record::record(conn, &actor, now, vec![Change::created("run_list.create", "instrument", &id, content)])?;
         Ok(RunListView { list, rows: rows.clone() })
     })
 }
@@ -255,12 +255,12 @@ fn insert(conn: &mut AnyConnection, own: &InstituteId, list: &RunListRow, rows: 
     let mut lines: Vec<RunListLineRow> = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let at = |field: &str| format!("rows[{index}].{field}");
-        let place = input::required(&at("place"), &row.place, 100)?;
+        let place = text::required(&at("place"), &row.place, 100)?;
         if lines.iter().any(|line| plain(&line.place) == plain(&place)) {
             let (zh, en) = (format!("位置 {place} 重复"), format!("the place {place} stands twice"));
             return Err(Refusal::field(at("place"), zh, en).into());
         }
-        let number = input::required(&at("sample_number"), &row.sample_number, input::TEXT)?;
+        let number = text::required(&at("sample_number"), &row.sample_number, text::TEXT)?;
         let found = samples_by_number(conn, own, std::slice::from_ref(&number))?;
         let Some((_, sample_id)) = found.into_iter().next() else {
             return Err(Refusal::not_found("样品", "sample", &number).at(at("sample_number")).into());
@@ -283,7 +283,7 @@ fn withdrawn(conn: &mut AnyConnection, id: &RunListId, now: chrono::DateTime<chr
 /// # Errors
 /// Where the actor's institute has no such list, or it is withdrawn.
 pub fn withdraw_list(services: &Services, actor: &Actor, id: &RunListId, reason: &str) -> Outcome<()> {
-    let reason = input::required("reason", reason, input::REMARK)?;
+    let reason = text::required("reason", reason, text::REMARK)?;
     let own = institute_of(actor)?;
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
@@ -295,7 +295,7 @@ pub fn withdraw_list(services: &Services, actor: &Actor, id: &RunListId, reason:
         }
         withdrawn(conn, &id, now)?;
         let change = Change::field("run_list.withdraw", "run_list", &id, "withdrawn_at", (), now.to_rfc3339());
-        audit::record(conn, &actor, now, vec![change.because(&reason)])
+        record::record(conn, &actor, now, vec![change.because(&reason)])
     })
 }
 

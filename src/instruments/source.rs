@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 
 use super::inbox::{file_of, options_of};
 use super::read::read;
-use crate::audit::Actor;
+use crate::action::Services;
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::{InstrumentFileId, Json, ObservationId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
 use crate::store::schema::observation;

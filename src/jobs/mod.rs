@@ -15,8 +15,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::action::Services;
 use crate::instruments::{self, Way};
-use crate::services::Services;
 
 /// How files of instruments come in by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]

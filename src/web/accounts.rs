@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::form::Form;
 use super::page::{Page, Refused, see_other};
-use crate::api::permit::permission::{AccountManage, AccountRead};
-use crate::api::{Permit, Problem, Table, run};
-use crate::identity::NewAccount;
-use crate::regulation::Role;
-use crate::services::Services;
+use crate::action::Services;
+use crate::http::permit::permission::{AccountManage, AccountRead};
+use crate::http::{Permit, Problem, Table, run};
+use crate::people::NewAccount;
 use crate::store::Outcome;
 use crate::store::columns::AccountId;
 use crate::store::views::{self, Page as Part};
+use crate::vocabulary::Role;
 
 /// The routes.
 #[must_use]

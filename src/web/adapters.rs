@@ -4,10 +4,10 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::page::Page;
-use crate::api::permit::permission::InstrumentRead;
-use crate::api::{Permit, Problem, Table, run};
+use crate::action::Services;
+use crate::http::permit::permission::InstrumentRead;
+use crate::http::{Permit, Problem, Table, run};
 use crate::instruments;
-use crate::services::Services;
 
 /// The routes.
 #[must_use]

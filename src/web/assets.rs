@@ -7,7 +7,7 @@ use actix_web::http::header;
 use actix_web::web::Path;
 use sha2::{Digest, Sha256};
 
-use crate::api::{Problem, Public, Table};
+use crate::http::{Problem, Public, Table};
 use crate::refusal::Refusal;
 
 const FILES: &[(&str, &str, &str)] = &[

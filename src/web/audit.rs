@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::lists::offset;
 use super::page::Page;
-use crate::api::permit::permission::{AuditRead, AuditVerify};
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::{Report, TrailFilter, trail};
-use crate::services::Services;
+use crate::action::Services;
+use crate::http::permit::permission::{AuditRead, AuditVerify};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::{Report, TrailFilter, trail};
 
 /// The routes.
 #[must_use]

@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use super::form::{Form, in_form};
 use super::lists::{Pager, ROWS, institute, offset, unfolded};
 use super::page::{Page, Refused, see_other};
-use crate::api::permit::permission::{ResultEnter, TaskRead, TaskStart};
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
-use crate::evidence;
+use crate::action::Services;
+use crate::bench::{self, Entry, NewReading};
+use crate::evaluations;
+use crate::http::permit::permission::{ResultEnter, TaskRead, TaskStart};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::columns::{EvaluationId, TestTaskId};
 use crate::store::views::{self, QueueFilter};
-use crate::testing::{self, Entry, NewReading};
 
 /// The most readings of one form.
 const READINGS: usize = 500;
@@ -80,13 +80,13 @@ async fn take_next(permit: Permit<TaskStart>, services: Data<Services>) -> Resul
     let listed = run(move || db.read(|conn| views::queue(conn, &institute, &wanted))).await?;
     let Some(first) = listed.items.into_iter().next() else { return Ok(see_other("/bench")) };
     let id = TestTaskId::from(first.task_id.as_str());
-    run(move || testing::start(&services, &permit.actor, &id)).await?;
+    run(move || bench::start(&services, &permit.actor, &id)).await?;
     Ok(see_other(&format!("/tasks/{}", first.task_id)))
 }
 
 async fn start(permit: Permit<TaskStart>, services: Data<Services>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let key = TestTaskId::from(id.as_str());
-    run(move || testing::start(&services, &permit.actor, &key)).await?;
+    run(move || bench::start(&services, &permit.actor, &key)).await?;
     Ok(see_other(&format!("/tasks/{id}")))
 }
 
@@ -133,7 +133,7 @@ async fn recalculated(services: &Services, actor: &Actor, evaluations: &Value) -
             continue;
         }
         let (services, actor, id) = (services.clone(), actor.clone(), EvaluationId::from(id));
-        let same = run(move || Ok(evidence::verify(&services, &actor, &id).is_ok_and(|found| found.same))).await?;
+        let same = run(move || Ok(evaluations::verify(&services, &actor, &id).is_ok_and(|found| found.same))).await?;
         let mut one = one.clone();
         one["same"] = json!(same);
         shown.push(one);
@@ -185,7 +185,7 @@ async fn enter(
 ) -> Result<HttpResponse, Problem> {
     let (entry, at) = entry(&form);
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), TestTaskId::from(id.as_str()));
-    match run(move || testing::enter(&services2, &actor, &key, &entry)).await {
+    match run(move || bench::enter(&services2, &actor, &key, &entry)).await {
         Ok(_) => Ok(see_other(&format!("/tasks/{id}"))),
         Err(mut problem) => {
             problem.0.field = problem.0.field.map(|field| in_form(&field, "readings", &at));

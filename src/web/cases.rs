@@ -10,15 +10,15 @@ use super::form::Form;
 use super::lists::{Pager, ROWS, institute, offset, unfolded};
 use super::page::{Page, Refused, see_other};
 use super::rules;
-use crate::api::permit::permission::{CaseAccept, CaseRead, CaseRefuse, CaseVoid, CaseWithdraw, SampleReceive};
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
-use crate::intake::{self, Ending, LaterDates, Receipt};
+use crate::action::Services;
+use crate::cases::{self, Ending, LaterDates, Receipt};
+use crate::http::permit::permission::{CaseAccept, CaseRead, CaseRefuse, CaseVoid, CaseWithdraw, SampleReceive};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::regulation::Action;
-use crate::services::Services;
 use crate::store::columns::ApplicationId;
 use crate::store::views::{self, CaseFilter};
+use crate::vocabulary::Permission;
 
 /// The routes.
 #[must_use]
@@ -60,7 +60,7 @@ async fn list(
     };
     let db = services.db.clone();
     let mut listed = run(move || db.read(|conn| views::cases(conn, Some(&institute), None, &wanted))).await?;
-    if !page.may(Action::ApplicantRead) {
+    if !page.may(Permission::ApplicantRead) {
         listed.items.iter_mut().for_each(|row| row.applicant.clear());
     }
     let fields = [("state", &*filter.state), ("business", &*filter.business), ("number", &*filter.number)];
@@ -94,10 +94,10 @@ async fn content(page: &Page, services: &Services, actor: &Actor, id: &str) -> R
     if let Some(list) = case["certificates"].as_array_mut() {
         list.iter_mut().for_each(|row| row["data"] = Value::Null);
     }
-    if !page.may(Action::CertificateRead) {
+    if !page.may(Permission::CertificateRead) {
         case["certificates"] = json!([]);
     }
-    if !page.may(Action::ApplicantRead) {
+    if !page.may(Permission::ApplicantRead) {
         case["applicant"] = Value::Null;
         case["application"]["applicant_id"] = Value::Null;
         case["application"]["particulars"] = json!({});
@@ -132,7 +132,7 @@ async fn accept(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), ApplicationId::from(id.as_str()));
-    let done = run(move || intake::accept(&services2, &actor, &key).map(|_| ())).await;
+    let done = run(move || cases::accept(&services2, &actor, &key).map(|_| ())).await;
     answer(&page, &services, &permit.actor, (&id, form), done).await
 }
 
@@ -149,7 +149,7 @@ async fn dates(
         sampled_on: form.opt("sampled_on"),
     };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), ApplicationId::from(id.as_str()));
-    let done = run(move || intake::record_dates(&services2, &actor, &key, &new).map(|_| ())).await;
+    let done = run(move || cases::record_dates(&services2, &actor, &key, &new).map(|_| ())).await;
     answer(&page, &services, &permit.actor, (&id, form), done).await
 }
 
@@ -199,7 +199,7 @@ async fn receive(
     let (samples, at) = samples(&form, "samples", None);
     let receipt = Receipt { samples };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), ApplicationId::from(id.as_str()));
-    match run(move || intake::receive(&services2, &actor, &key, &receipt)).await {
+    match run(move || cases::receive(&services2, &actor, &key, &receipt)).await {
         Ok(_) => Ok(see_other(&format!("/cases/{id}?done=taken"))),
         Err(problem) => {
             let content = content(&page, &services, &permit.actor, &id).await?;
@@ -218,7 +218,7 @@ async fn end(
 ) -> Result<HttpResponse, Problem> {
     let new = Ending { how: how.to_owned(), reason: form.text("reason") };
     let (services2, actor2, key) = (services.clone(), actor.clone(), ApplicationId::from(id.as_str()));
-    let done = run(move || intake::end(&services2, &actor2, &key, &new)).await;
+    let done = run(move || cases::end(&services2, &actor2, &key, &new)).await;
     answer(&page, &services, &actor, (&id, form), done).await
 }
 

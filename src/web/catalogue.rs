@@ -7,13 +7,13 @@ use serde_json::json;
 use super::form::Form;
 use super::lists::unfolded;
 use super::page::{Page, Refused, see_other};
-use crate::api::permit::permission::{
+use crate::action::Services;
+use crate::catalogue::{self, NewApplicant, NewAuthorisation, NewProduct};
+use crate::http::permit::permission::{
     ApplicantManage, ApplicantRead, AuthorisationManage, CatalogueRead, ProductManage, SpecificationRelease,
 };
-use crate::api::{Permit, Problem, Table, run};
-use crate::catalogue::{self, NewApplicant, NewAuthorisation, NewProduct};
+use crate::http::{Permit, Problem, Table, run};
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::columns::{ProductId, SpecificationId};
 use crate::store::views::{self, Page as Part};
 

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::form::Form;
 use super::lists::{Pager, ROWS, institute, offset};
 use super::page::{Page, Refused, file, see_other};
-use crate::api::permit::permission::{
+use crate::action::Services;
+use crate::certificates::{self, Amend, CertificateView, Draft};
+use crate::http::permit::permission::{
     CertificateDiscard, CertificateDraft, CertificateRead, CertificateReview, CertificateSign, CertificateWithdraw,
 };
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
-use crate::certificates::{self, Amend, CertificateView, Draft};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::CertificateId;
 use crate::store::views::{self, CertificateFilter};

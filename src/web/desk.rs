@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use super::form::{Form, in_form};
 use super::page::{Page, Refused, see_other};
 use super::rules;
-use crate::api::permit::may;
-use crate::api::permit::permission::CaseCreate;
-use crate::api::{Permit, Problem, Table, run};
-use crate::intake::{self, Intake, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Preview, Receipt};
+use crate::action::Services;
+use crate::cases::{self, Intake, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Preview, Receipt};
+use crate::http::permit::may;
+use crate::http::permit::permission::CaseCreate;
+use crate::http::{Permit, Problem, Table, run};
 use crate::refusal::Refusal;
-use crate::regulation::Action;
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::views::{self, Page as Part};
+use crate::vocabulary::Permission;
 
 /// The most batches of one form.
 const BATCHES: usize = 50;
@@ -60,7 +60,7 @@ async fn sent_on(
     page: &Page,
     services: &Services,
     form: Form,
-    taken: Result<intake::Taken, Problem>,
+    taken: Result<cases::Taken, Problem>,
 ) -> Result<HttpResponse, Problem> {
     match taken {
         Ok(taken) => Ok(see_other(&format!("/cases/{}?done=taken", taken.application_id))),
@@ -71,19 +71,19 @@ async fn sent_on(
     }
 }
 
-fn submit(services: &Services, actor: &crate::audit::Actor, form: &Form) -> Outcome<intake::Taken> {
-    intake::submit(services, actor, &application(form)).map_err(within)
+fn submit(services: &Services, actor: &crate::record::Actor, form: &Form) -> Outcome<cases::Taken> {
+    cases::submit(services, actor, &application(form)).map_err(within)
 }
 
 fn arrived(form: &Form) -> (Vec<NewSample>, Vec<usize>) {
     samples(form, "receipt.samples", Some("application.batches"))
 }
 
-fn take_in(services: &Services, actor: &crate::audit::Actor, form: &Form) -> Outcome<intake::Taken> {
-    may(actor, Action::CaseAccept)?;
-    may(actor, Action::SampleReceive)?;
+fn take_in(services: &Services, actor: &crate::record::Actor, form: &Form) -> Outcome<cases::Taken> {
+    may(actor, Permission::CaseAccept)?;
+    may(actor, Permission::SampleReceive)?;
     let receipt = Receipt { samples: arrived(form).0 };
-    intake::take_in(services, actor, &Intake { application: application(form), receipt })
+    cases::take_in(services, actor, &Intake { application: application(form), receipt })
 }
 
 /// A draft's refusals name the application's fields; the form has them under `application`.
@@ -238,7 +238,7 @@ async fn preview(
         return page.show("desk_preview.html", json!({"shown": null, "why": null, "cited": {}, "batches": []}));
     }
     let (services2, new) = (services.clone(), far_enough(&form));
-    let found = run(move || intake::preview(&services2, &permit.actor, &new)).await;
+    let found = run(move || cases::preview(&services2, &permit.actor, &new)).await;
     let content = match found {
         Ok(found) => shown(&services, &form, &found)?,
         Err(problem) => why(&page, &problem.0),

@@ -1,11 +1,11 @@
 //! The form of an evaluation: from its fields to a setup and back. A plate's layout is typed as lines.
 
 use super::form::Form;
-use crate::evaluation::plate::layout;
-use crate::evaluation::setup::{
+use crate::calculation::plate::layout;
+use crate::calculation::setup::{
     AssignedRole, ControlSetup, PlateSetup, Preparation, Role, SampleSetup, Setup, WellSetup,
 };
-use crate::evidence::NewEvaluation;
+use crate::evaluations::NewEvaluation;
 use crate::refusal::Refusal;
 
 /// The most injections and solutions of a form.

@@ -9,14 +9,14 @@ use super::evaluation_form::{filled, read};
 use super::form::Form;
 use super::lists::{Pager, ROWS, institute, offset, unfolded};
 use super::page::{Page, Refused, see_other};
-use crate::api::permit::permission::{EvaluationCreate, EvaluationRead, ResultEnter};
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
-use crate::evaluation::outcome::WellLine;
-use crate::evaluation::setup::{Role, Setup};
-use crate::evidence::{self, AcceptEvaluation, Combination};
+use crate::action::Services;
+use crate::calculation::outcome::WellLine;
+use crate::calculation::setup::{Role, Setup};
+use crate::evaluations::{self, AcceptEvaluation, Combination};
+use crate::http::permit::permission::{EvaluationCreate, EvaluationRead, ResultEnter};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::EvaluationId;
 use crate::store::views::{self, Page as Part};
@@ -70,7 +70,7 @@ async fn combine(
 ) -> Result<HttpResponse, Problem> {
     let new = Combination { title: form.text("title"), evaluation_ids: form.all("evaluation") };
     let (services2, actor) = (services.clone(), permit.actor.clone());
-    match run(move || evidence::combine(&services2, &actor, &new)).await {
+    match run(move || evaluations::combine(&services2, &actor, &new)).await {
         Ok(row) => Ok(see_other(&format!("/evaluations/{}", row.id))),
         Err(problem) => listed(&permit.actor, &page, &services, 0, Some(&Refused::new(form, problem))).await,
     }
@@ -135,7 +135,7 @@ async fn before(services: &Services, actor: &Actor, id: &str, choice: &mut Choic
 async fn choose(actor: &Actor, page: &Page, services: &Services, choice: &Choice) -> Result<HttpResponse, Problem> {
     let (services2, institute) = (services.clone(), institute(actor)?);
     let (staged, accepted, methods) = run(move || {
-        let methods = evidence::methods(&services2)?;
+        let methods = evaluations::methods(&services2)?;
         let of = |state: &'static str| {
             let part = Part::of(Some(200), None);
             services2.db.read(|conn| views::files(conn, &institute, Some(state), part))
@@ -152,7 +152,7 @@ async fn content(services: &Services, actor: &Actor, choice: &Choice) -> Result<
     let (services2, actor2, institute) = (services.clone(), actor.clone(), institute(actor)?);
     let (files, method) = (choice.files.clone(), choice.method.clone());
     let (proposal, standards) = run(move || {
-        let proposal = evidence::propose(&services2, &actor2, &files, &method)?;
+        let proposal = evaluations::propose(&services2, &actor2, &files, &method)?;
         let standards = services2.db.read(|conn| views::standards(conn, &institute, true))?;
         Ok((proposal, standards.items))
     })
@@ -195,12 +195,12 @@ enum Made {
 fn made(services: &Services, actor: &Actor, form: &Form, of: Option<String>, keeps: bool) -> Outcome<Made> {
     let new = read(form)?;
     if !keeps {
-        let found = evidence::preview(services, actor, &new)?;
+        let found = evaluations::preview(services, actor, &new)?;
         return Ok(Made::Tried(shown(&json!(found.outcome))));
     }
     let row = match of {
-        Some(of) => evidence::version(services, actor, &EvaluationId::from(of), &new)?,
-        None => evidence::create(services, actor, &new)?,
+        Some(of) => evaluations::version(services, actor, &EvaluationId::from(of), &new)?,
+        None => evaluations::create(services, actor, &new)?,
     };
     Ok(Made::Kept(row.id.to_string()))
 }
@@ -221,9 +221,9 @@ async fn detail(services: &Services, actor: &Actor, id: &str) -> Result<Value, P
         let institute = institute(&actor)?;
         let found = services.db.read(|conn| views::evaluation(conn, &institute, &key))?;
         let found = found.ok_or_else(|| Refusal::not_found("评价", "evaluation", key.as_str()))?;
-        let tasks = evidence::tasks(&services, &actor, &key)?;
+        let tasks = evaluations::tasks(&services, &actor, &key)?;
         // What can no longer be calculated again is said where the comparison would stand.
-        let verified = evidence::verify(&services, &actor, &key).map_err(crate::store::Failure::into_refusal);
+        let verified = evaluations::verify(&services, &actor, &key).map_err(crate::store::Failure::into_refusal);
         Ok((found, tasks, verified))
     })
     .await?;
@@ -270,7 +270,7 @@ async fn accept(
         reason: form.opt("reason"),
     };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), EvaluationId::from(id.as_str()));
-    match run(move || evidence::accept(&services2, &actor, &key, &new)).await {
+    match run(move || evaluations::accept(&services2, &actor, &key, &new)).await {
         Ok(_) => Ok(see_other(&format!("/evaluations/{id}"))),
         Err(problem) => {
             let content = detail(&services, &permit.actor, &id).await?;

@@ -8,12 +8,12 @@ use serde_json::json;
 use super::files;
 use super::form::Form;
 use super::page::{Page, file};
-use crate::api::permit::permission::{InstrumentCheck, InstrumentRead};
-use crate::api::{Permit, Problem, Table, run};
+use crate::action::Services;
+use crate::bench::{self, ImportCheck};
+use crate::http::permit::permission::{InstrumentCheck, InstrumentRead};
+use crate::http::{Permit, Problem, Table, run};
 use crate::instruments;
-use crate::services::Services;
 use crate::store::columns::InstrumentFileId;
-use crate::testing::{self, ImportCheck};
 
 /// Plots shown at once: a sequence has hundreds.
 const AT_ONCE: usize = 6;
@@ -95,6 +95,6 @@ async fn check(
     let check =
         ImportCheck { outcome: form.text("outcome"), reason: form.text("reason"), task_id: form.opt("task_id") };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
-    let done = run(move || testing::check_import(&services2, &actor, &key, &check).map(|_| ())).await;
+    let done = run(move || bench::check_import(&services2, &actor, &key, &check).map(|_| ())).await;
     files::answer(&page, &services, &permit.actor, (&id, form), done).await
 }

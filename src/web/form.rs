@@ -7,12 +7,12 @@ use actix_web::dev::Payload;
 use actix_web::web::{self, Query};
 use actix_web::{FromRequest, HttpRequest};
 
-use crate::api::Problem;
-use crate::api::body::collect;
-use crate::api::permit::services;
+use crate::http::Problem;
+use crate::http::body::collect;
+use crate::http::permit::services;
 use crate::refusal::{Code, Refusal};
 
-pub use crate::api::upload::{uploads, with_fields};
+pub use crate::http::upload::{uploads, with_fields};
 
 /// The fields of a URL-encoded form, in their order.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,7 @@ impl Form {
     /// The fields for filling the form again; the token against forged requests and passwords are left out.
     #[must_use]
     pub fn again(&self) -> BTreeMap<&str, &str> {
-        let kept = |key: &str| key != crate::api::cookies::CSRF_FIELD && !key.contains("password");
+        let kept = |key: &str| key != crate::http::cookies::CSRF_FIELD && !key.contains("password");
         self.0.iter().filter(|(key, _)| kept(key)).map(|(key, value)| (key.as_str(), value.as_str())).collect()
     }
 

@@ -9,10 +9,10 @@ use serde_json::json;
 
 use super::lists::{institute, offset, unfolded};
 use super::page::Page;
-use crate::api::permit::permission::CustodyRead;
-use crate::api::{Permit, Problem, Table, run};
+use crate::action::Services;
+use crate::http::permit::permission::CustodyRead;
+use crate::http::{Permit, Problem, Table, run};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::columns::SampleId;
 use crate::store::views;
 

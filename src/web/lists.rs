@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::outer::encoded;
-use crate::audit::Actor;
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::InstituteId;
 

@@ -35,7 +35,7 @@ mod words;
 pub use outer::pages;
 pub use views::SOURCES;
 
-use crate::api::Table;
+use crate::http::Table;
 
 /// Every route of the pages.
 #[must_use]

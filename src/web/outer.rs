@@ -11,13 +11,13 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::page::{Page, see_other};
 use super::rules;
-use crate::api::cookies::{CSRF_COOKIE, renewed_cookies, session_cookies};
-use crate::api::permit::services;
-use crate::api::problem::refusal_of;
-use crate::api::renewal::Renewed;
+use crate::http::cookies::{CSRF_COOKIE, renewed_cookies, session_cookies};
+use crate::http::permit::services;
+use crate::http::problem::refusal_of;
+use crate::http::renewal::Renewed;
 use crate::refusal::{Code, Refusal};
 
-/// Wraps the application inside [`crate::api::edge::edge`] and outside [`crate::api::cookies::csrf`]. What
+/// Wraps the application inside [`crate::http::edge::edge`] and outside [`crate::http::cookies::csrf`]. What
 /// programs use passes untouched.
 ///
 /// # Errors

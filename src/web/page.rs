@@ -12,14 +12,14 @@ use tera::Context;
 
 use super::form::Form;
 use super::views;
-use crate::api::cookies::CSRF_COOKIE;
-use crate::api::permit::{ACCESS_COOKIE, may};
-use crate::api::problem::{Lang, OWN_BODY};
-use crate::api::{Problem, request_id};
-use crate::audit::Actor;
-use crate::identity::Authenticated;
+use crate::http::cookies::CSRF_COOKIE;
+use crate::http::permit::{ACCESS_COOKIE, may};
+use crate::http::problem::{Lang, OWN_BODY};
+use crate::http::{Problem, request_id};
+use crate::people::Authenticated;
+use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::regulation::Action;
+use crate::vocabulary::Permission;
 
 /// The reader of a page and the address that was asked for.
 pub struct Page {
@@ -66,7 +66,7 @@ impl Page {
 
     /// Whether the reader may do something.
     #[must_use]
-    pub fn may(&self, action: Action) -> bool {
+    pub fn may(&self, action: Permission) -> bool {
         self.actor.as_ref().is_some_and(|actor| may(actor, action).is_ok())
     }
 
@@ -144,7 +144,7 @@ impl Page {
 
     fn frame(&self) -> serde_json::Value {
         let may: BTreeMap<String, bool> =
-            Action::ALL.iter().map(|action| (action.as_str().replace('.', "_"), self.may(*action))).collect();
+            Permission::ALL.iter().map(|action| (action.as_str().replace('.', "_"), self.may(*action))).collect();
         let user = self.actor.as_ref().map(|actor| {
             json!({"account": actor.account, "username": actor.username, "name": actor.display_name,
                    "roles": actor.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>()})

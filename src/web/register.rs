@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use super::form::Form;
 use super::lists::{Pager, ROWS, offset, unfolded};
 use super::page::{Page, Refused, file, see_other};
-use crate::api::permit::permission::{
+use crate::action::Services;
+use crate::http::permit::permission::{
     DeadLetterDecide, InstrumentAccept, InstrumentCalibrate, InstrumentRead, InstrumentRegisterManage,
     InstrumentRegisterRead,
 };
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
+use crate::http::{Permit, Problem, Table, run};
 use crate::instruments::{self, MatchRule, NewCalibration, NewInstrument, NewRunList};
+use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::{DeadLetterId, InstrumentId, RunListId};
 use crate::store::views::{self, Page as Part};

@@ -5,18 +5,18 @@ use actix_web::web::{Data, Path, Query};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::bench;
+use super::bench as desk;
 use super::form::Form;
 use super::lists::{Pager, ROWS, institute, offset, unfolded};
 use super::page::{Page, Refused, see_other};
-use crate::api::permit::permission::{OutOfLimitDecide, ResultReview};
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
-use crate::regulation::TaskState;
-use crate::services::Services;
+use crate::action::Services;
+use crate::bench::{self, Decision, Verdict};
+use crate::http::permit::permission::{OutOfLimitDecide, ResultReview};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::store::columns::{ResultId, TestTaskId};
 use crate::store::views::{self, Page as Part};
-use crate::testing::{self, Decision, Verdict};
+use crate::vocabulary::TaskState;
 
 /// The routes.
 #[must_use]
@@ -83,7 +83,7 @@ async fn review(
         import_checked: form.ticked("import_checked"),
     };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), ResultId::from(form.text("result_id")));
-    let done = run(move || testing::review(&services2, &actor, &key, &verdict).map(|_| ())).await;
+    let done = run(move || bench::review(&services2, &actor, &key, &verdict).map(|_| ())).await;
     answer(&page, &services, &permit.actor, (&id, form), done, "/review").await
 }
 
@@ -96,7 +96,7 @@ async fn decide(
 ) -> Result<HttpResponse, Problem> {
     let decision = Decision { decision: form.text("decision"), reason: form.text("reason") };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), TestTaskId::from(id.as_str()));
-    let done = run(move || testing::decide(&services2, &actor, &key, &decision).map(|_| ())).await;
+    let done = run(move || bench::decide(&services2, &actor, &key, &decision).map(|_| ())).await;
     answer(&page, &services, &permit.actor, (&id, form), done, "/out-of-limit").await
 }
 
@@ -111,7 +111,7 @@ async fn answer(
     match outcome {
         Ok(()) => Ok(see_other(then)),
         Err(problem) => {
-            let content = bench::content(services, actor, id).await?;
+            let content = desk::content(services, actor, id).await?;
             page.again("task.html", content, Some(&Refused::new(form, problem)))
         }
     }

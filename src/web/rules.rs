@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::page::Page;
-use crate::api::permit::permission::RegulationRead;
-use crate::api::{Permit, Problem, Table};
-use crate::input;
+use crate::action::Services;
+use crate::http::permit::permission::RegulationRead;
+use crate::http::{Permit, Problem, Table};
 use crate::refusal::Refusal;
 use crate::regulation::{Jurisdiction, Provision, Regulation};
-use crate::services::Services;
+use crate::text;
 
 /// The routes.
 #[must_use]
@@ -88,7 +88,7 @@ async fn register(
     if filter.on.is_empty() {
         filter.on = services.clock.today().to_string();
     }
-    let day = input::date("on", &filter.on)?;
+    let day = text::date("on", &filter.on)?;
     let found = listed(&services.regulation, day, &filter);
     let places: Vec<Jurisdiction> = places(&services.regulation);
     let places: Vec<_> =

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::form::Form;
 use super::lists::{institute, unfolded};
 use super::page::{Page, Refused, file, see_other};
-use crate::api::permit::permission::{CustodyDestroy, CustodyMove, CustodyRead, CustodyReturn, RawRecordRead};
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
+use crate::action::Services;
 use crate::certificates;
 use crate::custody::{self, Move};
+use crate::http::permit::permission::{CustodyDestroy, CustodyMove, CustodyRead, CustodyReturn, RawRecordRead};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::services::Services;
 use crate::store::columns::SampleId;
 use crate::store::views;
 

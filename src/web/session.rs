@@ -8,11 +8,11 @@ use subtle::ConstantTimeEq;
 
 use super::form::Form;
 use super::page::{Page, Refused, see_other};
-use crate::api::cookies::{CSRF_COOKIE, CSRF_FIELD, csrf_cookie, removal_cookies, session_cookies};
-use crate::api::{AnyAccount, Problem, Public, Table, request_id, run};
-use crate::identity::LoggedIn;
+use crate::action::Services;
+use crate::http::cookies::{CSRF_COOKIE, CSRF_FIELD, csrf_cookie, removal_cookies, session_cookies};
+use crate::http::{AnyAccount, Problem, Public, Table, request_id, run};
+use crate::people::LoggedIn;
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 
 /// The routes.
 #[must_use]

@@ -7,11 +7,11 @@ use serde_json::json;
 use super::form::Form;
 use super::lists::institute;
 use super::page::{Page, Refused, see_other};
-use crate::api::permit::permission::{EvaluationRead, StandardManage};
-use crate::api::{Permit, Problem, Table, run};
-use crate::audit::Actor;
-use crate::evidence::{self, NewStandard, Withdrawal};
-use crate::services::Services;
+use crate::action::Services;
+use crate::evaluations::{self, NewStandard, Withdrawal};
+use crate::http::permit::permission::{EvaluationRead, StandardManage};
+use crate::http::{Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::store::columns::ReferenceStandardId;
 use crate::store::views;
 
@@ -55,7 +55,7 @@ async fn create(
         note: form.text("note"),
     };
     let (services2, actor) = (services.clone(), permit.actor.clone());
-    let done = run(move || evidence::create_standard(&services2, &actor, &new).map(|_| ())).await;
+    let done = run(move || evaluations::create_standard(&services2, &actor, &new).map(|_| ())).await;
     answer(&permit.actor, &page, &services, form, done).await
 }
 
@@ -68,7 +68,7 @@ async fn withdraw(
 ) -> Result<HttpResponse, Problem> {
     let new = Withdrawal { reason: form.text("reason") };
     let (services2, actor, key) = (services.clone(), permit.actor.clone(), ReferenceStandardId::from(id.as_str()));
-    let done = run(move || evidence::withdraw_standard(&services2, &actor, &key, &new).map(|_| ())).await;
+    let done = run(move || evaluations::withdraw_standard(&services2, &actor, &key, &new).map(|_| ())).await;
     answer(&permit.actor, &page, &services, form, done).await
 }
 

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::form::uploads;
 use super::outer::encoded;
 use super::page::{Page, see_other};
-use crate::api::{Problem, Public, Table, run};
-use crate::certificates::document::verify as examine;
+use crate::action::Services;
 use crate::certificates::{PublicStatus, by_code, by_file};
+use crate::documents::verify as examine;
+use crate::http::{Problem, Public, Table, run};
 use crate::refusal::{Code, Refusal};
-use crate::services::Services;
 use crate::store::Outcome;
 
 /// The largest document that the public may send, in bytes: certificates have a tenth of it.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tera::{Context, Tera};
 
 use super::words;
-use crate::api::problem::Lang;
+use crate::http::problem::Lang;
 use crate::refusal::{Code, Refusal};
 
 /// Embeds the pages; the list is all there is.

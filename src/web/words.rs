@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::problem::Lang;
-use crate::custody::Place;
-use crate::evaluation::setup::Role as EvaluationRole;
+use crate::calculation::setup::Role as EvaluationRole;
+use crate::http::problem::Lang;
 use crate::regulation::{
-    Business, CaseState, Category, CertificateState, ClockName, ClockUnit, Confidence, DateName, DeviceClass,
-    Jurisdiction, Lane, Purpose, Role, TaskState, Trait,
+    Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
+use crate::vocabulary::Place;
+use crate::vocabulary::{CaseState, CertificateState, Role, TaskState};
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
 const EN: &str = include_str!("../../templates/i18n/en.toml");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use qianfa::regulation::Role;
+use qianfa::vocabulary::Role;
 use serde_json::Value;
 
 use crate::support::client::Client;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use qianfa::audit::{Change, Kind, Report, record};
+use qianfa::record::{Change, Kind, Report, record};
 use serde_json::json;
 
 use crate::support::{On, TestApp, on_both};

@@ -2,8 +2,8 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use qianfa::regulation::Role;
 use qianfa::store::Backend;
+use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
 use crate::pages::Browser;

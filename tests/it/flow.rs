@@ -187,7 +187,7 @@ fn a_result_out_of_limit_blocks_until_it_is_decided() {
 fn nobody_reviews_an_own_result_and_corrections_keep_what_was_there() {
     on_both(|app| {
         let world = World::new(app);
-        app.account("both", &[qianfa::regulation::Role::Analyst, qianfa::regulation::Role::Reviewer]);
+        app.account("both", &[qianfa::vocabulary::Role::Analyst, qianfa::vocabulary::Role::Reviewer]);
         let both = app.logged_in("both");
         let product = world.product("P", "chemical", &["rare_disease"], &one_item("≥97.0"));
         let taken = world.take_in("drug_registration", &product, "A", 2);

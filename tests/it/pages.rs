@@ -1,7 +1,7 @@
 //! The pages over HTTP, as a browser without scripts uses them.
 
 use chrono::Duration;
-use qianfa::regulation::Role;
+use qianfa::vocabulary::Role;
 
 use crate::support::client::{Answer, Client};
 use crate::support::{On, PASSWORD, TestApp, on_both, text};

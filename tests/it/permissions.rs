@@ -1,8 +1,8 @@
 //! What each route asks of its caller, held against a file, and against the running server.
 
-use qianfa::api::permit::Requirement;
 use qianfa::app::routes;
-use qianfa::regulation::{Role, allowed};
+use qianfa::http::permit::Requirement;
+use qianfa::vocabulary::{Role, allowed};
 
 use crate::golden;
 use crate::support::client::{Answer, Client};
@@ -30,7 +30,7 @@ const PUBLIC: &[&str] = &[
 
 #[test]
 fn the_matrix_of_roles_and_actions_is_the_one_agreed() {
-    golden::compare("permissions.txt", &qianfa::regulation::roles::matrix());
+    golden::compare("permissions.txt", &qianfa::vocabulary::roles::matrix());
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn check(app: &TestApp, role: Role) {
         match entry.requires {
             Requirement::Public => {}
             Requirement::AnyAccount => unknown(&call(&stranger), entry.path, &name),
-            Requirement::Action(action) => {
+            Requirement::Permission(permission) => {
                 unknown(&call(&stranger), entry.path, &name);
                 // A call that may be made could change something: only the others are made.
-                if !allowed(role, action) {
+                if !allowed(role, permission) {
                     let refused = call(&client);
                     assert_eq!(refused.status, 403, "{name}");
                     if entry.path.starts_with("/api/") {

@@ -1,9 +1,9 @@
 //! Logging in, refreshing, locking out, forged requests, and signing.
 
 use chrono::Duration;
-use qianfa::audit::{TrailFilter, trail};
+use qianfa::record::{TrailFilter, trail};
 use qianfa::refusal::Code;
-use qianfa::regulation::Role;
+use qianfa::vocabulary::Role;
 use serde_json::json;
 
 use crate::support::{PASSWORD, TestApp, on_both, text};
@@ -218,7 +218,7 @@ fn a_signature_needs_ones_own_fresh_password() {
     on_both(|app| {
         let identity = &app.services.identity;
         let hash = "a".repeat(64);
-        let sign = |proof: qianfa::identity::Reauthenticated, actor: &qianfa::audit::Actor| {
+        let sign = |proof: qianfa::people::Reauthenticated, actor: &qianfa::record::Actor| {
             let (actor, at, hash) = (actor.clone(), app.clock.now(), hash.clone());
             app.services.db.write(move |conn| proof.sign(conn, &actor, at, "authorised", ("certificate", "c1"), &hash))
         };

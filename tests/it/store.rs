@@ -125,7 +125,7 @@ fn what_is_refused_leaves_nothing_behind() {
 
 #[test]
 fn a_repeated_request_is_done_once() {
-    use qianfa::api::{Once, idempotent};
+    use qianfa::http::{Once, idempotent};
     on_both(|app: &TestApp| {
         let call = |key: Option<&str>, sha: &str| {
             let once = Once { key: key.map(str::to_owned), request_sha256: sha.to_owned(), status: 201 };

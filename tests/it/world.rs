@@ -1,6 +1,6 @@
 //! A laboratory at work: people with their roles, products with specifications, all made over HTTP.
 
-use qianfa::regulation::Role;
+use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};

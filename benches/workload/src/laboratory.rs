@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use qianfa::action::Services;
 use qianfa::app::config::Config;
 use qianfa::app::serve::open_services;
-use qianfa::audit::Actor;
 use qianfa::catalogue::{self, NewApplicant, NewItem, NewProduct, NewSpecification};
 use qianfa::clock::Clock;
-use qianfa::identity::{FirstAdministrator, NewAccount, NewInstitute};
-use qianfa::regulation::Role;
-use qianfa::services::Services;
+use qianfa::people::{FirstAdministrator, NewAccount, NewInstitute};
+use qianfa::record::Actor;
+use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
 /// The password of every account here.

@@ -7,10 +7,10 @@ use instrument_adapters::{AdapterSet, Options, embedded};
 use qianfa::app::config::Config;
 use qianfa::app::demo::{self, DemoFiles};
 use qianfa::app::serve::open_services;
-use qianfa::certificates::document::{
+use qianfa::clock::Clock;
+use qianfa::documents::{
     CertificateData, OsRng, SignInfo, SigningKey, TestCa, Typesetter, attached_json, sign, verify,
 };
-use qianfa::clock::Clock;
 use serde::Serialize;
 
 /// One kind of certificate: typeset and signed again and again, each with another number.

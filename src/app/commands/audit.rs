@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::place::{Place, failure};
 use super::{CommandError, Outcome, write_json};
-use crate::audit::{PublicKeys, Witness, verify};
+use crate::record::{PublicKeys, Witness, verify};
 
 /// The audit trail
 #[derive(Clone, Debug, Args)]

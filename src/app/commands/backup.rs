@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::place::{Place, database, failure};
 use super::{CommandError, Outcome, write_json};
+use crate::action::files_folder;
 use crate::app::config::Config;
-use crate::audit::{PublicKeys, WITNESS, verify};
 use crate::clock::Clock;
-use crate::services::files_folder;
+use crate::record::{PublicKeys, WITNESS, verify};
 use crate::store::copy::{copy_in, copy_out, is_empty};
 use crate::store::{Backend, DbConn, applied_versions};
 

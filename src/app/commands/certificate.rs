@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use crate::certificates::document::{Trust, VerifyReport, certificates_from_pem, verify};
+use crate::documents::{Trust, VerifyReport, certificates_from_pem, verify};
 
 use super::place::{Place, failure};
 use super::{CommandError, Outcome};
@@ -167,7 +167,7 @@ pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<Outcome, Comma
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificates::document::{CertificateData, CertificateKind, OsRng, SignInfo, TestCa, Typesetter, sign};
+    use crate::documents::{CertificateData, CertificateKind, OsRng, SignInfo, TestCa, Typesetter, sign};
 
     fn at() -> DateTime<Utc> {
         DateTime::from_timestamp(1_774_836_000, 0).expect("time")

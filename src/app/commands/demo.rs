@@ -12,8 +12,8 @@ use crate::app::config::Config;
 use crate::app::demo::{self, DemoError, DemoFiles, PASSWORD};
 use crate::app::serve::{Application, open_services};
 use crate::app::telemetry;
-use crate::certificates::document::{OsRng, TestCa};
 use crate::clock::Clock;
+use crate::documents::{OsRng, TestCa};
 
 /// Show a demonstration institute and three cases, from intake to signed certificate, then serve the pages
 #[derive(Clone, Debug, Args)]

@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{CommandError, Outcome, write_json};
+use crate::calculation::statistics;
 use crate::regulation::numeric::{CompareBy, Limit, Measured, NumericError, Step, parse_decimal, round_to};
-use crate::regulation::statistics;
 
 /// Rounding, limits and acceptance by sampling, in exact decimal arithmetic
 #[derive(Clone, Debug, Args)]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CommandError;
+use crate::action::Services;
 use crate::app::config::Config;
 use crate::app::serve::open_services;
 use crate::clock::Clock;
-use crate::services::Services;
 use crate::store::{Backend, DbConn};
 
 /// The installation: a data folder with its embedded database, or a configuration file

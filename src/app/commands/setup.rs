@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::place::{Place, failure};
 use super::{CommandError, Outcome, write_json};
-use crate::identity::{FirstAdministrator, NewInstitute};
+use crate::people::{FirstAdministrator, NewInstitute};
 use crate::regulation::is_jurisdiction;
 
 /// Make the first institute and its administrator, in a database without accounts

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use super::files::{DemoFile, DemoFiles, Picked};
 use super::laboratory::{Laboratory, PASSWORD, Staff};
 use super::{DemoError, at, file_error, tell};
+use crate::action::Services;
+use crate::bench::{self, Decision, Entry, ImportCheck, NewReading, Verdict};
+use crate::cases::{
+    self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken,
+};
 use crate::certificates::{self, Draft};
 use crate::clock::Clock;
 use crate::instruments::{self, Accept, Assign, Wanted};
-use crate::intake::{
-    self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken,
-};
-use crate::regulation::TaskState;
-use crate::services::Services;
 use crate::store::columns::InstrumentFileId;
 use crate::store::views::{self, Page, QueueFilter, QueueRow};
-use crate::testing::{self, Decision, Entry, ImportCheck, NewReading, Verdict};
+use crate::vocabulary::TaskState;
 
 /// The demonstration while it is told.
 pub(super) struct Story<'a> {
@@ -156,16 +156,16 @@ impl Story<'_> {
             manufacturer_report: "CoA DP26017".into(),
             ..Particulars::default()
         };
-        let drafted = intake::submit(self.services, &staff.receiver, &application)?;
+        let drafted = cases::submit(self.services, &staff.receiver, &application)?;
         let id = drafted.application_id.as_str().into();
-        let accepted = intake::accept(self.services, &staff.receiver, &id)?;
+        let accepted = cases::accept(self.services, &staff.receiver, &id)?;
         self.tell(&accepted)?;
         self.clock.set(at(3, 17, 11));
         let sampled = LaterDates { sampled_on: Some("2026-03-17".into()), ..LaterDates::default() };
-        intake::record_dates(self.services, &staff.sampler, &id, &sampled)?;
+        cases::record_dates(self.services, &staff.sampler, &id, &sampled)?;
         writeln!(self.out, "  抽样 sampled: 2026-03-17")?;
         self.clock.set(at(3, 17, 14));
-        let taken = intake::receive(self.services, &staff.receiver, &id, &arrived("DP26017", 6, "21.0", 3))?;
+        let taken = cases::receive(self.services, &staff.receiver, &id, &arrived("DP26017", 6, "21.0", 3))?;
         tell::received(self.out, &taken)?;
         self.clock.set(at(3, 18, 15));
         match self.files {
@@ -183,7 +183,7 @@ impl Story<'_> {
     }
 
     fn take_in(&mut self, staff: &Staff, application: NewApplication, receipt: Receipt) -> Result<Taken, DemoError> {
-        let taken = intake::take_in(self.services, &staff.receiver, &Intake { application, receipt })?;
+        let taken = cases::take_in(self.services, &staff.receiver, &Intake { application, receipt })?;
         self.tell(&taken)?;
         tell::received(self.out, &taken)?;
         Ok(taken)
@@ -250,7 +250,7 @@ impl Story<'_> {
             found += usize::from(marked.map(|mark| mark.value) == raw);
         }
         let ok = ImportCheck { outcome: "ok".into(), ..ImportCheck::default() };
-        testing::check_import(self.services, &staff.reviewer, id, &ok)?;
+        bench::check_import(self.services, &staff.reviewer, id, &ok)?;
         let all = read.len();
         writeln!(self.out, "    导入复核 import checked: {found}/{all} 个值在原文中标出 marked in the file")?;
         Ok(())
@@ -271,7 +271,7 @@ impl Story<'_> {
                     conforms: Some(true),
                     ..Entry::default()
                 };
-                testing::enter(self.services, &staff.analyst, &row.task_id.as_str().into(), &entry)?;
+                bench::enter(self.services, &staff.analyst, &row.task_id.as_str().into(), &entry)?;
             }
         }
         Ok(())
@@ -313,14 +313,14 @@ impl Story<'_> {
         let listed = self.services.db.read(|conn| views::to_review(conn, &institute, TaskState::Entered, page))?;
         for row in listed.items {
             let approved = Verdict { outcome: "approved".into(), ..Verdict::default() };
-            testing::review(self.services, &staff.reviewer, &row.result.id, &approved)?;
+            bench::review(self.services, &staff.reviewer, &row.result.id, &approved)?;
         }
         for row in self.queue(staff, Some(TaskState::OutOfLimit), None)? {
             writeln!(self.out, "  超标 out of limit: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
             let confirm = Decision {
                 decision: "confirm".into(), reason: "演示：实验室调查未发现可归因的差错".into()
             };
-            testing::decide(self.services, &staff.quality, &row.task_id.as_str().into(), &confirm)?;
+            bench::decide(self.services, &staff.quality, &row.task_id.as_str().into(), &confirm)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use instrument_adapters::{Options, Parsed};
 use rust_decimal::Decimal;
 
 use super::{DemoError, file_error};
-use crate::catalogue::InputSource;
+use crate::calculation::inputs::InputSource;
 
 /// One file.
 #[derive(Clone, Debug)]

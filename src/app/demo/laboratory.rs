@@ -2,16 +2,14 @@
 
 use super::files::{DemoFiles, Picked};
 use super::{DemoError, beginning};
-use crate::audit::Actor;
-use crate::catalogue::{
-    self, InputSource, NewApplicant, NewAuthorisation, NewInstitute, NewItem, NewProduct, NewSpecification,
-    ReadingInput,
-};
-use crate::identity::{FirstAdministrator, NewAccount};
-use crate::regulation::Role;
-use crate::services::Services;
+use crate::action::Services;
+use crate::calculation::inputs::{InputSource, ReadingInput};
+use crate::catalogue::{self, NewApplicant, NewAuthorisation, NewInstitute, NewItem, NewProduct, NewSpecification};
+use crate::people::{FirstAdministrator, NewAccount};
+use crate::record::Actor;
 use crate::store::columns::{ApplicantId, InstituteId};
 use crate::store::{Outcome, views};
+use crate::vocabulary::Role;
 
 /// The password of every demonstration account.
 pub const PASSWORD: &str = "qianfa-demo-2026";
@@ -87,7 +85,7 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
 
 fn administrator(services: &Services) -> Result<Actor, DemoError> {
     services.identity.bootstrap(
-        crate::identity::NewInstitute {
+        crate::people::NewInstitute {
             code: "SXDEMO".into(),
             name_zh: "山西省药品检验演示研究院".into(),
             name_en: "Shanxi Demonstration Institute for Drug Control".into(),

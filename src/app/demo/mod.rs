@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeZone, Utc};
 use chrono_tz::Asia::Shanghai;
 
+use crate::action::Services;
 use crate::clock::Clock;
-use crate::services::Services;
 use crate::store::{Failure, StoreError};
 
 pub use files::DemoFiles;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::intake::Taken;
+use crate::cases::Taken;
 use crate::regulation::{Determination, Regulation};
 
 /// Prints a determination: its sentences, then every provision that made it, with clause and text.

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::{Business, CaseState, Lane, Purpose};
+use crate::regulation::{Business, Lane, Purpose};
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::CaseState;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
 #[diesel(table_name = number_series, treat_none_as_default_value = false)]

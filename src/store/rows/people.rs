@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::Role;
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::Role;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
 #[diesel(table_name = institute, treat_none_as_default_value = false)]

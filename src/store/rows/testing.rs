@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::TaskState;
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::TaskState;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
 #[diesel(table_name = test_task, treat_none_as_default_value = false)]

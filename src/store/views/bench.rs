@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ImportView, Listed, Page, name_of};
-use crate::regulation::TaskState;
 use crate::store::columns::{InstituteId, TestTaskId};
 use crate::store::rows::{ObservationRow, OutOfLimitDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
@@ -13,6 +12,7 @@ use crate::store::schema::{
     result, sample, test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::TaskState;
 
 /// Which tasks are asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]

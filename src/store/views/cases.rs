@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Listed, Page};
-use crate::regulation::CaseState;
 use crate::store::columns::{ApplicantId, ApplicationId, InstituteId, Json, SampleId};
 use crate::store::rows::{
     ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, CertificateRow, ContainerRow, CustodyBalanceRow,
@@ -16,6 +15,7 @@ use crate::store::schema::{
     sample, test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::CaseState;
 
 /// Which cases are asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]

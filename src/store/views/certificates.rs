@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Listed, Page};
-use crate::regulation::CertificateState;
 use crate::store::columns::{ApplicantId, InstituteId};
 use crate::store::rows::CertificateRow;
 use crate::store::schema::{application, certificate, product, sample};
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::CertificateState;
 
 /// Which certificates are asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]

@@ -6,11 +6,11 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::name_of;
-use crate::regulation::{CaseState, CertificateState};
 use crate::store::columns::{AccountId, CertificateId, InstituteId};
 use crate::store::rows::CertificateRow;
 use crate::store::schema::{account, application, batch, certificate, product, sample};
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::{CaseState, CertificateState};
 
 /// A certificate with what it belongs to and who made it.
 #[derive(Clone, Debug, Serialize)]

@@ -7,15 +7,15 @@ use std::thread::JoinHandle;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use instrument_adapters::isolated::Program;
+use qianfa::action::Services;
 use qianfa::app::config::Config;
 use qianfa::app::serve::{Application, Stopper};
-use qianfa::audit::Actor;
-use qianfa::certificates::document::{OsRng, TestCa};
 use qianfa::clock::Clock;
-use qianfa::identity::{FirstAdministrator, NewAccount, NewInstitute};
-use qianfa::regulation::Role;
-use qianfa::services::Services;
+use qianfa::documents::{OsRng, TestCa};
+use qianfa::people::{FirstAdministrator, NewAccount, NewInstitute};
+use qianfa::record::Actor;
 use qianfa::store::columns::{AccountId, InstituteId};
+use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

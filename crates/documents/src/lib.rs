@@ -1,0 +1,49 @@
+//! Certificates as documents: [`CertificateData`] → typeset PDF/A-3 ([`Typesetter`]) → signed
+//! ([`sign`]) → verified ([`verify`]).
+//!
+//! Nothing here knows of the database, of HTTP or of a clock. Times come in as parameters, and
+//! the same data give the same document.
+
+mod annex;
+#[cfg(test)]
+mod annex_tests;
+mod chain;
+mod cms;
+mod data;
+mod fonts;
+#[cfg(test)]
+mod key_tests;
+mod keys;
+#[cfg(test)]
+mod layout_tests;
+pub mod numbers;
+mod pdf;
+pub mod plot;
+mod press;
+mod raw_record;
+mod sign;
+#[cfg(test)]
+mod specimens;
+mod tagging;
+mod templates;
+mod test_ca;
+#[cfg(test)]
+mod tests;
+mod typeset;
+mod verify;
+
+pub use annex::AnnexFigure;
+pub use chain::Trust;
+pub use data::*;
+pub use fonts::missing_glyphs;
+pub use keys::{KeyError, SigningKey, certificates_from_pem};
+pub use numbers::{NumberPatterns, PatternError};
+/// The operating system's source of randomness, for [`TestCa::create`].
+pub use p256::elliptic_curve::rand_core::OsRng;
+pub use press::Press;
+pub use raw_record::{CalculationStep, RawTest, Reading, SourceFile};
+pub use sign::{SignError, SignInfo, sign};
+pub use templates::TemplateError;
+pub use test_ca::TestCa;
+pub use typeset::{RenderError, Typesetter};
+pub use verify::{SignatureReport, VerifyReport, attached_json, verify};

@@ -1,0 +1,291 @@
+//! A determination: what the law asks of one case, each part with the provisions that it rests on.
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Calendar, CalendarError};
+use crate::case::Case;
+use crate::error::RegisterError;
+use crate::explain;
+use crate::load::{self, SourceFile};
+use crate::provision::{ClockRule, Provision, RemainderRule};
+use crate::register::{Register, decide};
+use vocabulary::words::{ClockName, ClockUnit, Lane};
+
+/// The register and the calendar together: everything that a determination is made with.
+#[derive(Clone, Debug)]
+pub struct Regulation {
+    register: Register,
+    calendar: Calendar,
+}
+
+/// What the law asks of a case. The field names are a public interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Determination {
+    /// How many batches are tested; `None` where each lot stands alone, and for devices.
+    pub batches: Ruled<Option<u32>>,
+    /// How many times the full-test amount is required of each batch; `None` for devices.
+    pub quantity_multiple: Ruled<Option<u32>>,
+    pub lane: Ruled<Lane>,
+    pub clocks: Vec<Clock>,
+    pub remainder: Remainder,
+    pub refusals: Vec<Refusal>,
+    /// One sentence a decision, in Chinese and English.
+    pub explanation: Vec<String>,
+}
+
+/// A value and the ids of the provisions that set it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruled<T> {
+    pub value: T,
+    pub provisions: Vec<String>,
+}
+
+/// A time limit with its last day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    pub name: ClockName,
+    pub unit: ClockUnit,
+    pub limit: u32,
+    /// The day from which it runs; itself not counted.
+    pub starts: NaiveDate,
+    pub due: NaiveDate,
+    /// `due` depends on a year whose working days are not published.
+    pub provisional: bool,
+    pub provisions: Vec<String>,
+}
+
+/// Whether remaining samples may be sold, in principle, and what must be met in the case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remainder {
+    pub may_be_sold: bool,
+    pub conditions: Vec<String>,
+    pub provisions: Vec<String>,
+}
+
+/// Why the case, or what it asks for, is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub code: String,
+    pub message: String,
+    pub provisions: Vec<String>,
+}
+
+impl Regulation {
+    /// The register and the calendar that ship with the program.
+    ///
+    /// # Errors
+    /// The shipped data are wrong, which a test excludes.
+    pub fn embedded() -> Result<Self, RegisterError> {
+        Regulation::with_files(&[])
+    }
+
+    /// The shipped regulation with a laboratory's folder on top: provisions by id, calendars by year.
+    ///
+    /// # Errors
+    /// A file cannot be read or is wrong, or two provisions contradict each other at equal rank.
+    pub fn load(extra: Option<&Path>) -> Result<Self, RegisterError> {
+        match extra {
+            None => Regulation::embedded(),
+            Some(folder) => Regulation::with_files(&load::read_folder(folder)?),
+        }
+    }
+
+    /// The shipped regulation with further files on top, given as text.
+    ///
+    /// # Errors
+    /// As [`Regulation::load`].
+    pub fn with_files(files: &[SourceFile]) -> Result<Self, RegisterError> {
+        let (register, calendar) = load::load(files)?;
+        Ok(Regulation { register, calendar })
+    }
+
+    pub fn register(&self) -> &Register {
+        &self.register
+    }
+
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// Decides a case. The same case under the same regulation always has the same determination.
+    ///
+    /// # Errors
+    /// A clock runs out of the calendar.
+    pub fn determine(&self, case: &Case) -> Result<Determination, CalendarError> {
+        let speaking = self.register.speaking_to(case);
+        let batches = number(&speaking, |one| one.sets.batches);
+        let quantity_multiple = number(&speaking, |one| one.sets.quantity_multiple);
+        let lane = lane(&speaking);
+        let clocks = self.clocks(case, &speaking)?;
+        let (remainder, conditions) = remainder(&speaking);
+        let refusals = refusals(&self.register, case, &speaking);
+        let mut determination =
+            Determination { batches, quantity_multiple, lane, clocks, remainder, refusals, explanation: Vec::new() };
+        determination.explanation = explain::sentences(&self.register, &determination, &conditions);
+        Ok(determination)
+    }
+
+    /// The same determination with the due dates that the calendar gives now: what a provisional date becomes when
+    /// its year is published. Limits and provisions of an accepted case stay as they were decided.
+    ///
+    /// # Errors
+    /// A clock runs out of the calendar.
+    pub fn recompute_due(&self, determination: &Determination) -> Result<Determination, CalendarError> {
+        let mut fresh = determination.clone();
+        let rule = self
+            .register
+            .provisions()
+            .iter()
+            .find(|one| one.active && one.sets.day_off_moves_to_next_working_day == Some(true));
+        for clock in &mut fresh.clocks {
+            let rule = rule.filter(|_| clock.unit == ClockUnit::CalendarDay);
+            let cited = rule.map(|one| one.id.as_str());
+            clock.provisions.retain(|id| Some(id.as_str()) != cited);
+            self.set_due(clock, rule)?;
+        }
+        let none = RemainderRule { conditions: Vec::new() };
+        let conditions = self
+            .register
+            .provisions()
+            .iter()
+            .find(|one| fresh.remainder.provisions.first() == Some(&one.id))
+            .and_then(|one| one.sets.remainder.clone())
+            .unwrap_or(none);
+        fresh.explanation = explain::sentences(&self.register, &fresh, &conditions);
+        Ok(fresh)
+    }
+
+    fn clocks(&self, case: &Case, speaking: &[&Provision]) -> Result<Vec<Clock>, CalendarError> {
+        let day_off = decide(speaking, |one| one.sets.day_off_moves_to_next_working_day)
+            .filter(|decided| decided.value)
+            .and_then(|decided| decided.provisions.first().copied());
+        let mut clocks = Vec::new();
+        for name in ClockName::ALL {
+            let rule = |one: &Provision| one.sets.clocks.iter().find(|clock| clock.name == *name).copied();
+            let Some(decided) = decide(speaking, rule) else {
+                continue;
+            };
+            let ClockRule { name, unit, limit, starts } = decided.value;
+            let Some(starts) = case.dates.get(starts) else {
+                continue;
+            };
+            let mut clock = Clock {
+                name,
+                unit,
+                limit,
+                starts,
+                due: starts,
+                provisional: false,
+                provisions: ids(&decided.provisions),
+            };
+            self.set_due(&mut clock, day_off)?;
+            clocks.push(clock);
+        }
+        Ok(clocks)
+    }
+
+    /// Sets due date and provisional mark; cites the rule on days off where it moved the date.
+    fn set_due(&self, clock: &mut Clock, day_off: Option<&Provision>) -> Result<(), CalendarError> {
+        let due = match clock.unit {
+            ClockUnit::WorkingDay => self.calendar.add_working_days(clock.starts, clock.limit)?,
+            ClockUnit::CalendarDay => self.calendar.add_calendar_days(clock.starts, clock.limit, day_off.is_some())?,
+        };
+        if let (ClockUnit::CalendarDay, Some(rule)) = (clock.unit, day_off) {
+            let plain = self.calendar.add_calendar_days(clock.starts, clock.limit, false)?;
+            if plain.date != due.date {
+                clock.provisions.push(rule.id.clone());
+            }
+        }
+        clock.due = due.date;
+        clock.provisional = due.provisional;
+        Ok(())
+    }
+}
+
+fn ids(provisions: &[&Provision]) -> Vec<String> {
+    provisions.iter().map(|one| one.id.clone()).collect()
+}
+
+fn number(speaking: &[&Provision], answer: impl Fn(&Provision) -> Option<u32>) -> Ruled<Option<u32>> {
+    match decide(speaking, answer) {
+        None => Ruled { value: None, provisions: Vec::new() },
+        Some(decided) => Ruled { value: Some(decided.value), provisions: ids(&decided.provisions) },
+    }
+}
+
+/// The highest lane that any provision grants, whatever its rank; without one, routine.
+fn lane(speaking: &[&Provision]) -> Ruled<Lane> {
+    let highest = speaking.iter().filter_map(|one| one.sets.lane).max().unwrap_or(Lane::Routine);
+    let granted = |one: &&&Provision| one.sets.lane == Some(highest);
+    let provisions: Vec<&Provision> = speaking.iter().filter(granted).copied().collect();
+    Ruled { value: highest, provisions: ids(&provisions) }
+}
+
+fn remainder(speaking: &[&Provision]) -> (Remainder, RemainderRule) {
+    match decide(speaking, |one| one.sets.remainder.clone()) {
+        None => (
+            Remainder { may_be_sold: false, conditions: Vec::new(), provisions: Vec::new() },
+            RemainderRule { conditions: Vec::new() },
+        ),
+        Some(decided) => {
+            let conditions = decided.value.conditions.iter().map(|one| one.code.clone()).collect();
+            let provisions = ids(&decided.provisions);
+            (Remainder { may_be_sold: true, conditions, provisions }, decided.value)
+        }
+    }
+}
+
+fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<Refusal> {
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for one in speaking {
+        let Some(rule) = &one.sets.refusal else {
+            continue;
+        };
+        match refusals.iter_mut().find(|refusal| refusal.code == rule.code) {
+            Some(refusal) => refusal.provisions.push(one.id.clone()),
+            None => refusals.push(Refusal {
+                code: rule.code.clone(),
+                message: explain::both(&rule.zh, &rule.en),
+                provisions: vec![one.id.clone()],
+            }),
+        }
+    }
+    refusals.extend(pre_submission_refusal(register, case, speaking));
+    refusals
+}
+
+/// Testing before the application is submitted needs a provision that allows it.
+fn pre_submission_refusal(register: &Register, case: &Case, speaking: &[&Provision]) -> Option<Refusal> {
+    if !case.pre_submission {
+        return None;
+    }
+    let Some(decided) = decide(speaking, |one| one.sets.pre_submission.clone()) else {
+        let (zh, en) = explain::no_pre_submission(case);
+        return Some(Refusal {
+            code: "pre_submission_not_provided".to_owned(),
+            message: explain::both(&zh, &en),
+            provisions: permitting_otherwise(register, case),
+        });
+    };
+    let permission = decided.value;
+    (!permission.allow).then(|| Refusal {
+        code: permission.code,
+        message: explain::both(&permission.zh, &permission.en),
+        provisions: ids(&decided.provisions),
+    })
+}
+
+/// The provisions in force that allow testing before submission in this business, for other purposes or products than
+/// the case's: a refusal cites them as what it would take.
+fn permitting_otherwise(register: &Register, case: &Case) -> Vec<String> {
+    let permits = |one: &&Provision| {
+        one.jurisdiction.covers(case.jurisdiction)
+            && case.dates.get(one.selected_by).is_some_and(|day| one.in_force_on(day))
+            && one.applies.business.contains(&case.business)
+            && one.sets.pre_submission.as_ref().is_some_and(|permission| permission.allow)
+    };
+    register.provisions().iter().filter(permits).map(|one| one.id.clone()).collect()
+}

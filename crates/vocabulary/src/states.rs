@@ -1,0 +1,255 @@
+//! The states that are stored, and the one way from each to the next.
+//!
+//! A state changes by an event or not at all: what is not in these tables is refused, with both names.
+
+use thiserror::Error;
+
+vocabulary! {
+    /// Where a case stands.
+    CaseState {
+        Draft = "draft", "草稿", "draft";
+        Accepted = "accepted", "已受理", "accepted";
+        Refused = "refused", "不予受理", "refused";
+        Testing = "testing", "检验中", "testing";
+        Tested = "tested", "检验完成", "tested";
+        Reported = "reported", "已出具报告", "reported";
+        Withdrawn = "withdrawn", "申请人撤回", "withdrawn";
+        Voided = "voided", "已作废", "voided";
+    }
+}
+
+vocabulary! {
+    /// What happens to a case.
+    CaseEvent {
+        Accept = "accept", "受理", "accept";
+        Refuse = "refuse", "不予受理", "refuse";
+        /// Samples are received: the work begins.
+        Receive = "receive", "收样", "receive samples";
+        FinishTesting = "finish_testing", "完成检验", "finish testing";
+        /// The final certificate is signed.
+        Report = "report", "出具报告", "report";
+        Withdraw = "withdraw", "撤回", "withdraw";
+        Void = "void", "作废", "void";
+    }
+}
+
+vocabulary! {
+    /// Where a test task stands.
+    TaskState {
+        Waiting = "waiting", "待检", "waiting";
+        InProgress = "in_progress", "检验中", "in progress";
+        Entered = "entered", "待复核", "entered, to be reviewed";
+        Reviewed = "reviewed", "已复核", "reviewed";
+        OutOfLimit = "out_of_limit", "超出标准", "out of limit";
+        /// Replaced by a re-test, which is a task of its own; its result stays.
+        RetestOrdered = "retest_ordered", "已安排复验", "re-test ordered";
+        Confirmed = "confirmed", "确认不符合规定", "confirmed out of limit";
+        Cancelled = "cancelled", "已取消", "cancelled";
+    }
+}
+
+vocabulary! {
+    /// What happens to a test task.
+    TaskEvent {
+        Start = "start", "开始", "start";
+        /// A complete result is entered, or corrected before its review.
+        Enter = "enter", "录入", "enter";
+        SendBack = "send_back", "退回", "send back";
+        Approve = "approve", "复核通过", "approve";
+        FindOutOfLimit = "find_out_of_limit", "判为超出标准", "find out of limit";
+        OrderRetest = "order_retest", "安排复验", "order a re-test";
+        Confirm = "confirm", "确认不符合", "confirm";
+        Cancel = "cancel", "取消", "cancel";
+    }
+}
+
+vocabulary! {
+    /// Where a certificate stands.
+    CertificateState {
+        Drafted = "drafted", "已起草", "drafted";
+        Reviewed = "reviewed", "已审核", "reviewed";
+        Issued = "issued", "已签发", "issued";
+        Superseded = "superseded", "已被替代", "superseded";
+        Withdrawn = "withdrawn", "已撤销", "withdrawn";
+        Discarded = "discarded", "已弃用", "discarded";
+    }
+}
+
+vocabulary! {
+    /// What happens to a certificate.
+    CertificateEvent {
+        Review = "review", "审核", "review";
+        SendBack = "send_back", "退回", "send back";
+        Sign = "sign", "签发", "sign";
+        /// A new certificate that names this one is signed.
+        Supersede = "supersede", "替代", "supersede";
+        Withdraw = "withdraw", "撤销", "withdraw";
+        Discard = "discard", "弃用", "discard";
+    }
+}
+
+/// An event that does not fit the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{}", self.en())]
+pub enum Refused {
+    Case(CaseState, CaseEvent),
+    Task(TaskState, TaskEvent),
+    Certificate(CertificateState, CertificateEvent),
+}
+
+impl Refused {
+    /// The message in Chinese.
+    pub fn zh(&self) -> String {
+        let (what, state, event) = match self {
+            Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
+            Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
+            Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+        };
+        format!("{what}处于“{state}”状态，不能{event}")
+    }
+
+    /// The message in English.
+    pub fn en(&self) -> String {
+        let (what, state, event) = match self {
+            Refused::Case(state, event) => ("case", state.en(), event.en()),
+            Refused::Task(state, event) => ("test task", state.en(), event.en()),
+            Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
+        };
+        format!("not possible: {event} (the {what} is {state})")
+    }
+}
+
+/// Gives a state its transition function and its table from one list of rows.
+macro_rules! transitions {
+    ($state:ident on $event:ident, $what:ident: $($from:ident + $by:ident = $to:ident;)+) => {
+        impl $state {
+            /// The state after an event.
+            ///
+            /// # Errors
+            /// The event does not fit the state.
+            pub const fn on(self, event: $event) -> Result<$state, Refused> {
+                match (self, event) {
+                    $(($state::$from, $event::$by) => Ok($state::$to),)+
+                    _ => Err(Refused::$what(self, event)),
+                }
+            }
+
+            /// Whether no event leads on from here.
+            pub fn is_final(self) -> bool {
+                $event::ALL.iter().all(|event| self.on(*event).is_err())
+            }
+
+            /// Every state and event with what follows (`-` where it is refused), one a line: for a golden file.
+            pub fn table() -> String {
+                let mut lines = String::new();
+                for state in $state::ALL {
+                    for event in $event::ALL {
+                        let next = state.on(*event).map_or("-", $state::as_str);
+                        lines.push_str(&format!("{} {state} + {event} = {next}\n", stringify!($what)));
+                    }
+                }
+                lines
+            }
+        }
+    };
+}
+
+transitions! { CaseState on CaseEvent, Case:
+    Draft + Accept = Accepted;
+    Draft + Refuse = Refused;
+    Draft + Withdraw = Withdrawn;
+    Draft + Void = Voided;
+    Accepted + Receive = Testing;
+    Accepted + Withdraw = Withdrawn;
+    Accepted + Void = Voided;
+    Testing + Receive = Testing;
+    Testing + FinishTesting = Tested;
+    Testing + Withdraw = Withdrawn;
+    Testing + Void = Voided;
+    Tested + Report = Reported;
+    Tested + Withdraw = Withdrawn;
+    Tested + Void = Voided;
+}
+
+transitions! { TaskState on TaskEvent, Task:
+    Waiting + Start = InProgress;
+    Waiting + Cancel = Cancelled;
+    InProgress + Enter = Entered;
+    InProgress + Cancel = Cancelled;
+    Entered + Enter = Entered;
+    Entered + SendBack = InProgress;
+    Entered + Approve = Reviewed;
+    Entered + FindOutOfLimit = OutOfLimit;
+    Entered + Cancel = Cancelled;
+    OutOfLimit + OrderRetest = RetestOrdered;
+    OutOfLimit + Confirm = Confirmed;
+    OutOfLimit + Cancel = Cancelled;
+}
+
+transitions! { CertificateState on CertificateEvent, Certificate:
+    Drafted + Review = Reviewed;
+    Drafted + Discard = Discarded;
+    Reviewed + SendBack = Drafted;
+    Reviewed + Sign = Issued;
+    Reviewed + Discard = Discarded;
+    Issued + Supersede = Superseded;
+    Issued + Withdraw = Withdrawn;
+}
+
+/// The three tables, one after the other: for a golden file.
+pub fn table() -> String {
+    [CaseState::table(), TaskState::table(), CertificateState::table()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_of_a_case() {
+        let way = [CaseEvent::Accept, CaseEvent::Receive, CaseEvent::FinishTesting, CaseEvent::Report];
+        let end = way.iter().try_fold(CaseState::Draft, |state, event| state.on(*event));
+        assert_eq!(end, Ok(CaseState::Reported));
+        let refused = CaseState::Draft.on(CaseEvent::Report).expect_err("nothing was tested");
+        assert_eq!(refused, Refused::Case(CaseState::Draft, CaseEvent::Report));
+        assert!(refused.zh().contains("草稿") && refused.en().contains("draft"));
+    }
+
+    #[test]
+    fn a_result_out_of_limit_needs_a_decision() {
+        let found = TaskState::Entered.on(TaskEvent::FindOutOfLimit);
+        assert_eq!(found, Ok(TaskState::OutOfLimit));
+        assert!(TaskState::OutOfLimit.on(TaskEvent::Approve).is_err());
+        assert_eq!(TaskState::OutOfLimit.on(TaskEvent::Confirm), Ok(TaskState::Confirmed));
+        assert_eq!(TaskState::OutOfLimit.on(TaskEvent::OrderRetest), Ok(TaskState::RetestOrdered));
+    }
+
+    #[test]
+    fn what_is_final_stays() {
+        let cases: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|s| s.is_final()).collect();
+        assert_eq!(cases, [CaseState::Refused, CaseState::Reported, CaseState::Withdrawn, CaseState::Voided]);
+        let certificates: Vec<CertificateState> =
+            CertificateState::ALL.iter().copied().filter(|s| s.is_final()).collect();
+        assert_eq!(
+            certificates,
+            [CertificateState::Superseded, CertificateState::Withdrawn, CertificateState::Discarded]
+        );
+        // A certificate that is issued never becomes a draft again, and only a reviewed one is signed.
+        for event in CertificateEvent::ALL {
+            assert_ne!(CertificateState::Issued.on(*event), Ok(CertificateState::Drafted));
+        }
+        assert!(CertificateState::Drafted.on(CertificateEvent::Sign).is_err());
+    }
+
+    #[test]
+    fn every_state_can_be_reached() {
+        let reached = |state: TaskState| {
+            state == TaskState::Waiting
+                || TaskState::ALL
+                    .iter()
+                    .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
+        };
+        assert!(TaskState::ALL.iter().all(|state| reached(*state)));
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6);
+    }
+}

@@ -1,0 +1,21 @@
+//! What the API and the pages share: the table of routes with the permission in every handler's signature, bodies,
+//! problems, cookies, the idempotency header, uploads.
+
+pub mod body;
+pub mod cookies;
+pub mod edge;
+pub mod idempotency;
+pub mod permit;
+pub mod problem;
+pub mod renewal;
+pub mod run;
+pub mod table;
+pub mod upload;
+
+pub use body::Body;
+pub use edge::request_id;
+pub use idempotency::{IdempotencyKey, Once, Stored, idempotent};
+pub use permit::{AnyAccount, Permit, Public, permission};
+pub use problem::Problem;
+pub use run::{answer, created, done, run};
+pub use table::Table;

@@ -1,0 +1,152 @@
+//! Writing the trail.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::insert_all;
+use crate::store::columns::{AccountId, ApplicantId, InstituteId, Json};
+use crate::store::rows::NewAuditEntry;
+use crate::store::schema::audit_entry;
+use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::Role;
+
+/// Who acts: a logged-in account with its roles, for one request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Actor {
+    /// The account.
+    pub account: AccountId,
+    /// Its user name, as the trail shows it.
+    pub username: String,
+    /// The name on records and certificates.
+    pub display_name: String,
+    /// The institute that it works for; none for an applicant.
+    pub institute: Option<InstituteId>,
+    /// The applicant that it acts for; none for staff.
+    pub applicant: Option<ApplicantId>,
+    /// Its roles.
+    pub roles: Vec<Role>,
+    /// The request, where the action came over HTTP.
+    pub request_id: Option<String>,
+}
+
+/// One change of one thing.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What was done, e.g. `sample.receive`.
+    pub action: &'static str,
+    /// The kind of thing, e.g. `sample`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// `{"field": {"old": …, "new": …}}`; for a new thing `old` is null.
+    pub changes: Value,
+    /// Why, where a reason was asked for.
+    pub reason: Option<String>,
+}
+
+impl Change {
+    /// A new thing with its content.
+    #[must_use]
+    pub fn created(action: &'static str, kind: &'static str, id: impl ToString, content: Value) -> Self {
+        let changes = match content {
+            Value::Object(fields) => {
+                Value::Object(fields.into_iter().map(|(k, v)| (k, json!({"old": null, "new": v}))).collect())
+            }
+            other => json!({"content": {"old": null, "new": other}}),
+        };
+        Self { action, kind, id: id.to_string(), changes, reason: None }
+    }
+
+    /// One field that went from `old` to `new`.
+    #[must_use]
+    pub fn field(
+        action: &'static str,
+        kind: &'static str,
+        id: impl ToString,
+        field: &str,
+        old: impl Into<Value>,
+        new: impl Into<Value>,
+    ) -> Self {
+        Self {
+            action,
+            kind,
+            id: id.to_string(),
+            changes: json!({ field: {"old": old.into(), "new": new.into()} }),
+            reason: None,
+        }
+    }
+
+    /// Adds one more field that changed.
+    #[must_use]
+    pub fn and(mut self, field: &str, old: impl Into<Value>, new: impl Into<Value>) -> Self {
+        if let Value::Object(fields) = &mut self.changes {
+            fields.insert(field.to_owned(), json!({"old": old.into(), "new": new.into()}));
+        }
+        self
+    }
+
+    /// Adds the reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+}
+
+/// Whose name stands in the trail where no account acts.
+#[derive(Clone, Debug)]
+pub struct Author {
+    account: Option<AccountId>,
+    name: String,
+    request_id: Option<String>,
+}
+
+impl Author {
+    /// The program itself, or somebody who did not prove who it was.
+    #[must_use]
+    pub fn nobody(name: &str, request_id: Option<&str>) -> Self {
+        Self { account: None, name: name.to_owned(), request_id: request_id.map(str::to_owned) }
+    }
+}
+
+impl From<&Actor> for Author {
+    fn from(actor: &Actor) -> Self {
+        Self {
+            account: Some(actor.account.clone()),
+            name: actor.username.clone(),
+            request_id: actor.request_id.clone(),
+        }
+    }
+}
+
+/// Writes `changes` to the trail, inside the caller's transaction.
+///
+/// # Errors
+/// The store's failure.
+pub fn record(conn: &mut AnyConnection, actor: &Actor, at: DateTime<Utc>, changes: Vec<Change>) -> Outcome<()> {
+    record_by(conn, &Author::from(actor), at, changes)
+}
+
+/// As [`record`], for changes that no account made.
+///
+/// # Errors
+/// The store's failure.
+pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, changes: Vec<Change>) -> Outcome<()> {
+    let rows: Vec<NewAuditEntry> = changes
+        .into_iter()
+        .map(|change| NewAuditEntry {
+            at: at.into(),
+            actor_id: author.account.as_ref().map(ToString::to_string),
+            actor: author.name.clone(),
+            action: change.action.to_owned(),
+            subject_kind: change.kind.to_owned(),
+            subject_id: change.id,
+            changes: Json::of(&change.changes),
+            reason: change.reason,
+            request_id: author.request_id.clone(),
+        })
+        .collect();
+    insert_all!(conn, audit_entry::table, &rows)?;
+    Ok(())
+}
