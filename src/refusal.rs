@@ -2,7 +2,7 @@
 //!
 //! The codes are a public interface (`type` of a problem document): add, never rename.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Defines the codes once: Rust name, public name, HTTP status, short titles.
 macro_rules! codes {
@@ -14,6 +14,12 @@ macro_rules! codes {
         impl Code {
             /// Every code there is.
             pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The code of that public name.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Code::$name),)* _ => None }
+            }
 
             /// The public name.
             #[must_use]
@@ -48,6 +54,7 @@ codes! {
     NotFound = "not-found", 404, "未找到", "Not found";
     MethodNotAllowed = "method-not-allowed", 405, "不支持该方法", "The method is not allowed here";
     Conflict = "conflict", 409, "与现有记录冲突", "It conflicts with what is recorded";
+    Stale = "stale", 409, "内容已被他人修改", "It was changed meanwhile";
     WrongState = "wrong-state", 409, "当前状态不允许", "The state does not allow it";
     IdempotencyMismatch = "idempotency-mismatch", 409, "幂等键已用于不同请求", "The idempotency key served another request";
     TooLarge = "too-large", 413, "内容过大", "The content is too large";
@@ -71,28 +78,33 @@ codes! {
 }
 
 /// A refusal: nothing was changed, and this is why.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The stable code.
-    #[serde(serialize_with = "code_text")]
+    #[serde(serialize_with = "code_text", deserialize_with = "code_of_text")]
     pub code: Code,
     /// What is wrong and what was expected, in Chinese.
     pub message_zh: String,
     /// The same in English.
     pub message_en: String,
     /// The field, as a JSON path, where one field is at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The provisions that made the decision.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub provisions: Vec<String>,
     /// Numbers and ids that a program can read.
-    #[serde(skip_serializing_if = "serde_json::Value::is_null")]
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub details: serde_json::Value,
 }
 
 fn code_text<S: serde::Serializer>(code: &Code, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(code.as_str())
+}
+
+fn code_of_text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
+    let text = String::deserialize(from)?;
+    Code::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a code of a refusal")))
 }
 
 impl Refusal {

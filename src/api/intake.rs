@@ -1,18 +1,20 @@
 //! `/api/v1`: applications, acceptance, receipt, custody; and the intake of all in one request.
 
 use actix_web::HttpResponse;
+use actix_web::http::Method;
 use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
 use crate::action::Services;
 use crate::cases::{self, Ending, Intake, LaterDates, NewApplication, Preview, Receipt, Taken};
-use crate::custody::{self, Move, Moved};
+use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers};
 use crate::http::body::Body;
 use crate::http::idempotency::{IdempotencyKey, Once, idempotent};
 use crate::http::permit::permission::{
     CaseAccept, CaseCreate, CaseRead, CustodyRead, OwnCaseRead, OwnCaseSubmit, PortSample, SampleReceive,
 };
-use crate::http::permit::{AnyAccount, Permit, may};
+use crate::action::permitted;
+use crate::http::permit::{AnyAccount, Permit};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, done, run};
 use crate::http::table::Table;
@@ -42,7 +44,9 @@ pub fn table() -> Table {
         .get("/api/v1/my/applications/{id}", own_show)
         .get("/api/v1/samples/{id}", sample)
         .get("/api/v1/samples/by-code/{code}", by_code)
-        .post("/api/v1/samples/{id}/custody", move_containers)
+        .makes::<MoveContainers>(Method::POST, "/api/v1/samples/{id}/custody")
+        .makes::<ReturnContainers>(Method::POST, "/api/v1/samples/{id}/return")
+        .makes::<DestroyContainers>(Method::POST, "/api/v1/samples/{id}/destroy")
 }
 
 /// Their description.
@@ -61,8 +65,7 @@ pub fn table() -> Table {
     own_submit,
     own_show,
     sample,
-    by_code,
-    move_containers
+    by_code
 ))]
 pub struct Docs;
 
@@ -116,7 +119,7 @@ async fn list(
     answer(move || {
         let institute = institute(&gate.actor)?;
         let mut listed = services.db.read(|conn| views::cases(conn, Some(&institute), None, &filter))?;
-        if may(&gate.actor, Permission::ApplicantRead).is_err() {
+        if permitted(&gate.actor, Permission::ApplicantRead).is_err() {
             listed.items.iter_mut().for_each(|row| row.applicant.clear());
         }
         Ok(listed)
@@ -163,7 +166,7 @@ async fn show(
         let institute = institute(&gate.actor)?;
         let found = services.db.read(|conn| views::case(conn, Some(&institute), None, &id))?;
         let mut case = found.ok_or_else(|| Refusal::not_found("申请", "application", id.as_str()))?;
-        if may(&gate.actor, Permission::ApplicantRead).is_err() {
+        if permitted(&gate.actor, Permission::ApplicantRead).is_err() {
             case.hide_applicant();
         }
         Ok(case)
@@ -211,7 +214,7 @@ async fn end(
     id: Path<ApplicationId>,
     body: Body<Ending>,
 ) -> Result<HttpResponse, Problem> {
-    may(&gate.actor, ending_action(&body.value.how))?;
+    permitted(&gate.actor, ending_action(&body.value.how))?;
     done(move || cases::end(&services, &gate.actor, &id, &body.value)).await
 }
 
@@ -291,25 +294,4 @@ async fn by_code(
         })
     })
     .await
-}
-
-#[utoipa::path(post, path = "/api/v1/samples/{id}/custody", tag = "custody", params(("id" = String, Path)),
-    request_body = Move, responses((status = 201, body = Moved), (status = 422, body = ProblemDocument)))]
-async fn move_containers(
-    gate: AnyAccount,
-    services: Data<Services>,
-    id: Path<SampleId>,
-    body: Body<Move>,
-) -> Result<HttpResponse, Problem> {
-    may(&gate.actor, move_action(&body.value.to))?;
-    created(move || custody::move_containers(&services, &gate.actor, &id, &body.value)).await
-}
-
-/// Returning and destroying are permissions of their own.
-pub(crate) fn move_action(to: &str) -> Permission {
-    match Place::parse(to) {
-        Some(Place::Returned) => Permission::CustodyReturn,
-        Some(Place::Destroyed) => Permission::CustodyDestroy,
-        _ => Permission::CustodyMove,
-    }
 }

@@ -51,6 +51,16 @@ pub fn document(table: &Table) -> Document {
     let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::http::permit::ACCESS_COOKIE));
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     for entry in table.entries() {
+        let Some(described) = entry.described.map(|describe| describe(entry.path)) else { continue };
+        components.schemas.extend(described.schemas);
+        let item = document.paths.paths.entry(entry.path.to_owned()).or_default();
+        if let Some(place) = operation_place(item, &entry.method) {
+            let mut operation = described.operation;
+            operation.tags = entry.path.split('/').nth(3).map(|part| vec![part.to_owned()]);
+            *place = Some(operation);
+        }
+    }
+    for entry in table.entries() {
         let Some(item) = document.paths.paths.get_mut(entry.path) else {
             continue;
         };
@@ -67,14 +77,18 @@ pub fn document(table: &Table) -> Document {
     document
 }
 
-/// The operation of that method.
-pub fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Operation> {
+fn operation_place<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Option<Operation>> {
     match *method {
-        Method::GET => item.get.as_mut(),
-        Method::POST => item.post.as_mut(),
-        Method::PUT => item.put.as_mut(),
-        Method::DELETE => item.delete.as_mut(),
-        Method::PATCH => item.patch.as_mut(),
+        Method::GET => Some(&mut item.get),
+        Method::POST => Some(&mut item.post),
+        Method::PUT => Some(&mut item.put),
+        Method::DELETE => Some(&mut item.delete),
+        Method::PATCH => Some(&mut item.patch),
         _ => None,
     }
+}
+
+/// The operation of that method.
+pub fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Operation> {
+    operation_place(item, method)?.as_mut()
 }

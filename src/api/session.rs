@@ -108,7 +108,7 @@ impl Me {
     fn of(actor: &Actor) -> Self {
         let may = crate::vocabulary::Permission::ALL
             .iter()
-            .filter(|action| crate::http::permit::may(actor, **action).is_ok())
+            .filter(|action| crate::action::permitted(actor, **action).is_ok())
             .map(|action| action.as_str().to_owned());
         Self {
             account: actor.account.to_string(),

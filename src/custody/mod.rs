@@ -5,7 +5,7 @@
 mod moves;
 
 use crate::vocabulary::Place;
-pub use moves::{Move, Moved, move_containers};
+pub use moves::{DestroyContainers, MoveContainers, Moved, ReturnContainers};
 pub(crate) use moves::{balance, sample_of};
 
 use chrono::{DateTime, Utc};

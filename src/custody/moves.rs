@@ -1,86 +1,182 @@
-//! Moving containers by hand: consumption, return, destruction.
+//! Moving containers by hand: consumption, return, destruction. Three actions, since each is a permission of its own.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Place, entry};
-use crate::action::Services;
-use crate::record::{self, Actor, Change};
+use super::entry;
+use crate::action::{Action, Context, Facts, Subject};
+use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::SampleId;
+use crate::store::revisions::Revised;
 use crate::store::rows::{CustodyEntryRow, SampleRow};
 use crate::store::schema::{application, certificate, custody_balance, custody_entry, sample};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
+use crate::vocabulary::{Permission, Place};
 
-/// A move of containers.
+/// Takes containers of the test portion for testing, or puts them back to the retained ones.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Move {
+pub struct MoveContainers {
+    pub id: SampleId,
     /// `test_portion` or `retention`
-    pub from: String,
-    /// `consumed`, `retention`, `returned`, `destroyed`
-    pub to: String,
+    pub from: Place,
+    /// `consumed` or `retention`
+    pub to: Place,
+    /// Whole containers
+    pub quantity: i64,
+    pub reason: String,
+}
+
+/// Returns containers to who supplied them.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnContainers {
+    pub id: SampleId,
+    /// `test_portion` or `retention`
+    pub from: Place,
+    /// Whole containers
+    pub quantity: i64,
+    pub reason: String,
+}
+
+/// Destroys containers.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DestroyContainers {
+    pub id: SampleId,
+    /// `test_portion` or `retention`
+    pub from: Place,
     /// Whole containers
     pub quantity: i64,
     pub reason: String,
 }
 
 /// What a move left behind.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Moved {
-    pub from: String,
-    pub to: String,
+    pub from: Place,
+    pub to: Place,
     pub quantity: i64,
     /// What is left at `from`
     pub left: i64,
 }
 
-/// Moves containers of a sample.
-///
-/// # Errors
-/// Where the move is none of those allowed, more is asked for than is there, or the retention portion would
-/// leave before its report is issued.
-pub fn move_containers(services: &Services, actor: &Actor, id: &SampleId, new: &Move) -> Outcome<Moved> {
-    let from = text::word("from", &new.from, Place::parse)?;
-    let to = text::word("to", &new.to, Place::parse)?;
-    if !from.leads_to(to) {
+/// A move as all three ask for it.
+struct Move<'a> {
+    from: Place,
+    to: Place,
+    quantity: i64,
+    reason: &'a str,
+}
+
+/// What a move is decided from.
+pub struct Shelf {
+    sample: SampleRow,
+    /// How many containers are at the place they leave.
+    there: i64,
+    /// Whether a certificate of the sample was signed.
+    reported: bool,
+}
+
+/// A move that was found in order.
+pub struct Planned {
+    from: Place,
+    to: Place,
+    quantity: i64,
+    reason: String,
+}
+
+fn load(cx: &mut Context<'_>, id: &SampleId, from: Place) -> Outcome<Shelf> {
+    let sample = sample_of(cx.conn, cx.actor, id)?;
+    let there = balance(cx.conn, id, from)?;
+    let reported = from != Place::Retention || reported(cx.conn, id)?;
+    Ok(Shelf { sample, there, reported })
+}
+
+/// Whether the containers may go: the action leads there (`ways`) and a person may take that way, there are enough, and the retained
+/// ones stay until the report is signed.
+fn decide(shelf: &Shelf, wanted: &Move<'_>, ways: &[Place]) -> Result<Planned, Refusal> {
+    let (from, to, quantity) = (wanted.from, wanted.to, wanted.quantity);
+    if !ways.contains(&to) || !from.leads_to(to) {
         return Err(Refusal::new(
             Code::LedgerRefused,
             format!("不能从“{}”转到“{}”", from.zh(), to.zh()),
             format!("nothing goes from {} to {} by hand", from.en(), to.en()),
         )
-        .at("to")
-        .into());
+        .at("to"));
     }
-    if new.quantity < 1 {
-        return Err(Refusal::field("quantity", "应为正整数", "expected a whole number above zero").into());
+    if quantity < 1 {
+        return Err(Refusal::field("quantity", "应为正整数", "expected a whole number above zero"));
     }
-    let reason = text::required("reason", &new.reason, text::REMARK)?;
-    let (actor, now, id, quantity) = (actor.clone(), services.clock.now(), id.clone(), new.quantity);
-    services.db.write(move |conn| {
-        let row = sample_of(conn, &actor, &id)?;
-        if from == Place::Retention {
-            check_reported(conn, &row)?;
+    let reason = text::required("reason", wanted.reason, text::REMARK)?;
+    // The retained containers answer questions about the report.
+    if from == Place::Retention && !shelf.reported && shelf.sample.state == "received" {
+        return Err(Refusal::new(
+            Code::WrongState,
+            "报告签发前留样不得退回或销毁",
+            "the retention portion stays until the report is issued",
+        ));
+    }
+    if shelf.there < quantity {
+        return Err(Refusal::new(
+            Code::LedgerRefused,
+            format!("“{}”只有 {} 个容器", from.zh(), shelf.there),
+            format!("there are only {} containers at {}", shelf.there, from.en()),
+        )
+        .at("quantity")
+        .with(serde_json::json!({"available": shelf.there, "asked": quantity})));
+    }
+    Ok(Planned { from, to, quantity, reason })
+}
+
+fn keep(cx: &mut Context<'_>, event: &'static str, shelf: &Shelf, plan: Planned) -> Outcome<Moved> {
+    let Planned { from, to, quantity, reason } = plan;
+    let row: CustodyEntryRow = entry(&shelf.sample, None, (from, to), quantity, &reason, cx.actor, cx.now);
+    diesel::insert_into(custody_entry::table).values(&row).execute(cx.conn)?;
+    let content = serde_json::json!({"entry": row.id, "from": from, "to": to, "quantity": quantity});
+    cx.record(Change::created(event, "sample", &shelf.sample.id, content).because(&reason));
+    Ok(Moved { from, to, quantity, left: shelf.there - quantity })
+}
+
+/// The three actions differ by their name, their permission and where the containers go.
+macro_rules! moves {
+    ($($action:ident = $name:literal, $permission:ident, $to:expr, $ways:expr;)+) => {$(
+        impl Action for $action {
+            const NAME: &'static str = $name;
+            const PERMISSION: Permission = Permission::$permission;
+            type Prepared = ();
+            type Loaded = Shelf;
+            type Plan = Planned;
+            type Done = Moved;
+
+            fn subject(&self) -> Option<Subject> {
+                Some(Subject::new(Revised::Sample, &self.id))
+            }
+
+            fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Shelf> {
+                load(cx, &self.id, self.from)
+            }
+
+            fn decide(&self, _: &Facts<'_>, shelf: &Shelf) -> Result<Planned, Refusal> {
+                let to: fn(&Self) -> Place = $to;
+                let wanted = Move { from: self.from, to: to(self), quantity: self.quantity, reason: &self.reason };
+                decide(shelf, &wanted, $ways)
+            }
+
+            fn keep(&self, cx: &mut Context<'_>, shelf: Shelf, plan: Planned) -> Outcome<Moved> {
+                keep(cx, Self::NAME, &shelf, plan)
+            }
         }
-        let left = balance(conn, &id, from)? - quantity;
-        if left < 0 {
-            return Err(Refusal::new(
-                Code::LedgerRefused,
-                format!("“{}”只有 {} 个容器", from.zh(), left + quantity),
-                format!("there are only {} containers at {}", left + quantity, from.en()),
-            )
-            .at("quantity")
-            .with(serde_json::json!({"available": left + quantity, "asked": quantity}))
-            .into());
-        }
-        let entry: CustodyEntryRow = entry(&row, None, (from, to), quantity, &reason, &actor, now);
-        diesel::insert_into(custody_entry::table).values(&entry).execute(conn)?;
-        let change = Change::created("custody.move", "sample", &id, serde_json::json!(entry)).because(&reason);
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(Moved { from: from.to_string(), to: to.to_string(), quantity, left })
-    })
+    )+};
+}
+
+moves! {
+    MoveContainers = "custody.move", CustodyMove, |action| action.to, &[Place::Consumed, Place::Retention];
+    ReturnContainers = "custody.return", CustodyReturn, |_| Place::Returned, &[Place::Returned];
+    DestroyContainers = "custody.destroy", CustodyDestroy, |_| Place::Destroyed, &[Place::Destroyed];
 }
 
 /// How many containers of a sample are at a place.
@@ -105,20 +201,71 @@ pub(crate) fn sample_of(conn: &mut AnyConnection, actor: &Actor, id: &SampleId) 
     found.ok_or_else(|| Refusal::not_found("样品", "sample", id.as_str()).into())
 }
 
-/// The retention portion answers questions about the report: it stays until that is issued.
-fn check_reported(conn: &mut AnyConnection, row: &SampleRow) -> Outcome<()> {
-    let issued: i64 = certificate::table
-        .filter(certificate::sample_id.eq(&row.id))
-        .filter(certificate::signed_at.is_not_null())
-        .count()
-        .get_result(conn)?;
-    if issued == 0 && row.state == "received" {
-        return Err(Refusal::new(
-            Code::WrongState,
-            "报告签发前留样不得退回或销毁",
-            "the retention portion stays until the report is issued",
-        )
-        .into());
+/// Whether a certificate of the sample was signed.
+fn reported(conn: &mut AnyConnection, id: &SampleId) -> Outcome<bool> {
+    let signed = certificate::table
+        .filter(certificate::sample_id.eq(id))
+        .filter(certificate::signed_at.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(signed)).get_result(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::columns::{ApplicationId, BatchId, Instant};
+
+    fn shelf(there: i64, reported: bool) -> Shelf {
+        let at = Instant::from(chrono::DateTime::UNIX_EPOCH);
+        let sample = SampleRow {
+            id: SampleId::new(),
+            number: "S20260001".into(),
+            application_id: ApplicationId::new(),
+            batch_id: BatchId::new(),
+            state: "received".into(),
+            received_at: at,
+            received_by: "a".into(),
+            temperature: None,
+            seals_intact: true,
+            packages: 1,
+            packages_intact: true,
+            label_matches: true,
+            condition_note: String::new(),
+            state_reason: None,
+            full_test_containers: 1,
+            required_containers: 1,
+        };
+        Shelf { sample, there, reported }
     }
-    Ok(())
+
+    fn wanted(from: Place, to: Place, quantity: i64) -> Move<'static> {
+        Move { from, to, quantity, reason: "检验" }
+    }
+
+    #[test]
+    fn more_than_there_is_does_not_go() {
+        let refused = decide(&shelf(2, true), &wanted(Place::TestPortion, Place::Consumed, 3), Place::ALL).err();
+        assert_eq!(refused.and_then(|refusal| refusal.field), Some("quantity".to_owned()));
+        assert!(decide(&shelf(3, true), &wanted(Place::TestPortion, Place::Consumed, 3), Place::ALL).is_ok());
+        assert!(decide(&shelf(3, true), &wanted(Place::TestPortion, Place::Consumed, 0), Place::ALL).is_err());
+    }
+
+    #[test]
+    fn what_is_retained_stays_until_the_report_is_signed() {
+        let away = wanted(Place::Retention, Place::Destroyed, 1);
+        assert_eq!(decide(&shelf(3, false), &away, Place::ALL).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        assert!(decide(&shelf(3, true), &away, Place::ALL).is_ok());
+    }
+
+    #[test]
+    fn an_action_leads_only_where_its_permission_does() {
+        let away = wanted(Place::TestPortion, Place::Destroyed, 1);
+        assert!(decide(&shelf(3, true), &away, &[Place::Consumed, Place::Retention]).is_err());
+        assert!(decide(&shelf(3, true), &away, &[Place::Destroyed]).is_ok());
+    }
+
+    #[test]
+    fn what_was_consumed_does_not_come_back() {
+        let back = wanted(Place::Consumed, Place::TestPortion, 1);
+        assert_eq!(decide(&shelf(3, true), &back, Place::ALL).err().map(|refusal| refusal.code), Some(Code::LedgerRefused));
+    }
 }

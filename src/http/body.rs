@@ -43,7 +43,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-fn is_json(req: &HttpRequest) -> Result<(), Refusal> {
+pub(super) fn is_json(req: &HttpRequest) -> Result<(), Refusal> {
     let told = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = told.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {

@@ -23,7 +23,17 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(match req.headers().get("idempotency-key") {
+        ready(Self::of(req))
+    }
+}
+
+impl IdempotencyKey {
+    /// The key of a request.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] where it is not one.
+    pub fn of(req: &HttpRequest) -> Result<Self, Problem> {
+        match req.headers().get("idempotency-key") {
             None => Ok(Self(None)),
             Some(value) => match value.to_str() {
                 Ok(key) if (1..=200).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
@@ -36,7 +46,7 @@ impl FromRequest for IdempotencyKey {
                 )
                 .into()),
             },
-        })
+        }
     }
 }
 

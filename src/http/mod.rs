@@ -2,7 +2,9 @@
 //! problems, cookies, the idempotency header, uploads.
 
 pub mod body;
+pub mod command;
 pub mod cookies;
+mod describe;
 pub mod edge;
 pub mod idempotency;
 pub mod permit;
@@ -13,9 +15,11 @@ pub mod table;
 pub mod upload;
 
 pub use body::Body;
+pub use command::{Command, act_blocking};
+pub use describe::Described;
 pub use edge::request_id;
 pub use idempotency::{IdempotencyKey, Once, Stored, idempotent};
-pub use permit::{AnyAccount, Permit, Public, permission};
+pub use permit::{AnyAccount, May, Permit, Public, permission};
 pub use problem::Problem;
 pub use run::{answer, created, done, run};
 pub use table::Table;

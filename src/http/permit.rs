@@ -15,12 +15,12 @@ use super::problem::Problem;
 use super::renewal::renew;
 use super::request_id;
 use super::run::run;
-use crate::action::Services;
+use crate::action::{Action, Services, permitted};
 use crate::people::Authenticated;
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::SessionId;
-use crate::vocabulary::{Permission, allowed};
+use crate::vocabulary::Permission;
 
 /// The cookie with the access token.
 pub const ACCESS_COOKIE: &str = "qf_access";
@@ -34,6 +34,24 @@ pub enum Requirement {
     AnyAccount,
     /// A role that may do this.
     Permission(Permission),
+    /// A role that may do this action, which is what the route does.
+    Action {
+        /// Its name.
+        name: &'static str,
+        /// Its permission.
+        permission: Permission,
+    },
+}
+
+impl Requirement {
+    /// The permission that is asked for, where one is.
+    #[must_use]
+    pub fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Permission(permission) | Self::Action { permission, .. } => Some(permission),
+            Self::Public | Self::AnyAccount => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Requirement {
@@ -41,7 +59,7 @@ impl std::fmt::Display for Requirement {
         match self {
             Self::Public => f.write_str("public"),
             Self::AnyAccount => f.write_str("any account"),
-            Self::Permission(permission) => f.write_str(permission.as_str()),
+            Self::Permission(permission) | Self::Action { permission, .. } => f.write_str(permission.as_str()),
         }
     }
 }
@@ -67,6 +85,15 @@ pub struct Permit<P: Permits> {
     permission: PhantomData<P>,
 }
 
+/// The actor, who may do the action `A`.
+pub struct May<A: Action> {
+    /// Who acts.
+    pub actor: Actor,
+    /// In which session.
+    pub session: SessionId,
+    action: PhantomData<fn() -> A>,
+}
+
 /// Somebody who is logged in, whatever the role.
 pub struct AnyAccount {
     /// Who acts.
@@ -90,6 +117,10 @@ impl<P: Permits> Gate for Permit<P> {
     const REQUIRES: Requirement = Requirement::Permission(P::PERMISSION);
 }
 
+impl<A: Action> Gate for May<A> {
+    const REQUIRES: Requirement = Requirement::Action { name: A::NAME, permission: A::PERMISSION };
+}
+
 impl Gate for AnyAccount {
     const REQUIRES: Requirement = Requirement::AnyAccount;
 }
@@ -104,8 +135,20 @@ impl<P: Permits> FromRequest for Permit<P> {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(behind(req).and_then(|who| {
-            may(&who.actor, P::PERMISSION)?;
+            permitted(&who.actor, P::PERMISSION)?;
             Ok(Self { actor: who.actor, session: who.session, permission: PhantomData })
+        }))
+    }
+}
+
+impl<A: Action> FromRequest for May<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(behind(req).and_then(|who| {
+            permitted(&who.actor, A::PERMISSION)?;
+            Ok(Self { actor: who.actor, session: who.session, action: PhantomData })
         }))
     }
 }
@@ -133,22 +176,6 @@ fn behind(req: &HttpRequest) -> Result<Authenticated, Problem> {
     req.extensions().get::<Authenticated>().cloned().ok_or_else(|| log_in_first().into())
 }
 
-/// Refuses an actor none of whose roles may do it.
-///
-/// # Errors
-/// [`Code::Forbidden`].
-pub fn may(actor: &Actor, permission: Permission) -> Result<(), Refusal> {
-    if actor.roles.iter().any(|role| allowed(*role, permission)) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        Code::Forbidden,
-        format!("您的角色没有权限：{}", permission.as_str()),
-        format!("none of your roles may do this: {}", permission.as_str()),
-    )
-    .with(serde_json::json!({"action": permission.as_str()})))
-}
-
 /// Finds out who is behind the request and leaves it there for the handler's gate.
 ///
 /// # Errors
@@ -164,13 +191,10 @@ pub async fn authenticate(req: &HttpRequest, requirement: Requirement) -> Result
         Err(problem) => renew(req).await?.ok_or(problem)?,
         Ok(who) => who,
     };
-    let permitted = match requirement {
-        Requirement::Permission(permission) => may(&who.actor, permission),
-        Requirement::AnyAccount | Requirement::Public => Ok(()),
-    };
+    let allowed = requirement.permission().map_or(Ok(()), |permission| permitted(&who.actor, permission));
     // Also for who is refused: the page that says so is theirs.
     req.extensions_mut().insert(who);
-    Ok(permitted?)
+    Ok(allowed?)
 }
 
 /// The services that the application was built with.

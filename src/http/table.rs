@@ -5,12 +5,18 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Responder, ResponseError, Route, web};
 
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use super::command::{acted, created, ended};
+use super::describe::{Described, describe};
 use super::permit::{Gate, Requirement, authenticate};
 use super::problem::respond;
+use crate::action::Action;
 use crate::refusal::{Code, Refusal};
 
 /// Parameters of a handler, of which the first is its gate.
@@ -45,6 +51,8 @@ pub struct Entry {
     pub path: &'static str,
     /// What it asks for, from the handler's signature.
     pub requires: Requirement,
+    /// What it says of itself, where it is one action.
+    pub described: Option<fn(&str) -> Described>,
     make: Arc<dyn Fn() -> Route + Send + Sync>,
 }
 
@@ -66,7 +74,7 @@ impl Table {
             let gate = from_fn(|req, next| guard(Args::REQUIRES, req, next));
             web::method(verb.clone()).to(handler.clone()).wrap(gate)
         };
-        self.0.push(Entry { method, path, requires: Args::REQUIRES, make: Arc::new(make) });
+        self.0.push(Entry { method, path, requires: Args::REQUIRES, described: None, make: Arc::new(make) });
         self
     }
 
@@ -112,6 +120,43 @@ impl Table {
         F::Output: Responder + 'static,
     {
         self.on(Method::DELETE, path, handler)
+    }
+
+    /// A route that is one action, with its input from the address and the body: answers 200 with what was done.
+    #[must_use]
+    pub fn does<A>(self, method: Method, path: &'static str) -> Self
+    where
+        A: Action + DeserializeOwned + ToSchema,
+        A::Done: ToSchema,
+    {
+        self.on(method, path, acted::<A>).says(|path| describe::<A>(path, StatusCode::OK))
+    }
+
+    /// As [`Table::does`], for an action that makes something: 201.
+    #[must_use]
+    pub fn makes<A>(self, method: Method, path: &'static str) -> Self
+    where
+        A: Action + DeserializeOwned + ToSchema,
+        A::Done: ToSchema,
+    {
+        self.on(method, path, created::<A>).says(|path| describe::<A>(path, StatusCode::CREATED))
+    }
+
+    /// As [`Table::does`], for an action that answers nothing: 204.
+    #[must_use]
+    pub fn ends<A>(self, method: Method, path: &'static str) -> Self
+    where
+        A: Action<Done = ()> + DeserializeOwned + ToSchema,
+    {
+        self.on(method, path, ended::<A>).says(|path| describe::<A>(path, StatusCode::NO_CONTENT))
+    }
+
+    /// Gives the last route its description.
+    fn says(mut self, described: fn(&str) -> Described) -> Self {
+        if let Some(entry) = self.0.last_mut() {
+            entry.described = Some(described);
+        }
+        self
     }
 
     /// Adds another table's routes behind these.

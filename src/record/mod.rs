@@ -11,5 +11,5 @@ mod verify;
 pub use key::{PublicKeys, SealKey};
 pub use record::{Actor, Author, Change, record, record_by};
 pub use seal::{Sealer, Sealing, WITNESS, Witness};
-pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, trail};
+pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
 pub use verify::{Kind, Misfit, Report, verify};

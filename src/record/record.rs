@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::insert_all;
+use crate::refusal::{Code, Refusal};
 use crate::store::columns::{AccountId, ApplicantId, InstituteId, Json};
 use crate::store::rows::NewAuditEntry;
 use crate::store::schema::audit_entry;
@@ -28,6 +29,17 @@ pub struct Actor {
     pub roles: Vec<Role>,
     /// The request, where the action came over HTTP.
     pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// The institute that a member of staff works for.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`] for an applicant.
+    pub fn institute(&self) -> Result<InstituteId, Refusal> {
+        let own = self.institute.clone();
+        own.ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
+    }
 }
 
 /// One change of one thing.
@@ -80,10 +92,15 @@ impl Change {
     /// Adds one more field that changed.
     #[must_use]
     pub fn and(mut self, field: &str, old: impl Into<Value>, new: impl Into<Value>) -> Self {
+        self.add(field, old, new);
+        self
+    }
+
+    /// As [`Change::and`], on an event that stands already.
+    pub fn add(&mut self, field: &str, old: impl Into<Value>, new: impl Into<Value>) {
         if let Value::Object(fields) = &mut self.changes {
             fields.insert(field.to_owned(), json!({"old": old.into(), "new": new.into()}));
         }
-        self
     }
 
     /// Adds the reason.

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::store::rows::AuditEntryRow;
 use crate::store::schema::{audit_entry, audit_seal};
-use crate::store::{DbConn, Outcome};
+use crate::store::{AnyConnection, DbConn, Outcome};
 
 /// The most entries of one page.
 pub const PAGE: i64 = 200;
@@ -119,4 +119,18 @@ fn entry(row: AuditEntryRow, sealed: i64) -> TrailEntry {
         request_id: row.request_id,
         sealed: row.seq <= sealed,
     }
+}
+
+/// The latest entries of one thing, the newest first.
+///
+/// # Errors
+/// The store's failure.
+pub fn latest(conn: &mut AnyConnection, kind: &str, id: &str, most: usize) -> Outcome<Vec<AuditEntryRow>> {
+    Ok(audit_entry::table
+        .filter(audit_entry::subject_kind.eq(kind))
+        .filter(audit_entry::subject_id.eq(id))
+        .order(audit_entry::seq.desc())
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(AuditEntryRow::as_select())
+        .load(conn)?)
 }

@@ -80,6 +80,15 @@ pub fn remembered_answer(
     Ok(idempotency_key::table.find((account, key)).select(IdempotencyKeyRow::as_select()).first(conn).optional()?)
 }
 
+/// Forgets what was answered under a key that speaks for a short time only.
+///
+/// # Errors
+/// The store's failure.
+pub fn forget_answer(conn: &mut AnyConnection, account: &AccountId, key: &str) -> Outcome<()> {
+    diesel::delete(idempotency_key::table.find((account, key))).execute(conn)?;
+    Ok(())
+}
+
 /// Keeps an answer under an account's idempotency key.
 ///
 /// # Errors

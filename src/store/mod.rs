@@ -11,6 +11,7 @@ pub mod blobs;
 pub mod columns;
 pub mod copy;
 pub mod dialect;
+pub mod revisions;
 pub mod rows;
 pub mod schema;
 pub mod views;

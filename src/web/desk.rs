@@ -9,7 +9,7 @@ use super::page::{Page, Refused, see_other};
 use super::rules;
 use crate::action::Services;
 use crate::cases::{self, Intake, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Preview, Receipt};
-use crate::http::permit::may;
+use crate::action::permitted;
 use crate::http::permit::permission::CaseCreate;
 use crate::http::{Permit, Problem, Table, run};
 use crate::refusal::Refusal;
@@ -80,8 +80,8 @@ fn arrived(form: &Form) -> (Vec<NewSample>, Vec<usize>) {
 }
 
 fn take_in(services: &Services, actor: &crate::record::Actor, form: &Form) -> Outcome<cases::Taken> {
-    may(actor, Permission::CaseAccept)?;
-    may(actor, Permission::SampleReceive)?;
+    permitted(actor, Permission::CaseAccept)?;
+    permitted(actor, Permission::SampleReceive)?;
     let receipt = Receipt { samples: arrived(form).0 };
     cases::take_in(services, actor, &Intake { application: application(form), receipt })
 }

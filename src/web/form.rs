@@ -6,10 +6,12 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query};
 use actix_web::{FromRequest, HttpRequest};
+use sha2::{Digest, Sha256};
 
 use crate::http::Problem;
 use crate::http::body::collect;
 use crate::http::permit::services;
+use crate::action::{Call, Made, Once};
 use crate::refusal::{Code, Refusal};
 
 pub use crate::http::upload::{uploads, with_fields};
@@ -18,7 +20,35 @@ pub use crate::http::upload::{uploads, with_fields};
 #[derive(Clone, Debug, Default)]
 pub struct Form(Vec<(String, String)>);
 
+/// Fields that belong to a form itself: nobody types them.
+const OF_THE_FORM: &[&str] = &[crate::http::cookies::CSRF_FIELD, "once", "revision"];
+/// For how long two equal forms without a key of their own are one form that was sent twice: a second click.
+const SECOND_CLICK: i64 = 10;
+
 impl Form {
+    /// How the form calls its action: once, and on the revision that it was made on. A form without a key (of a
+    /// program, or of a page that is older than the keys) is known by what it says, for a short time.
+    #[must_use]
+    pub fn call(&self, path: &str) -> Call {
+        let mut hash = Sha256::new();
+        hash.update(path);
+        for (name, value) in self.0.iter().filter(|(name, _)| !OF_THE_FORM.contains(&name.as_str())) {
+            for part in [name, value] {
+                hash.update([0]);
+                hash.update(part);
+            }
+        }
+        let request_sha256 = hex::encode(hash.finalize());
+        let own = self.opt("once");
+        let seconds = own.is_none().then_some(SECOND_CLICK);
+        let key = format!("{}:{request_sha256}", own.as_deref().unwrap_or("form"));
+        let made = match self.opt("revision").map(|text| text.parse()) {
+            Some(Ok(revision)) => Made::On(revision),
+            _ => Made::Unseen,
+        };
+        Call { once: Some(Once { key, request_sha256, seconds }), made }
+    }
+
     /// What was typed in a field, without blanks around it; empty where there is no such field.
     #[must_use]
     pub fn text(&self, name: &str) -> String {
@@ -30,6 +60,23 @@ impl Form {
     pub fn opt(&self, name: &str) -> Option<String> {
         let found = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
         found.filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    /// A whole number that was typed in a field.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn whole(&self, name: &str) -> Result<i64, Refusal> {
+        let typed = self.text(name);
+        typed.parse().map_err(|_| Refusal::field(name, format!("“{typed}”不是整数"), format!("{typed:?} is not a whole number")))
+    }
+
+    /// A word of a vocabulary in a field.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn word<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Refusal> {
+        crate::text::word(name, &self.text(name), parse)
     }
 
     /// What was typed in a field, blanks and all: a password.
@@ -60,10 +107,11 @@ impl Form {
         (0..most).take_while(|index| has(*index)).count()
     }
 
-    /// The fields for filling the form again; the token against forged requests and passwords are left out.
+    /// The fields for filling the form again; passwords, and what belongs to the form that was sent (its token, its
+    /// key and the revision that it was made on), are left out.
     #[must_use]
     pub fn again(&self) -> BTreeMap<&str, &str> {
-        let kept = |key: &str| key != crate::http::cookies::CSRF_FIELD && !key.contains("password");
+        let kept = |key: &str| !OF_THE_FORM.contains(&key) && !key.contains("password");
         self.0.iter().filter(|(key, _)| kept(key)).map(|(key, value)| (key.as_str(), value.as_str())).collect()
     }
 

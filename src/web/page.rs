@@ -13,7 +13,10 @@ use tera::Context;
 use super::form::Form;
 use super::views;
 use crate::http::cookies::CSRF_COOKIE;
-use crate::http::permit::{ACCESS_COOKIE, may};
+use crate::action::{Action, Services, permitted};
+use crate::http::{May, act_blocking};
+use crate::people::random_text;
+use crate::http::permit::ACCESS_COOKIE;
 use crate::http::problem::{Lang, OWN_BODY};
 use crate::http::{Problem, request_id};
 use crate::people::Authenticated;
@@ -67,7 +70,7 @@ impl Page {
     /// Whether the reader may do something.
     #[must_use]
     pub fn may(&self, action: Permission) -> bool {
-        self.actor.as_ref().is_some_and(|actor| may(actor, action).is_ok())
+        self.actor.as_ref().is_some_and(|actor| permitted(actor, action).is_ok())
     }
 
     /// Shows a template.
@@ -155,6 +158,7 @@ impl Page {
             "section": self.path.split('/').nth(1).unwrap_or_default(),
             "switch": self.switch(),
             "csrf": self.csrf,
+            "once": random_text(),
             "user": user,
             "session": self.session,
             "may": may,
@@ -200,6 +204,20 @@ impl Page {
                 .body(problem.to_string())
         })
     }
+}
+
+/// Runs the action that a form asks for.
+///
+/// # Errors
+/// What it refuses, as a problem.
+pub async fn send<A: Action>(
+    services: &Services,
+    may: &May<A>,
+    page: &Page,
+    form: &Form,
+    action: A,
+) -> Result<A::Done, Problem> {
+    act_blocking(services, may, form.call(&page.path), action).await.map(|answered| answered.done)
 }
 
 /// A form that was refused.

@@ -7,16 +7,17 @@ use serde_json::{Value, json};
 
 use super::form::Form;
 use super::lists::{institute, unfolded};
-use super::page::{Page, Refused, file, see_other};
-use crate::action::Services;
+use super::page::{Page, Refused, file, see_other, send};
+use crate::action::{Action, Services};
 use crate::certificates;
-use crate::custody::{self, Move};
-use crate::http::permit::permission::{CustodyDestroy, CustodyMove, CustodyRead, CustodyReturn, RawRecordRead};
-use crate::http::{Permit, Problem, Table, run};
+use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers};
+use crate::http::permit::permission::{CustodyRead, RawRecordRead};
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::SampleId;
 use crate::store::views;
+use crate::vocabulary::Place;
 
 /// The routes.
 #[must_use]
@@ -86,25 +87,20 @@ async fn raw_record(
     Ok(file(pdf, "application/pdf", &format!("raw-record-{id}.pdf"), false))
 }
 
-async fn moved(
-    actor: Actor,
-    page: Page,
-    services: Data<Services>,
-    id: Path<String>,
-    form: Form,
-    to: String,
+/// On to the sample, or its page again with what was refused.
+async fn moved<A: Action>(
+    (may, page, services): (May<A>, Page, Data<Services>),
+    (id, form): (Path<String>, Form),
+    action: Result<A, Refusal>,
 ) -> Result<HttpResponse, Problem> {
-    let new = Move {
-        from: form.text("from"),
-        to,
-        quantity: form.text("quantity").parse().unwrap_or(0),
-        reason: form.text("reason"),
+    let done = match action {
+        Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
+        Err(refusal) => Err(refusal.into()),
     };
-    let (services2, actor2, key) = (services.clone(), actor.clone(), SampleId::from(id.as_str()));
-    match run(move || custody::move_containers(&services2, &actor2, &key, &new)).await {
-        Ok(_) => Ok(see_other(&format!("/samples/{id}"))),
+    match done {
+        Ok(()) => Ok(see_other(&format!("/samples/{id}"))),
         Err(problem) => {
-            let content = content(&services, &actor, &id).await?;
+            let content = content(&services, &may.actor, &id).await?;
             page.again("sample.html", content, Some(&Refused::new(form, problem)))
         }
     }
@@ -112,32 +108,47 @@ async fn moved(
 
 /// Within the laboratory: used up, or set aside.
 async fn move_on(
-    permit: Permit<CustodyMove>,
+    may: May<MoveContainers>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let to = if form.text("to") == "retention" { "retention" } else { "consumed" };
-    moved(permit.actor, page, services, id, form, to.to_owned()).await
+    let action = || {
+        let (from, to) = (form.word("from", Place::parse)?, form.word("to", Place::parse)?);
+        let (quantity, reason) = (form.whole("quantity")?, form.text("reason"));
+        Ok(MoveContainers { id: id.as_str().into(), from, to, quantity, reason })
+    };
+    let action = action();
+    moved((may, page, services), (id, form), action).await
 }
 
 async fn give_back(
-    permit: Permit<CustodyReturn>,
+    may: May<ReturnContainers>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    moved(permit.actor, page, services, id, form, "returned".to_owned()).await
+    let action = || {
+        let (from, quantity) = (form.word("from", Place::parse)?, form.whole("quantity")?);
+        Ok(ReturnContainers { id: id.as_str().into(), from, quantity, reason: form.text("reason") })
+    };
+    let action = action();
+    moved((may, page, services), (id, form), action).await
 }
 
 async fn destroy(
-    permit: Permit<CustodyDestroy>,
+    may: May<DestroyContainers>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    moved(permit.actor, page, services, id, form, "destroyed".to_owned()).await
+    let action = || {
+        let (from, quantity) = (form.word("from", Place::parse)?, form.whole("quantity")?);
+        Ok(DestroyContainers { id: id.as_str().into(), from, quantity, reason: form.text("reason") })
+    };
+    let action = action();
+    moved((may, page, services), (id, form), action).await
 }

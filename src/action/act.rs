@@ -1,0 +1,185 @@
+//! Running an action: permission, once, version, load, decide, keep, events, in one transaction.
+
+use serde::Serialize;
+
+use super::stale;
+use super::{Action, Context, Facts, Services};
+use crate::record::{self, Actor, Author};
+use crate::refusal::{Code, Refusal};
+use crate::store::dialect::{forget_answer, remember_answer, remembered_answer};
+use crate::store::revisions::current;
+use crate::store::{Outcome, StoreError};
+use crate::vocabulary::{Permission, allowed};
+
+/// The version of its subject that an action was made on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Made {
+    /// The caller named none, and its way in does not ask for one.
+    #[default]
+    Unsaid,
+    /// The caller named none, though its way in asks for one: it has seen nothing but what was first recorded.
+    Unseen,
+    /// The version that the caller has seen.
+    On(i64),
+}
+
+/// What tells one request from another, so that a repeated one is done once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The caller's key.
+    pub key: String,
+    /// SHA-256 of the request: another request under the same key is refused.
+    pub request_sha256: String,
+    /// For how long the key speaks for this request; without it, as long as the key is kept.
+    pub seconds: Option<i64>,
+}
+
+/// How an action was called.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The request's key, where it has one.
+    pub once: Option<Once>,
+    /// The version that it was made on.
+    pub made: Made,
+}
+
+/// An answer, given now or before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered<T> {
+    /// What was done.
+    pub done: T,
+    /// Whether it was done by an earlier call under the same key.
+    pub replayed: bool,
+}
+
+/// Refuses an actor none of whose roles may do it.
+///
+/// # Errors
+/// [`Code::Forbidden`].
+pub fn permitted(actor: &Actor, permission: Permission) -> Result<(), Refusal> {
+    if actor.roles.iter().any(|role| allowed(*role, permission)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::Forbidden,
+        format!("您的角色没有权限：{}", permission.as_str()),
+        format!("none of your roles may do this: {}", permission.as_str()),
+    )
+    .with(serde_json::json!({"action": permission.as_str()})))
+}
+
+/// Runs an action that is called by hand: no key, no version.
+///
+/// # Errors
+/// As [`act_called`].
+pub fn act<A: Action>(services: &Services, actor: &Actor, action: A) -> Outcome<A::Done> {
+    act_called(services, actor, Call::default(), action).map(|answered| answered.done)
+}
+
+/// Runs an action.
+///
+/// # Errors
+/// [`Code::Forbidden`], [`Code::IdempotencyMismatch`], [`Code::Stale`]; else what the action refuses. Then nothing
+/// was changed.
+pub fn act_called<A: Action>(
+    services: &Services,
+    actor: &Actor,
+    call: Call,
+    action: A,
+) -> Outcome<Answered<A::Done>> {
+    permitted(actor, A::PERMISSION)?;
+    run(services, actor, Author::from(actor), call, action)
+}
+
+/// Runs an action that the program itself or a machine of the register does: it needs no role, and the trail has the
+/// author's name.
+///
+/// # Errors
+/// As [`act_called`], without the permission.
+pub fn act_as_program<A: Action>(services: &Services, actor: &Actor, author: Author, action: A) -> Outcome<A::Done> {
+    run(services, actor, author, Call::default(), action).map(|answered| answered.done)
+}
+
+fn run<A: Action>(
+    services: &Services,
+    actor: &Actor,
+    author: Author,
+    call: Call,
+    action: A,
+) -> Outcome<Answered<A::Done>> {
+    let span = tracing::info_span!("action", name = A::NAME);
+    let _entered = span.enter();
+    // A repeated request is answered before anything is made ready anew.
+    if let Some(once) = &call.once
+        && let Some(done) = services.db.read(|conn| replayed::<A>(conn, actor, once, services.clock.now()))?
+    {
+        return Ok(Answered { done, replayed: true });
+    }
+    let prepared = action.prepare(services, actor)?;
+    let (services2, actor, now) = (services.clone(), actor.clone(), services.clock.now());
+    services.db.write(move |conn| {
+        if let Some(once) = &call.once
+            && let Some(done) = replayed::<A>(conn, &actor, once, now)?
+        {
+            return Ok(Answered { done, replayed: true });
+        }
+        let subject = action.subject();
+        let before = match (&subject, call.made, A::REPLACES) {
+            (Some(subject), Made::On(version), _) => Some(stale::hold(conn, subject, version)?),
+            (Some(subject), Made::Unseen, true) => Some(stale::hold(conn, subject, 1)?),
+            (Some(subject), ..) => current(conn, subject.kind, &subject.id)?,
+            (None, ..) => None,
+        };
+        let mut cx = Context { conn, services: &services2, actor: &actor, now, events: Vec::new() };
+        let loaded = action.load(&mut cx, &prepared)?;
+        let facts = Facts { actor: &actor, now, regulation: &services2.regulation };
+        let plan = action.decide(&facts, &loaded)?;
+        let done = action.keep(&mut cx, loaded, plan)?;
+        let mut events = std::mem::take(&mut cx.events);
+        if let Some(subject) = &subject {
+            stale::mark(conn, subject, before, &mut events)?;
+        }
+        record::record_by(conn, &author, now, events)?;
+        if let Some(once) = &call.once {
+            let body = text(&done)?;
+            if once.seconds.is_some() {
+                forget_answer(conn, &actor.account, &key::<A>(once))?;
+            }
+            remember_answer(conn, &actor.account, &key::<A>(once), &once.request_sha256, 200, &body, now.into())?;
+        }
+        Ok(Answered { done, replayed: false })
+    })
+}
+
+/// The key as it is kept: one key may serve several actions.
+fn key<A: Action>(once: &Once) -> String {
+    format!("{}:{}", A::NAME, once.key)
+}
+
+/// The answer that was given before under the same key.
+fn replayed<A: Action>(
+    conn: &mut crate::store::AnyConnection,
+    actor: &Actor,
+    once: &Once,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Outcome<Option<A::Done>> {
+    let Some(old) = remembered_answer(conn, &actor.account, &key::<A>(once))? else { return Ok(None) };
+    if old.request_sha256 != once.request_sha256 {
+        return Err(Refusal::new(
+            Code::IdempotencyMismatch,
+            "该幂等键已用于另一请求",
+            "the idempotency key served another request",
+        )
+        .into());
+    }
+    let age = now - old.created_at.utc();
+    if once.seconds.is_some_and(|seconds| age.num_seconds() >= seconds) {
+        return Ok(None);
+    }
+    let done = serde_json::from_str(&old.body).map_err(|error| StoreError::Other(error.to_string()))?;
+    Ok(Some(done))
+}
+
+fn text(value: &impl Serialize) -> Outcome<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Other(error.to_string()).into())
+}

@@ -1,0 +1,74 @@
+//! What an action works with inside its transaction.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{Services, Subject};
+use crate::record::{Actor, Change};
+use crate::refusal::Refusal;
+use crate::regulation::Regulation;
+use crate::store::columns::InstituteId;
+use crate::store::{AnyConnection, Outcome};
+
+/// What a decision may look at beside what was loaded: no database.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// When.
+    pub now: DateTime<Utc>,
+    /// The provisions and the working days.
+    pub regulation: &'a Regulation,
+}
+
+impl Facts<'_> {
+    /// The statutory date of the action.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        crate::clock::statutory_date(self.now)
+    }
+}
+
+/// The transaction of an action.
+pub struct Context<'a> {
+    /// The connection of the transaction.
+    pub conn: &'a mut AnyConnection,
+    /// What the laboratory works with.
+    pub services: &'a Services,
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// When.
+    pub now: DateTime<Utc>,
+    pub(super) events: Vec<Change>,
+}
+
+impl Context<'_> {
+    /// The institute of the actor.
+    ///
+    /// # Errors
+    /// [`crate::refusal::Code::Forbidden`] for an applicant.
+    pub fn institute(&self) -> Result<InstituteId, Refusal> {
+        self.actor.institute()
+    }
+
+    /// The statutory date of the action.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        crate::clock::statutory_date(self.now)
+    }
+
+    /// Adds an event, which is written with the action's changes.
+    pub fn record(&mut self, event: Change) {
+        self.events.push(event);
+    }
+
+    /// Holds a line of a larger action to the version that it was made on, where one was named.
+    ///
+    /// # Errors
+    /// [`crate::refusal::Code::Stale`] with what changed meanwhile.
+    pub fn expect(&mut self, subject: &Subject, version: Option<i64>) -> Outcome<()> {
+        match version {
+            Some(version) => super::stale::hold(self.conn, subject, version).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
