@@ -24,7 +24,7 @@ use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
 use crate::store::views::{self, CaseDetail, CaseFilter, SampleDetail};
 use crate::vocabulary::Permission;
-use crate::vocabulary::Place;
+
 
 /// The routes.
 #[must_use]

@@ -7,6 +7,7 @@ use crate::action::Services;
 use crate::record::{self, Actor, Change};
 use crate::store::Outcome;
 use crate::store::columns::CertificateId;
+use crate::store::dialect::columns_of;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
 use crate::text;
@@ -43,7 +44,7 @@ fn end(
         let state = moved(row.state, event)?;
         let ended = diesel::update(certificate::table.find(&id))
             .set((certificate::state.eq(state), certificate::state_reason.eq(&reason)))
-            .returning(certificate::all_columns)
+            .returning(columns_of::<CertificateRow>())
             .get_result::<CertificateRow>(conn)?;
         let change = Change::field(action, "certificate", &id, "state", row.state.as_str(), state.as_str());
         record::record(conn, &actor, now, vec![change.because(&reason)])?;

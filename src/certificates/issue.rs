@@ -12,6 +12,7 @@ use crate::people::Reauthenticated;
 use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{CertificateId, Instant};
+use crate::store::dialect::columns_of;
 use crate::store::rows::{ApplicationRow, CertificateRow};
 use crate::store::schema::{application, certificate, sample};
 use crate::store::{AnyConnection, Failure, Outcome};
@@ -69,7 +70,7 @@ pub fn issue(
                 certificate::signature_id.eq(&signature),
                 certificate::pdf_sha256.eq(&sha256),
             ))
-            .returning(certificate::all_columns)
+            .returning(columns_of::<CertificateRow>())
             .get_result::<CertificateRow>(conn)?;
         let mut changes = vec![
             Change::field("certificate.issue", "certificate", &id, "state", current.state.as_str(), state.as_str())

@@ -11,6 +11,7 @@ pub mod blobs;
 pub mod columns;
 pub mod copy;
 pub mod dialect;
+pub mod invariants;
 pub mod revisions;
 pub mod rows;
 pub mod schema;
@@ -18,6 +19,7 @@ pub mod views;
 
 pub use connection::{AnyConnection, Backend, DbConn, DbSettings};
 pub use failure::{Failure, StoreError};
+pub use invariants::Invariant;
 pub use migrations::applied_versions;
 
 /// Result of a workflow or query.
