@@ -81,12 +81,7 @@ pub fn act<A: Action>(services: &Services, actor: &Actor, action: A) -> Outcome<
 /// # Errors
 /// [`Code::Forbidden`], [`Code::IdempotencyMismatch`], [`Code::Stale`]; else what the action refuses. Then nothing
 /// was changed.
-pub fn act_called<A: Action>(
-    services: &Services,
-    actor: &Actor,
-    call: Call,
-    action: A,
-) -> Outcome<Answered<A::Done>> {
+pub fn act_called<A: Action>(services: &Services, actor: &Actor, call: Call, action: A) -> Outcome<Answered<A::Done>> {
     permitted(actor, A::PERMISSION)?;
     run(services, actor, Author::from(actor), call, action)
 }

@@ -41,7 +41,9 @@ pub(super) fn hold(conn: &mut AnyConnection, subject: &Subject, version: i64) ->
 }
 
 fn refusal(kind: Revised, made: i64, now: i64, changes: &[Meanwhile]) -> Refusal {
-    let told = |change: &Meanwhile| format!("{}：{} → {}（{}）", change.field, plain(&change.old), plain(&change.new), change.by);
+    let told = |change: &Meanwhile| {
+        format!("{}：{} → {}（{}）", change.field, plain(&change.old), plain(&change.new), change.by)
+    };
     let list: Vec<String> = changes.iter().take(6).map(told).collect();
     let list = if list.is_empty() { String::new() } else { format!(" {}", list.join("；")) };
     Refusal::new(

@@ -6,6 +6,7 @@ use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
 use crate::action::Services;
+use crate::action::permitted;
 use crate::cases::{self, Ending, Intake, LaterDates, NewApplication, Preview, Receipt, Taken};
 use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers};
 use crate::http::body::Body;
@@ -13,7 +14,6 @@ use crate::http::idempotency::{IdempotencyKey, Once, idempotent};
 use crate::http::permit::permission::{
     CaseAccept, CaseCreate, CaseRead, CustodyRead, OwnCaseRead, OwnCaseSubmit, PortSample, SampleReceive,
 };
-use crate::action::permitted;
 use crate::http::permit::{AnyAccount, Permit};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, done, run};
@@ -24,7 +24,6 @@ use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
 use crate::store::views::{self, CaseDetail, CaseFilter, SampleDetail};
 use crate::vocabulary::Permission;
-
 
 /// The routes.
 #[must_use]
@@ -52,20 +51,7 @@ pub fn table() -> Table {
 /// Their description.
 #[derive(OpenApi)]
 #[openapi(paths(
-    preview,
-    take_in,
-    list,
-    submit,
-    show,
-    accept,
-    receive,
-    dates,
-    end,
-    own_list,
-    own_submit,
-    own_show,
-    sample,
-    by_code
+    preview, take_in, list, submit, show, accept, receive, dates, end, own_list, own_submit, own_show, sample, by_code
 ))]
 pub struct Docs;
 

@@ -203,9 +203,7 @@ pub(crate) fn sample_of(conn: &mut AnyConnection, actor: &Actor, id: &SampleId) 
 
 /// Whether a certificate of the sample was signed.
 fn reported(conn: &mut AnyConnection, id: &SampleId) -> Outcome<bool> {
-    let signed = certificate::table
-        .filter(certificate::sample_id.eq(id))
-        .filter(certificate::signed_at.is_not_null());
+    let signed = certificate::table.filter(certificate::sample_id.eq(id)).filter(certificate::signed_at.is_not_null());
     Ok(diesel::select(diesel::dsl::exists(signed)).get_result(conn)?)
 }
 
@@ -252,7 +250,10 @@ mod tests {
     #[test]
     fn what_is_retained_stays_until_the_report_is_signed() {
         let away = wanted(Place::Retention, Place::Destroyed, 1);
-        assert_eq!(decide(&shelf(3, false), &away, Place::ALL).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        assert_eq!(
+            decide(&shelf(3, false), &away, Place::ALL).err().map(|refusal| refusal.code),
+            Some(Code::WrongState)
+        );
         assert!(decide(&shelf(3, true), &away, Place::ALL).is_ok());
     }
 
@@ -266,6 +267,9 @@ mod tests {
     #[test]
     fn what_was_consumed_does_not_come_back() {
         let back = wanted(Place::Consumed, Place::TestPortion, 1);
-        assert_eq!(decide(&shelf(3, true), &back, Place::ALL).err().map(|refusal| refusal.code), Some(Code::LedgerRefused));
+        assert_eq!(
+            decide(&shelf(3, true), &back, Place::ALL).err().map(|refusal| refusal.code),
+            Some(Code::LedgerRefused)
+        );
     }
 }

@@ -102,7 +102,11 @@ fn made(req: &HttpRequest) -> Result<Made, Refusal> {
         return Ok(Made::Unsaid);
     }
     text.trim_matches('"').parse().map(Made::On).map_err(|_| {
-        Refusal::field("If-Match", "If-Match 应为记录的版次，如 \"3\"", "If-Match is the record's revision, such as \"3\"")
+        Refusal::field(
+            "If-Match",
+            "If-Match 应为记录的版次，如 \"3\"",
+            "If-Match is the record's revision, such as \"3\"",
+        )
     })
 }
 

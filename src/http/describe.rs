@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use serde::de::DeserializeOwned;
-use utoipa::ToSchema;
+use utoipa::{PartialSchema, ToSchema};
 use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};

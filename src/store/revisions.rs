@@ -7,7 +7,7 @@ use super::schema;
 use super::{AnyConnection, Outcome};
 
 /// Declares the kinds: Rust name, word of the trail, table, names in Chinese and English.
-macro_rules! versioned {
+macro_rules! revised {
     ($($name:ident = $word:literal, $table:ident, $zh:literal, $en:literal;)+) => {
         /// A kind of thing that has revisions.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,10 +8,10 @@ use actix_web::web::{self, Query};
 use actix_web::{FromRequest, HttpRequest};
 use sha2::{Digest, Sha256};
 
+use crate::action::{Call, Made, Once};
 use crate::http::Problem;
 use crate::http::body::collect;
 use crate::http::permit::services;
-use crate::action::{Call, Made, Once};
 use crate::refusal::{Code, Refusal};
 
 pub use crate::http::upload::{uploads, with_fields};
@@ -68,7 +68,9 @@ impl Form {
     /// Names the field.
     pub fn whole(&self, name: &str) -> Result<i64, Refusal> {
         let typed = self.text(name);
-        typed.parse().map_err(|_| Refusal::field(name, format!("“{typed}”不是整数"), format!("{typed:?} is not a whole number")))
+        typed
+            .parse()
+            .map_err(|_| Refusal::field(name, format!("“{typed}”不是整数"), format!("{typed:?} is not a whole number")))
     }
 
     /// A word of a vocabulary in a field.

@@ -12,14 +12,14 @@ use tera::Context;
 
 use super::form::Form;
 use super::views;
-use crate::http::cookies::CSRF_COOKIE;
 use crate::action::{Action, Services, permitted};
-use crate::http::{May, act_blocking};
-use crate::people::random_text;
+use crate::http::cookies::CSRF_COOKIE;
 use crate::http::permit::ACCESS_COOKIE;
 use crate::http::problem::{Lang, OWN_BODY};
+use crate::http::{May, act_blocking};
 use crate::http::{Problem, request_id};
 use crate::people::Authenticated;
+use crate::people::random_text;
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::vocabulary::Permission;
