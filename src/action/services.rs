@@ -10,10 +10,14 @@ use crate::documents::{NumberPatterns, Press};
 use crate::documents::{SigningKey, Typesetter};
 use crate::mapping::Mappings;
 use crate::people::Identity;
+use crate::record::Actor;
 use crate::record::Sealer;
+use crate::refusal::{Code, Refusal};
 use crate::regulation::Regulation;
 use crate::store::DbConn;
 use crate::store::blobs::Blobs;
+use crate::store::views::Reader;
+use crate::vocabulary::{Hidden, Permission};
 
 /// Everything that a workflow needs from outside itself.
 #[derive(Clone)]
@@ -48,6 +52,25 @@ pub struct Services {
     pub site: Arc<Site>,
 }
 
+impl Services {
+    /// What an account is to the views: staff of an institute, with what is hidden from it, or an applicant. Those who
+    /// may read applicants see everything; from all others the laboratory's policy hides.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`] for an account of neither.
+    pub fn reader(&self, actor: &Actor) -> Result<Reader, Refusal> {
+        match (&actor.institute, &actor.applicant) {
+            (Some(institute), _) => {
+                let sees = super::permitted(actor, Permission::ApplicantRead).is_ok();
+                let hidden = if sees { Vec::new() } else { self.site.hidden_from_testers.clone() };
+                Ok(Reader::Staff { institute: institute.clone(), hidden })
+            }
+            (None, Some(applicant)) => Ok(Reader::Applicant(applicant.clone())),
+            (None, None) => Err(Refusal::new(Code::Forbidden, "账户不属于任何机构", "the account belongs to nobody")),
+        }
+    }
+}
+
 /// The installation.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -63,6 +86,9 @@ pub struct Site {
     pub upload_bytes: usize,
     /// Whether the reviewer of a result may confirm the check of its import in the same step.
     pub reviewer_checks_import: bool,
+    /// What those who test do not see of a case: [M], changeable; shipped with the applicant, the contacts, the
+    /// acceptance number and who entered it.
+    pub hidden_from_testers: Vec<Hidden>,
     /// Adapters of the laboratory's own.
     pub adapters: Option<PathBuf>,
     /// Mappings of the laboratory.

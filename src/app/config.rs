@@ -15,6 +15,7 @@ use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
 use crate::people::{PasswordCost, SessionRules};
 use crate::store::DbSettings;
+use crate::vocabulary::Hidden;
 
 /// What a field holds, for reading it from the environment.
 #[derive(Clone, Copy)]
@@ -74,6 +75,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("limits.upload_bytes", Kind::Number),
     ("seal.every_seconds", Kind::Number),
     ("instruments.reviewer_checks_import", Kind::Flag),
+    ("hidden.from_testers", Kind::Text),
 ];
 
 /// A configuration that cannot be used.
@@ -173,6 +175,7 @@ struct Raw {
     limits: RawLimits,
     seal: RawSeal,
     instruments: RawInstruments,
+    hidden: RawHidden,
 }
 
 /// Declares a section with its defaults.
@@ -228,6 +231,9 @@ section!(RawInstruments {
     message_bytes: usize = 4 << 20;
     reviewer_checks_import: bool = true;
 });
+section!(RawHidden {
+    from_testers: String = "applicant, contacts, acceptance_number, who_entered".to_owned();
+});
 section!(RawSigning {
     key: Option<PathBuf> = None;
     certificate: Option<PathBuf> = None;
@@ -258,6 +264,7 @@ impl Default for Raw {
             limits: RawLimits::default(),
             seal: RawSeal::default(),
             instruments: RawInstruments::default(),
+            hidden: RawHidden::default(),
         }
     }
 }
@@ -434,6 +441,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             public_url,
             json_bytes: between("limits.json_bytes", raw.limits.json_bytes, 1 << 10, 64 << 20)?,
             reviewer_checks_import: raw.instruments.reviewer_checks_import,
+            hidden_from_testers: hidden(&raw.hidden.from_testers)?,
             upload_bytes: between("limits.upload_bytes", raw.limits.upload_bytes, 1 << 10, 1 << 30)?,
             adapters: folder("folders.adapters", raw.folders.adapters)?,
             templates: folder("folders.templates", raw.folders.templates)?,
@@ -477,6 +485,18 @@ fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, Confi
         }
         _ => Err(ConfigError::new("public_url", format!("expected http://… or https://…, found {url:?}"))),
     }
+}
+
+/// The facts of a case that a laboratory hides from those who test, separated by commas; empty for none.
+fn hidden(text: &str) -> Result<Vec<Hidden>, ConfigError> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            Hidden::parse(word).ok_or_else(|| {
+                ConfigError::new("hidden.from_testers", format!("{word:?} is not one of: {}", Hidden::words()))
+            })
+        })
+        .collect()
 }
 
 fn numbers(patterns: NumberPatterns) -> Result<NumberPatterns, ConfigError> {

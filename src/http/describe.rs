@@ -2,11 +2,11 @@
 
 use actix_web::http::StatusCode;
 use serde::de::DeserializeOwned;
-use utoipa::{PartialSchema, ToSchema};
 use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::action::Action;
 

@@ -103,11 +103,13 @@ macro_rules! vocabulary {
     };
 }
 
+mod hidden;
 mod places;
 pub mod roles;
 pub mod states;
 pub mod words;
 
+pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};
 pub use states::{CaseState, CertificateState, TaskState};

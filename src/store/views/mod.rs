@@ -8,6 +8,7 @@ mod evaluations;
 mod files;
 mod imports;
 mod pages;
+mod reader;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluati
 pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
+pub use reader::Reader;
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
