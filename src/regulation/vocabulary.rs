@@ -1,4 +1,4 @@
-//! The closed vocabularies of a case: words that stand in the public interface, with their names in Chinese and English.
+//! The closed vocabularies of a case: words of the public interface, with their names in Chinese and English.
 
 /// Declares an enum whose variants are known outside by one word each, and named in both languages.
 macro_rules! vocabulary {
