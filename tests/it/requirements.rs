@@ -84,7 +84,12 @@ fn is_command(words: &str) -> bool {
 }
 
 /// What a row claims and does not hold, one sentence each.
-fn faults(row: &Requirement, routes: &BTreeSet<String>, tests: &[String], commands: &BTreeMap<&str, bool>) -> Vec<String> {
+fn faults(
+    row: &Requirement,
+    routes: &BTreeSet<String>,
+    tests: &[String],
+    commands: &BTreeMap<&str, bool>,
+) -> Vec<String> {
     let mut found = Vec::new();
     if row.text.is_empty() || row.group.is_empty() {
         found.push("has no text or no group".to_owned());
@@ -121,7 +126,8 @@ fn faults(row: &Requirement, routes: &BTreeSet<String>, tests: &[String], comman
 #[test]
 fn the_requirements_claim_nothing_that_is_not_there() {
     let text = std::fs::read_to_string(root().join("docs/requirements.toml")).expect("docs/requirements.toml");
-    let rows = toml::from_str::<Requirements>(&text).unwrap_or_else(|e| panic!("docs/requirements.toml: {e}")).requirement;
+    let rows =
+        toml::from_str::<Requirements>(&text).unwrap_or_else(|e| panic!("docs/requirements.toml: {e}")).requirement;
 
     let mut wrong = String::new();
     let mut seen = BTreeSet::new();
@@ -137,18 +143,19 @@ fn the_requirements_claim_nothing_that_is_not_there() {
         writeln!(wrong, "requirement {id} is not one of 1 to {REQUIREMENTS}").expect("a string grows");
     }
 
-    let routes: BTreeSet<String> = qianfa::app::routes::table()
-        .entries()
-        .iter()
-        .map(|entry| format!("{} {}", entry.method, entry.path))
-        .collect();
+    let routes: BTreeSet<String> =
+        qianfa::app::routes::table().entries().iter().map(|entry| format!("{} {}", entry.method, entry.path)).collect();
     let mut tests = Vec::new();
     for folder in ["tests/it", "instrument-adapters/tests", "src", "instrument-adapters/src"] {
         tests_under(&root().join(folder), &mut tests);
     }
     let named = rows.iter().flat_map(|row| &row.places).filter(|place| place.starts_with("qianfa "));
-    let commands: BTreeMap<&str, bool> =
-        named.map(String::as_str).collect::<BTreeSet<_>>().into_iter().map(|words| (words, is_command(words))).collect();
+    let commands: BTreeMap<&str, bool> = named
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|words| (words, is_command(words)))
+        .collect();
     for row in &rows {
         for fault in faults(row, &routes, &tests, &commands) {
             writeln!(wrong, "requirement {} ({}) {fault}", row.id, row.text).expect("a string grows");

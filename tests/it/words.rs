@@ -154,7 +154,10 @@ fn comment(line: &str) -> Option<&str> {
     if line.starts_with("//") {
         return Some(line.trim_start_matches(['/', '!']));
     }
-    line.rsplit_once("; // ").or_else(|| line.rsplit_once(", // ")).or_else(|| line.rsplit_once("{ // ")).map(|(_, c)| c)
+    line.rsplit_once("; // ")
+        .or_else(|| line.rsplit_once(", // "))
+        .or_else(|| line.rsplit_once("{ // "))
+        .map(|(_, c)| c)
 }
 
 /// The comments of a source as (line on which it begins, its words in lower case with a blank on both sides). Comment
@@ -293,11 +296,7 @@ fn the_glossary_says_what_shared_names_are_to_be_called() {
 fn vocabulary_words(text: &str) -> Vec<&str> {
     let entry = |line: &&str| line.ends_with("\";") && line.matches("\", \"").count() == 2;
     let word = |line: &'_ str| line.find(" = \"").map(|at| at + 4);
-    text.lines()
-        .map(str::trim)
-        .filter(entry)
-        .filter_map(|line| line[word(line)?..].split('"').next())
-        .collect()
+    text.lines().map(str::trim).filter(entry).filter_map(|line| line[word(line)?..].split('"').next()).collect()
 }
 
 #[test]
