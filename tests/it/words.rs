@@ -164,7 +164,7 @@ fn comment(line: &str) -> Option<&str> {
 /// lines that follow one another are one comment, so that a phrase is found across the end of a line.
 fn comments(text: &str) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();
-    let mut last = 0;
+    let mut last = None;
     for (index, line) in text.lines().enumerate() {
         let Some(comment) = comment(line) else { continue };
         let mut words = String::from(" ");
@@ -179,10 +179,10 @@ fn comments(text: &str) -> Vec<(usize, String)> {
         }
         words.push(' ');
         match found.last_mut() {
-            Some((_, before)) if last + 1 == index && last > 0 => before.push_str(&words),
+            Some((_, before)) if last.is_some_and(|last| last + 1 == index) => before.push_str(&words),
             _ => found.push((index + 1, words)),
         }
-        last = index;
+        last = Some(index);
     }
     for (_, words) in &mut found {
         *words = format!(" {} ", words.split_whitespace().collect::<Vec<_>>().join(" "));
