@@ -22,5 +22,7 @@ mod pages;
 mod permissions;
 mod plots;
 mod problems;
+mod requirements;
 mod sessions;
 mod store;
+mod words;

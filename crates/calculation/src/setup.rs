@@ -209,7 +209,7 @@ pub struct StandardFacts {
 /// A number that was typed; `Ok(None)` where nothing was.
 ///
 /// # Errors
-/// The text, where it is no number.
+/// The text, where it cannot be read as a number.
 pub fn number(text: &str) -> Result<Option<Decimal>, String> {
     if text.trim().is_empty() {
         return Ok(None);

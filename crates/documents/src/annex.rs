@@ -1,4 +1,4 @@
-//! What stands in the annex beside the results: plots of the files that they were read from.
+//! What the annex shows beside the results: plots of the files that they were read from.
 
 use serde::{Deserialize, Serialize};
 

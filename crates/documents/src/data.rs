@@ -71,7 +71,7 @@ impl Bilingual {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Institution {
-    /// Name as it stands on the seal.
+    /// Name as on the seal.
     pub name: Bilingual,
     /// Short name, as used in certificate numbers.
     pub abbreviation: String,

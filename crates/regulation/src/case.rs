@@ -314,7 +314,7 @@ pub fn statutory_date(instant: DateTime<Utc>) -> NaiveDate {
     chrono_tz::Asia::Shanghai.from_utc_datetime(&instant.naive_utc()).date_naive()
 }
 
-/// JSON in which no key stands twice in an object: with two, nobody knows which one was meant.
+/// JSON in which no object repeats a key: of two values under one key nobody could say which was meant.
 struct StrictValue(Value);
 
 impl<'de> serde::Deserialize<'de> for StrictValue {

@@ -24,7 +24,7 @@ pub struct Regulation {
 /// What the law asks of a case. The field names are a public interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Determination {
-    /// How many batches are tested; `None` where each lot stands alone, and for devices.
+    /// How many batches are tested; `None` where each lot is judged alone, and for devices.
     pub batches: Ruled<Option<u32>>,
     /// How many times the full-test amount is required of each batch; `None` for devices.
     pub quantity_multiple: Ruled<Option<u32>>,

@@ -24,7 +24,7 @@ pub struct Provision {
     pub clause: String,
     pub title_zh: String,
     pub title_en: String,
-    /// The clause in Chinese, word for word; empty where no text is at hand (`text_note` says so).
+    /// The clause in Chinese, word for word; empty where we do not have the text (`text_note` says so).
     pub text: String,
     pub text_note: Option<String>,
     pub source_note: Option<String>,
@@ -47,7 +47,7 @@ pub struct Provision {
     pub sets: Sets,
 }
 
-/// The conditions of a provision; an empty list or `None` is no condition.
+/// The conditions of a provision; an empty list or `None` sets no condition.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Applies {
@@ -73,7 +73,7 @@ pub struct Applies {
     pub standard_verification: Option<bool>,
 }
 
-/// What a provision sets; one that sets nothing stands in the register for information.
+/// What a provision sets; one that sets nothing is in the register for information only.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sets {
@@ -163,7 +163,7 @@ impl Provision {
             && self.applies.met_by(case)
     }
 
-    /// Where it stands among provisions that speak to one case: greater decides over smaller.
+    /// Its precedence among the provisions that apply to one case: the greater decides over the smaller.
     pub fn rank(&self) -> Rank {
         Rank {
             local: !self.jurisdiction.is_national(),

@@ -1,4 +1,4 @@
-//! The closed vocabularies of a case: words that stand in the public interface, with their names in Chinese and English.
+//! The closed vocabularies of a case: words of the public interface, with their names in Chinese and English.
 
 vocabulary! {
     /// The line of work that a case belongs to.
