@@ -146,7 +146,7 @@ fn the_requirements_claim_nothing_that_is_not_there() {
     let routes: BTreeSet<String> =
         qianfa::app::routes::table().entries().iter().map(|entry| format!("{} {}", entry.method, entry.path)).collect();
     let mut tests = Vec::new();
-    for folder in ["tests/it", "instrument-adapters/tests", "src", "instrument-adapters/src"] {
+    for folder in ["tests/it", "instrument-adapters/tests", "src", "crates", "instrument-adapters/src"] {
         tests_under(&root().join(folder), &mut tests);
     }
     let named = rows.iter().flat_map(|row| &row.places).filter(|place| place.starts_with("qianfa "));

@@ -49,13 +49,13 @@ const COMMENTS_TO_REWRITE: &[&str] = &[
     "src/certificates/numbers.rs",
     "src/clock.rs",
     "src/custody",
-    "src/evidence",
-    "src/identity",
+    "src/evaluations",
+    "src/people",
     "src/instruments",
-    "src/intake",
+    "src/cases",
     "src/jobs",
     "src/store",
-    "src/testing",
+    "src/bench",
     "src/web",
 ];
 
@@ -137,7 +137,7 @@ fn sources_under(folder: &Path, found: &mut Vec<(String, String)>) {
 /// Every source of the program and of the adapters: its path from the root, and its text.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for folder in ["src", "instrument-adapters/src"] {
+    for folder in ["src", "crates", "instrument-adapters/src"] {
         sources_under(&root().join(folder), &mut found);
     }
     found
