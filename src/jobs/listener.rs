@@ -264,7 +264,7 @@ impl Desk<'_> {
     fn within(&self) -> Duration {
         match self.source() {
             Source::Lines => Duration::from_millis(u64::try_from(self.way.instrument.listener_idle_ms).unwrap_or(1500)),
-            _ => WITHIN,
+            _ => WITHIN.min(self.shared.settings.idle),
         }
     }
 

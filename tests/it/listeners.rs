@@ -350,6 +350,42 @@ fn hl7_is_accepted_only_where_it_is_kept() {
 }
 
 #[test]
+fn silence_and_the_end_of_the_server_lose_nothing() {
+    on_each(|on| {
+        let mut app = TestApp::start_with(on, &[&QUICK[..], &[("QIANFA_INSTRUMENTS_IDLE_SECONDS", "1")]].concat());
+        let (lis, balance);
+        {
+            let world = World::new(&app);
+            (lis, balance) = (listen(&world.quality, "ASTM-1", "lis2"), listen(&world.quality, "BAL-1", "lines"));
+            // A connection that stays open and silent is closed; what had come over it is there.
+            let mut stream = connect(lis);
+            assert_eq!(say(&mut stream, &[ENQ]), ACK);
+            assert_eq!(say(&mut stream, &frame(1, "H|\\^&|||silent\r", ETX)), ACK);
+            assert_eq!(stream.read(&mut [0]).unwrap(), 0, "closed");
+            let reason = text(&letter_of(&world.analyst, b"H|\\^&|||silent\r"), "reason");
+            assert!(reason.contains("发送方不再发送") && reason.contains("fell silent"), "{reason}");
+            // A balance hears no answer and sends nothing again: what cannot be a file is a dead letter.
+            let printed = printout("SX20260001", "3.3333", 3);
+            without(&app, "instrument_file", || {
+                connect(balance).write_all(printed.as_bytes()).unwrap();
+                let sha = sha256_hex(printed.as_bytes());
+                wait("the blob", || app.services.files.get(&sha).ok());
+                std::thread::sleep(Duration::from_millis(300));
+            });
+            assert_eq!(letter_of(&world.analyst, printed.as_bytes())["code"], "refused");
+        }
+        let mut stream = connect(lis);
+        assert_eq!(say(&mut stream, &[ENQ]), ACK);
+        assert_eq!(say(&mut stream, &frame(1, "H|\\^&|||stopped\r", ETX)), ACK);
+        app.stop();
+        let db = qianfa::store::DbConn::open(&qianfa::store::DbSettings::new(app.ground.url())).expect("opens");
+        let sha = sha256_hex(b"H|\\^&|||stopped\r");
+        let letters = format!("SELECT count(*) AS count FROM dead_letter WHERE sha256 = '{sha}' AND state = 'open'");
+        assert_eq!(crate::kill::count(&db, &letters), 1);
+    });
+}
+
+#[test]
 fn killed_in_the_middle_of_transfers_what_was_acknowledged_is_there() {
     on_each(|on| {
         let mut app = TestApp::start(on);
