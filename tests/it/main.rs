@@ -17,6 +17,7 @@ mod golden;
 mod instruments_in;
 mod invariants;
 mod kill;
+mod listeners;
 mod operations;
 mod pages;
 mod permissions;
