@@ -71,10 +71,11 @@ codes! {
 }
 
 /// A refusal: nothing was changed, and this is why.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Refusal {
     /// The stable code.
     #[serde(serialize_with = "code_text")]
+    #[schema(value_type = String, example = "quantity-short")]
     pub code: Code,
     /// What is wrong and what was expected, in Chinese.
     pub message_zh: String,

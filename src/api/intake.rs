@@ -21,7 +21,7 @@ use crate::regulation::Action;
 use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
-use crate::store::views::{self, CaseDetail, CaseFilter, SampleDetail};
+use crate::store::views::{self, CaseDetail, CaseFilter, CaseRow, Listed, SampleDetail};
 
 /// The routes.
 #[must_use]
@@ -106,7 +106,7 @@ async fn take_in(
 }
 
 #[utoipa::path(get, path = "/api/v1/applications", tag = "intake", params(CaseFilter),
-    responses((status = 200, description = "申请 cases of the institute, newest first")))]
+    responses((status = 200, body = Listed<CaseRow>, description = "申请 cases of the institute, newest first")))]
 async fn list(
     gate: Permit<CaseRead>,
     services: Data<Services>,
@@ -224,7 +224,7 @@ pub(crate) fn ending_action(how: &str) -> Action {
 }
 
 #[utoipa::path(get, path = "/api/v1/my/applications", tag = "applicant", params(CaseFilter),
-    responses((status = 200, description = "本单位的申请 the applicant's own cases")))]
+    responses((status = 200, body = Listed<CaseRow>, description = "本单位的申请 the applicant's own cases")))]
 async fn own_list(
     gate: Permit<OwnCaseRead>,
     services: Data<Services>,

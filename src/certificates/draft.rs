@@ -51,7 +51,7 @@ pub struct CertificateView {
     pub verification_code: String,
     pub pdf_sha256: Option<String>,
     pub amends_id: Option<String>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = super::document::CertificateData)]
     pub data: serde_json::Value,
 }
 

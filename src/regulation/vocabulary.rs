@@ -43,6 +43,18 @@ macro_rules! vocabulary {
             }
         }
 
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                $crate::regulation::vocabulary::words_schema($name::ALL.iter().map(|one| (one.as_str(), one.zh(), one.en())))
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
@@ -233,8 +245,21 @@ const SUBDIVISIONS: &[(&str, &str, &str)] = &[
     ("ZJ", "浙江", "Zhejiang"),
 ];
 
+/// The words of a vocabulary as the public interface describes them: each with what it means.
+pub(crate) fn words_schema(
+    words: impl Iterator<Item = (&'static str, &'static str, &'static str)> + Clone,
+) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    let meaning = words.clone().map(|(word, zh, en)| format!("`{word}` {zh} {en}")).collect::<Vec<_>>().join("; ");
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .enum_values(Some(words.map(|(word, ..)| word)))
+        .description(Some(meaning))
+        .into()
+}
+
 /// Where a rule holds or a case is decided: the country (`CN`) or one of its subdivisions (`CN-SH`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, example = "CN-SX")]
 pub struct Jurisdiction(Option<u8>);
 
 impl Jurisdiction {
