@@ -78,10 +78,11 @@ codes! {
 }
 
 /// A refusal: nothing was changed, and this is why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Refusal {
     /// The stable code.
     #[serde(serialize_with = "code_text", deserialize_with = "code_of_text")]
+    #[schema(value_type = String, example = "quantity-short")]
     pub code: Code,
     /// What is wrong and what was expected, in Chinese.
     pub message_zh: String,

@@ -21,7 +21,7 @@ use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::blobs::sha256_hex;
 use crate::store::columns::CertificateId;
-use crate::store::views::{self, CertificateFilter};
+use crate::store::views::{self, CertificateFilter, CertificateListRow, Listed};
 
 /// The routes.
 #[must_use]
@@ -80,7 +80,7 @@ pub struct FileStatus {
 }
 
 #[utoipa::path(get, path = "/api/v1/certificates", tag = "certificates", params(CertificateFilter),
-    responses((status = 200, description = "证书 certificates, newest first")))]
+    responses((status = 200, body = Listed<CertificateListRow>, description = "证书 certificates, newest first")))]
 async fn list(
     gate: Permit<CertificateRead>,
     services: Data<Services>,
@@ -114,7 +114,7 @@ async fn show(
 }
 
 #[utoipa::path(get, path = "/api/v1/certificates/{id}/pdf", tag = "certificates", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/pdf", description = "As issued; before that, a preview marked as a draft"),
+    responses((status = 200, body = Vec<u8>, content_type = "application/pdf", description = "As issued; before that, a preview marked as a draft"),
               (status = 404, body = ProblemDocument)))]
 async fn file(
     gate: Permit<CertificateRead>,
@@ -173,7 +173,7 @@ async fn withdraw(
 }
 
 #[utoipa::path(get, path = "/api/v1/my/certificates", tag = "applicant", params(CertificateFilter),
-    responses((status = 200, description = "本单位的证书 the applicant's own issued certificates")))]
+    responses((status = 200, body = Listed<CertificateListRow>, description = "本单位的证书 the applicant's own issued certificates")))]
 async fn own_list(
     gate: Permit<OwnCertificateRead>,
     services: Data<Services>,
@@ -184,7 +184,7 @@ async fn own_list(
 }
 
 #[utoipa::path(get, path = "/api/v1/my/certificates/{id}/pdf", tag = "applicant", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/pdf"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Vec<u8>, content_type = "application/pdf"), (status = 404, body = ProblemDocument)))]
 async fn own_file(
     gate: Permit<OwnCertificateRead>,
     services: Data<Services>,

@@ -20,7 +20,8 @@ use crate::http::run::{answer, created};
 use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::columns::{EvaluationId, InstrumentFileId, ReferenceStandardId};
-use crate::store::views::{self, EvaluationDetail, Page};
+use crate::store::rows::{EvaluationRow, ReferenceStandardRow};
+use crate::store::views::{self, EvaluationDetail, EvaluationListRow, Listed, Page};
 
 /// The routes.
 #[must_use]
@@ -101,7 +102,7 @@ pub struct Tasks {
 }
 
 #[utoipa::path(get, path = "/api/v1/reference-standards", tag = "evaluations", params(StandardFilter),
-    responses((status = 200, description = "对照品 lots of reference standards")))]
+    responses((status = 200, body = Listed<ReferenceStandardRow>, description = "对照品 lots of reference standards")))]
 async fn standards(
     gate: Permit<EvaluationRead>,
     services: Data<Services>,
@@ -115,7 +116,7 @@ async fn standards(
 }
 
 #[utoipa::path(post, path = "/api/v1/reference-standards", tag = "evaluations", request_body = NewStandard,
-    responses((status = 201, description = "The lot"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = ReferenceStandardRow, description = "The lot"), (status = 422, body = ProblemDocument)))]
 async fn create_standard(
     gate: Permit<StandardManage>,
     services: Data<Services>,
@@ -126,7 +127,7 @@ async fn create_standard(
 
 #[utoipa::path(post, path = "/api/v1/reference-standards/{id}/withdraw", tag = "evaluations",
     params(("id" = String, Path)), request_body = Withdrawal,
-    responses((status = 200, description = "The lot"), (status = 409, body = ProblemDocument)))]
+    responses((status = 200, body = ReferenceStandardRow, description = "The lot"), (status = 409, body = ProblemDocument)))]
 async fn withdraw_standard(
     gate: Permit<StandardManage>,
     services: Data<Services>,
@@ -143,7 +144,7 @@ async fn methods(_gate: Permit<EvaluationRead>, services: Data<Services>) -> Res
 }
 
 #[utoipa::path(get, path = "/api/v1/evaluations", tag = "evaluations", params(EvaluationFilter),
-    responses((status = 200, description = "评价 evaluations, the newest first")))]
+    responses((status = 200, body = Listed<EvaluationListRow>, description = "评价 evaluations, the newest first")))]
 async fn list(
     gate: Permit<EvaluationRead>,
     services: Data<Services>,
@@ -158,7 +159,7 @@ async fn list(
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations", tag = "evaluations", request_body = NewEvaluation,
-    responses((status = 201, description = "Kept, valid or not"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = EvaluationRow, description = "Kept, valid or not"), (status = 422, body = ProblemDocument)))]
 async fn create(
     gate: Permit<EvaluationCreate>,
     services: Data<Services>,
@@ -189,7 +190,7 @@ async fn preview(
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/combine", tag = "evaluations", request_body = Combination,
-    responses((status = 201, description = "Independent assays of one sample together"),
+    responses((status = 201, body = EvaluationRow, description = "Independent assays of one sample together"),
               (status = 422, body = ProblemDocument)))]
 async fn combine(
     gate: Permit<EvaluationCreate>,
@@ -226,7 +227,7 @@ async fn tasks(
 
 #[utoipa::path(post, path = "/api/v1/evaluations/{id}/versions", tag = "evaluations", params(("id" = String, Path)),
     request_body = NewEvaluation,
-    responses((status = 201, description = "A new version"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = EvaluationRow, description = "A new version"), (status = 422, body = ProblemDocument)))]
 async fn version(
     gate: Permit<EvaluationCreate>,
     services: Data<Services>,

@@ -23,7 +23,7 @@ pub struct Reading {
 }
 
 /// A calculated result.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Calculation {
     /// Unrounded
     pub calculated: String,

@@ -52,7 +52,7 @@ pub struct CertificateView {
     pub verification_code: String,
     pub pdf_sha256: Option<String>,
     pub amends_id: Option<String>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::documents::CertificateData)]
     pub data: serde_json::Value,
 }
 

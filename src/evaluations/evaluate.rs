@@ -37,6 +37,7 @@ pub struct NewEvaluation {
 
 /// An evaluation that is not kept.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = EvaluationPreview)]
 pub struct Preview {
     pub calculation_version: String,
     pub outcome: Found,

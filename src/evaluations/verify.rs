@@ -38,9 +38,7 @@ pub struct Verified {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Difference {
     pub path: String,
-    #[schema(value_type = Object)]
     pub kept: Value,
-    #[schema(value_type = Object)]
     pub now: Value,
 }
 

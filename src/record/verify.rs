@@ -47,6 +47,7 @@ pub struct Misfit {
 
 /// The kinds of misfits.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[schema(as = TrailFaultKind)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// An entry is not what was sealed.

@@ -14,12 +14,15 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A newtype over text that diesel reads and writes as it stands.
 macro_rules! text_column {
     ($(#[$doc:meta])* $name:ident) => {
+        #[derive(
+            Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow, ToSchema,
+        )]
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
         #[diesel(sql_type = Text)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -41,16 +44,6 @@ macro_rules! text_column {
                 String::from_sql(bytes).map(Self)
             }
         }
-
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                utoipa::openapi::schema::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::schema::Type::String)
-                    .into()
-            }
-        }
-
-        impl utoipa::ToSchema for $name {}
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,10 +126,12 @@ ids!(
 
 text_column!(
     /// An instant: RFC 3339 in UTC with six fractional digits, so that text order is time order.
+    #[schema(format = DateTime)]
     Instant
 );
 text_column!(
     /// A statutory date in Asia/Shanghai, `YYYY-MM-DD`.
+    #[schema(format = Date)]
     Day
 );
 text_column!(
@@ -145,6 +140,7 @@ text_column!(
 );
 text_column!(
     /// A JSON document as text.
+    #[schema(content_media_type = "application/json")]
     Json
 );
 

@@ -18,6 +18,7 @@ mod instruments_in;
 mod invariants;
 mod kill;
 mod listeners;
+mod openapi;
 mod operations;
 mod pages;
 mod permissions;

@@ -8,6 +8,7 @@ use regulation::numeric::parse_decimal;
 
 /// What an injection or a well is in its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(as = InjectionRole)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// 空白

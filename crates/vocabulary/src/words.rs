@@ -172,6 +172,7 @@ const SUBDIVISIONS: &[(&str, &str, &str)] = &[
 
 /// Where a rule holds or a case is decided: the country (`CN`) or one of its subdivisions (`CN-SH`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, example = "CN-SX"))]
 pub struct Jurisdiction(Option<u8>);
 
 impl Jurisdiction {

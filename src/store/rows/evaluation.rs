@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::store::columns::*;
 use crate::store::schema::*;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = reference_standard, treat_none_as_default_value = false)]
 pub struct ReferenceStandardRow {
     pub id: ReferenceStandardId,
@@ -26,7 +26,7 @@ pub struct ReferenceStandardRow {
     pub withdrawn_reason: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = evaluation, treat_none_as_default_value = false)]
 pub struct EvaluationRow {
     pub id: EvaluationId,

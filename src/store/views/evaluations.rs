@@ -117,10 +117,8 @@ pub struct EnteredFrom {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EvaluationDetail {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub row: EvaluationRow,
     pub created_by_name: String,
-    #[schema(value_type = Vec<Object>)]
     pub files: Vec<InstrumentFileRow>,
     pub versions: Vec<EvaluationListRow>,
     pub superseded: bool,
