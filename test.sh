@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need where it is missing (Debian packages), then runs them all, on SQLite and on a private
-# PostgreSQL that lives as long as they do. Arguments go to `cargo test`.
+# Installs what the tests need where it is missing (Debian packages), then runs them all. They start a PostgreSQL of
+# their own by scripts/postgres.sh, and fail without one. Arguments go to `cargo test`.
 set -eu
 cd "$(dirname "$0")"
 
@@ -28,4 +28,4 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive $as apt-get install -q -y --no-install-recommends $missing
 fi
 
-exec sh scripts/postgres.sh cargo test --workspace --locked "$@"
+exec cargo test --workspace --locked "$@"
