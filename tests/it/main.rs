@@ -16,6 +16,7 @@ mod golden;
 mod instruments_in;
 mod invariants;
 mod kill;
+mod lines;
 mod operations;
 mod pages;
 mod permissions;
