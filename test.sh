@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need where it is missing (Debian packages, and packages of Python into target/), then runs
-# them all, on SQLite and on a private PostgreSQL that lives as long as they do. Arguments go to `cargo test`.
+# them all. They start a PostgreSQL of their own by scripts/postgres.sh, and fail without one. Arguments go to
+# `cargo test`.
 set -eu
 cd "$(dirname "$0")"
 
@@ -31,4 +32,4 @@ if [ -n "$missing" ]; then
 fi
 
 sh scripts/python-tests.sh
-exec sh scripts/postgres.sh cargo test --workspace --locked "$@"
+exec cargo test --workspace --locked "$@"

@@ -17,6 +17,7 @@ mod golden;
 mod instruments_in;
 mod invariants;
 mod kill;
+mod lines;
 mod listeners;
 mod openapi;
 mod operations;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
@@ -47,7 +48,12 @@ impl Answer {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // The server closes what is idle for five seconds; a request sent just then would be lost.
+            .max_idle_age(Duration::from_secs(2))
+            .build();
         Self {
             agent: Agent::new_with_config(config),
             base: base.to_owned(),
@@ -103,7 +109,7 @@ impl Client {
             request = request.header("cookie", cookies.join("; "));
         }
         let request = request.body(body).expect("a request");
-        let mut response = self.agent.run(request).expect("an answer");
+        let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let headers: BTreeMap<String, String> = response
             .headers()
             .iter()
