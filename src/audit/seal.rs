@@ -168,7 +168,7 @@ impl Sealer {
         });
         match written {
             // Another process sealed the same entries; the next look begins behind its seal.
-            Err(Failure::Store(StoreError::Unique(_))) => return Ok(0),
+            Err(Failure::Store(StoreError::Unique { .. })) => return Ok(0),
             other => other?,
         }
         tracing::debug!(seal = witness.seq, entries = rows.len(), chained = witness.chained, "sealed");

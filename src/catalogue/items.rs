@@ -12,6 +12,7 @@ use crate::refusal::{Code, Refusal};
 use crate::regulation::numeric::Limit;
 use crate::services::Services;
 use crate::store::columns::{Json, ProductId, SpecificationId, TestItemId};
+use crate::store::dialect::columns_of;
 use crate::store::rows::{SpecificationRow, TestItemRow};
 use crate::store::schema::{specification, test_item};
 use crate::store::{AnyConnection, Outcome};
@@ -336,7 +337,8 @@ pub fn make_effective(
     let from = input::date("effective_from", from)?;
     let (actor, at, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
-        let found: Option<SpecificationRow> = specification::table.find(&id).first(conn).optional()?;
+        let found: Option<SpecificationRow> =
+            specification::table.find(&id).select(SpecificationRow::as_select()).first(conn).optional()?;
         let mut row = found.ok_or_else(|| Refusal::not_found("质量标准", "specification", id.as_str()))?;
         if row.status != "draft" {
             return Err(Refusal::new(Code::WrongState, "该标准不是草稿", "the specification is no draft").into());
@@ -350,7 +352,7 @@ pub fn make_effective(
                 specification::status.eq("effective"),
                 specification::effective_from.eq(crate::store::columns::Day::from(from)),
             ))
-            .returning(specification::all_columns)
+            .returning(columns_of::<SpecificationRow>())
             .get_result(conn)?;
         let change = Change::field("specification.effective", "specification", &id, "status", "draft", "effective")
             .and("effective_from", (), from.to_string());

@@ -91,6 +91,7 @@ fn sources(conn: &mut AnyConnection, finals: &[Final]) -> Outcome<Vec<Source>> {
             .inner_join(instrument_file::table)
             .filter(observation::id.eq_any(ids))
             .order((instrument_file::uploaded_at, observation::position))
+            .select((ObservationRow::as_select(), InstrumentFileRow::as_select()))
             .load(conn)?;
         sources.extend(rows.into_iter().map(|(value, file)| (one.item.clone(), value, file)));
     }

@@ -15,6 +15,7 @@ use crate::regulation::CertificateState;
 use crate::regulation::states::CertificateEvent;
 use crate::services::Services;
 use crate::store::columns::{CertificateId, Instant, Json, SampleId};
+use crate::store::dialect::columns_of;
 use crate::store::rows::{ApplicationRow, CertificateRow};
 use crate::store::schema::{account, application, certificate};
 use crate::store::{AnyConnection, Outcome};
@@ -136,6 +137,7 @@ pub fn draft(services: &Services, actor: &Actor, new: &Draft) -> Outcome<Certifi
             signature_id: None,
             pdf_sha256: None,
             state_reason: None,
+            institute_id: facts.application.institute_id.clone(),
         };
         diesel::insert_into(certificate::table).values(&row).execute(conn)?;
         let mut change = Change::created("certificate.draft", "certificate", &row.id, json!(row));
@@ -153,8 +155,12 @@ fn amendment(
 ) -> Outcome<(CertificateId, String)> {
     let reason = input::printed("amends.reason", &amend.reason, input::REMARK)?;
     let id: CertificateId = amend.certificate_id.as_str().into();
-    let old: Option<CertificateRow> =
-        certificate::table.find(&id).filter(certificate::sample_id.eq(sample_id)).first(conn).optional()?;
+    let old: Option<CertificateRow> = certificate::table
+        .find(&id)
+        .filter(certificate::sample_id.eq(sample_id))
+        .select(CertificateRow::as_select())
+        .first(conn)
+        .optional()?;
     let old = old.ok_or_else(|| Refusal::not_found("该样品的证书", "certificate of this sample", id.as_str()))?;
     if old.state != CertificateState::Issued {
         return Err(Refusal::new(Code::WrongState, "只能更正已签发的证书", "only an issued certificate is amended")
@@ -230,7 +236,7 @@ pub fn review(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome
                 certificate::reviewed_by.eq(&actor.account),
                 certificate::reviewed_at.eq(Instant::from(now)),
             ))
-            .returning(certificate::all_columns)
+            .returning(columns_of::<CertificateRow>())
             .get_result::<CertificateRow>(conn)?;
         let change = Change::field("certificate.review", "certificate", &id, "state", "drafted", state.as_str()).and(
             "number",

@@ -9,6 +9,7 @@ use crate::regulation::states::CertificateEvent;
 use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::CertificateId;
+use crate::store::dialect::columns_of;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
 
@@ -43,7 +44,7 @@ fn end(
         let state = moved(row.state, event)?;
         let ended = diesel::update(certificate::table.find(&id))
             .set((certificate::state.eq(state), certificate::state_reason.eq(&reason)))
-            .returning(certificate::all_columns)
+            .returning(columns_of::<CertificateRow>())
             .get_result::<CertificateRow>(conn)?;
         let change = Change::field(action, "certificate", &id, "state", row.state.as_str(), state.as_str());
         audit::record(conn, &actor, now, vec![change.because(&reason)])?;

@@ -45,7 +45,8 @@ impl Facts {
         if sample.state != "received" {
             return Err(Refusal::new(Code::WrongState, "样品已拒收或作废", "the sample was refused or voided").into());
         }
-        let application: ApplicationRow = application::table.find(&sample.application_id).first(conn)?;
+        let application: ApplicationRow =
+            application::table.find(&sample.application_id).select(ApplicationRow::as_select()).first(conn)?;
         let determination = application.determination.as_ref().and_then(|stored| stored.read().ok());
         let determination = determination
             .ok_or_else(|| Refusal::new(Code::WrongState, "申请尚未受理", "the application is not accepted"))?;
@@ -56,10 +57,13 @@ impl Facts {
             .select((TestTaskRow::as_select(), TestItemRow::as_select()))
             .load(conn)?;
         Ok(Self {
-            applicant: applicant::table.find(&application.applicant_id).first(conn)?,
+            applicant: applicant::table
+                .find(&application.applicant_id)
+                .select(ApplicantRow::as_select())
+                .first(conn)?,
             case: CaseFile::of(conn, &application)?,
             particulars: application.particulars.read().unwrap_or_default(),
-            batch: batch::table.find(&sample.batch_id).first(conn)?,
+            batch: batch::table.find(&sample.batch_id).select(BatchRow::as_select()).first(conn)?,
             containers: container::table.filter(container::sample_id.eq(id)).count().get_result(conn)?,
             clocks: application_clock::table
                 .filter(application_clock::application_id.eq(&application.id))

@@ -16,6 +16,7 @@ use crate::regulation::states::{CaseEvent, CertificateEvent};
 use crate::regulation::{CaseState, CertificateState};
 use crate::services::Services;
 use crate::store::columns::{CertificateId, Instant};
+use crate::store::dialect::columns_of;
 use crate::store::rows::{ApplicationRow, CertificateRow};
 use crate::store::schema::{application, certificate, sample};
 use crate::store::{AnyConnection, Failure, Outcome};
@@ -106,7 +107,7 @@ pub fn issue(
                 certificate::signature_id.eq(&signature),
                 certificate::pdf_sha256.eq(&sha256),
             ))
-            .returning(certificate::all_columns)
+            .returning(columns_of::<CertificateRow>())
             .get_result::<CertificateRow>(conn)?;
         let mut changes = vec![
             Change::field("certificate.issue", "certificate", &id, "state", current.state.as_str(), state.as_str())

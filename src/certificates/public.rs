@@ -67,8 +67,11 @@ fn status(conn: &mut AnyConnection, row: &CertificateRow) -> Outcome<Option<Publ
 pub fn by_code(services: &Services, code: &str, sha256: Option<&str>) -> Outcome<PublicStatus> {
     let code = code.trim().to_ascii_uppercase();
     services.db.read(|conn| {
-        let row: Option<CertificateRow> =
-            certificate::table.filter(certificate::verification_code.eq(&code)).first(conn).optional()?;
+        let row: Option<CertificateRow> = certificate::table
+            .filter(certificate::verification_code.eq(&code))
+            .select(CertificateRow::as_select())
+            .first(conn)
+            .optional()?;
         let found = match row {
             Some(row) => status(conn, &row)?,
             None => None,
@@ -85,8 +88,11 @@ pub fn by_code(services: &Services, code: &str, sha256: Option<&str>) -> Outcome
 /// The store's failure.
 pub fn by_file(services: &Services, sha256: &str) -> Outcome<Option<PublicStatus>> {
     services.db.read(|conn| {
-        let row: Option<CertificateRow> =
-            certificate::table.filter(certificate::pdf_sha256.eq(sha256)).first(conn).optional()?;
+        let row: Option<CertificateRow> = certificate::table
+            .filter(certificate::pdf_sha256.eq(sha256))
+            .select(CertificateRow::as_select())
+            .first(conn)
+            .optional()?;
         let Some(row) = row else { return Ok(None) };
         Ok(status(conn, &row)?.map(|found| PublicStatus { file_matches: Some(true), ..found }))
     })

@@ -50,8 +50,11 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
 
 /// One entry for each version of the task's result, the newest last: nothing is left out.
 fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site: &str) -> Outcome<Vec<RawTest>> {
-    let results: Vec<ResultRow> =
-        result::table.filter(result::test_task_id.eq(&task.id)).order(result::version).load(conn)?;
+    let results: Vec<ResultRow> = result::table
+        .filter(result::test_task_id.eq(&task.id))
+        .order(result::version)
+        .select(ResultRow::as_select())
+        .load(conn)?;
     let readings: Vec<ReadingRow> = reading::table
         .filter(reading::test_task_id.eq(&task.id))
         .order((reading::name, reading::position, reading::version))
@@ -59,6 +62,7 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
     let observed: Vec<(ObservationRow, InstrumentFileRow)> = observation::table
         .inner_join(instrument_file::table)
         .filter(observation::id.eq_any(readings.iter().filter_map(|row| row.observation_id.clone())))
+        .select((ObservationRow::as_select(), InstrumentFileRow::as_select()))
         .load(conn)?;
     let imports = views::imports(conn, &task.id, &readings)?;
     let evaluated = evaluated(conn, &readings)?;

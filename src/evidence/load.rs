@@ -154,6 +154,7 @@ pub(super) fn standards(
         let found: Option<ReferenceStandardRow> = reference_standard::table
             .find(id)
             .filter(reference_standard::institute_id.eq(institute))
+            .select(ReferenceStandardRow::as_select())
             .first(conn)
             .optional()?;
         let row = found.ok_or_else(|| Refusal::not_found("对照品", "reference standard", id).at(&field))?;

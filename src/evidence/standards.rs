@@ -12,6 +12,7 @@ use crate::refusal::{Code, Refusal};
 use crate::services::Services;
 use crate::store::Outcome;
 use crate::store::columns::{Dec, Instant, ReferenceStandardId};
+use crate::store::dialect::columns_of;
 use crate::store::rows::ReferenceStandardRow;
 use crate::store::schema::reference_standard;
 
@@ -120,6 +121,7 @@ pub fn withdraw_standard(
         let found: Option<ReferenceStandardRow> = reference_standard::table
             .find(&id)
             .filter(reference_standard::institute_id.eq(&institute))
+            .select(ReferenceStandardRow::as_select())
             .first(conn)
             .optional()?;
         let row = found.ok_or_else(|| Refusal::not_found("对照品", "reference standard", id.as_str()))?;
@@ -132,7 +134,7 @@ pub fn withdraw_standard(
                 reference_standard::withdrawn_at.eq(Instant::from(now)),
                 reference_standard::withdrawn_reason.eq(&reason),
             ))
-            .returning(reference_standard::all_columns)
+            .returning(columns_of::<ReferenceStandardRow>())
             .get_result::<ReferenceStandardRow>(conn)?;
         let change =
             Change::field("reference_standard.withdraw", "reference_standard", &id, "state", "in_use", "withdrawn");

@@ -283,7 +283,7 @@ pub(super) fn insert(conn: &mut AnyConnection, row: &AccountRow, roles: &[Role])
     let inserted = diesel::insert_into(account::table).values(row).execute(conn).map_err(StoreError::from);
     match inserted {
         Ok(_) => {}
-        Err(StoreError::Unique(_)) => {
+        Err(StoreError::Unique { .. }) => {
             let taken = Refusal::new(
                 Code::Conflict,
                 format!("用户名 {} 已被使用", row.username),

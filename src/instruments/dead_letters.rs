@@ -197,7 +197,7 @@ pub fn dead_letters(
             .order((dead_letter::last_at.desc(), dead_letter::id.desc()))
             .limit(page.limit())
             .offset(page.offset())
-            .select((dead_letter::all_columns, instrument::code.nullable()))
+            .select((DeadLetterRow::as_select(), instrument::code.nullable()))
             .load(conn)?;
         let items = rows.into_iter().map(|(letter, instrument_code)| DeadLetterView { letter, instrument_code });
         Ok(Listed { total, items: items.collect() })
@@ -214,8 +214,12 @@ pub fn dead_letter(services: &Services, actor: &Actor, id: &DeadLetterId) -> Out
 }
 
 fn letter_of(conn: &mut AnyConnection, own: &InstituteId, id: &DeadLetterId) -> Outcome<DeadLetterRow> {
-    let found: Option<DeadLetterRow> =
-        dead_letter::table.find(id).filter(dead_letter::institute_id.eq(own)).first(conn).optional()?;
+    let found: Option<DeadLetterRow> = dead_letter::table
+        .find(id)
+        .filter(dead_letter::institute_id.eq(own))
+        .select(DeadLetterRow::as_select())
+        .first(conn)
+        .optional()?;
     found.ok_or_else(|| Refusal::not_found("未导入的文件", "dead letter", id.as_str()).into())
 }
 
@@ -246,7 +250,7 @@ pub fn retry(services: &Services, actor: &Actor, id: &DeadLetterId) -> Outcome<R
     let (row, machine) = services.db.read(|conn| {
         let row = letter_of(conn, &own, id)?;
         let machine: Option<InstrumentRow> = match &row.instrument_id {
-            Some(id) => instrument::table.find(id).first(conn).optional()?,
+            Some(id) => instrument::table.find(id).select(InstrumentRow::as_select()).first(conn).optional()?,
             None => None,
         };
         Ok((row, machine))

@@ -134,7 +134,7 @@ pub(super) fn view_in(
     let observations: Vec<ObservationRow> =
         observation::table.filter(observation::instrument_file_id.eq(id)).order(observation::position).load(conn)?;
     let machine: Option<InstrumentRow> = match &file.instrument_id {
-        Some(id) => instrument::table.find(id).first(conn).optional()?,
+        Some(id) => instrument::table.find(id).select(InstrumentRow::as_select()).first(conn).optional()?,
         None => None,
     };
     let (mut proposals, mut names) = (Vec::new(), Vec::new());
@@ -187,7 +187,9 @@ pub(super) fn companions(services: &Services, id: &InstrumentFileId) -> Outcome<
 /// How a file was read and is read again: with the word of its instrument, and with its companions.
 pub(super) fn options_of(services: &Services, file: &InstrumentFileRow) -> Outcome<instrument_adapters::Options> {
     let machine: Option<InstrumentRow> = match &file.instrument_id {
-        Some(id) => services.db.read(|conn| Ok(instrument::table.find(id).first(conn).optional()?))?,
+        Some(id) => services
+            .db
+            .read(|conn| Ok(instrument::table.find(id).select(InstrumentRow::as_select()).first(conn).optional()?))?,
         None => None,
     };
     Ok(super::intake::options(machine.as_ref(), companions(services, &file.id)?))
@@ -198,8 +200,12 @@ pub(super) fn file_of(
     institute: &InstituteId,
     id: &InstrumentFileId,
 ) -> Outcome<InstrumentFileRow> {
-    let found: Option<InstrumentFileRow> =
-        instrument_file::table.find(id).filter(instrument_file::institute_id.eq(institute)).first(conn).optional()?;
+    let found: Option<InstrumentFileRow> = instrument_file::table
+        .find(id)
+        .filter(instrument_file::institute_id.eq(institute))
+        .select(InstrumentFileRow::as_select())
+        .first(conn)
+        .optional()?;
     found.ok_or_else(|| Refusal::not_found("仪器文件", "instrument file", id.as_str()).into())
 }
 

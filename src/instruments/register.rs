@@ -17,7 +17,7 @@ use crate::services::Services;
 use crate::store::columns::{AccountId, InstituteId, InstrumentId, Json};
 use crate::store::rows::{AccountRow, CalibrationRow, InstrumentRow, InstrumentWayRow};
 use crate::store::schema::{account, calibration, dead_letter, institute, instrument, instrument_file, instrument_way};
-use crate::store::{AnyConnection, Failure, Outcome, StoreError};
+use crate::store::{AnyConnection, Failure, Invariant, Outcome, StoreError};
 
 /// An instrument as it is entered and changed.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -121,12 +121,12 @@ fn machine(row: &InstrumentRow, institute: &str) -> AccountRow {
 
 fn taken(error: diesel::result::Error) -> Failure {
     match StoreError::from(error) {
-        StoreError::Unique(what) if what.contains("listener_port") => {
+        StoreError::Unique { rule: Invariant::ListenerPortTaken, .. } => {
             Refusal::new(Code::Conflict, "该端口已由另一台仪器使用", "another instrument listens on this port")
                 .at("listener_port")
                 .into()
         }
-        StoreError::Unique(_) => {
+        StoreError::Unique { .. } => {
             Refusal::new(Code::Conflict, "该仪器编号已登记", "an instrument of this code is registered already")
                 .at("code")
                 .into()
@@ -321,8 +321,12 @@ pub(super) fn active(conn: &mut AnyConnection, own: &InstituteId, id: &Instrumen
 
 /// An instrument of the institute.
 pub(super) fn row_of(conn: &mut AnyConnection, own: &InstituteId, id: &InstrumentId) -> Outcome<InstrumentRow> {
-    let found: Option<InstrumentRow> =
-        instrument::table.find(id).filter(instrument::institute_id.eq(own)).first(conn).optional()?;
+    let found: Option<InstrumentRow> = instrument::table
+        .find(id)
+        .filter(instrument::institute_id.eq(own))
+        .select(InstrumentRow::as_select())
+        .first(conn)
+        .optional()?;
     found.ok_or_else(|| Refusal::not_found("仪器", "instrument", id.as_str()).into())
 }
 
@@ -336,6 +340,7 @@ pub fn named(services: &Services, actor: &Actor, text: &str) -> Outcome<Instrume
         let found: Option<InstrumentRow> = instrument::table
             .filter(instrument::institute_id.eq(&own))
             .filter(instrument::code.eq(text.trim()).or(instrument::id.eq(InstrumentId::from(text.trim()))))
+            .select(InstrumentRow::as_select())
             .first(conn)
             .optional()?;
         match found {
@@ -375,6 +380,7 @@ pub fn instruments(services: &Services, actor: &Actor) -> Outcome<Vec<Instrument
             .filter(instrument::institute_id.eq(&own))
             .order((instrument::state, instrument::code))
             .limit(500)
+            .select(InstrumentRow::as_select())
             .load(conn)?;
         rows.into_iter().map(|row| shown(conn, row, today)).collect()
     })
@@ -431,7 +437,7 @@ pub fn ways(services: &Services) -> Outcome<Vec<Way>> {
             .filter(instrument::state.eq("active"))
             .filter(instrument::folder.is_not_null().or(instrument::listener_kind.is_not_null()))
             .order(instrument::id)
-            .select((instrument::all_columns, (account::username, account::display_name)))
+            .select((InstrumentRow::as_select(), (account::username, account::display_name)))
             .load(conn)?;
         let way = |(row, (username, display_name)): (InstrumentRow, (String, String))| Way {
             actor: Actor {

@@ -175,7 +175,7 @@ pub fn list_for_file(services: &Services, actor: &Actor, id: &InstrumentFileId, 
 /// Matches the values without a sample; refuses a list that says otherwise than the file.
 fn apply(conn: &mut AnyConnection, file: &InstrumentFileRow) -> Outcome<usize> {
     let machine: Option<InstrumentRow> = match &file.instrument_id {
-        Some(id) => instrument::table.find(id).first(conn).optional()?,
+        Some(id) => instrument::table.find(id).select(InstrumentRow::as_select()).first(conn).optional()?,
         None => None,
     };
     let mut rows: Vec<ObservationRow> = observation::table
@@ -287,8 +287,12 @@ pub fn withdraw_list(services: &Services, actor: &Actor, id: &RunListId, reason:
     let own = institute_of(actor)?;
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
-        let found: Option<RunListRow> =
-            run_list::table.find(&id).filter(run_list::institute_id.eq(&own)).first(conn).optional()?;
+        let found: Option<RunListRow> = run_list::table
+            .find(&id)
+            .filter(run_list::institute_id.eq(&own))
+            .select(RunListRow::as_select())
+            .first(conn)
+            .optional()?;
         let list = found.ok_or_else(|| Refusal::not_found("进样序列", "run list", id.as_str()))?;
         if list.withdrawn_at.is_some() {
             return Err(Refusal::new(Code::WrongState, "该序列已撤销", "the list is withdrawn already").into());
@@ -312,6 +316,7 @@ pub fn run_lists(services: &Services, actor: &Actor, id: &InstrumentId) -> Outco
             .filter(run_list::withdrawn_at.is_null())
             .order(run_list::created_at.desc())
             .limit(100)
+            .select(RunListRow::as_select())
             .load(conn)?;
         lists.into_iter().map(|list| shown(conn, list)).collect()
     })
@@ -322,6 +327,7 @@ pub(super) fn of_file(conn: &mut AnyConnection, id: &InstrumentFileId) -> Outcom
     let list: Option<RunListRow> = run_list::table
         .filter(run_list::instrument_file_id.eq(id))
         .filter(run_list::withdrawn_at.is_null())
+        .select(RunListRow::as_select())
         .first(conn)
         .optional()?;
     list.map(|list| shown(conn, list)).transpose()

@@ -57,8 +57,11 @@ fn before(
     // An upload has no path: it is the file of that name at the top of the folder, not one of a folder below.
     let path = row.path.as_ref().unwrap_or(&row.name);
     query = query.filter(instrument_file::path.eq(path).or(instrument_file::path.is_null()));
-    let candidates: Vec<InstrumentFileRow> =
-        query.order((instrument_file::uploaded_at.desc(), instrument_file::id.desc())).limit(20).load(conn)?;
+    let candidates: Vec<InstrumentFileRow> = query
+        .order((instrument_file::uploaded_at.desc(), instrument_file::id.desc()))
+        .limit(20)
+        .select(InstrumentFileRow::as_select())
+        .load(conn)?;
     for candidate in candidates {
         let taken: i64 =
             instrument_file::table.filter(instrument_file::supersedes.eq(&candidate.id)).count().get_result(conn)?;

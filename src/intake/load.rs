@@ -40,9 +40,10 @@ impl CaseFile {
         let (institute, product, traits) = parties(conn, institute_id, product_id)?;
         let (specification, items) = load_specification(conn, product_id, specification_id)?;
         let authorisations = match business {
-            Some(Business::LotRelease) => {
-                authorisation::table.filter(authorisation::institute_id.eq(institute_id)).load(conn)?
-            }
+            Some(Business::LotRelease) => authorisation::table
+                .filter(authorisation::institute_id.eq(institute_id))
+                .select(AuthorisationRow::as_select())
+                .load(conn)?,
             _ => Vec::new(),
         };
         Ok(Self { institute, product, traits, specification, items, authorisations })
@@ -117,7 +118,8 @@ pub(crate) fn application_of(
     institute_id: Option<&InstituteId>,
     id: &ApplicationId,
 ) -> Outcome<ApplicationRow> {
-    let found: Option<ApplicationRow> = application::table.find(id).first(conn).optional()?;
+    let found: Option<ApplicationRow> =
+        application::table.find(id).select(ApplicationRow::as_select()).first(conn).optional()?;
     found
         .filter(|row| institute_id == Some(&row.institute_id))
         .ok_or_else(|| Refusal::not_found("申请", "application", id.as_str()).into())
@@ -128,5 +130,9 @@ pub(crate) fn application_of(
 /// # Errors
 /// The store's failure.
 pub(crate) fn batches_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Vec<BatchRow>> {
-    Ok(batch::table.filter(batch::application_id.eq(id)).order(batch::position).load(conn)?)
+    Ok(batch::table
+        .filter(batch::application_id.eq(id))
+        .order(batch::position)
+        .select(BatchRow::as_select())
+        .load(conn)?)
 }

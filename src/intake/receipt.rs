@@ -156,6 +156,7 @@ pub(super) fn check(
         state_reason: refused.clone(),
         full_test_containers: need.full_test_containers,
         required_containers: need.required_containers,
+        institute_id: application.institute_id.clone(),
     };
     if refused.is_none() {
         check_condition(&at, &sample, batch, now)?;
@@ -284,6 +285,7 @@ pub(crate) fn tasks(
         available_at: now.into(),
         started_at: None,
         analyst_id: None,
+        institute_id: sample.institute_id.clone(),
     };
     items.iter().map(task).collect()
 }

@@ -36,6 +36,12 @@ pub fn next_number(conn: &mut AnyConnection, series: &str, year: i64) -> Outcome
     Ok(number)
 }
 
+/// The columns of a row, for `returning`: diesel's own `as_returning` is no SQL where both databases are compiled in.
+#[must_use]
+pub fn columns_of<R: Selectable<<AnyConnection as Connection>::Backend>>() -> R::SelectExpression {
+    R::construct_selection()
+}
+
 /// Inserts many rows of one table, in parts of a few fixed sizes: each size is one statement, which stays prepared
 /// on its connection.
 #[macro_export]
@@ -103,7 +109,7 @@ pub fn remember_answer(
     };
     match diesel::insert_into(idempotency_key::table).values(&row).execute(conn).map_err(StoreError::from) {
         Ok(_) => Ok(()),
-        Err(StoreError::Unique(_)) => Err(StoreError::Serialization.into()),
+        Err(StoreError::Unique { .. }) => Err(StoreError::Serialization.into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -2,6 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::invariants::Invariant;
 use crate::refusal::{Code, Refusal};
 
 /// A failure of the database itself.
@@ -19,12 +20,22 @@ pub enum StoreError {
     /// No such row.
     #[error("no such row")]
     NoRow,
-    /// A unique key holds that value already: constraint (PostgreSQL) or columns (SQLite).
-    #[error("already there: {0}")]
-    Unique(String),
+    /// A unique key holds that value already.
+    #[error("already there ({}): {text}", rule.as_str())]
+    Unique {
+        /// Which key.
+        rule: Invariant,
+        /// What the database said, for the log.
+        text: String,
+    },
     /// A check, foreign key or trigger refused.
-    #[error("refused by the database: {0}")]
-    Invariant(String),
+    #[error("refused by the database ({}): {text}", rule.as_str())]
+    Invariant {
+        /// Which rule.
+        rule: Invariant,
+        /// What the database said, for the log.
+        text: String,
+    },
     /// A workflow panicked; its changes were undone.
     #[error("internal failure: {0}")]
     Panicked(String),
@@ -37,55 +48,39 @@ impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match error {
             DieselError::NotFound => Self::NoRow,
-            DieselError::DatabaseError(kind, info) => {
-                let text = match info.constraint_name() {
-                    Some(name) => format!("{} ({name})", info.message()),
-                    None => info.message().to_owned(),
-                };
-                match kind {
-                    DatabaseErrorKind::UniqueViolation => Self::Unique(text),
-                    DatabaseErrorKind::SerializationFailure => Self::Serialization,
-                    DatabaseErrorKind::ForeignKeyViolation
-                    | DatabaseErrorKind::NotNullViolation
-                    | DatabaseErrorKind::CheckViolation
-                    | DatabaseErrorKind::RestrictViolation
-                    | DatabaseErrorKind::ExclusionViolation => Self::Invariant(text),
-                    DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-                        Self::Unavailable(text)
-                    }
-                    _ => Self::of_message(text),
-                }
-            }
+            DieselError::DatabaseError(kind, info) => Self::of_database(kind, info.constraint_name(), info.message()),
             other => Self::Other(other.to_string()),
         }
     }
 }
 
 impl StoreError {
-    /// Kinds that diesel does not tell apart: PostgreSQL deadlocks, and triggers that raise on either side.
+    fn of_database(kind: DatabaseErrorKind, name: Option<&str>, message: &str) -> Self {
+        let text = name.map_or_else(|| message.to_owned(), |name| format!("{message} ({name})"));
+        let known = Invariant::of_constraint(name, message);
+        let refused = |rule: Invariant, text: String| Self::Invariant { rule: known.unwrap_or(rule), text };
+        match kind {
+            DatabaseErrorKind::UniqueViolation => {
+                Self::Unique { rule: known.unwrap_or(Invariant::AlreadyRecorded), text }
+            }
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => {
+                refused(Invariant::ReferenceMissing, text)
+            }
+            DatabaseErrorKind::NotNullViolation => refused(Invariant::ValueMissing, text),
+            DatabaseErrorKind::CheckViolation => refused(Invariant::ValueNotAllowed, text),
+            DatabaseErrorKind::ExclusionViolation => refused(Invariant::Unknown, text),
+            DatabaseErrorKind::SerializationFailure => Self::Serialization,
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Unavailable(text),
+            _ => Self::of_message(text),
+        }
+    }
+
+    /// Kinds that diesel does not tell apart: triggers, which name their rule, and PostgreSQL's deadlocks.
     fn of_message(text: String) -> Self {
-        const TRIGGERS: [&str; 16] = [
-            "append-only",
-            "never deleted",
-            "is locked",
-            "a number series",
-            "keeps its",
-            "stays as",
-            "opens empty",
-            "only the custody ledger",
-            "names a container",
-            "without a review",
-            "not changed",
-            "by somebody else",
-            "is immutable",
-            "constraint failed",
-            "keeps its identity",
-            "violates",
-        ];
-        if text.contains("deadlock detected") || text.contains("could not serialize") {
+        if let Some(rule) = Invariant::of_trigger(&text) {
+            Self::Invariant { rule, text }
+        } else if text.contains("deadlock detected") || text.contains("could not serialize") {
             Self::Serialization
-        } else if TRIGGERS.iter().any(|part| text.contains(part)) {
-            Self::Invariant(text)
         } else {
             Self::Other(text)
         }
@@ -116,17 +111,13 @@ impl From<DieselError> for Failure {
 }
 
 impl Failure {
-    /// As the user is told. A unique key or an invariant that a client ran into is a conflict, not our failure.
+    /// As the user is told. A rule that a client ran into is said in
+    /// its own words, never in the database's.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {
         match self {
             Self::Refused(refusal) => *refusal,
-            Self::Store(StoreError::Unique(what)) => {
-                Refusal::new(Code::Conflict, format!("记录已存在：{what}"), format!("already recorded: {what}"))
-            }
-            Self::Store(StoreError::Invariant(what)) => {
-                Refusal::new(Code::Conflict, format!("数据库拒绝：{what}"), format!("refused by the database: {what}"))
-            }
+            Self::Store(StoreError::Unique { rule, .. } | StoreError::Invariant { rule, .. }) => rule.refusal(),
             Self::Store(StoreError::NoRow) => Refusal::new(Code::NotFound, "未找到记录", "there is no such record"),
             Self::Store(StoreError::Serialization | StoreError::Unavailable(_)) => {
                 Refusal::new(Code::Busy, "系统繁忙，请重试", "busy: try again")

@@ -11,12 +11,14 @@ pub mod blobs;
 pub mod columns;
 pub mod copy;
 pub mod dialect;
+pub mod invariants;
 pub mod rows;
 pub mod schema;
 pub mod views;
 
 pub use connection::{AnyConnection, Backend, DbConn, DbSettings};
 pub use failure::{Failure, StoreError};
+pub use invariants::Invariant;
 pub use migrations::applied_versions;
 
 /// Result of a workflow or query.

@@ -14,6 +14,7 @@ diesel::table! {
         address_en -> Text,
         sample_prefix -> Text,
         created_at -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -24,6 +25,7 @@ diesel::table! {
         address -> Text,
         contact -> Text,
         created_at -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -39,6 +41,7 @@ diesel::table! {
         failed_logins -> BigInt,
         locked_until -> Nullable<Text>,
         created_at -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -93,6 +96,7 @@ diesel::table! {
         container_content -> Text,
         content_unit -> Text,
         created_at -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -113,6 +117,7 @@ diesel::table! {
         status -> Text,
         effective_from -> Nullable<Text>,
         created_at -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -150,6 +155,7 @@ diesel::table! {
         valid_to -> Nullable<Text>,
         document -> Text,
         created_at -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -187,6 +193,7 @@ diesel::table! {
         state_reason -> Nullable<Text>,
         created_by -> Text,
         created_at -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -212,6 +219,7 @@ diesel::table! {
         produced_on -> Nullable<Text>,
         expires_on -> Nullable<Text>,
         lot_size -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 
@@ -233,6 +241,8 @@ diesel::table! {
         state_reason -> Nullable<Text>,
         full_test_containers -> BigInt,
         required_containers -> BigInt,
+        institute_id -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -243,6 +253,7 @@ diesel::table! {
         position -> BigInt,
         label_code -> Text,
         portion -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -302,6 +313,7 @@ diesel::table! {
         path -> Nullable<Text>,
         version -> BigInt,
         supersedes -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 
@@ -330,6 +342,7 @@ diesel::table! {
         created_at -> Text,
         changed_by -> Nullable<Text>,
         changed_at -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 
@@ -401,6 +414,7 @@ diesel::table! {
         decided_by -> Nullable<Text>,
         decided_at -> Nullable<Text>,
         instrument_file_id -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 
@@ -414,6 +428,7 @@ diesel::table! {
         created_by -> Text,
         created_at -> Text,
         withdrawn_at -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 
@@ -460,6 +475,8 @@ diesel::table! {
         available_at -> Text,
         started_at -> Nullable<Text>,
         analyst_id -> Nullable<Text>,
+        institute_id -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -501,6 +518,7 @@ diesel::table! {
         reviewed_at -> Nullable<Text>,
         review_outcome -> Nullable<Text>,
         review_note -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 
@@ -549,6 +567,8 @@ diesel::table! {
         signature_id -> Nullable<Text>,
         pdf_sha256 -> Nullable<Text>,
         state_reason -> Nullable<Text>,
+        institute_id -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -601,6 +621,7 @@ diesel::table! {
         withdrawn_by -> Nullable<Text>,
         withdrawn_at -> Nullable<Text>,
         withdrawn_reason -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 

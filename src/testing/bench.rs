@@ -8,6 +8,7 @@ use crate::regulation::TaskState;
 use crate::regulation::states::TaskEvent;
 use crate::services::Services;
 use crate::store::columns::{Instant, TestTaskId};
+use crate::store::dialect::columns_of;
 use crate::store::rows::{SampleRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{application, sample, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
@@ -57,7 +58,7 @@ pub fn start(services: &Services, actor: &Actor, id: &TestTaskId) -> Outcome<Tes
                 test_task::started_at.eq(Instant::from(now)),
                 test_task::analyst_id.eq(&actor.account),
             ))
-            .returning(test_task::all_columns)
+            .returning(columns_of::<TestTaskRow>())
             .get_result::<TestTaskRow>(conn)?;
         let change = Change::field("task.start", "test_task", &id, "state", file.task.state.as_str(), state.as_str());
         audit::record(conn, &actor, now, vec![change])?;

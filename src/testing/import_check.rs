@@ -114,6 +114,7 @@ fn record(
     let file: Option<InstrumentFileRow> = instrument_file::table
         .find(id)
         .filter(instrument_file::institute_id.nullable().eq(institute))
+        .select(InstrumentFileRow::as_select())
         .first(conn)
         .optional()?;
     let file = file.ok_or_else(|| Refusal::not_found("仪器文件", "instrument file", id.as_str()))?;

@@ -56,7 +56,7 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
     let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     let check = (services.site.reviewer_checks_import, new.import_checked);
     services.db.write(move |conn| {
-        let row: Option<ResultRow> = result::table.find(&id).first(conn).optional()?;
+        let row: Option<ResultRow> = result::table.find(&id).select(ResultRow::as_select()).first(conn).optional()?;
         let row = row.ok_or_else(|| Refusal::not_found("结果", "result", id.as_str()))?;
         let file = task_of(conn, &actor, &row.test_task_id)?;
         check_other(conn, &actor, &row)?;
@@ -148,5 +148,10 @@ pub(super) fn finish_case(
 
 /// The latest result of a task.
 pub(crate) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
-    Ok(result::table.filter(result::test_task_id.eq(id)).order(result::version.desc()).first(conn).optional()?)
+    Ok(result::table
+        .filter(result::test_task_id.eq(id))
+        .order(result::version.desc())
+        .select(ResultRow::as_select())
+        .first(conn)
+        .optional()?)
 }

@@ -312,7 +312,7 @@ fn a_failing_sequence_enters_nothing_and_versions_stay() {
             )
         };
         let keeps = |answer: Result<(), String>| {
-            assert!(answer.as_ref().is_err_and(|told| told.contains("keeps its evaluation")), "{answer:?}")
+            assert!(answer.as_ref().is_err_and(|told| told.contains("qianfa:reading-evaluation:")), "{answer:?}")
         };
         keeps(cite(&second, "own"));
         keeps(cite(&third, "101.0"));
@@ -320,16 +320,17 @@ fn a_failing_sequence_enters_nothing_and_versions_stay() {
             "INSERT INTO evaluation_result (id, evaluation_id, position, label, analyte, quantity, part, raw, unit, steps) \
              VALUES ('x', '{id}', 1, 'a', '', 'content', 'mean', '99', '%', '[]')"
         );
-        assert!(sql(app, &invalid).is_err_and(|told| told.contains("keeps its verdict")));
+        assert!(sql(app, &invalid).is_err_and(|told| told.contains("qianfa:evaluation-invalid:")));
         for statement in [
             "UPDATE evaluation SET verdict = 'valid'",
             "DELETE FROM evaluation_result",
             "UPDATE evaluation_file SET position = 9",
         ] {
-            assert!(sql(app, statement).is_err_and(|told| told.contains("append-only")), "{statement}");
+            assert!(sql(app, statement).is_err_and(|told| told.contains("qianfa:append-only:")), "{statement}");
         }
         assert!(
-            sql(app, "UPDATE reference_standard SET purity = '100.0'").is_err_and(|told| told.contains("stays as"))
+            sql(app, "UPDATE reference_standard SET purity = '100.0'")
+                .is_err_and(|told| told.contains("qianfa:reference-standard-identity:"))
         );
         // Another sample's task does not take it.
         let (_, other) = sample(&world, "P-2", &assay_items());

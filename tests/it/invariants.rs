@@ -46,10 +46,10 @@ fn ledger_review_trail_numbers_and_certificates_hold_by_themselves() {
         refused(
             app,
             &format!("UPDATE custody_balance SET balance = 9 WHERE sample_id = '{sample}' AND place = 'retention'"),
-            "only the custody ledger",
+            "qianfa:custody-balance:",
         );
-        refused(app, "UPDATE custody_entry SET quantity = 5", "append-only");
-        refused(app, "DELETE FROM custody_entry", "append-only");
+        refused(app, "UPDATE custody_entry SET quantity = 5", "qianfa:append-only:");
+        refused(app, "DELETE FROM custody_entry", "qianfa:append-only:");
 
         // Review by somebody else.
         let review = format!(
@@ -57,30 +57,42 @@ fn ledger_review_trail_numbers_and_certificates_hold_by_themselves() {
         );
         let reviewed = sql(app, &review);
         assert!(reviewed.is_err(), "{reviewed:?}");
-        refused(app, &format!("UPDATE result SET reported = '100.0' WHERE id = '{result}'"), "not changed");
-        refused(app, "UPDATE reading SET raw = '1'", "append-only");
+        refused(app, &format!("UPDATE result SET reported = '100.0' WHERE id = '{result}'"), "qianfa:result-frozen:");
+        refused(app, "UPDATE reading SET raw = '1'", "qianfa:append-only:");
 
         // Numbers without gaps.
-        refused(app, "UPDATE number_series SET last = last + 2", "moves by 1");
-        refused(app, "INSERT INTO number_series (series, year, last) VALUES ('zz', 2026, 7)", "starts at 1");
-        refused(app, &format!("UPDATE sample SET number = 'SX20269999' WHERE id = '{sample}'"), "keeps its number");
+        refused(app, "UPDATE number_series SET last = last + 2", "qianfa:number-gap:");
+        refused(app, "INSERT INTO number_series (series, year, last) VALUES ('zz', 2026, 7)", "qianfa:number-gap:");
+        refused(
+            app,
+            &format!("UPDATE sample SET number = 'SX20269999' WHERE id = '{sample}'"),
+            "qianfa:sample-identity:",
+        );
         refused(app, &format!("DELETE FROM sample WHERE id = '{sample}'"), "");
 
         // The trail.
-        refused(app, "UPDATE audit_entry SET actor = 'nobody'", "append-only");
-        refused(app, "DELETE FROM audit_entry", "append-only");
+        refused(app, "UPDATE audit_entry SET actor = 'nobody'", "qianfa:append-only:");
+        refused(app, "DELETE FROM audit_entry", "qianfa:append-only:");
 
         // Specifications and certificates.
-        refused(app, "UPDATE specification SET title = 'x'", "locked");
-        refused(app, "UPDATE test_item SET limit_text = '≥1'", "locked");
+        refused(app, "UPDATE specification SET title = 'x'", "qianfa:specification-locked:");
+        refused(app, "UPDATE test_item SET limit_text = '≥1'", "qianfa:specification-locked:");
         world.approve_all();
         let issued = world.issue(&sample);
         let id = text(&issued, "id");
-        refused(app, &format!("UPDATE certificate SET data = '{{}}' WHERE id = '{id}'"), "certificate");
-        refused(app, &format!("UPDATE certificate SET pdf_sha256 = 'x' WHERE id = '{id}'"), "immutable");
-        refused(app, &format!("UPDATE certificate SET state = 'drafted' WHERE id = '{id}'"), "immutable");
+        refused(app, &format!("UPDATE certificate SET data = '{{}}' WHERE id = '{id}'"), "qianfa:certificate-");
+        refused(
+            app,
+            &format!("UPDATE certificate SET pdf_sha256 = 'x' WHERE id = '{id}'"),
+            "qianfa:certificate-immutable:",
+        );
+        refused(
+            app,
+            &format!("UPDATE certificate SET state = 'drafted' WHERE id = '{id}'"),
+            "qianfa:certificate-immutable:",
+        );
         refused(app, &format!("DELETE FROM certificate WHERE id = '{id}'"), "");
-        refused(app, "UPDATE application SET determination = '{}'", "stays as accepted");
+        refused(app, "UPDATE application SET determination = '{}'", "qianfa:acceptance-frozen:");
 
         // Foreign keys and forms.
         refused(app, &format!("UPDATE test_task SET analyst_id = 'nobody' WHERE sample_id = '{sample}'"), "");

@@ -241,11 +241,15 @@ fn the_databases_hold_the_check_by_themselves() {
              reviewed_at = entered_at, review_outcome = 'approved' WHERE id = '{}'",
             one.result
         );
-        crate::invariants::refused(app, &insert("analyst"), "somebody else");
-        crate::invariants::refused(app, &approve, "not checked");
+        crate::invariants::refused(app, &insert("analyst"), "qianfa:self-import-check:");
+        crate::invariants::refused(app, &approve, "qianfa:import-unchecked:");
         crate::invariants::sql(app, &insert("reviewer")).expect("by another");
-        crate::invariants::refused(app, "UPDATE import_check SET outcome = 'rejected', reason = 'x'", "append-only");
-        crate::invariants::refused(app, "DELETE FROM import_check", "append-only");
+        crate::invariants::refused(
+            app,
+            "UPDATE import_check SET outcome = 'rejected', reason = 'x'",
+            "qianfa:append-only:",
+        );
+        crate::invariants::refused(app, "DELETE FROM import_check", "qianfa:append-only:");
         crate::invariants::sql(app, &approve).expect("now it was checked");
     });
 }

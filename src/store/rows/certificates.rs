@@ -29,4 +29,5 @@ pub struct CertificateRow {
     pub signature_id: Option<SignatureId>,
     pub pdf_sha256: Option<String>,
     pub state_reason: Option<String>,
+    pub institute_id: InstituteId,
 }

@@ -87,6 +87,7 @@ pub struct SampleRow {
     pub state_reason: Option<String>,
     pub full_test_containers: i64,
     pub required_containers: i64,
+    pub institute_id: InstituteId,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

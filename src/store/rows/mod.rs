@@ -1,4 +1,6 @@
 //! One struct a table, as stored. Workflows turn them into decisions, views into what a reader sees.
+//!
+//! No row carries `revision`: SQLite raises it after the row was answered, so what `returning` gave would be behind.
 
 mod audit;
 mod certificates;

@@ -19,6 +19,7 @@ pub struct TestTaskRow {
     pub available_at: Instant,
     pub started_at: Option<Instant>,
     pub analyst_id: Option<AccountId>,
+    pub institute_id: InstituteId,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

@@ -71,7 +71,7 @@ pub fn queue(conn: &mut AnyConnection, institute: &InstituteId, filter: &QueueFi
                 sample::table.inner_join(batch::table).inner_join(application::table.inner_join(product::table)),
             )
             .left_join(account::table)
-            .filter(application::institute_id.eq(institute.clone()))
+            .filter(test_task::institute_id.eq(institute.clone()))
             .filter(test_task::state.eq_any(states.clone()))
             .into_boxed();
         if let Some(code) = filter.item.clone().filter(|text| !text.is_empty()) {
@@ -221,7 +221,11 @@ pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) 
         .load(conn)?;
     let seen: Vec<_> = readings.iter().filter_map(|row| row.observation_id.clone()).collect();
     let observations = observation::table.filter(observation::id.eq_any(seen)).load(conn)?;
-    let rows: Vec<ResultRow> = result::table.filter(result::test_task_id.eq(id)).order(result::version).load(conn)?;
+    let rows: Vec<ResultRow> = result::table
+        .filter(result::test_task_id.eq(id))
+        .order(result::version)
+        .select(ResultRow::as_select())
+        .load(conn)?;
     let imports = super::imports(conn, id, &readings)?;
     let mut results = Vec::with_capacity(rows.len());
     for row in rows {
@@ -294,8 +298,12 @@ pub fn to_review(
     let mut items = Vec::with_capacity(listed.items.len());
     for task in listed.items {
         let id: TestTaskId = task.task_id.as_str().into();
-        let latest: Option<ResultRow> =
-            result::table.filter(result::test_task_id.eq(&id)).order(result::version.desc()).first(conn).optional()?;
+        let latest: Option<ResultRow> = result::table
+            .filter(result::test_task_id.eq(&id))
+            .order(result::version.desc())
+            .select(ResultRow::as_select())
+            .first(conn)
+            .optional()?;
         let Some(result) = latest else { continue };
         let corrections = reading::table
             .filter(reading::test_task_id.eq(&id))

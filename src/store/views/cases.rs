@@ -170,15 +170,24 @@ pub fn case(
         determination: row.determination.as_ref().map(|json| json.tree()).unwrap_or_default(),
         product,
         applicant,
-        batches: batch::table.filter(batch::application_id.eq(id)).order(batch::position).load(conn)?,
+        batches: batch::table
+            .filter(batch::application_id.eq(id))
+            .order(batch::position)
+            .select(BatchRow::as_select())
+            .load(conn)?,
         clocks: application_clock::table
             .filter(application_clock::application_id.eq(id))
             .order(application_clock::due)
             .load(conn)?,
-        samples: sample::table.filter(sample::application_id.eq(id)).order(sample::number).load(conn)?,
+        samples: sample::table
+            .filter(sample::application_id.eq(id))
+            .order(sample::number)
+            .select(SampleRow::as_select())
+            .load(conn)?,
         certificates: certificate::table
             .filter(certificate::application_id.eq(id))
             .order(certificate::drafted_at)
+            .select(CertificateRow::as_select())
             .load(conn)?,
         application: row,
     }))
@@ -235,7 +244,11 @@ pub fn sample(conn: &mut AnyConnection, institute: &InstituteId, id: &SampleId) 
         sample: row,
         batch,
         product,
-        containers: container::table.filter(container::sample_id.eq(id)).order(container::position).load(conn)?,
+        containers: container::table
+            .filter(container::sample_id.eq(id))
+            .order(container::position)
+            .select(ContainerRow::as_select())
+            .load(conn)?,
         balances: custody_balance::table
             .filter(custody_balance::sample_id.eq(id))
             .order(custody_balance::place)

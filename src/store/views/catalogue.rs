@@ -39,8 +39,12 @@ pub struct SpecificationView {
 /// The store's failure.
 pub fn products(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<ProductView>> {
     let total = product::table.count().get_result(conn)?;
-    let rows: Vec<ProductRow> =
-        product::table.order(product::code).limit(page.limit()).offset(page.offset()).load(conn)?;
+    let rows: Vec<ProductRow> = product::table
+        .order(product::code)
+        .limit(page.limit())
+        .offset(page.offset())
+        .select(ProductRow::as_select())
+        .load(conn)?;
     let ids: Vec<&ProductId> = rows.iter().map(|row| &row.id).collect();
     let traits: Vec<ProductTraitRow> = product_trait::table.filter(product_trait::product_id.eq_any(ids)).load(conn)?;
     let items = rows.into_iter().map(|product| {
@@ -55,7 +59,7 @@ pub fn products(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<ProductV
 /// # Errors
 /// The store's failure.
 pub fn product(conn: &mut AnyConnection, id: &ProductId) -> Outcome<Option<ProductView>> {
-    let row: Option<ProductRow> = product::table.find(id).first(conn).optional()?;
+    let row: Option<ProductRow> = product::table.find(id).select(ProductRow::as_select()).first(conn).optional()?;
     let Some(product) = row else { return Ok(None) };
     let traits =
         product_trait::table.filter(product_trait::product_id.eq(id)).select(product_trait::trait_name).load(conn)?;
@@ -70,6 +74,7 @@ pub fn specifications(conn: &mut AnyConnection, id: &ProductId) -> Outcome<Vec<S
     let rows: Vec<SpecificationRow> = specification::table
         .filter(specification::product_id.eq(id))
         .order(specification::version.desc())
+        .select(SpecificationRow::as_select())
         .load(conn)?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
@@ -85,7 +90,7 @@ pub fn specifications(conn: &mut AnyConnection, id: &ProductId) -> Outcome<Vec<S
 /// # Errors
 /// The store's failure.
 pub fn institutes(conn: &mut AnyConnection) -> Outcome<Vec<InstituteRow>> {
-    Ok(institute::table.order(institute::code).load(conn)?)
+    Ok(institute::table.order(institute::code).select(InstituteRow::as_select()).load(conn)?)
 }
 
 /// Applicants by name.
@@ -94,7 +99,12 @@ pub fn institutes(conn: &mut AnyConnection) -> Outcome<Vec<InstituteRow>> {
 /// The store's failure.
 pub fn applicants(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<ApplicantRow>> {
     let total = applicant::table.count().get_result(conn)?;
-    let items = applicant::table.order(applicant::name).limit(page.limit()).offset(page.offset()).load(conn)?;
+    let items = applicant::table
+        .order(applicant::name)
+        .limit(page.limit())
+        .offset(page.offset())
+        .select(ApplicantRow::as_select())
+        .load(conn)?;
     Ok(Listed { total, items })
 }
 
@@ -103,5 +113,8 @@ pub fn applicants(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<Applic
 /// # Errors
 /// The store's failure.
 pub fn authorisations(conn: &mut AnyConnection) -> Outcome<Vec<AuthorisationRow>> {
-    Ok(authorisation::table.order((authorisation::institute_id, authorisation::valid_from)).load(conn)?)
+    Ok(authorisation::table
+        .order((authorisation::institute_id, authorisation::valid_from))
+        .select(AuthorisationRow::as_select())
+        .load(conn)?)
 }

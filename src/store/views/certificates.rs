@@ -57,7 +57,7 @@ pub fn certificates(
             .inner_join(application::table.inner_join(product::table))
             .into_boxed();
         query = match (institute, of) {
-            (Some(institute), _) => query.filter(application::institute_id.eq(institute.clone())),
+            (Some(institute), _) => query.filter(certificate::institute_id.eq(institute.clone())),
             (None, Some(of)) => {
                 query.filter(application::applicant_id.eq(of.clone())).filter(certificate::signed_at.is_not_null())
             }

@@ -26,8 +26,11 @@ pub fn standards(
     if in_use {
         query = query.filter(reference_standard::withdrawn_at.is_null());
     }
-    let items: Vec<ReferenceStandardRow> =
-        query.order((reference_standard::name, reference_standard::batch)).limit(2000).load(conn)?;
+    let items: Vec<ReferenceStandardRow> = query
+        .order((reference_standard::name, reference_standard::batch))
+        .limit(2000)
+        .select(ReferenceStandardRow::as_select())
+        .load(conn)?;
     Ok(Listed { total: i64::try_from(items.len()).unwrap_or(i64::MAX), items })
 }
 

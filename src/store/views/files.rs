@@ -45,6 +45,7 @@ pub fn files(
         .order((instrument_file::uploaded_at.desc(), instrument_file::id.desc()))
         .limit(page.limit())
         .offset(page.offset())
+        .select(InstrumentFileRow::as_select())
         .load(conn)?;
     Ok(Listed { total, items: named(conn, rows)? })
 }
@@ -60,6 +61,7 @@ pub fn files_of_instrument(conn: &mut AnyConnection, id: &InstrumentId, page: Pa
         .order((instrument_file::uploaded_at.desc(), instrument_file::id.desc()))
         .limit(page.limit())
         .offset(page.offset())
+        .select(InstrumentFileRow::as_select())
         .load(conn)?;
     Ok(Listed { total, items: named(conn, rows)? })
 }

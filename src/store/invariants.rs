@@ -1,0 +1,346 @@
+//! What the database holds by itself: one stable code for each rule, with the words in which a person reads it.
+//!
+//! A trigger names its rule in its message, `qianfa:CODE: sentence`, on both databases. A check or a key has no
+//! message of its own: PostgreSQL tells the name of the constraint, SQLite the expression or the columns. [`NAMED`]
+//! knows both. The database's own text is for the log and reaches nobody else.
+
+use crate::refusal::{Code, Refusal};
+
+/// Defines the rules once: Rust name, stable code, refusal, Chinese and English message.
+macro_rules! invariants {
+    ($($name:ident = $text:literal, $code:ident, $zh:literal, $en:literal;)*) => {
+        /// A rule that the database holds, whoever writes to it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Invariant { $(#[doc = $en] $name,)* }
+
+        impl Invariant {
+            /// Every rule there is.
+            pub const ALL: &'static [Invariant] = &[$(Invariant::$name,)*];
+
+            /// The stable code: add, never rename.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Invariant::$name => $text,)* }
+            }
+
+            /// The refusal that carries it, and with it the HTTP status.
+            #[must_use]
+            pub fn code(self) -> Code {
+                match self { $(Invariant::$name => Code::$code,)* }
+            }
+
+            /// What a person reads, Chinese and English.
+            #[must_use]
+            pub fn words(self) -> (&'static str, &'static str) {
+                match self { $(Invariant::$name => ($zh, $en),)* }
+            }
+        }
+    };
+}
+
+invariants! {
+    // Rules of triggers.
+    AppendOnly = "append-only", Conflict,
+        "已保存的记录不得修改或删除，只能追加更正",
+        "what was recorded is never changed or removed: add a correction";
+    NeverDeleted = "never-deleted", Conflict,
+        "记录不得删除，只能作废或停用",
+        "records are never removed: void or retire them";
+    RevisionOrder = "revision-order", Conflict,
+        "该记录已有更改，请刷新后重试",
+        "the record has been changed meanwhile: reload it and try again";
+    WrongInstitute = "wrong-institute", Conflict,
+        "样品、检验任务和证书须与所属受理业务为同一机构",
+        "a sample, a task and a certificate belong to the institute of their case";
+    NumberGap = "number-gap", Conflict,
+        "编号须逐号连续，不得跳号或改号",
+        "numbers follow one another without a gap and are not changed";
+    SpecificationLocked = "specification-locked", Conflict,
+        "质量标准生效后不得修改，请建立新版本",
+        "a specification in effect is not changed: draft a new version";
+    CaseIdentity = "case-identity", Conflict,
+        "立案信息不得更改，已终结的业务不得重新开启",
+        "a case keeps its number, its parties and its product, and one that has ended is not reopened";
+    AcceptanceFrozen = "acceptance-frozen", Conflict,
+        "受理后不得更改受理日期、检验目的、检验依据和判定",
+        "after acceptance its date, the purpose, the specification and the determination are not changed";
+    SampleIdentity = "sample-identity", Conflict,
+        "样品编号和收样记录不得更改",
+        "the number of a sample and what was recorded on its receipt are not changed";
+    ContainerIdentity = "container-identity", Conflict,
+        "容器的样品、序号和标签不得更改",
+        "a container keeps its sample, its position and its label";
+    CustodyBalance = "custody-balance", LedgerRefused,
+        "样品数量只能通过流转记录变更",
+        "quantities of a sample change only through its custody ledger";
+    CustodyContainer = "custody-container", LedgerRefused,
+        "指明容器的流转记录只能流转该样品的一个容器",
+        "a move that names a container moves that container alone, and it is one of the sample's own";
+    InstrumentFileIdentity = "instrument-file-identity", Conflict,
+        "仪器文件按读入时的内容保存，处理后不得更改",
+        "an instrument file stays as it was read and, once decided, as it was decided";
+    ObservationIdentity = "observation-identity", Conflict,
+        "从仪器文件读出的数据不得更改，文件处理后不得改变其所属样品",
+        "a value read from an instrument file is not changed, nor is its sample once the file is decided";
+    ImportNotAccepted = "import-not-accepted", WrongState,
+        "只有已采用的仪器文件才进行导入复核",
+        "only an accepted instrument file has an import to check";
+    ImportCheckSelf = "self-import-check", SelfReview,
+        "导入复核人不得是采用该文件的人",
+        "an import is checked by somebody else than the one who accepted the file";
+    ImportUnchecked = "import-unchecked", ImportUnchecked,
+        "结果所依据的仪器文件导入未经他人复核，不得批准",
+        "a result is approved only when a second person has checked the imports it rests on";
+    TaskIdentity = "task-identity", Conflict,
+        "检验任务的样品、项目和开始时间不得更改",
+        "a test task keeps its sample, its item and its start";
+    ResultUnreviewed = "result-unreviewed", Conflict,
+        "录入结果时不得同时复核",
+        "a result is entered first and reviewed afterwards";
+    ResultFrozen = "result-frozen", Conflict,
+        "已录入的结果和已作出的复核不得修改，请录入新版本",
+        "a result and its review are not changed: enter a new version";
+    ReviewSelf = "self-review", SelfReview,
+        "复核人不得是该任务的检验人或数据录入人",
+        "the reviewer of a result has entered none of its values";
+    DecisionSelf = "self-decision", SelfReview,
+        "超标结果不得由检验人本人处理",
+        "the analyst of a result out of limit does not decide about it";
+    EvaluationVersions = "evaluation-versions", Conflict,
+        "评价的版本须依次递增，请刷新后重试",
+        "the versions of an evaluation follow one another: reload it and try again";
+    EvaluationInvalid = "evaluation-invalid", Conflict,
+        "系统适用性不符合要求的评价不产生结果",
+        "an evaluation that is not valid gives no result";
+    ReadingEvaluation = "reading-evaluation", Conflict,
+        "录入值须与该样品最新有效评价的结果一致",
+        "a reading rests on the newest valid evaluation of its sample and has its value";
+    ReferenceStandardIdentity = "reference-standard-identity", Conflict,
+        "对照品的登记信息不得更改，已停用的不得恢复",
+        "a reference standard stays as it was registered, and a withdrawn one stays withdrawn";
+    CertificateIdentity = "certificate-identity", Conflict,
+        "证书的编号和归属不得更改，审核后内容不得更改",
+        "a certificate keeps its number and what it belongs to and, once reviewed, its content";
+    CertificateImmutable = "certificate-immutable", Conflict,
+        "已签发或已终止的证书不得修改，请另行更正",
+        "a certificate that was issued or has ended is not changed: amend it by a new one";
+
+    // Rules of checks.
+    CustodyNegative = "custody-negative", LedgerRefused,
+        "样品数量不足，账目不得为负",
+        "the sample has not so many containers there: no balance falls below zero";
+    CustodyMove = "custody-move", LedgerRefused,
+        "流转数量须大于零，且来源与去向不同",
+        "a move has a quantity above zero and two different places";
+    CertificateReviewSelf = "self-certificate-review", SelfReview,
+        "证书审核人不得是起草人",
+        "a certificate is reviewed by somebody else than the one who drafted it";
+    PeriodOrder = "period-order", InvalidField,
+        "截止日期不得早于起始日期",
+        "a period does not end before it begins";
+    ReasonMissing = "reason-missing", InvalidField,
+        "须说明原因",
+        "a reason is required";
+    ValueNotAllowed = "value-not-allowed", Conflict,
+        "数据不符合规定，未保存",
+        "a value is not as the records require; nothing was saved";
+    ValueMissing = "value-missing", Conflict,
+        "缺少必填内容，未保存",
+        "something required is missing; nothing was saved";
+    ReferenceMissing = "reference-missing", Conflict,
+        "所引用的记录不存在",
+        "it refers to a record that does not exist";
+
+    // Keys.
+    UsernameTaken = "username-taken", Conflict,
+        "该用户名已存在",
+        "the user name exists already";
+    ApplicantTaken = "applicant-taken", Conflict,
+        "该申请人已登记",
+        "the applicant is registered already";
+    InstituteTaken = "institute-taken", Conflict,
+        "该机构代码或样品编号前缀已被使用",
+        "the institute's code or prefix of sample numbers is in use";
+    ProductTaken = "product-taken", Conflict,
+        "该品种代码已存在",
+        "the product code exists already";
+    ItemTaken = "item-taken", Conflict,
+        "质量标准中项目代码或序号重复",
+        "the specification has an item of that code or position already";
+    LotTaken = "lot-taken", Conflict,
+        "该业务已有此批号",
+        "the case has that lot already";
+    LabelTaken = "label-taken", Conflict,
+        "该容器标签已被使用",
+        "the container label is in use already";
+    NumberTaken = "number-taken", Conflict,
+        "该编号已被使用",
+        "the number is in use already";
+    InstrumentTaken = "instrument-taken", Conflict,
+        "本机构已有该仪器编号",
+        "the institute has an instrument of that code already";
+    ListenerPortTaken = "listener-port-taken", Conflict,
+        "该端口已被另一台仪器使用",
+        "another instrument listens on that port already";
+    FileTaken = "file-taken", Conflict,
+        "该仪器文件已收入",
+        "the instrument file was taken in already";
+    FileSuperseded = "file-superseded", Conflict,
+        "该仪器文件已有后续版本",
+        "the instrument file has a later version already";
+    PlaceTaken = "place-taken", Conflict,
+        "进样序列中位置重复",
+        "the run list has that place already";
+    ReferenceStandardTaken = "reference-standard-taken", Conflict,
+        "该对照品批号已登记",
+        "the lot of the reference standard is registered already";
+    DecisionTaken = "decision-taken", Conflict,
+        "该超标结果已处理",
+        "the result out of limit is decided already";
+    ImportCheckTaken = "import-check-taken", Conflict,
+        "该导入已有相同的复核结论",
+        "the import has that check already";
+    CertificateTaken = "certificate-taken", Conflict,
+        "该样品已有在办或有效的证书",
+        "the sample has a certificate of that kind already";
+    ChangedMeanwhile = "changed-meanwhile", Conflict,
+        "他人刚刚保存了新的内容，请刷新后重试",
+        "somebody has just saved something newer: reload and try again";
+    AlreadyRecorded = "already-recorded", Conflict,
+        "记录已存在",
+        "it is recorded already";
+
+    // A rule that this version of the program does not know.
+    Unknown = "unknown", Conflict,
+        "与已有记录的规则冲突，未保存",
+        "it conflicts with a rule of the records; nothing was saved";
+}
+
+use Invariant as I;
+
+/// The checks and keys that have a code of their own: the constraint's name on PostgreSQL, the expression or the
+/// columns on SQLite.
+pub const NAMED: &[(Invariant, &str, &str)] = &[
+    (I::CustodyNegative, "custody_balance_check", "balance >= 0 OR place = 'supplied'"),
+    (I::CustodyMove, "custody_entry_quantity_check", "quantity > 0"),
+    (I::CustodyMove, "custody_entry_check", "from_place <> to_place"),
+    (I::ReviewSelf, "result_check", "reviewer_id IS NULL OR reviewer_id <> analyst_id"),
+    (I::CertificateReviewSelf, "certificate_check2", "reviewed_by IS NULL OR reviewed_by <> drafted_by"),
+    (I::PeriodOrder, "authorisation_check1", "valid_to IS NULL OR valid_to >= valid_from"),
+    (I::PeriodOrder, "calibration_check", "due_on IS NULL OR due_on >= performed_on"),
+    (I::PeriodOrder, "application_clock_check", "due >= starts"),
+    (
+        I::ReasonMissing,
+        "application_check1",
+        "state NOT IN ('refused','withdrawn','voided') OR state_reason IS NOT NULL",
+    ),
+    (I::ReasonMissing, "sample_check", "state = 'received' OR state_reason IS NOT NULL"),
+    (I::ReasonMissing, "certificate_check3", "(amends_id IS NULL) = (amendment_reason IS NULL)"),
+    (I::ReasonMissing, "certificate_check4", "state NOT IN ('withdrawn','discarded') OR state_reason IS NOT NULL"),
+    (I::ReasonMissing, "instrument_check", "state = 'active' OR state_reason IS NOT NULL"),
+    (
+        I::ReasonMissing,
+        "dead_letter_check",
+        "state <> 'dismissed' OR (state_reason IS NOT NULL AND decided_by IS NOT NULL)",
+    ),
+    (I::ReasonMissing, "reading_check", "version = 1 OR reason IS NOT NULL"),
+    (I::ReasonMissing, "evaluation_check", "version = 1 OR reason IS NOT NULL"),
+    (I::ReasonMissing, "import_check_check", "outcome = 'ok' OR (reason IS NOT NULL AND length(reason) > 0)"),
+    (I::ReasonMissing, "out_of_limit_decision_reason_check", "length(reason) > 0"),
+    (I::ReasonMissing, "reference_standard_check1", "(withdrawn_by IS NULL) = (withdrawn_reason IS NULL)"),
+    (I::UsernameTaken, "account_username_key", "account.username"),
+    (I::ApplicantTaken, "applicant_name_key", "applicant.name"),
+    (I::InstituteTaken, "institute_code_key", "institute.code"),
+    (I::InstituteTaken, "institute_sample_prefix_key", "institute.sample_prefix"),
+    (I::ProductTaken, "product_code_key", "product.code"),
+    (I::ItemTaken, "test_item_specification_id_code_key", "test_item.specification_id, test_item.code"),
+    (I::ItemTaken, "test_item_specification_id_position_key", "test_item.specification_id, test_item.position"),
+    (I::LotTaken, "batch_application_id_lot_number_key", "batch.application_id, batch.lot_number"),
+    (I::LabelTaken, "container_label_code_key", "container.label_code"),
+    (I::NumberTaken, "application_number_key", "application.number"),
+    (I::NumberTaken, "sample_number_key", "sample.number"),
+    (I::NumberTaken, "certificate_number_key", "certificate.number"),
+    (I::InstrumentTaken, "instrument_institute_id_code_key", "instrument.institute_id, instrument.code"),
+    (I::ListenerPortTaken, "instrument_listener_port", "instrument.listener_port"),
+    (I::FileTaken, "instrument_file_institute_id_sha256_key", "instrument_file.institute_id, instrument_file.sha256"),
+    (I::FileSuperseded, "instrument_file_supersedes", "instrument_file.supersedes"),
+    (I::PlaceTaken, "run_list_row_run_list_id_place_key", "run_list_row.run_list_id, run_list_row.place"),
+    (
+        I::ReferenceStandardTaken,
+        "reference_standard_institute_id_name_batch_key",
+        "reference_standard.institute_id, reference_standard.name, reference_standard.batch",
+    ),
+    (I::DecisionTaken, "out_of_limit_decision_result_id_key", "out_of_limit_decision.result_id"),
+    (I::ImportCheckTaken, "import_check_file", "import_check.instrument_file_id, import_check.outcome"),
+    (
+        I::ImportCheckTaken,
+        "import_check_file_task",
+        "import_check.instrument_file_id, import_check.test_task_id, import_check.outcome",
+    ),
+    (I::CertificateTaken, "certificate_one_live", "certificate.sample_id, certificate.kind"),
+    (
+        I::ChangedMeanwhile,
+        "reading_test_task_id_name_position_version_key",
+        "reading.test_task_id, reading.name, reading.position, reading.version",
+    ),
+    (I::ChangedMeanwhile, "result_test_task_id_version_key", "result.test_task_id, result.version"),
+    (I::ChangedMeanwhile, "specification_product_id_version_key", "specification.product_id, specification.version"),
+    (I::ChangedMeanwhile, "evaluation_root_id_version_key", "evaluation.root_id, evaluation.version"),
+    (
+        I::ChangedMeanwhile,
+        "test_task_sample_id_test_item_id_attempt_key",
+        "test_task.sample_id, test_task.test_item_id, test_task.attempt",
+    ),
+];
+
+impl Invariant {
+    /// The rule that a trigger's message names; one that this version does not know is [`Invariant::Unknown`].
+    #[must_use]
+    pub fn of_trigger(message: &str) -> Option<Self> {
+        let (code, _) = message.strip_prefix("qianfa:")?.split_once(':')?;
+        Some(Self::ALL.iter().copied().find(|rule| rule.as_str() == code).unwrap_or(Self::Unknown))
+    }
+
+    /// The rule of a check or a key, by the constraint's name where the database tells it, else by its message.
+    #[must_use]
+    pub fn of_constraint(name: Option<&str>, message: &str) -> Option<Self> {
+        let told = message.split_once(" constraint failed: ").map(|(_, what)| what);
+        let same = |postgres: &str, sqlite: &str| name.map_or(told == Some(sqlite), |name| name == postgres);
+        NAMED.iter().find(|(_, postgres, sqlite)| same(postgres, sqlite)).map(|(rule, ..)| *rule)
+    }
+
+    /// As a person is told.
+    #[must_use]
+    pub fn refusal(self) -> Refusal {
+        let (zh, en) = self.words();
+        Refusal::new(self.code(), zh, en).with(serde_json::json!({"invariant": self.as_str()}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_trigger_names_its_rule_and_a_constraint_is_known_by_either_database() {
+        let told = Invariant::of_trigger("qianfa:self-review: a result is reviewed by somebody else");
+        assert_eq!(told, Some(Invariant::ReviewSelf));
+        assert_eq!(Invariant::of_trigger("qianfa:of-tomorrow: a later rule"), Some(Invariant::Unknown));
+        assert_eq!(Invariant::of_trigger("deadlock detected"), None);
+        let sqlite = Invariant::of_constraint(None, "UNIQUE constraint failed: account.username");
+        let postgres = Invariant::of_constraint(Some("account_username_key"), "duplicate key value …");
+        assert_eq!((sqlite, postgres), (Some(Invariant::UsernameTaken), Some(Invariant::UsernameTaken)));
+        assert_eq!(Invariant::of_constraint(Some("account_check"), "violates check constraint"), None);
+    }
+
+    #[test]
+    fn every_rule_has_a_code_of_its_own_and_is_the_clients_matter() {
+        let codes: BTreeSet<&str> = Invariant::ALL.iter().map(|rule| rule.as_str()).collect();
+        assert_eq!(codes.len(), Invariant::ALL.len());
+        for rule in Invariant::ALL {
+            assert!(matches!(rule.code().status(), 409 | 422), "{rule:?}");
+        }
+    }
+}
