@@ -9,6 +9,7 @@ mod architecture;
 mod audit_trail;
 mod browser;
 mod cli;
+mod codes;
 mod demo;
 mod evaluation;
 mod flow;

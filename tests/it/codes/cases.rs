@@ -1,0 +1,189 @@
+//! One statement for each trigger that it alone refuses, on rows of `landed.sql`.
+
+use qianfa::store::Invariant;
+use qianfa::store::Invariant as I;
+
+/// A statement and the rule that it meets.
+pub struct Case {
+    /// The trigger on SQLite
+    pub sqlite: String,
+    /// The trigger on PostgreSQL
+    pub postgres: String,
+    /// What makes the statement possible but for this rule
+    pub before: Vec<String>,
+    pub statement: String,
+    pub rule: Invariant,
+}
+
+type Written = (&'static str, &'static str, &'static [&'static str], &'static str, Invariant);
+
+impl From<&Written> for Case {
+    fn from((sqlite, postgres, before, statement, rule): &Written) -> Self {
+        Self {
+            sqlite: (*sqlite).to_owned(),
+            postgres: (*postgres).to_owned(),
+            before: before.iter().map(|text| (*text).to_owned()).collect(),
+            statement: (*statement).to_owned(),
+            rule: *rule,
+        }
+    }
+}
+
+/// The tables whose rows are only added; of the others some change, and none goes.
+pub const ONLY_ADDED: [&str; 14] = [
+    "signature",
+    "custody_entry",
+    "reading",
+    "out_of_limit_decision",
+    "audit_entry",
+    "audit_seal",
+    "calibration",
+    "companion_file",
+    "run_list_row",
+    "evaluation",
+    "evaluation_file",
+    "evaluation_standard",
+    "evaluation_result",
+    "import_check",
+];
+
+/// Both databases, the statements before, the statement, the rule.
+#[rustfmt::skip]
+pub const CASES: &[Written] = &[
+    // Specifications.
+    ("specification_locked", "specification_locked", &[],
+     "UPDATE specification SET title = 'other' WHERE id = 'n1'", I::SpecificationLocked),
+    ("specification_locked", "specification_locked", &[],
+     "UPDATE specification SET status = 'draft' WHERE id = 'n1'", I::SpecificationLocked),
+    ("test_item_locked_insert", "test_item_locked_insert", &[],
+     "INSERT INTO test_item (id, specification_id, position, code, name_zh, name_en, method, kind, unit, limit_text, compare_by, inputs, replicates, consumes, in_scope) \
+      SELECT 't9', specification_id, 9, 'other', name_zh, name_en, method, kind, unit, limit_text, compare_by, inputs, replicates, consumes, in_scope FROM test_item WHERE id = 't1'",
+     I::SpecificationLocked),
+    ("test_item_locked_update", "test_item_locked_update", &[],
+     "UPDATE test_item SET limit_text = '≥1' WHERE id = 't1'", I::SpecificationLocked),
+    ("test_item_locked_delete", "test_item_locked_delete", &[],
+     "DELETE FROM test_item WHERE id = 't1'", I::SpecificationLocked),
+
+    // Numbers.
+    ("number_series_starts_at_one", "number_series_starts_at_one", &[],
+     "INSERT INTO number_series (series, year, last) VALUES ('zz', 2026, 7)", I::NumberGap),
+    ("number_series_moves_by_one", "number_series_moves_by_one", &[],
+     "UPDATE number_series SET last = last + 2", I::NumberGap),
+
+    // The case.
+    ("application_identity", "application_identity", &[],
+     "UPDATE application SET number = 'other' WHERE id = 'c1'", I::CaseIdentity),
+    ("application_identity", "application_identity", &[],
+     "UPDATE application SET state = 'testing' WHERE id = 'c3'", I::CaseIdentity),
+    ("application_accepted", "application_accepted", &[],
+     "UPDATE application SET determination = '{\"a\": 1}' WHERE id = 'c1'", I::AcceptanceFrozen),
+    ("sample_identity", "sample_identity", &[],
+     "UPDATE sample SET number = 'other' WHERE id = 'm1'", I::SampleIdentity),
+    ("sample_identity", "sample_identity", &[],
+     "UPDATE sample SET state = 'received' WHERE id = 'm3'", I::SampleIdentity),
+    ("sample_identity", "sample_identity", &[],
+     "UPDATE sample SET institute_id = 'i2' WHERE id = 'm1'", I::SampleIdentity),
+    ("sample_institute", "sample_institute", &[],
+     "INSERT INTO sample (id, number, application_id, batch_id, state, received_at, received_by, seals_intact, packages, packages_intact, label_matches, condition_note, full_test_containers, required_containers, institute_id) \
+      SELECT 'm9', 'other', application_id, batch_id, state, received_at, received_by, seals_intact, packages, packages_intact, label_matches, condition_note, full_test_containers, required_containers, 'i2' FROM sample WHERE id = 'm1'",
+     I::WrongInstitute),
+    ("container_identity", "container_identity", &[],
+     "UPDATE container SET label_code = 'other' WHERE id = 'k1'", I::ContainerIdentity),
+
+    // Custody.
+    ("custody_balance_opens_empty", "custody_balance_follows_ledger", &[],
+     "INSERT INTO custody_balance (sample_id, place, balance) VALUES ('m1', 'destroyed', 3)", I::CustodyBalance),
+    ("custody_balance_follows_ledger", "custody_balance_follows_ledger", &[],
+     "UPDATE custody_balance SET balance = 9 WHERE sample_id = 'm1' AND place = 'retention'", I::CustodyBalance),
+    ("custody_entry_container", "custody_entry_posts", &[],
+     "INSERT INTO custody_entry (id, sample_id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+      SELECT 'e9', 'm1', 'k1', 'supplied', 'received', 2, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::CustodyContainer),
+    ("custody_entry_container", "custody_entry_posts", &[],
+     "INSERT INTO custody_entry (id, sample_id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+      SELECT 'e9', 'm3', 'k1', 'supplied', 'received', 1, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::CustodyContainer),
+    ("custody_entry_posts", "custody_entry_posts", &[],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+      SELECT 'e9', 'm1', 'test_portion', 'consumed', 2, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::CustodyNegative),
+
+    // Instrument files.
+    ("instrument_file_identity", "instrument_file_identity", &[],
+     "UPDATE instrument_file SET name = 'other' WHERE id = 'f2'", I::InstrumentFileIdentity),
+    ("instrument_file_identity", "instrument_file_identity", &[],
+     "UPDATE instrument_file SET state = 'rejected' WHERE id = 'f1'", I::InstrumentFileIdentity),
+    ("observation_identity", "observation_identity", &[],
+     "UPDATE observation SET raw = '1' WHERE id = 'o2'", I::ObservationIdentity),
+    ("observation_identity", "observation_identity", &[],
+     "UPDATE observation SET sample_id = NULL WHERE id = 'o1'", I::ObservationIdentity),
+    ("import_check_of_accepted", "import_check_by_another", &[],
+     "INSERT INTO import_check (id, instrument_file_id, outcome, checked_by, checked_at) \
+      SELECT 'j9', 'f2', outcome, checked_by, checked_at FROM import_check WHERE id = 'j1'", I::ImportNotAccepted),
+    ("import_check_by_another", "import_check_by_another", &[],
+     "INSERT INTO import_check (id, instrument_file_id, outcome, checked_by, checked_at) \
+      SELECT 'j9', 'f1', outcome, 'a1', checked_at FROM import_check WHERE id = 'j1'", I::ImportCheckSelf),
+
+    // Tasks and results.
+    ("test_task_identity", "test_task_identity", &[],
+     "UPDATE test_task SET attempt = 7 WHERE id = 'k1'", I::TaskIdentity),
+    ("test_task_identity", "test_task_identity", &[],
+     "UPDATE test_task SET institute_id = 'i2' WHERE id = 'k1'", I::TaskIdentity),
+    ("test_task_institute", "test_task_institute", &[],
+     "INSERT INTO test_task (id, sample_id, test_item_id, attempt, state, lane_rank, available_at, institute_id) \
+      SELECT 'k9', sample_id, test_item_id, 3, 'waiting', lane_rank, available_at, 'i2' FROM test_task WHERE id = 'k1'",
+     I::WrongInstitute),
+    ("result_unreviewed", "result_unreviewed", &[],
+     "INSERT INTO result (id, test_task_id, version, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at, reviewer_id, reviewed_at, review_outcome) \
+      SELECT 'z9', test_task_id, 9, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at, 'a2', entered_at, 'approved' FROM result WHERE id = 'z2'",
+     I::ResultUnreviewed),
+    ("result_frozen", "result_frozen", &[],
+     "UPDATE result SET reported = '1' WHERE id = 'z2'", I::ResultFrozen),
+    ("result_frozen", "result_frozen", &[],
+     "UPDATE result SET review_note = 'other' WHERE id = 'z1'", I::ResultFrozen),
+    // Who entered a reading that another has replaced is no second person either.
+    ("result_reviewed_by_another", "result_reviewed_by_another",
+     &["INSERT INTO reading (id, test_task_id, name, position, version, raw, value, unit, reason, entered_by, entered_at) \
+        SELECT 'q8', test_task_id, name, position, 2, raw, value, unit, '笔误', 'a3', entered_at FROM reading WHERE id = 'q2'",
+       "INSERT INTO reading (id, test_task_id, name, position, version, raw, value, unit, reason, entered_by, entered_at) \
+        SELECT 'q9', test_task_id, name, position, 3, raw, value, unit, '笔误', 'a1', entered_at FROM reading WHERE id = 'q2'"],
+     "UPDATE result SET reviewer_id = 'a3', reviewed_at = entered_at, review_outcome = 'sent_back' WHERE id = 'z2'",
+     I::ReviewSelf),
+    ("result_approved_imports", "result_approved_imports", &[],
+     "UPDATE result SET reviewer_id = 'a2', reviewed_at = entered_at, review_outcome = 'approved' WHERE id = 'z2'",
+     I::ImportUnchecked),
+    ("out_of_limit_decided_by_another", "out_of_limit_decided_by_another", &[],
+     "INSERT INTO out_of_limit_decision (id, result_id, decision, reason, decided_by, decided_at) \
+      SELECT 'o9', 'z2', decision, reason, 'a1', decided_at FROM out_of_limit_decision WHERE id = 'o1'",
+     I::DecisionSelf),
+
+    // Evaluations.
+    ("reference_standard_identity", "reference_standard_identity", &[],
+     "UPDATE reference_standard SET purity = '1' WHERE id = 'h1'", I::ReferenceStandardIdentity),
+    ("reference_standard_identity", "reference_standard_identity", &[],
+     "UPDATE reference_standard SET withdrawn_reason = 'other' WHERE id = 'h2'", I::ReferenceStandardIdentity),
+    ("evaluation_versions", "evaluation_versions", &[],
+     "INSERT INTO evaluation (id, root_id, version, institute_id, kind, title, method_id, method_version, method, calculation_version, setup, standards, outcome, verdict, reason, created_by, created_at) \
+      SELECT 'v8', root_id, 3, institute_id, kind, title, method_id, method_version, method, calculation_version, setup, standards, outcome, verdict, '更正', created_by, created_at FROM evaluation WHERE id = 'v1'",
+     I::EvaluationVersions),
+    ("evaluation_result_valid", "evaluation_result_valid", &[],
+     "INSERT INTO evaluation_result (id, evaluation_id, position, sample_id, label, analyte, quantity, part, raw, value, unit, steps) \
+      SELECT 'w9', 'v9', position, sample_id, label, analyte, quantity, part, raw, value, unit, steps FROM evaluation_result WHERE id = 'w1'",
+     I::EvaluationInvalid),
+    ("reading_of_evaluation", "reading_of_evaluation", &[],
+     "INSERT INTO reading (id, test_task_id, name, position, version, raw, value, unit, reason, entered_by, entered_at, evaluation_result_id) \
+      SELECT 'q9', test_task_id, name, position, 2, '1', '1', unit, '笔误', entered_by, entered_at, 'w1' FROM reading WHERE id = 'q2'",
+     I::ReadingEvaluation),
+
+    // Certificates.
+    ("certificate_identity", "certificate_identity", &[],
+     "UPDATE certificate SET verification_code = 'other' WHERE id = 'x1'", I::CertificateIdentity),
+    ("certificate_immutable", "certificate_immutable", &[],
+     "UPDATE certificate SET pdf_sha256 = 'other' WHERE id = 'x1'", I::CertificateImmutable),
+    ("certificate_immutable", "certificate_immutable", &[],
+     "UPDATE certificate SET state = 'drafted' WHERE id = 'x1'", I::CertificateImmutable),
+    ("certificate_institute", "certificate_institute", &[],
+     "INSERT INTO certificate (id, kind, application_id, sample_id, institute_id, state, conforms, data, verification_code, drafted_by, drafted_at) \
+      SELECT 'x9', 'import_report', application_id, sample_id, 'i2', 'drafted', conforms, data, 'other', drafted_by, drafted_at FROM certificate WHERE id = 'x1'",
+     I::WrongInstitute),
+];
