@@ -110,7 +110,8 @@ fn the_table_of_states_is_the_one_agreed() {
 #[test]
 fn every_permission_guards_something() {
     let table = routes::table();
-    let guards = |permission: Permission| table.entries().iter().any(|entry| entry.requires.permission() == Some(permission));
+    let guards =
+        |permission: Permission| table.entries().iter().any(|entry| entry.requires.permission() == Some(permission));
     // Those that decide what a view shows, not who may open it.
     let within = [Permission::ApplicantRead];
     let idle: Vec<&str> = Permission::ALL
