@@ -35,7 +35,7 @@ const PUBLIC: &[&str] = &[
 
 #[test]
 fn the_matrix_of_roles_and_actions_is_the_one_agreed() {
-    golden::compare("permissions.txt", &qianfa::regulation::roles::matrix());
+    golden::compare("permissions.txt", &qianfa::vocabulary::roles::matrix());
 }
 
 #[test]
