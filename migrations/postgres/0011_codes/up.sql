@@ -75,7 +75,7 @@ END $$;
 CREATE TRIGGER institute_revision BEFORE UPDATE ON institute FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER applicant_revision BEFORE UPDATE ON applicant FOR EACH ROW EXECUTE FUNCTION raise_revision();
 -- Logging in and failing to log in change nothing that a form shows.
-CREATE TRIGGER account_revision BEFORE UPDATE OF username, display_name, password_hash, disabled ON account FOR EACH ROW EXECUTE FUNCTION raise_revision();
+CREATE TRIGGER account_revision BEFORE UPDATE OF id, username, display_name, password_hash, institute_id, applicant_id, disabled, created_at, revision ON account FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER product_revision BEFORE UPDATE ON product FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER specification_revision BEFORE UPDATE ON specification FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER authorisation_revision BEFORE UPDATE ON authorisation FOR EACH ROW EXECUTE FUNCTION raise_revision();
