@@ -103,12 +103,14 @@ macro_rules! vocabulary {
     };
 }
 
+mod certificates;
 mod hidden;
 mod places;
 pub mod roles;
 pub mod states;
 pub mod words;
 
+pub use certificates::{CertificateKind, SignatureMeaning};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};
