@@ -8,7 +8,9 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::Place;
-use crate::vocabulary::{CaseState, CertificateKind, CertificateState, Role, SignatureMeaning, TaskState};
+use crate::vocabulary::{
+    CaseState, CertificateKind, CertificateState, EvaluationKind, Role, SignatureMeaning, StandardBasis, TaskState,
+};
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
 const EN: &str = include_str!("../../templates/i18n/en.toml");
@@ -54,6 +56,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "certificate_state" => CertificateState,
         "certificate_kind" => CertificateKind,
         "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
         "place" => Place,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
@@ -84,6 +88,8 @@ pub fn options(of: &str, lang: Lang) -> Vec<(&'static str, &'static str)> {
         "certificate_state" => CertificateState,
         "certificate_kind" => CertificateKind,
         "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
     }
 }
 

@@ -103,14 +103,18 @@ macro_rules! vocabulary {
     };
 }
 
+#[macro_use]
+pub mod states;
+
 mod certificates;
+mod evaluations;
 mod hidden;
 mod places;
 pub mod roles;
-pub mod states;
 pub mod words;
 
 pub use certificates::{CertificateKind, SignatureMeaning};
+pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};

@@ -26,7 +26,10 @@ pub use catalogue::{
 pub use certificates::{
     CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
 };
-pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
+pub use evaluations::{
+    EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
+    StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
+};
 pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
