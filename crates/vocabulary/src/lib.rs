@@ -117,12 +117,18 @@ pub(crate) fn words_schema(
         .into()
 }
 
+#[macro_use]
+pub mod states;
+
+mod certificates;
+mod evaluations;
 mod hidden;
 mod places;
 pub mod roles;
-pub mod states;
 pub mod words;
 
+pub use certificates::{CertificateKind, SignatureMeaning};
+pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};

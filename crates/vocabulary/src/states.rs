@@ -4,6 +4,8 @@
 
 use thiserror::Error;
 
+use crate::evaluations::{StandardEvent, StandardState};
+
 vocabulary! {
     /// The state of a case.
     CaseState {
@@ -95,6 +97,7 @@ pub enum Refused {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
+    Standard(StandardState, StandardEvent),
 }
 
 impl Refused {
@@ -104,6 +107,7 @@ impl Refused {
             Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
             Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
             Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+            Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -114,6 +118,7 @@ impl Refused {
             Refused::Case(state, event) => ("case", state.en(), event.en()),
             Refused::Task(state, event) => ("test task", state.en(), event.en()),
             Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
+            Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -127,10 +132,10 @@ macro_rules! transitions {
             ///
             /// # Errors
             /// The event does not fit the state.
-            pub const fn on(self, event: $event) -> Result<$state, Refused> {
+            pub const fn on(self, event: $event) -> Result<$state, $crate::states::Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
-                    _ => Err(Refused::$what(self, event)),
+                    _ => Err($crate::states::Refused::$what(self, event)),
                 }
             }
 
@@ -196,9 +201,9 @@ transitions! { CertificateState on CertificateEvent, Certificate:
     Issued + Withdraw = Withdrawn;
 }
 
-/// The three tables, one after the other: for a golden file.
+/// All tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table()].concat()
+    [CaseState::table(), TaskState::table(), CertificateState::table(), StandardState::table()].concat()
 }
 
 #[cfg(test)]
@@ -250,6 +255,6 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2);
     }
 }

@@ -7,6 +7,7 @@ mod certificates;
 mod evaluations;
 mod files;
 mod imports;
+pub mod keyset;
 mod pages;
 mod reader;
 
@@ -22,8 +23,13 @@ pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, samp
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
 };
-pub use certificates::{CertificateFilter, CertificateListRow, certificates};
-pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
+pub use certificates::{
+    CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
+};
+pub use evaluations::{
+    EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
+    StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
+};
 pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
