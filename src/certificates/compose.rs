@@ -8,7 +8,7 @@ use crate::documents::{
     Party, ProvisionFact, Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict,
     Verification,
 };
-use crate::regulation::{Business, ClockName, ClockUnit, Provision, Regulation};
+use crate::regulation::{Business, ClockName, Provision, Regulation};
 use crate::store::columns::{Day, Instant};
 use crate::store::rows::TestItemRow;
 
@@ -345,7 +345,7 @@ fn decision(facts: &Facts, regulation: &Regulation) -> DecisionFacts {
     cite(&determination.quantity_multiple.provisions, "检验用量");
     cite(&determination.lane.provisions, determination.lane.value.zh());
     for clock in &facts.clocks {
-        let name = ClockName::parse(&clock.name).map_or_else(|| clock.name.clone(), |name| name.zh().to_owned());
+        let name = clock.name.zh();
         cite(&clock.provisions.read::<Vec<String>>().unwrap_or_default(), &format!("{name}时限"));
     }
     cite(&determination.remainder.provisions, "剩余样品");
@@ -358,14 +358,13 @@ fn decision(facts: &Facts, regulation: &Regulation) -> DecisionFacts {
 }
 
 fn clock_fact(facts: &Facts, clock: &crate::store::rows::ApplicationClockRow) -> ClockFact {
-    let name = ClockName::parse(&clock.name);
-    let unit = ClockUnit::parse(&clock.unit).map_or("", ClockUnit::zh);
-    let met_on = match name {
-        Some(ClockName::PortSampling) => day(facts.application.sampled_on.as_ref()),
+    let unit = clock.unit.zh();
+    let met_on = match clock.name {
+        ClockName::PortSampling => day(facts.application.sampled_on.as_ref()),
         _ => String::new(),
     };
     ClockFact {
-        name: Bilingual::new(name.map_or("", ClockName::zh), name.map_or("", ClockName::en)),
+        name: Bilingual::new(clock.name.zh(), clock.name.en()),
         limit: format!("{} {unit}", clock.limit_days),
         starts: written(clock.starts.date()),
         due: written(clock.due.date()),

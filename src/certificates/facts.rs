@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::bench;
-use crate::cases::{CaseFile, Particulars};
+use crate::cases::{self, CaseFile, Particulars};
 use crate::custody;
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
@@ -43,13 +43,12 @@ pub(super) struct Facts {
 impl Facts {
     pub(super) fn load(conn: &mut AnyConnection, actor: &Actor, id: &SampleId) -> Outcome<Self> {
         let sample = custody::sample_of(conn, actor, id)?;
-        if sample.state != "received" {
+        if sample.state != crate::vocabulary::SampleState::Received {
             return Err(Refusal::new(Code::WrongState, "样品已拒收或作废", "the sample was refused or voided").into());
         }
         let application: ApplicationRow =
             application::table.find(&sample.application_id).select(ApplicationRow::as_select()).first(conn)?;
-        let determination = application.determination.as_ref().and_then(|stored| stored.read().ok());
-        let determination = determination
+        let determination = cases::determination_of(&application)?
             .ok_or_else(|| Refusal::new(Code::WrongState, "申请尚未受理", "the application is not accepted"))?;
         let tasks = test_task::table
             .inner_join(test_item::table)
@@ -63,7 +62,7 @@ impl Facts {
                 .select(ApplicantRow::as_select())
                 .first(conn)?,
             case: CaseFile::of(conn, &application)?,
-            particulars: application.particulars.read().unwrap_or_default(),
+            particulars: cases::particulars_of(&application)?,
             batch: batch::table.find(&sample.batch_id).select(BatchRow::as_select()).first(conn)?,
             containers: container::table.filter(container::sample_id.eq(id)).count().get_result(conn)?,
             clocks: application_clock::table

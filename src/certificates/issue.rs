@@ -13,11 +13,11 @@ use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{CertificateId, Instant};
 use crate::store::dialect::columns_of;
-use crate::store::rows::{ApplicationRow, CertificateRow};
-use crate::store::schema::{application, certificate, sample};
+use crate::store::rows::CertificateRow;
+use crate::store::schema::certificate;
 use crate::store::{AnyConnection, Failure, Outcome};
-use crate::vocabulary::states::{CaseEvent, CertificateEvent};
-use crate::vocabulary::{CaseState, CertificateState};
+use crate::vocabulary::CertificateState;
+use crate::vocabulary::states::CertificateEvent;
 
 /// Typesets behind the gate.
 pub(super) fn typeset(services: &Services, data: &CertificateData, at: DateTime<Utc>) -> Outcome<Vec<u8>> {
@@ -78,8 +78,8 @@ pub fn issue(
                 .and("meaning", (), meaning.clone()),
         ];
         changes.extend(supersede(conn, &row)?);
-        changes.extend(close(conn, &case)?);
         record::record(conn, &actor, now, changes)?;
+        crate::cases::reported_with(conn, &actor, now, &case.id)?;
         Ok(view_of(&row))
     })
 }
@@ -141,27 +141,4 @@ fn supersede(conn: &mut AnyConnection, row: &CertificateRow) -> Outcome<Option<C
     diesel::update(certificate::table.find(old)).set(certificate::state.eq(next)).execute(conn)?;
     let change = Change::field("certificate.supersede", "certificate", old, "state", state.as_str(), next.as_str());
     Ok(Some(change.and("superseded_by", (), json!(row.id))))
-}
-
-/// Once every sample of the case has its certificate, the case is reported.
-fn close(conn: &mut AnyConnection, case: &ApplicationRow) -> Outcome<Option<Change>> {
-    if case.state != CaseState::Tested {
-        return Ok(None);
-    }
-    let issued = certificate::table
-        .filter(certificate::application_id.eq(&case.id))
-        .filter(certificate::state.eq(CertificateState::Issued))
-        .select(certificate::sample_id);
-    let open: i64 = sample::table
-        .filter(sample::application_id.eq(&case.id))
-        .filter(sample::state.eq("received"))
-        .filter(sample::id.ne_all(issued))
-        .count()
-        .get_result(conn)?;
-    if open > 0 {
-        return Ok(None);
-    }
-    let next = crate::cases::moved(case.state, CaseEvent::Report)?;
-    diesel::update(application::table.find(&case.id)).set(application::state.eq(next)).execute(conn)?;
-    Ok(Some(Change::field("application.report", "application", &case.id, "state", case.state.as_str(), next.as_str())))
 }

@@ -7,6 +7,8 @@ use super::outer::encoded;
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::InstituteId;
+use crate::store::views::Sheet;
+use crate::store::views::keyset::COUNTED;
 
 /// Rows of one page of a list.
 pub const ROWS: i64 = 50;
@@ -43,6 +45,48 @@ impl Pager {
             later: (to < total).then(|| link(offset + ROWS)),
         }
     }
+}
+
+/// Where a list by cursor stands and how to go on.
+#[derive(Debug, Serialize)]
+pub struct CursorPager {
+    total: i64,
+    /// There are more than were counted.
+    more: bool,
+    first: Option<String>,
+    later: Option<String>,
+}
+
+impl CursorPager {
+    /// For a part of a list that began behind `after`; `fields` are the filter that the links repeat.
+    #[must_use]
+    pub fn new<T>(path: &str, fields: &[(&str, &str)], part: &Sheet<T>, after: &str) -> Self {
+        let link = |cursor: Option<&str>| {
+            let said = fields.iter().copied().chain(cursor.map(|cursor| ("after", cursor)));
+            let query: Vec<String> = said
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name}={}", encoded(value)))
+                .collect();
+            if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+        };
+        Self {
+            total: part.total,
+            more: part.total >= COUNTED,
+            first: (!after.is_empty()).then(|| link(None)),
+            later: part.next.as_deref().map(|next| link(Some(next))),
+        }
+    }
+}
+
+/// A view as a template shows it.
+///
+/// # Errors
+/// [`Code::Internal`], which no view of ours causes.
+pub fn shown(view: &impl Serialize) -> Result<Value, Refusal> {
+    serde_json::to_value(view).map_err(|error| {
+        tracing::error!(%error, "a view cannot be shown");
+        Refusal::new(Code::Internal, "内部错误", "internal error")
+    })
 }
 
 /// The number that a field of an address says, or zero.

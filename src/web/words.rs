@@ -7,8 +7,7 @@ use crate::http::problem::Lang;
 use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
-use crate::vocabulary::Place;
-use crate::vocabulary::{CaseState, CertificateState, Role, TaskState};
+use crate::vocabulary::{CaseState, CertificateState, Place, Portion, Role, SampleState, TaskState};
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
 const EN: &str = include_str!("../../templates/i18n/en.toml");
@@ -53,6 +52,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
         "place" => Place,
+        "portion" => Portion,
+        "sample_state" => SampleState,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
     };

@@ -9,6 +9,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
     ("secrets", 0),
     ("text", 0),
+    ("business", 1),
     ("store", 1),
     ("mapping", 1),
     ("record", 2),

@@ -219,7 +219,7 @@ fn the_desk_loses_nothing_and_says_what_is_short() {
         // Batches come and go without anything being sent.
         let mut more = desk(&product, &world.applicant_id, "2");
         more.push(("do", "add_batch"));
-        let longer = browser.form("/desk", &more);
+        let longer = browser.form("/desk/form", &more);
         assert_eq!(longer.status, 200);
         assert!(longer.text.contains("application.batches[2].lot_number"));
         assert_eq!(value(&longer.text, "receipt.samples[1].containers"), "2");

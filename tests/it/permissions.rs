@@ -103,7 +103,7 @@ fn check(app: &TestApp, role: Role) {
         match entry.requires {
             Requirement::Public => {}
             Requirement::AnyAccount => unknown(&call(&stranger), entry.path, &name),
-            Requirement::Permission(permission) => {
+            Requirement::Permission(permission) | Requirement::Action { permission, .. } => {
                 unknown(&call(&stranger), entry.path, &name);
                 // A call that may be made could change something: only the others are made.
                 if !allowed(role, permission) {

@@ -23,6 +23,7 @@ pub struct Regulation {
 
 /// What the law asks of a case. The field names are a public interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Determination {
     /// How many batches are tested; `None` where each lot stands alone, and for devices.
     pub batches: Ruled<Option<u32>>,
@@ -38,6 +39,7 @@ pub struct Determination {
 
 /// A value and the ids of the provisions that set it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Ruled<T> {
     pub value: T,
     pub provisions: Vec<String>,
@@ -45,6 +47,7 @@ pub struct Ruled<T> {
 
 /// A time limit with its last day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = DeterminedClock))]
 pub struct Clock {
     pub name: ClockName,
     pub unit: ClockUnit,
@@ -59,6 +62,7 @@ pub struct Clock {
 
 /// Whether remaining samples may be sold, in principle, and what must be met in the case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Remainder {
     pub may_be_sold: bool,
     pub conditions: Vec<String>,
@@ -67,6 +71,7 @@ pub struct Remainder {
 
 /// Why the case, or what it asks for, is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = RegulationRefusal))]
 pub struct Refusal {
     pub code: String,
     pub message: String,

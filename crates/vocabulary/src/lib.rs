@@ -106,12 +106,15 @@ macro_rules! vocabulary {
 mod hidden;
 mod places;
 pub mod roles;
+#[macro_use]
 pub mod states;
+pub mod samples;
 pub mod words;
 
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};
+pub use samples::{Portion, SampleState};
 pub use states::{CaseState, CertificateState, TaskState};
 pub use words::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Kind, Lane, Purpose,

@@ -4,6 +4,8 @@
 
 use thiserror::Error;
 
+use crate::samples::{Portion, PortionEvent, SampleEvent, SampleState};
+
 vocabulary! {
     /// Where a case stands.
     CaseState {
@@ -95,6 +97,8 @@ pub enum Refused {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
+    Sample(SampleState, SampleEvent),
+    Portion(Portion, PortionEvent),
 }
 
 impl Refused {
@@ -104,6 +108,8 @@ impl Refused {
             Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
             Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
             Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+            Refused::Sample(state, event) => ("样品", state.zh(), event.zh()),
+            Refused::Portion(state, event) => ("容器", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -114,6 +120,8 @@ impl Refused {
             Refused::Case(state, event) => ("case", state.en(), event.en()),
             Refused::Task(state, event) => ("test task", state.en(), event.en()),
             Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
+            Refused::Sample(state, event) => ("sample", state.en(), event.en()),
+            Refused::Portion(state, event) => ("container", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -127,10 +135,10 @@ macro_rules! transitions {
             ///
             /// # Errors
             /// The event does not fit the state.
-            pub const fn on(self, event: $event) -> Result<$state, Refused> {
+            pub const fn on(self, event: $event) -> Result<$state, $crate::states::Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
-                    _ => Err(Refused::$what(self, event)),
+                    _ => Err($crate::states::Refused::$what(self, event)),
                 }
             }
 
@@ -152,6 +160,66 @@ macro_rules! transitions {
             }
         }
     };
+}
+
+/// The states for which something holds, in the order of declaration: a set that the transition function decides and
+/// that nobody lists by hand.
+macro_rules! states_that {
+    ($state:ident: $($(#[$meta:meta])* $name:ident = |$one:ident| $holds:expr;)+) => {
+        impl $state {
+            $($(#[$meta])*
+            pub const $name: &'static [$state] = {
+                const COUNT: usize = {
+                    let (mut count, mut at) = (0, 0);
+                    while at < $state::ALL.len() {
+                        let $one = $state::ALL[at];
+                        if $holds {
+                            count += 1;
+                        }
+                        at += 1;
+                    }
+                    count
+                };
+                const FOUND: [$state; COUNT] = {
+                    let (mut found, mut next, mut at) = ([$state::ALL[0]; COUNT], 0, 0);
+                    while at < $state::ALL.len() {
+                        let $one = $state::ALL[at];
+                        if $holds {
+                            found[next] = $one;
+                            next += 1;
+                        }
+                        at += 1;
+                    }
+                    found
+                };
+                &FOUND
+            };)+
+        }
+    };
+}
+
+states_that! { CaseState:
+    /// Work is done on it: its tasks may still be decided.
+    WORKING = |state| state.on(CaseEvent::FinishTesting).is_ok();
+    /// Samples may still arrive for it.
+    RECEIVING = |state| state.on(CaseEvent::Receive).is_ok();
+    /// It may still end without a report.
+    ENDABLE = |state| state.on(CaseEvent::Void).is_ok();
+    /// Nothing arrived yet: its applicant may still withdraw it alone.
+    NOT_BEGUN = |state| state.on(CaseEvent::FinishTesting).is_err()
+        && (state.on(CaseEvent::Accept).is_ok() || state.on(CaseEvent::Receive).is_ok());
+}
+
+states_that! { TaskState:
+    /// An event may still move it: its case is not finished while it is so.
+    OPEN = |state| state.on(TaskEvent::Cancel).is_ok() || state.on(TaskEvent::Confirm).is_ok();
+    /// It goes with its case when that ends.
+    CANCELLABLE = |state| state.on(TaskEvent::Cancel).is_ok();
+}
+
+states_that! { CertificateState:
+    /// It was issued, whatever became of it since.
+    EVER_ISSUED = |state| matches!(state, CertificateState::Issued | CertificateState::Superseded | CertificateState::Withdrawn);
 }
 
 transitions! { CaseState on CaseEvent, Case:
@@ -196,9 +264,9 @@ transitions! { CertificateState on CertificateEvent, Certificate:
     Issued + Withdraw = Withdrawn;
 }
 
-/// The three tables, one after the other: for a golden file.
+/// The tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table()].concat()
+    [CaseState::table(), TaskState::table(), CertificateState::table(), SampleState::table(), Portion::table()].concat()
 }
 
 #[cfg(test)]
@@ -250,6 +318,20 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 3 + 4 * 3);
+    }
+
+    #[test]
+    fn whatever_an_event_may_still_move_goes_with_its_case() {
+        let movable = |state: &TaskState| !state.is_final();
+        let all: Vec<TaskState> = TaskState::ALL.iter().copied().filter(movable).collect();
+        assert_eq!(TaskState::CANCELLABLE, all);
+        assert_eq!(TaskState::OPEN, all);
+        assert!(TaskState::CANCELLABLE.contains(&TaskState::OutOfLimit));
+        assert_eq!(CaseState::WORKING, [CaseState::Testing]);
+        assert_eq!(CaseState::RECEIVING, [CaseState::Accepted, CaseState::Testing]);
+        assert_eq!(CaseState::NOT_BEGUN, [CaseState::Draft, CaseState::Accepted]);
+        let endable: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|state| !state.is_final()).collect();
+        assert_eq!(CaseState::ENDABLE, endable);
     }
 }

@@ -106,7 +106,7 @@ pub fn awaiting_certificate(conn: &mut AnyConnection, institute: &InstituteId) -
         .inner_join(application::table.inner_join(product::table))
         .filter(application::institute_id.eq(institute))
         .filter(application::state.eq(CaseState::Tested))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(crate::vocabulary::SampleState::Received))
         .filter(sample::id.ne_all(live))
         .order(sample::number)
         .limit(200)
