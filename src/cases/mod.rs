@@ -26,7 +26,6 @@ mod told;
 
 pub use crate::business::{Line, Lines, Particulars};
 pub use accept::AcceptCase;
-pub use acceptance::case_of;
 pub use application::{NewApplication, NewBatch};
 pub use case::{Case, determination_of, particulars_of};
 pub use clocks::RefreshClocks;

@@ -71,12 +71,12 @@ fn encoded(text: &str) -> String {
 }
 
 /// Where an answer sends the browser.
-fn to(answer: &Answer) -> &str {
+pub fn to(answer: &Answer) -> &str {
     answer.headers.get("location").map_or("", String::as_str)
 }
 
 /// The value of a field in a page's form.
-fn value(page: &str, field: &str) -> String {
+pub fn value(page: &str, field: &str) -> String {
     let start = format!("name=\"{field}\"");
     let tag = page.split('<').find(|tag| tag.contains(&start)).unwrap_or_else(|| panic!("no field {field}"));
     let found = tag.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());

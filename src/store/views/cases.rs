@@ -78,8 +78,8 @@ pub fn cases(conn: &mut AnyConnection, reader: &Reader, filter: &CaseFilter) -> 
     let part = filter.part()?;
     let after = part.after()?;
     macro_rules! filtered {
-        () => {{
-            let mut query = application::table.filter(application::institute_id.eq(institute.clone())).into_boxed();
+        ($of:expr) => {{
+            let mut query = $of.filter(application::institute_id.eq(institute.clone())).into_boxed();
             if let Some(state) = filter.state {
                 query = query.filter(application::state.eq(state));
             }
@@ -94,32 +94,24 @@ pub fn cases(conn: &mut AnyConnection, reader: &Reader, filter: &CaseFilter) -> 
         }};
     }
     let total: i64 = crate::on_each!(&mut *conn, c => {
-        let some = filtered!().select(application::id).limit(COUNTED);
+        let some = filtered!(application::table).select(application::id).limit(COUNTED);
         application::table.filter(application::id.eq_any(some)).count().get_result(c)
     })?;
-    let mut query = filtered!();
+    let mut query = filtered!(application::table.inner_join(product::table).inner_join(applicant::table));
     if let Some(Cursor { at, id }) = after {
         let older = application::created_at.lt(at.clone());
         query = query.filter(older.or(application::created_at.eq(at).and(application::id.lt(ApplicationId::from(id)))));
     }
-    let rows: Vec<ApplicationRow> = query
+    let rows: Vec<(ApplicationRow, (String, String), String)> = query
         .order((application::created_at.desc(), application::id.desc()))
         .limit(part.limit() + 1)
-        .select(ApplicationRow::as_select())
+        .select((ApplicationRow::as_select(), (product::name_zh, product::name_en), applicant::name))
         .load(conn)?;
-    let (rows, next) = cut(rows, part.limit(), |row| Cursor { at: row.created_at.clone(), id: row.id.to_string() });
-    let ids: Vec<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
-    let names: Vec<(ApplicationId, String, String, String)> = application::table
-        .inner_join(product::table)
-        .inner_join(applicant::table)
-        .filter(application::id.eq_any(&ids))
-        .select((application::id, product::name_zh, product::name_en, applicant::name))
-        .load(conn)?;
+    let behind = |row: &ApplicationRow| Cursor { at: row.created_at.clone(), id: row.id.to_string() };
+    let (rows, next) = cut(rows, part.limit(), |(row, ..)| behind(row));
+    let ids: Vec<&ApplicationId> = rows.iter().map(|(row, ..)| &row.id).collect();
     let clocks = laboratory_clocks(conn, &ids)?;
-    let items = rows.into_iter().map(|row| {
-        let named = names.iter().find(|(id, ..)| *id == row.id).cloned();
-        let (_, product_zh, product_en, applicant) =
-            named.unwrap_or((row.id.clone(), String::new(), String::new(), String::new()));
+    let items = rows.into_iter().map(|(row, (product_zh, product_en), applicant)| {
         let clock = due_of(&clocks, &row.id);
         CaseRow {
             number: row.number,

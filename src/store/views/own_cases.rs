@@ -105,8 +105,8 @@ pub fn own_cases(conn: &mut AnyConnection, reader: &Reader, filter: &CaseFilter)
     let part = filter.part()?;
     let after = part.after()?;
     macro_rules! filtered {
-        () => {{
-            let mut query = application::table.filter(application::applicant_id.eq(applicant.clone())).into_boxed();
+        ($of:expr) => {{
+            let mut query = $of.filter(application::applicant_id.eq(applicant.clone())).into_boxed();
             if let Some(state) = filter.state {
                 query = query.filter(application::state.eq(state));
             }
@@ -121,36 +121,31 @@ pub fn own_cases(conn: &mut AnyConnection, reader: &Reader, filter: &CaseFilter)
         }};
     }
     let total: i64 = crate::on_each!(&mut *conn, c => {
-        let some = filtered!().select(application::id).limit(COUNTED);
+        let some = filtered!(application::table).select(application::id).limit(COUNTED);
         application::table.filter(application::id.eq_any(some)).count().get_result(c)
     })?;
-    let mut query = filtered!();
+    let mut query = filtered!(application::table.inner_join(product::table));
     if let Some(Cursor { at, id }) = after {
         let older = application::created_at.lt(at.clone());
         query = query.filter(older.or(application::created_at.eq(at).and(application::id.lt(ApplicationId::from(id)))));
     }
-    let rows: Vec<ApplicationRow> = query
+    let rows: Vec<(ApplicationRow, (String, String))> = query
         .order((application::created_at.desc(), application::id.desc()))
         .limit(part.limit() + 1)
-        .select(ApplicationRow::as_select())
+        .select((ApplicationRow::as_select(), (product::name_zh, product::name_en)))
         .load(conn)?;
-    let (rows, next) = cut(rows, part.limit(), |row| Cursor { at: row.created_at.clone(), id: row.id.to_string() });
-    let products: Vec<&ProductId> = rows.iter().map(|row| &row.product_id).collect();
-    let names: Vec<(ProductId, String, String)> = product::table
-        .filter(product::id.eq_any(products))
-        .select((product::id, product::name_zh, product::name_en))
-        .load(conn)?;
-    let ids: Vec<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
+    let behind = |row: &ApplicationRow| Cursor { at: row.created_at.clone(), id: row.id.to_string() };
+    let (rows, next) = cut(rows, part.limit(), |(row, _)| behind(row));
+    let ids: Vec<&ApplicationId> = rows.iter().map(|(row, _)| &row.id).collect();
     let clocks = laboratory_clocks(conn, &ids)?;
-    let items = rows.into_iter().map(|row| {
-        let named = names.iter().find(|(id, ..)| *id == row.product_id);
+    let items = rows.into_iter().map(|(row, (product_zh, product_en))| {
         let clock = due_of(&clocks, &row.id);
         OwnCaseRow {
             number: row.number,
             business: row.business,
             state: row.state,
-            product_zh: named.map(|(_, zh, _)| zh.clone()).unwrap_or_default(),
-            product_en: named.map(|(.., en)| en.clone()).unwrap_or_default(),
+            product_zh,
+            product_en,
             accepted_on: row.accepted_on,
             due: clock.map(|clock| clock.due.clone()),
             provisional: clock.map(|clock| clock.provisional),
