@@ -65,7 +65,9 @@ async fn list(
     let listed = run(move || db.read(|conn| views::cases(conn, &reader, &wanted))).await?;
     let fields = [("state", &*filter.state), ("business", &*filter.business), ("number", &*filter.number)];
     let pager = CursorPager::new("/cases", &fields, &listed, &filter.after);
-    page.show("cases.html", json!({"rows": listed.items, "pager": pager, "filter": filter}))
+    // The view decides whether the reader learns for whom: without a name there is no column of names.
+    let named = listed.items.iter().any(|row| row.applicant.is_some());
+    page.show("cases.html", json!({"rows": listed.items, "named": named, "pager": pager, "filter": filter}))
 }
 
 #[derive(Deserialize)]

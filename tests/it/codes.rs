@@ -9,11 +9,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use qianfa::regulation::{Role, TaskState};
 use qianfa::store::columns::InstituteId;
 use qianfa::store::invariants::NAMED;
 use qianfa::store::views::{CertificateFilter, QueueFilter, certificates, queue};
 use qianfa::store::{AnyConnection, Backend, DbConn, DbSettings, Failure, Invariant, StoreError};
+use qianfa::vocabulary::{Role, TaskState};
 use serde_json::json;
 use tempfile::TempDir;
 
