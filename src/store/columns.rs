@@ -119,7 +119,7 @@ ids!(
     TestTaskId,
     ReadingId,
     ResultId,
-    OutOfLimitDecisionId,
+    OosDecisionId,
     ImportCheckId,
     CertificateId,
     ReferenceStandardId,

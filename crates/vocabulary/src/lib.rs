@@ -103,12 +103,14 @@ macro_rules! vocabulary {
     };
 }
 
+mod bench;
 mod hidden;
 mod places;
 pub mod roles;
 pub mod states;
 pub mod words;
 
+pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};
