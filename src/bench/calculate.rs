@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::calculation::formula::{Formula, FormulaError, Input, Value};
 use crate::calculation::inputs::ReadingInput;
@@ -24,7 +25,7 @@ pub struct Reading {
 }
 
 /// A calculated result.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Calculation {
     /// Unrounded
     pub calculated: String,
@@ -34,23 +35,24 @@ pub struct Calculation {
     pub steps: Vec<String>,
 }
 
-/// Calculates, rounds and judges an item. `None` while readings are still missing.
+/// Calculates, rounds and judges an item, of which `inputs` are the readings that it takes. `None` while readings are
+/// still missing.
 ///
 /// # Errors
 /// Where the readings cannot be calculated with, or the finding's verdict is missing.
 pub fn calculate(
     item: &TestItemRow,
+    inputs: &[ReadingInput],
     readings: &[Reading],
     conforms: Option<bool>,
 ) -> Result<Option<Calculation>, Refusal> {
-    let inputs: Vec<ReadingInput> = item.inputs.read().unwrap_or_default();
-    if !complete(&inputs, item.replicates, readings) {
+    if !complete(inputs, item.replicates, readings) {
         return Ok(None);
     }
-    if item.kind == ItemKind::Text {
-        return finding(item, readings, conforms).map(Some);
+    match item.kind {
+        ItemKind::Text => finding(item, readings, conforms).map(Some),
+        ItemKind::Numeric => numeric_result(item, inputs, readings).map(Some),
     }
-    numeric_result(item, &inputs, readings).map(Some)
 }
 
 /// Every input has as many readings as it asks for; replicates multiply them.
@@ -80,7 +82,17 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
 fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Reading]) -> Result<Calculation, Refusal> {
     let limit = Limit::parse(&item.limit_text)
         .map_err(|error| Refusal::field("limit", error.to_string(), error.to_string()))?;
-    let by = if item.compare_by == Comparison::Full { CompareBy::Full } else { CompareBy::Rounded };
+    let by = match item.compare_by {
+        Comparison::Full => CompareBy::Full,
+        Comparison::Rounded => CompareBy::Rounded,
+        Comparison::Text => {
+            return Err(Refusal::field(
+                "compare_by",
+                "数值项目应为 rounded 或 full",
+                "expected rounded or full for a numeric item",
+            ));
+        }
+    };
     let (measured, mut steps) = measured(item, inputs, readings)?;
     let step = item.rounding_step.as_ref().map(|step| step.decimal()).or_else(|| limit.step());
     let (calculated, reported) = match &measured {
@@ -101,7 +113,7 @@ fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Readi
         .map_err(|error| Refusal::field("readings", error.to_string(), error.to_string()))?;
     steps.push(format!(
         "{}：{} 与 {} 比较 → {}",
-        if by == CompareBy::Full { "全数值比较法" } else { "修约值比较法" },
+        item.compare_by.zh(),
         judged.compared,
         item.limit_text,
         in_words(judged.verdict),

@@ -164,9 +164,8 @@ fn checked(import: Option<&ImportView>) -> String {
         Some(CheckOutcome::Rejected) => "导入复核不通过",
         None => return "导入未复核".into(),
     };
-    let at = import.checked_at.as_deref().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
-    let at = at.map(|at| Instant::from(at.to_utc()));
-    format!("{outcome} {} {}", import.checked_by.as_deref().unwrap_or_default(), time(at.as_ref()))
+    let by = import.checked_by.as_deref().unwrap_or_default();
+    format!("{outcome} {by} {}", time(import.checked_at.as_ref()))
 }
 
 /// What readings come from.
@@ -200,8 +199,7 @@ fn shown(row: &ReadingRow, from: &Sources, site: &str) -> Reading {
 
 /// Why a reading was changed, and that it counts no more where its import was rejected.
 fn note(row: &ReadingRow, imports: &[ImportView]) -> String {
-    let seen = row.observation_id.as_ref().map(ToString::to_string);
-    let of_row = |import: &&ImportView| seen.iter().any(|id| import.observations.contains(id));
+    let of_row = |import: &&ImportView| row.observation_id.iter().any(|id| import.observations.contains(id));
     let void = imports.iter().filter(|one| one.rejected()).find(of_row);
     let void = void.map(|one| format!("导入复核不通过：{}", one.reason.as_deref().unwrap_or_default()));
     row.reason.clone().into_iter().chain(void).collect::<Vec<_>>().join("；")

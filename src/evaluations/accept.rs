@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use super::evaluate::{newest, row_of};
 use super::tasks::{EvaluatedTask, of_evaluation};
 use crate::action::Services;
-use crate::bench::{self, Entered, Entry, Evaluated, NewReading};
+use crate::bench::{self, Entered, Entry, Evaluated, NewReading, Proposed, Source};
 use crate::instruments::{self, Accept};
 use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{Dec, EvaluationId};
+use crate::store::columns::{Dec, EvaluationId, TestTaskId};
 use crate::store::rows::{EvaluationResultRow, EvaluationRow, InstrumentFileRow};
 use crate::store::schema::{evaluation_file, evaluation_result, instrument_file};
 use crate::store::{AnyConnection, Outcome};
@@ -57,7 +57,7 @@ pub fn accept(
     services.db.write(move |conn| {
         let row = row_of(conn, &actor, &id)?;
         check(conn, &row)?;
-        let tasks = chosen(conn, &row, &new)?;
+        let entries = chosen(conn, &row, &new)?;
         let of_file = Accept {
             confirm_complete: new.confirm_complete,
             despite_problems: new.despite_problems.clone(),
@@ -71,12 +71,11 @@ pub fn accept(
         for file in &files {
             instruments::accept_with_evaluation(conn, &actor, now, file, &of_file, id.as_str())?;
         }
-        let mut entered = Vec::with_capacity(tasks.len());
-        for task in &tasks {
-            let entry = entry(conn, task, &new)?;
-            entered.push(bench::enter_in(conn, &actor, now, &task.task_id.as_str().into(), &entry)?);
+        let mut entered = Vec::with_capacity(entries.len());
+        for (task, entry) in &entries {
+            entered.push(bench::enter_with(conn, &actor, now, task, entry)?);
         }
-        let tasks: Vec<&str> = tasks.iter().map(|task| task.task_id.as_str()).collect();
+        let tasks: Vec<&str> = entries.iter().map(|(task, _)| task.as_str()).collect();
         let change = Change::created("evaluation.accept", "evaluation", &id, json!({"tasks": tasks}));
         record::record(conn, &actor, now, vec![change])?;
         Ok(AcceptedEvaluation { evaluation_id: id.to_string(), entered })
@@ -100,48 +99,32 @@ fn check(conn: &mut AnyConnection, row: &EvaluationRow) -> Outcome<()> {
     Ok(())
 }
 
-fn chosen(conn: &mut AnyConnection, row: &EvaluationRow, new: &AcceptEvaluation) -> Outcome<Vec<EvaluatedTask>> {
-    let proposed = of_evaluation(conn, &row.id)?;
-    let mut chosen: Vec<EvaluatedTask> = Vec::new();
-    match &new.tasks {
-        None => chosen.extend(proposed.into_iter().filter(|task| task.open_questions.is_empty())),
-        Some(ids) => {
-            for (index, id) in ids.iter().enumerate() {
-                let found = proposed.iter().find(|task| task.task_id == *id).cloned();
-                let found = found.filter(|task| task.open_questions.is_empty());
-                chosen.push(found.ok_or_else(|| {
-                    Refusal::field(
-                        format!("tasks[{index}]"),
-                        "该评价没有此任务的值",
-                        "the evaluation has no values for this task",
-                    )
-                })?);
-            }
-        }
-    }
-    if chosen.is_empty() {
-        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept").into());
-    }
-    Ok(chosen)
+/// What is entered of the proposals: nothing that has an open question.
+fn chosen(conn: &mut AnyConnection, row: &EvaluationRow, new: &AcceptEvaluation) -> Outcome<Vec<(TestTaskId, Entry)>> {
+    let tasks = of_evaluation(conn, &row.id)?;
+    let proposed = tasks.iter().map(|task| proposed(conn, task)).collect::<Outcome<_>>()?;
+    let asked: Option<Vec<TestTaskId>> =
+        new.tasks.as_ref().map(|ids| ids.iter().map(|id| id.as_str().into()).collect());
+    let words = Entry {
+        reagents: new.reagents.clone(),
+        note: new.note.clone(),
+        reason: new.reason.clone(),
+        ..Entry::default()
+    };
+    Ok(bench::accept(proposed, asked.as_deref(), &words)?)
 }
 
-fn entry(conn: &mut AnyConnection, task: &EvaluatedTask, new: &AcceptEvaluation) -> Outcome<Entry> {
+fn proposed(conn: &mut AnyConnection, task: &EvaluatedTask) -> Outcome<Proposed> {
     let mut readings = Vec::with_capacity(task.readings.len());
     for reading in &task.readings {
         let row: EvaluationResultRow = evaluation_result::table.find(reading.result_id.as_str()).first(conn)?;
+        let value = row.value.as_ref().map(Dec::decimal);
         readings.push(NewReading {
             name: reading.name.clone(),
             position: reading.position,
             raw: row.raw.clone(),
-            observed: None,
-            evaluated: Some(Evaluated { result: row.id, value: row.value.as_ref().map(Dec::decimal), unit: row.unit }),
+            source: Source::Evaluation(Evaluated { result: row.id, value, unit: row.unit }),
         });
     }
-    Ok(Entry {
-        readings,
-        conforms: None,
-        reagents: new.reagents.clone(),
-        note: new.note.clone(),
-        reason: new.reason.clone(),
-    })
+    Ok(Proposed { task: task.task_id.as_str().into(), readings, open_questions: task.open_questions.clone() })
 }

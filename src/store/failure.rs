@@ -36,6 +36,18 @@ pub enum StoreError {
         /// What the database said, for the log.
         text: String,
     },
+    /// What a column holds cannot be read.
+    #[error("{table}.{column} of {id} cannot be read: {text}")]
+    Unreadable {
+        /// The table
+        table: &'static str,
+        /// The column
+        column: &'static str,
+        /// The row
+        id: String,
+        /// What is wrong with it, for the log
+        text: String,
+    },
     /// A workflow panicked; its changes were undone.
     #[error("internal failure: {0}")]
     Panicked(String),

@@ -7,7 +7,9 @@ mod certificates;
 mod evaluations;
 mod files;
 mod imports;
+pub mod keyset;
 mod pages;
+mod queue;
 mod reader;
 
 use diesel::prelude::*;
@@ -15,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
-use imports::unchecked_imports;
-
-pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskEvaluation, TaskView, queue, task, to_review};
+pub use bench::{
+    DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskObservation, TaskView, task,
+};
 pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, sample, sample_by_number};
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
@@ -27,6 +29,7 @@ pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluati
 pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
+pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};
 pub use reader::Reader;
 
 /// Which part of a list is asked for.
