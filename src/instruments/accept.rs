@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use super::inbox::{file_of, view_in};
 use super::proposals::Proposal;
 use crate::action::Services;
-use crate::bench::{self, Entered, Entry, NewReading, Observed};
+use crate::bench::{self, Entered, Entry, NewReading, Observed, Proposed, Source};
 use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{Instant, InstrumentFileId};
+use crate::store::columns::{Instant, InstrumentFileId, TestTaskId};
 use crate::store::rows::InstrumentFileRow;
 use crate::store::schema::instrument_file;
 use crate::store::{AnyConnection, Outcome};
@@ -55,12 +55,11 @@ pub fn accept(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &A
         let view = view_in(conn, &institute, &id, &rules)?;
         check_state(&view.file)?;
         let reason = check_sound(&view.file, &new)?;
-        let chosen = chosen(&view.proposals, &new)?;
+        let entries = chosen(&view.proposals, &new)?;
         decided(conn, &id, &actor, now, "accepted", reason.as_deref())?;
-        let mut entered = Vec::with_capacity(chosen.len());
-        for proposal in chosen {
-            let entry = entry_of(proposal, &new)?;
-            entered.push(bench::enter_in(conn, &actor, now, &proposal.task_id.as_str().into(), &entry)?);
+        let mut entered = Vec::with_capacity(entries.len());
+        for (task, entry) in &entries {
+            entered.push(bench::enter_with(conn, &actor, now, task, entry)?);
         }
         let mut change = Change::field("instrument_file.accept", "instrument_file", &id, "state", "staged", "accepted")
             .and("confirmed_complete", (), new.confirm_complete)
@@ -118,30 +117,21 @@ pub(super) fn check_sound(file: &InstrumentFileRow, new: &Accept) -> Result<Opti
     Ok(reason)
 }
 
-fn chosen<'a>(proposals: &'a [Proposal], new: &Accept) -> Result<Vec<&'a Proposal>, Refusal> {
-    let chosen: Vec<&Proposal> = match &new.tasks {
-        None => proposals.iter().filter(|p| p.open_questions.is_empty()).collect(),
-        Some(ids) => ids
-            .iter()
-            .enumerate()
-            .map(|(index, id)| {
-                proposals.iter().find(|p| p.task_id == *id).ok_or_else(|| {
-                    Refusal::field(
-                        format!("tasks[{index}]"),
-                        "该文件没有此任务的值",
-                        "the file has no values for this task",
-                    )
-                })
-            })
-            .collect::<Result<_, _>>()?,
+/// What is entered of the proposals: nothing that has an open question.
+fn chosen(proposals: &[Proposal], new: &Accept) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
+    let proposed = proposals.iter().map(proposed).collect::<Result<_, Refusal>>()?;
+    let asked: Option<Vec<TestTaskId>> =
+        new.tasks.as_ref().map(|ids| ids.iter().map(|id| id.as_str().into()).collect());
+    let words = Entry {
+        reagents: new.reagents.clone(),
+        note: new.note.clone(),
+        reason: new.reason.clone(),
+        ..Entry::default()
     };
-    if chosen.is_empty() {
-        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
-    }
-    Ok(chosen)
+    bench::accept(proposed, asked.as_deref(), &words)
 }
 
-fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
+fn proposed(proposal: &Proposal) -> Result<Proposed, Refusal> {
     let readings = proposal
         .readings
         .iter()
@@ -158,22 +148,16 @@ fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
                 name: reading.name.clone(),
                 position: reading.position,
                 raw: reading.raw.clone(),
-                observed: Some(Observed {
+                source: Source::File(Observed {
                     observation: reading.observation_id.as_str().into(),
                     value,
                     unit: reading.unit.clone(),
                 }),
-                evaluated: None,
             })
         })
         .collect::<Result<_, Refusal>>()?;
-    Ok(Entry {
-        readings,
-        conforms: None,
-        reagents: new.reagents.clone(),
-        note: new.note.clone(),
-        reason: new.reason.clone(),
-    })
+    let open_questions = proposal.open_questions.clone();
+    Ok(Proposed { task: proposal.task_id.as_str().into(), readings, open_questions })
 }
 
 /// Rejects a staged or unread file, with the reason. It is kept.
