@@ -40,7 +40,7 @@ pub struct Docs;
 
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "testing", params(QueueFilter),
     responses((status = 200, body = Part<QueueRow>, description = "待检任务 the queue: by lane, then due date"),
-              (status = 422, body = ProblemDocument, description = "A filter or a cursor that is none")))]
+              (status = 422, body = ProblemDocument, description = "A state or a cursor that is not one of ours")))]
 async fn queue(
     gate: Permit<TaskRead>,
     services: Data<Services>,
@@ -55,7 +55,7 @@ async fn queue(
 
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "testing", params(("id" = String, Path)),
     responses((status = 200, body = TaskView, description = "The task with everything entered for it"),
-              (status = 404, body = ProblemDocument, description = "There is none")))]
+              (status = 404, body = ProblemDocument, description = "There is no such task")))]
 async fn show(gate: Permit<TaskRead>, services: Data<Services>, id: Path<TestTaskId>) -> Result<HttpResponse, Problem> {
     answer(move || {
         let reader = services.reader(&gate.actor)?;
@@ -67,7 +67,7 @@ async fn show(gate: Permit<TaskRead>, services: Data<Services>, id: Path<TestTas
 
 #[utoipa::path(get, path = "/api/v1/reviews", tag = "testing", params(ReviewFilter),
     responses((status = 200, body = Part<ReviewRow>, description = "待复核 to be reviewed, exceptions first"),
-              (status = 422, body = ProblemDocument, description = "A filter or a cursor that is none")))]
+              (status = 422, body = ProblemDocument, description = "A state or a cursor that is not one of ours")))]
 async fn reviews(
     gate: Permit<TaskRead>,
     services: Data<Services>,

@@ -219,8 +219,8 @@ fn tasks_of(conn: &mut AnyConnection, id: &InstrumentFileId) -> Outcome<Vec<Test
         .load(conn)?;
     let mut tasks = Vec::with_capacity(candidates.len());
     for task in candidates {
-        let standing = current(conn, &task)?;
-        if views::imports(conn, &task, &standing)?.iter().any(|import| import.file_id == *id) {
+        let readings = current(conn, &task)?;
+        if views::imports(conn, &task, &readings)?.iter().any(|import| import.file_id == *id) {
             tasks.push(task);
         }
     }
@@ -270,15 +270,11 @@ pub(super) fn keep(
 }
 
 /// The readings, of those that are current, whose import was rejected: they are kept, and count no more.
-pub(super) fn rejected(
-    conn: &mut AnyConnection,
-    task: &TestTaskId,
-    standing: &[ReadingRow],
-) -> Outcome<Vec<ReadingId>> {
-    let imports = views::imports(conn, task, standing)?;
+pub(super) fn rejected(conn: &mut AnyConnection, task: &TestTaskId, current: &[ReadingRow]) -> Outcome<Vec<ReadingId>> {
+    let imports = views::imports(conn, task, current)?;
     let void: Vec<_> = imports.iter().filter(|one| one.rejected()).flat_map(|one| &one.observations).collect();
     let of_void = |row: &&ReadingRow| row.observation_id.as_ref().is_some_and(|id| void.contains(&id));
-    Ok(standing.iter().filter(of_void).map(|row| row.id.clone()).collect())
+    Ok(current.iter().filter(of_void).map(|row| row.id.clone()).collect())
 }
 
 /// An import that a result rests on and that no second person found to be in order.

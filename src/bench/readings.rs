@@ -137,10 +137,10 @@ pub(super) fn inputs_of(file: &TaskFile) -> Result<Vec<ReadingInput>, StoreError
     file.item.inputs.stored("test_item", "inputs", &file.item.id)
 }
 
-/// What readings stand before an entry.
-pub(super) struct Standing<'a> {
+/// The readings before an entry.
+pub(super) struct Before<'a> {
     /// The current version of each.
-    pub before: &'a [ReadingRow],
+    pub current: &'a [ReadingRow],
     /// Those of a rejected import: they are entered anew, with the reason, also where the text is the same.
     pub void: &'a [ReadingId],
 }
@@ -152,7 +152,7 @@ pub(super) struct Standing<'a> {
 pub(super) fn checked(
     file: &TaskFile,
     inputs: &[ReadingInput],
-    standing: &Standing<'_>,
+    before: &Before<'_>,
     new: &Entry,
     by: &AccountId,
     now: DateTime<Utc>,
@@ -182,8 +182,8 @@ pub(super) fn checked(
             Source::Typed if file.item.kind == ItemKind::Text => None,
             Source::Typed => number(&at("raw"), &raw)?,
         };
-        let old = standing.before.iter().find(|old| (&old.name, old.position) == (&typed.name, typed.position));
-        if old.is_some_and(|old| old.raw == raw && !standing.void.contains(&old.id)) {
+        let old = before.current.iter().find(|old| (&old.name, old.position) == (&typed.name, typed.position));
+        if old.is_some_and(|old| old.raw == raw && !before.void.contains(&old.id)) {
             continue;
         }
         if old.is_some() && reason.is_none() {

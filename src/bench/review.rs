@@ -178,7 +178,7 @@ pub(crate) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcom
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::super::specimens::{actor, facts_of, result_of, sheet_file};
     use super::*;
 
@@ -206,7 +206,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn who_goes_back_is_told_why() {
+    fn what_goes_back_says_why() {
         let under = under(Verdict::Pass);
         let back = |note| decided("reviewer", &verdict(ReviewOutcome::SentBack, note, false), &under);
         assert_eq!(back("").err().and_then(|refusal| refusal.field).as_deref(), Some("note"));

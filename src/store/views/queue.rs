@@ -137,13 +137,10 @@ fn given(text: Option<&String>) -> Option<&String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// The tasks of the institute in some states that the filter leaves, as a boxed query to go on with.
+/// The tasks of the institute that the filter leaves of those in some states, as a boxed query to go on with.
 macro_rules! filtered {
-    ($institute:expr, $states:expr, $filter:expr) => {{
-        let mut query = test_task::table
-            .filter(test_task::institute_id.eq($institute))
-            .filter(test_task::state.eq_any($states))
-            .into_boxed();
+    ($institute:expr, $in_states:expr, $filter:expr) => {{
+        let mut query = test_task::table.filter(test_task::institute_id.eq($institute)).filter($in_states).into_boxed();
         if let Some(code) = given($filter.item.as_ref()) {
             let items = test_item::table.filter(test_item::code.eq(code.clone())).select(test_item::id);
             query = query.filter(test_task::test_item_id.eq_any(items));
@@ -167,10 +164,10 @@ macro_rules! filtered {
 /// The queue of the reader's institute.
 ///
 /// # Errors
-/// Names a state or a cursor that is none; the store's failure.
+/// Names the state or the cursor that is not one of ours; the store's failure.
 pub fn queue(conn: &mut AnyConnection, reader: &Reader, filter: &QueueFilter) -> Outcome<Part<QueueRow>> {
     let states: Vec<TaskState> = match given(filter.state.as_ref()) {
-        Some(text) => TaskState::parse(text).into_iter().collect(),
+        Some(text) => vec![crate::text::word("state", text, TaskState::parse)?],
         None => TaskState::ON_BENCH.to_vec(),
     };
     let (limit, offset) = (keyset::limit(filter.limit), keyset::offset(filter.offset)?);
@@ -178,7 +175,7 @@ pub fn queue(conn: &mut AnyConnection, reader: &Reader, filter: &QueueFilter) ->
     let Some(institute) = reader.institute() else {
         return Ok(Part { total: 0, total_at_least: false, items: Vec::new(), next: None });
     };
-    let total = filtered!(institute, &states, filter)
+    let total = filtered!(institute, test_task::state.eq_any(&states), filter)
         .select(test_task::id)
         .offset(COUNTED)
         .limit(1)
@@ -186,7 +183,7 @@ pub fn queue(conn: &mut AnyConnection, reader: &Reader, filter: &QueueFilter) ->
         .optional()?;
     let (total, total_at_least) = match total {
         Some(_) => (COUNTED, true),
-        None => (filtered!(institute, &states, filter).count().get_result(conn)?, false),
+        None => (filtered!(institute, test_task::state.eq_any(&states), filter).count().get_result(conn)?, false),
     };
     let mut places = places(conn, institute, &states, filter, after.as_ref(), offset + limit + 1)?;
     places.drain(..usize::try_from(offset).unwrap_or(usize::MAX).min(places.len()));
@@ -209,7 +206,7 @@ fn places(
     let mut found: Vec<Place> = Vec::new();
     for (lane, undated) in LANES.into_iter().flat_map(|lane| [(lane, false), (lane, true)]) {
         for state in states {
-            let mut query = filtered!(institute, [*state], filter)
+            let mut query = filtered!(institute, test_task::state.eq(*state), filter)
                 .filter(test_task::lane_rank.eq(lane))
                 .order((test_task::due, test_task::available_at, test_task::id))
                 .limit(most)
@@ -225,8 +222,11 @@ fn places(
                 query = match ((lane, undated).cmp(&(place.lane, place.undated)), &place.due) {
                     (std::cmp::Ordering::Less, _) => continue,
                     (std::cmp::Ordering::Greater, _) => query,
-                    (std::cmp::Ordering::Equal, None) => query.filter(later),
-                    (std::cmp::Ordering::Equal, Some(due)) => query.filter(
+                    // The plain bound is where the index begins to be read; the rest tells equals apart.
+                    (std::cmp::Ordering::Equal, None) => {
+                        query.filter(test_task::available_at.ge(place.at.clone())).filter(later)
+                    }
+                    (std::cmp::Ordering::Equal, Some(due)) => query.filter(test_task::due.ge(due.clone())).filter(
                         test_task::due.gt(due.clone()).or(test_task::due.eq(due.clone()).and(later.nullable())),
                     ),
                 };
@@ -399,10 +399,11 @@ fn review_place(text: &str) -> Option<ReviewPlace> {
 /// what rests on an unchecked import, then the rest by due date. Four statements, however many rows.
 ///
 /// # Errors
-/// Names a state or a cursor that is none; the store's failure.
+/// Names the state or the cursor that is not one of ours; the store's failure.
 pub fn to_review(conn: &mut AnyConnection, reader: &Reader, filter: &ReviewFilter) -> Outcome<Part<ReviewRow>> {
     let state = given(filter.state.as_ref()).map_or(TaskState::Entered.as_str(), String::as_str);
-    let state = crate::text::word("state", state, TaskState::parse)?;
+    let waits = |state: &TaskState| TaskState::UNDER_REVIEW.contains(state);
+    let state = crate::text::word("state", state, |word| TaskState::parse(word).filter(waits))?;
     let (limit, offset) = (keyset::limit(filter.limit), keyset::offset(filter.offset)?);
     let after = given(filter.after.as_ref()).map(|text| review_place(text).ok_or_else(no_cursor)).transpose()?;
     let Some(institute) = reader.institute() else {
