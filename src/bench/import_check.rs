@@ -20,6 +20,7 @@ use crate::store::schema::{import_check, instrument_file, observation, reading, 
 use crate::store::{AnyConnection, Outcome, views};
 use crate::text;
 use crate::vocabulary::TaskState;
+use crate::vocabulary::instruments::FileState;
 use crate::vocabulary::states::TaskEvent;
 
 /// What the second person found.
@@ -118,7 +119,7 @@ fn record(
         .first(conn)
         .optional()?;
     let file = file.ok_or_else(|| Refusal::not_found("仪器文件", "instrument file", id.as_str()))?;
-    if file.state != "accepted" {
+    if file.state != FileState::Accepted {
         let refusal = Refusal::new(Code::WrongState, "该文件尚未采用", "the file was not accepted");
         return Err(refusal.into());
     }

@@ -106,7 +106,7 @@ pub fn propose(services: &Services, actor: &Actor, file_ids: &[String], method_i
     let files = loaded.files.iter().map(|file| ProposedFile {
         id: file.id.to_string(),
         name: file.name.clone(),
-        state: file.state.clone(),
+        state: file.state.to_string(),
         complete: file.complete,
     });
     let files = files.collect();

@@ -11,6 +11,7 @@ use super::hl7::{self, Answer, Block, Blocks};
 use super::lis2::{Event, Receiver};
 use super::{Shared, Signal};
 use crate::instruments::{self, Incoming, Letter, Source, Way};
+use crate::vocabulary::instruments::{LetterCode, ListenerKind, WayKind};
 
 /// How long a read waits before it is asked whether to stop.
 const TICK: Duration = Duration::from_millis(50);
@@ -78,7 +79,7 @@ impl Drop for Place<'_> {
 }
 
 fn report(shared: &Shared, way: &Way, error: Option<String>) {
-    if let Err(error) = instruments::report(&shared.services, &way.instrument.id, "listener", error) {
+    if let Err(error) = instruments::report(&shared.services, way, WayKind::Listener, error) {
         tracing::error!(%error, "the state of a listener cannot be stored");
     }
 }
@@ -108,9 +109,9 @@ impl Connection<'_> {
             return;
         }
         let _ = self.stream.set_nodelay(true);
-        match self.way.instrument.listener_kind.as_deref() {
-            Some("lis2") => self.lis2(),
-            Some("mllp") => self.mllp(),
+        match self.way.instrument.listener_kind {
+            Some(ListenerKind::Lis2) => self.lis2(),
+            Some(ListenerKind::Mllp) => self.mllp(),
             _ => self.lines(),
         }
     }
@@ -164,7 +165,7 @@ impl Connection<'_> {
                     receiver.kept(kept)
                 }
                 Event::Broken(bytes, why) => {
-                    let _ = self.lost(Source::Lis2, "framing", why, &bytes, "lis2");
+                    let _ = self.lost(Source::Lis2, LetterCode::Framing, why, &bytes, "lis2");
                     continue;
                 }
             };
@@ -201,7 +202,7 @@ impl Connection<'_> {
                 Came::Silence => continue,
             };
             if let Some(bytes) = blocks.end() {
-                let _ = self.lost(Source::Mllp, "framing", why, &bytes, "hl7");
+                let _ = self.lost(Source::Mllp, LetterCode::Framing, why, &bytes, "hl7");
             }
             return;
         }
@@ -212,12 +213,12 @@ impl Connection<'_> {
         let (bytes, answer, why) = match block {
             Block::TooLarge(bytes) => {
                 let why = "the message is larger than the limit";
-                let _ = self.lost(Source::Mllp, "too_large", why, bytes, "hl7");
+                let _ = self.lost(Source::Mllp, LetterCode::TooLarge, why, bytes, "hl7");
                 (bytes, Answer::Reject, why.to_owned())
             }
             Block::Whole(bytes) if !hl7::is_message(bytes) => {
                 let why = "no HL7 message: it does not begin with MSH";
-                let _ = self.lost(Source::Mllp, "framing", why, bytes, "hl7");
+                let _ = self.lost(Source::Mllp, LetterCode::Framing, why, bytes, "hl7");
                 (bytes, Answer::Reject, why.to_owned())
             }
             Block::Whole(bytes) => match self.keep(Source::Mllp, bytes, "hl7") {
@@ -242,7 +243,7 @@ impl Connection<'_> {
                     message.extend(buffer.iter().take(count));
                     if message.len() > self.shared.settings.message_bytes {
                         let why = "the message is larger than the limit";
-                        let _ = self.lost(Source::Lines, "too_large", why, &message, "txt");
+                        let _ = self.lost(Source::Lines, LetterCode::TooLarge, why, &message, "txt");
                         return;
                     }
                 }
@@ -268,7 +269,7 @@ impl Connection<'_> {
             return;
         }
         if let Err(why) = self.keep(Source::Lines, &bytes, "txt") {
-            let _ = self.lost(Source::Lines, "refused", &why, &bytes, "txt");
+            let _ = self.lost(Source::Lines, LetterCode::Refused, &why, &bytes, "txt");
         }
     }
 
@@ -300,17 +301,17 @@ impl Connection<'_> {
             // A balance repeats nothing: two equal printouts are two weighings. One content is one import, so a
             // person has to see the second.
             let why = "the same content came before; this may be a second weighing";
-            return self.lost(source, "same_content", why, bytes, end);
+            return self.lost(source, LetterCode::SameContent, why, bytes, end);
         }
         Ok(())
     }
 
     /// Keeps what is no message as a dead letter.
-    fn lost(&self, source: Source, code: &'static str, why: &str, bytes: &[u8], end: &str) -> Result<(), String> {
+    fn lost(&self, source: Source, code: LetterCode, why: &str, bytes: &[u8], end: &str) -> Result<(), String> {
         let zh = match code {
-            "framing" => "报文不完整或格式错误",
-            "too_large" => "报文过大",
-            "same_content" => "与之前的报文内容相同，可能是另一次称量",
+            LetterCode::Framing => "报文不完整或格式错误",
+            LetterCode::TooLarge => "报文过大",
+            LetterCode::SameContent => "与之前的报文内容相同，可能是另一次称量",
             _ => "报文未能导入",
         };
         let letter = Letter {

@@ -19,7 +19,8 @@ use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::EvaluationId;
-use crate::store::views::{self, Page as Part};
+use crate::store::views::{self, FileFilter, Page as Part};
+use crate::vocabulary::instruments::FileState;
 
 /// The routes.
 #[must_use]
@@ -133,14 +134,14 @@ async fn before(services: &Services, actor: &Actor, id: &str, choice: &mut Choic
 
 /// The files that may be chosen and the methods.
 async fn choose(actor: &Actor, page: &Page, services: &Services, choice: &Choice) -> Result<HttpResponse, Problem> {
-    let (services2, institute) = (services.clone(), institute(actor)?);
+    let (services2, reader) = (services.clone(), services.reader(actor)?);
     let (staged, accepted, methods) = run(move || {
         let methods = evaluations::methods(&services2)?;
-        let of = |state: &'static str| {
-            let part = Part::of(Some(200), None);
-            services2.db.read(|conn| views::files(conn, &institute, Some(state), part))
+        let of = |state: FileState| {
+            let filter = FileFilter { state: Some(state), limit: Some(200), ..FileFilter::default() };
+            services2.db.read(|conn| views::files(conn, &reader, &filter))
         };
-        Ok((of("staged")?, of("accepted")?, methods))
+        Ok((of(FileState::Staged)?, of(FileState::Accepted)?, methods))
     })
     .await?;
     let rows: Vec<_> = staged.items.into_iter().chain(accepted.items).collect();

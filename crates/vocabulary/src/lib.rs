@@ -104,6 +104,7 @@ macro_rules! vocabulary {
 }
 
 mod hidden;
+pub mod instruments;
 mod places;
 pub mod roles;
 pub mod states;

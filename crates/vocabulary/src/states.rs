@@ -4,6 +4,11 @@
 
 use thiserror::Error;
 
+use crate::instruments::{
+    DeadLetterEvent, DeadLetterState, FileEvent, FileState, FolderEntryEvent, FolderEntryState, InstrumentEvent,
+    InstrumentState, RunListEvent, RunListState,
+};
+
 vocabulary! {
     /// Where a case stands.
     CaseState {
@@ -95,6 +100,11 @@ pub enum Refused {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
+    Instrument(InstrumentState, InstrumentEvent),
+    InstrumentFile(FileState, FileEvent),
+    DeadLetter(DeadLetterState, DeadLetterEvent),
+    FolderEntry(FolderEntryState, FolderEntryEvent),
+    RunList(RunListState, RunListEvent),
 }
 
 impl Refused {
@@ -104,6 +114,11 @@ impl Refused {
             Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
             Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
             Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+            Refused::Instrument(state, event) => ("仪器", state.zh(), event.zh()),
+            Refused::InstrumentFile(state, event) => ("仪器文件", state.zh(), event.zh()),
+            Refused::DeadLetter(state, event) => ("未导入的文件", state.zh(), event.zh()),
+            Refused::FolderEntry(state, event) => ("文件夹中的文件", state.zh(), event.zh()),
+            Refused::RunList(state, event) => ("进样序列", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -114,6 +129,11 @@ impl Refused {
             Refused::Case(state, event) => ("case", state.en(), event.en()),
             Refused::Task(state, event) => ("test task", state.en(), event.en()),
             Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
+            Refused::Instrument(state, event) => ("instrument", state.en(), event.en()),
+            Refused::InstrumentFile(state, event) => ("instrument file", state.en(), event.en()),
+            Refused::DeadLetter(state, event) => ("dead letter", state.en(), event.en()),
+            Refused::FolderEntry(state, event) => ("file of the folder", state.en(), event.en()),
+            Refused::RunList(state, event) => ("sequence list", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -127,6 +147,7 @@ macro_rules! transitions {
             ///
             /// # Errors
             /// The event does not fit the state.
+            #[allow(unreachable_patterns)] // Some lifecycle takes every event in every state.
             pub const fn on(self, event: $event) -> Result<$state, Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
@@ -153,6 +174,8 @@ macro_rules! transitions {
         }
     };
 }
+
+pub(crate) use transitions;
 
 transitions! { CaseState on CaseEvent, Case:
     Draft + Accept = Accepted;
@@ -196,9 +219,9 @@ transitions! { CertificateState on CertificateEvent, Certificate:
     Issued + Withdraw = Withdrawn;
 }
 
-/// The three tables, one after the other: for a golden file.
+/// The tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table()].concat()
+    [CaseState::table(), TaskState::table(), CertificateState::table(), crate::instruments::table()].concat()
 }
 
 #[cfg(test)]
@@ -250,6 +273,7 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6);
+        let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + instruments);
     }
 }

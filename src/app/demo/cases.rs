@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use super::files::{DemoFile, DemoFiles, Picked};
 use super::laboratory::{Laboratory, PASSWORD, Staff};
 use super::{DemoError, at, file_error, tell};
-use crate::action::Services;
+use crate::action::{Services, act};
 use crate::bench::{self, Decision, Entry, ImportCheck, NewReading, Verdict};
 use crate::cases::{
     self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken,
 };
 use crate::certificates::{self, Draft};
 use crate::clock::Clock;
-use crate::instruments::{self, Accept, Assign, Wanted};
-use crate::store::columns::InstrumentFileId;
+use crate::instruments::{self, Accept, MatchName, Named, Wanted};
+use crate::store::Failure;
+use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, Page, QueueFilter, QueueRow};
 use crate::vocabulary::TaskState;
+use crate::vocabulary::instruments::ProblemSeverity;
 
 /// The demonstration while it is told.
 pub(super) struct Story<'a> {
@@ -199,13 +201,15 @@ impl Story<'_> {
 
     /// Takes an instrument file in and accepts what it proposes for our sample.
     fn file(&mut self, staff: &Staff, file: &DemoFile, real: Option<&Picked>, taken: &Taken) -> Result<(), DemoError> {
-        let mut view = instruments::upload(self.services, &staff.analyst, &file.name, &file.bytes, None)?;
-        let id = view.file.id.clone();
+        let named = Named { name: file.name.clone(), bytes: file.bytes.clone() };
+        let id = instruments::upload(self.services, &staff.analyst, named, None)?.id;
         if let Some(picked) = real {
-            let number = taken.samples.first().map(|sample| sample.number.clone());
-            let assign = Assign { sample_text: picked.sample_text.clone(), sample_number: number };
-            view = instruments::assign(self.services, &staff.analyst, &id, &assign)?;
+            let sample_number = taken.samples.first().map(|sample| sample.number.clone());
+            let found = MatchName { id: id.clone(), sample_text: picked.sample_text.clone(), sample_number };
+            act(self.services, &staff.analyst, found)?;
         }
+        let view =
+            instruments::view(self.services, &self.services.reader(&staff.analyst).map_err(Failure::from)?, &id)?;
         let adapter = view.file.adapter.clone().unwrap_or_default();
         writeln!(
             self.out,
@@ -215,8 +219,7 @@ impl Story<'_> {
             view.file.complete,
             view.file.sha256.get(..16).unwrap_or_default()
         )?;
-        let problems = view.file.problems.tree();
-        let wrong = problems.as_array().is_some_and(|all| all.iter().any(|one| one["severity"] == "error"));
+        let wrong = view.file.problems.iter().any(|one| one.severity == ProblemSeverity::Error);
         let accept = Accept {
             confirm_complete: true,
             despite_problems: wrong.then(|| "演示：问题已由检验人员逐项核对".to_owned()),
@@ -239,12 +242,12 @@ impl Story<'_> {
     }
 
     /// The second person goes from every value back to the file, and records what was found.
-    fn check(&mut self, staff: &Staff, id: &InstrumentFileId, read: &[String]) -> Result<(), DemoError> {
+    fn check(&mut self, staff: &Staff, id: &InstrumentFileId, read: &[ObservationId]) -> Result<(), DemoError> {
+        let reader = self.services.reader(&staff.reviewer).map_err(Failure::from)?;
         let mut found = 0;
         for observation in read {
-            let observation = Some(observation.as_str().into());
-            let source =
-                instruments::source(self.services, &staff.reviewer, id, &Wanted { observation, ..Wanted::default() })?;
+            let wanted = Wanted { observation: Some(observation.clone()), ..Wanted::default() };
+            let source = instruments::source(self.services, &reader, id, &wanted)?;
             let raw = source.observation.map(|seen| seen.raw);
             let marked = source.lines.into_iter().filter_map(|line| line.mark).next();
             found += usize::from(marked.map(|mark| mark.value) == raw);

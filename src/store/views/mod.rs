@@ -7,6 +7,7 @@ mod certificates;
 mod evaluations;
 mod files;
 mod imports;
+pub mod keyset;
 mod pages;
 mod reader;
 
@@ -24,7 +25,10 @@ pub use catalogue::{
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
 pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
-pub use files::{FileRow, files, files_of_instrument};
+pub use files::{
+    CompanionView, FileFilter, FileListRow, InstrumentFileView, LocatorView, ObservationView, ProblemView, context_of,
+    files, files_of_instrument, locator_of, problems_of,
+};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 pub use reader::Reader;

@@ -1,0 +1,25 @@
+//! The register (仪器登记): what stands in the laboratory, how its files are read and by which way they come.
+//!
+//! Invariant: every instrument has an account of its own that nobody can log in with, and what it sends stands in that
+//! name. Its code stays as it was registered. Nothing in this room reads a file.
+
+mod calibrations;
+mod entry;
+mod instrument;
+mod pattern;
+mod view;
+mod ways;
+
+pub use calibrations::Calibrate;
+pub(super) use calibrations::{against, newest_first};
+pub use entry::NewInstrument;
+pub use instrument::{ChangeInstrument, RegisterInstrument, RetireInstrument};
+pub(super) use instrument::{active, row_of};
+pub use pattern::{Globs, MatchRule, file_globs};
+pub use view::{
+    CalibrationView, InstrumentChoice, InstrumentFilter, InstrumentRecord, InstrumentView, WayView, calibrations,
+    instrument_choices, instrument_view, instruments,
+};
+pub(super) use view::{record_of, rule_of};
+pub(super) use ways::named;
+pub use ways::{Way, below, report, ways};
