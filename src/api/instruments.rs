@@ -8,15 +8,15 @@ use serde_json::Value;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use crate::action::{Action, Answered, Services};
-use crate::http::body::{Body, collect};
+use crate::http::body::collect;
 use crate::http::command::{self, Command, act_blocking};
-use crate::http::permit::permission::{InstrumentAccept, InstrumentRead};
+use crate::http::permit::permission::InstrumentRead;
 use crate::http::permit::{May, Permit};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, run};
 use crate::http::table::Table;
 use crate::instruments::{
-    self, Accept, Accepted, AddFileRunList, FileView, MatchName, RejectFile, SourceView, Taken, UploadFile, Wanted,
+    self, AcceptFile, AddFileRunList, FileView, MatchName, RejectFile, SourceView, Taken, UploadFile, Wanted,
 };
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -36,13 +36,13 @@ pub fn table() -> Table {
         .post("/api/v1/instrument-files/{id}/match", match_name)
         .post("/api/v1/instrument-files/{id}/run-list", run_list)
         .post("/api/v1/instrument-file-sets", upload_set)
-        .post("/api/v1/instrument-files/{id}/accept", accept)
+        .does::<AcceptFile>(Method::POST, "/api/v1/instrument-files/{id}/accept")
         .ends::<RejectFile>(Method::POST, "/api/v1/instrument-files/{id}/reject")
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(list, upload, upload_set, show, source, match_name, run_list, accept))]
+#[openapi(paths(list, upload, upload_set, show, source, match_name, run_list))]
 pub struct Docs;
 
 /// The file's name.
@@ -235,15 +235,4 @@ async fn run_list(
 ) -> Result<HttpResponse, Problem> {
     let id = command.action.id.clone();
     acted_on(may, services, command, id).await
-}
-
-#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/accept", tag = "instruments", params(("id" = String, Path)),
-    request_body = Accept, responses((status = 200, body = Accepted), (status = 422, body = ProblemDocument)))]
-async fn accept(
-    gate: Permit<InstrumentAccept>,
-    services: Data<Services>,
-    id: Path<InstrumentFileId>,
-    body: Body<Accept>,
-) -> Result<HttpResponse, Problem> {
-    answer(move || instruments::accept(&services, &gate.actor, &id, &body.value)).await
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::calculation::formula::{Formula, FormulaError, Input, Value};
 use crate::calculation::inputs::ReadingInput;
@@ -23,7 +23,7 @@ pub struct Reading {
 }
 
 /// A calculated result.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calculation {
     /// Unrounded
     pub calculated: String,

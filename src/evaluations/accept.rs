@@ -58,11 +58,7 @@ pub fn accept(
         let row = row_of(conn, &actor, &id)?;
         check(conn, &row)?;
         let tasks = chosen(conn, &row, &new)?;
-        let of_file = Accept {
-            confirm_complete: new.confirm_complete,
-            despite_problems: new.despite_problems.clone(),
-            ..Accept::default()
-        };
+        let of_file = Accept { confirm_complete: new.confirm_complete, despite_problems: new.despite_problems.clone() };
         let files: Vec<InstrumentFileRow> = instrument_file::table
             .inner_join(evaluation_file::table)
             .filter(evaluation_file::evaluation_id.eq(&id))

@@ -10,11 +10,11 @@ use super::form::{Form, with_fields};
 use super::lists::{Onward, ROWS};
 use super::page::{Page, Refused, file, see_other, send};
 use crate::action::{Action, Services};
-use crate::http::permit::permission::{InstrumentAccept, InstrumentRead};
+use crate::http::permit::permission::InstrumentRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::instruments::{
-    self, Accept, AddFileRunList, FileView, LetterFilter, MatchName, Named, RejectFile, RunListLine, SourceView, Taken,
-    UploadFile, Wanted,
+    self, AcceptFile, AddFileRunList, FileView, LetterFilter, MatchName, Named, RejectFile, RunListLine, SourceView,
+    Taken, UploadFile, Wanted,
 };
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -207,13 +207,14 @@ async fn run_list(
 }
 
 async fn accept(
-    permit: Permit<InstrumentAccept>,
+    may: May<AcceptFile>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = Accept {
+    let action = AcceptFile {
+        id: id.as_str().into(),
         tasks: Some(form.all("tasks").into_iter().map(Into::into).collect()),
         confirm_complete: form.ticked("confirm_complete"),
         despite_problems: form.opt("despite_problems"),
@@ -221,9 +222,7 @@ async fn accept(
         note: form.text("note"),
         reason: form.opt("reason"),
     };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
-    let done = run(move || instruments::accept(&services2, &actor, &key, &new).map(|_| ())).await;
-    answer(&page, &services, &permit.actor, (&id, form), done).await
+    acted_on((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn reject(

@@ -130,7 +130,7 @@ fn a_watched_folder_brings_files_and_their_corrections() {
         let one = view(&world.analyst, &first);
         assert_eq!(one["proposals"][0]["readings"][0]["value"], "25.1034", "{one}");
         assert!(codes(&one).contains(&"calibration_overdue".into()), "{one}");
-        let trail = ok(&world.quality.get("/api/v1/audit?action=instrument_file.upload"), 200);
+        let trail = ok(&world.quality.get("/api/v1/audit?action=file.upload"), 200);
         let trail = trail["entries"].as_array().expect("entries");
         assert!(
             !trail.is_empty() && trail.iter().all(|entry| entry["actor"] == "instrument:sxidc:bal-01"),

@@ -13,7 +13,7 @@ use crate::cases::{
 };
 use crate::certificates::{self, Draft};
 use crate::clock::Clock;
-use crate::instruments::{self, Accept, MatchName, Named, Wanted};
+use crate::instruments::{self, AcceptFile, MatchName, Named, Wanted};
 use crate::store::Failure;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, Page, QueueFilter, QueueRow};
@@ -220,13 +220,13 @@ impl Story<'_> {
             view.file.sha256.get(..16).unwrap_or_default()
         )?;
         let wrong = view.file.problems.iter().any(|one| one.severity == ProblemSeverity::Error);
-        let accept = Accept {
+        let accept = AcceptFile {
             confirm_complete: true,
             despite_problems: wrong.then(|| "演示：问题已由检验人员逐项核对".to_owned()),
             reagents: "对照品与试剂见演示记录".into(),
-            ..Accept::default()
+            ..AcceptFile::all_of(id.clone())
         };
-        let accepted = instruments::accept(self.services, &staff.analyst, &id, &accept)?;
+        let accepted = act(self.services, &staff.analyst, accept)?;
         let read = view.proposals.iter().flat_map(|one| &one.readings).map(|one| one.observation_id.clone());
         self.check(staff, &id, &read.collect::<Vec<_>>())?;
         for entered in &accepted.entered {

@@ -1,4 +1,4 @@
-//! A person accepts or rejects a staged file.
+//! A person accepts a staged file.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -6,72 +6,129 @@ use utoipa::ToSchema;
 
 use super::propose::Proposal;
 use super::reject::{Decided, decided};
-use super::view::view_in;
-use crate::action::Services;
+use super::view::{FileView, view_in};
+use crate::action::{Action, Context, Facts, Subject};
 use crate::bench::{self, Entered, Entry, NewReading, Observed};
 use crate::instruments::refusals::InstrumentRefusal;
-use crate::record::{self, Actor, Change};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, TestTaskId};
+use crate::store::revisions::Revised;
 use crate::store::views::ProblemView;
 use crate::text;
-use crate::vocabulary::instruments::{FileEvent, ProblemSeverity};
+use crate::vocabulary::Permission;
+use crate::vocabulary::instruments::{FileEvent, FileState, ProblemSeverity};
 
-/// How a file is accepted.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Accept {
+/// Accepts a staged file: its values become readings of the tasks, each with its place in the file.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptFile {
+    pub id: InstrumentFileId,
     /// The tasks to enter; without it, all that the file proposes
+    #[serde(default)]
     pub tasks: Option<Vec<TestTaskId>>,
+    /// The person has seen that the file is whole, where its format cannot prove it
+    #[serde(default)]
+    pub confirm_complete: bool,
+    /// Why the results count in spite of problems that the adapter calls errors
+    #[serde(default)]
+    pub despite_problems: Option<String>,
+    /// Reagents, reference standards and equipment, as text
+    #[serde(default)]
+    pub reagents: String,
+    #[serde(default)]
+    pub note: String,
+    /// Why readings that stand are replaced, e.g. those of an import that was rejected
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl AcceptFile {
+    /// Accepts everything that a file proposes.
+    #[must_use]
+    pub fn all_of(id: InstrumentFileId) -> Self {
+        Self {
+            id,
+            tasks: None,
+            confirm_complete: false,
+            despite_problems: None,
+            reagents: String::new(),
+            note: String::new(),
+            reason: None,
+        }
+    }
+
+    fn word(&self) -> Accept {
+        Accept { confirm_complete: self.confirm_complete, despite_problems: self.despite_problems.clone() }
+    }
+}
+
+/// What a person says to a file that cannot prove itself, or has problems.
+#[derive(Clone, Debug, Default)]
+pub struct Accept {
     /// The person has seen that the file is whole, where its format cannot prove it
     pub confirm_complete: bool,
     /// Why the results count in spite of problems that the adapter calls errors
     pub despite_problems: Option<String>,
-    /// Reagents, reference standards and equipment, as text
-    pub reagents: String,
-    pub note: String,
-    /// Why readings that stand are replaced, e.g. those of an import that was rejected
-    pub reason: Option<String>,
 }
 
 /// What was entered.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Accepted {
     pub file_id: InstrumentFileId,
     pub entered: Vec<Entered>,
 }
 
-/// Accepts a staged file: its values become readings of the tasks, each with its place in the file.
-///
-/// # Errors
-/// Where the file is incomplete, has problems that nobody answered for, or a value does not fit; then nothing
-/// was entered.
-pub fn accept(services: &Services, actor: &Actor, id: &InstrumentFileId, new: &Accept) -> Outcome<Accepted> {
-    let (actor, now, id, new) = (actor.clone(), services.clock.now(), id.clone(), new.clone());
-    let rules = services.mappings.rules();
-    services.db.write(move |conn| {
-        let institute =
-            actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
-        let view = view_in(conn, &institute, &id, &rules)?;
+/// An acceptance that was found in order.
+pub struct Plan {
+    state: FileState,
+    reason: Option<String>,
+    entries: Vec<(TestTaskId, Entry)>,
+}
+
+impl Action for AcceptFile {
+    const NAME: &'static str = "file.accept";
+    const PERMISSION: Permission = Permission::InstrumentAccept;
+    type Prepared = ();
+    type Loaded = FileView;
+    type Plan = Plan;
+    type Done = Accepted;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::InstrumentFile, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<FileView> {
+        let (own, rules) = (cx.institute()?, cx.services.mappings.rules());
+        view_in(cx.conn, &own, &self.id, &rules)
+    }
+
+    fn decide(&self, _: &Facts<'_>, view: &FileView) -> Result<Plan, Refusal> {
         let state = view.file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
-        let reason = check_sound(view.file.complete, &view.file.problems, &new)?;
-        let chosen = chosen(&view.proposals, &new)?;
-        let by = Decided { state, reason: reason.as_deref(), by: &actor.account, at: now.into() };
-        decided(conn, &id, &by)?;
-        let mut entered = Vec::with_capacity(chosen.len());
-        for proposal in chosen {
-            let entry = entry_of(proposal, &new)?;
-            entered.push(bench::enter_in(conn, &actor, now, &proposal.task_id, &entry)?);
+        let reason = check_sound(view.file.complete, &view.file.problems, &self.word())?;
+        let chosen = chosen(&view.proposals, self.tasks.as_deref())?;
+        let entry = |one: &Proposal| Ok((one.task_id.clone(), entry_of(one, self)?));
+        Ok(Plan { state, reason, entries: chosen.into_iter().map(entry).collect::<Result<_, Refusal>>()? })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, view: FileView, plan: Plan) -> Outcome<Accepted> {
+        let by =
+            Decided { state: plan.state, reason: plan.reason.as_deref(), by: &cx.actor.account, at: cx.now.into() };
+        decided(cx.conn, &self.id, &by)?;
+        let mut entered = Vec::with_capacity(plan.entries.len());
+        for (task, entry) in &plan.entries {
+            entered.push(bench::enter_in(cx.conn, cx.actor, cx.now, task, entry)?);
         }
-        let mut change =
-            Change::field("file.accept", "instrument_file", &id, "state", view.file.state.as_str(), state.as_str())
-                .and("confirmed_complete", (), new.confirm_complete)
-                .and("tasks", (), json!(entered.iter().map(|e| &e.task_id).collect::<Vec<_>>()));
-        change.reason = reason;
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(Accepted { file_id: id.clone(), entered })
-    })
+        let (before, after) = (view.file.state.as_str(), plan.state.as_str());
+        let tasks: Vec<&TestTaskId> = plan.entries.iter().map(|(task, _)| task).collect();
+        let mut change = Change::field(Self::NAME, "instrument_file", &self.id, "state", before, after)
+            .and("confirmed_complete", (), self.confirm_complete)
+            .and("tasks", (), json!(tasks));
+        change.reason = plan.reason;
+        cx.record(change);
+        Ok(Accepted { file_id: self.id.clone(), entered })
+    }
 }
 
 /// An incomplete file is never accepted; one that cannot prove itself needs a person's word, and problems
@@ -114,8 +171,8 @@ pub(super) fn check_sound(
     Ok(reason)
 }
 
-fn chosen<'a>(proposals: &'a [Proposal], new: &Accept) -> Result<Vec<&'a Proposal>, Refusal> {
-    let chosen: Vec<&Proposal> = match &new.tasks {
+fn chosen<'a>(proposals: &'a [Proposal], asked: Option<&[TestTaskId]>) -> Result<Vec<&'a Proposal>, Refusal> {
+    let chosen: Vec<&Proposal> = match asked {
         None => proposals.iter().filter(|p| p.open_questions.is_empty()).collect(),
         Some(ids) => ids
             .iter()
@@ -143,7 +200,7 @@ fn chosen<'a>(proposals: &'a [Proposal], new: &Accept) -> Result<Vec<&'a Proposa
     Ok(chosen)
 }
 
-fn entry_of(proposal: &Proposal, new: &Accept) -> Result<Entry, Refusal> {
+fn entry_of(proposal: &Proposal, new: &AcceptFile) -> Result<Entry, Refusal> {
     let readings = proposal
         .readings
         .iter()
@@ -223,18 +280,15 @@ mod tests {
     #[test]
     fn nobody_gets_past_an_open_question_by_naming_the_task() {
         let all = [proposal("a", &[]), proposal("b", &["单位"])];
-        let named = |tasks: &[&str]| Accept {
-            tasks: Some(tasks.iter().map(|one| TestTaskId::from(*one)).collect()),
-            ..Accept::default()
-        };
-        let ids = |new: &Accept| -> Result<Vec<String>, Option<String>> {
-            let found = chosen(&all, new).map_err(|refusal| refusal.field)?;
+        let named = |tasks: &[&str]| -> Vec<TestTaskId> { tasks.iter().map(|one| TestTaskId::from(*one)).collect() };
+        let ids = |asked: Option<&[TestTaskId]>| -> Result<Vec<String>, Option<String>> {
+            let found = chosen(&all, asked).map_err(|refusal| refusal.field)?;
             Ok(found.into_iter().map(|one| one.task_id.to_string()).collect())
         };
-        assert_eq!(ids(&Accept::default()), Ok(vec!["a".to_owned()]));
-        assert_eq!(ids(&named(&["a"])), Ok(vec!["a".to_owned()]));
-        assert_eq!(ids(&named(&["a", "b"])), Err(Some("tasks[1]".to_owned())));
-        assert_eq!(ids(&named(&["c"])), Err(Some("tasks[0]".to_owned())));
-        assert_eq!(ids(&named(&[])), Err(Some("tasks".to_owned())));
+        assert_eq!(ids(None), Ok(vec!["a".to_owned()]));
+        assert_eq!(ids(Some(&named(&["a"]))), Ok(vec!["a".to_owned()]));
+        assert_eq!(ids(Some(&named(&["a", "b"]))), Err(Some("tasks[1]".to_owned())));
+        assert_eq!(ids(Some(&named(&["c"]))), Err(Some("tasks[0]".to_owned())));
+        assert_eq!(ids(Some(&named(&[]))), Err(Some("tasks".to_owned())));
     }
 }

@@ -3,9 +3,9 @@
 use instrument_adapters::Options;
 use serde_json::json;
 
-use super::accept::{Accept, check_sound};
+use super::accept::{Accept, AcceptFile, check_sound};
 use super::reject::{Decided, decided};
-use crate::action::Services;
+use crate::action::{Action, Services};
 use crate::instruments::reception::{file_of, observations_of_file, read};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::{self, Actor, Change};
@@ -101,7 +101,7 @@ pub fn accept_with_evaluation(
     let by = Decided { state, reason: reason.as_deref(), by: &actor.account, at: now.into() };
     decided(conn, &file.id, &by)?;
     let (before, after) = (file.state.as_str(), state.as_str());
-    let mut change = Change::field("file.accept", "instrument_file", &file.id, "state", before, after)
+    let mut change = Change::field(AcceptFile::NAME, "instrument_file", &file.id, "state", before, after)
         .and("confirmed_complete", (), new.confirm_complete)
         .and("evaluation", (), evaluation);
     change.reason = reason;

@@ -9,7 +9,7 @@ mod propose;
 mod reject;
 mod view;
 
-pub use accept::{Accept, Accepted, accept};
+pub use accept::{Accept, AcceptFile, Accepted};
 pub use evaluated::{FileInjection, accept_with_evaluation, evaluable, injections_of};
 pub use propose::{Proposal, ProposedReading};
 pub use reject::RejectFile;
