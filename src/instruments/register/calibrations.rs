@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::instrument::row_of;
-use super::view::CalibrationView;
+use super::rows::row_of;
 use crate::action::{Action, Context, Facts};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::Change;
 use crate::refusal::Refusal;
-use crate::store::columns::{CalibrationId, Day, InstrumentId};
+use crate::store::columns::{AccountId, CalibrationId, Day, Instant, InstrumentId};
 use crate::store::rows::{CalibrationRow, InstrumentRow};
 use crate::store::schema::calibration;
 use crate::store::views::{LocatorView, ProblemView};
@@ -112,6 +111,38 @@ impl Action for Calibrate {
                              "performed_by": row.performed_by, "note": row.note});
         cx.record(Change::created(Self::NAME, "instrument", &self.id, content));
         Ok(row.into())
+    }
+}
+
+/// A calibration.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CalibrationView {
+    pub id: CalibrationId,
+    pub instrument_id: InstrumentId,
+    pub performed_on: Day,
+    pub due_on: Option<Day>,
+    pub result: CalibrationResult,
+    pub certificate_number: String,
+    pub performed_by: String,
+    pub note: String,
+    pub recorded_by: AccountId,
+    pub recorded_at: Instant,
+}
+
+impl From<CalibrationRow> for CalibrationView {
+    fn from(row: CalibrationRow) -> Self {
+        Self {
+            id: row.id,
+            instrument_id: row.instrument_id,
+            performed_on: row.performed_on,
+            due_on: row.due_on,
+            result: row.result,
+            certificate_number: row.certificate_number,
+            performed_by: row.performed_by,
+            note: row.note,
+            recorded_by: row.recorded_by,
+            recorded_at: row.recorded_at,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::pattern::{MatchRule, file_globs};
+use super::rows::rule_of;
 use crate::action::Services;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -107,7 +108,7 @@ impl Entry {
             adapter: row.adapter.clone(),
             date_order: row.date_order,
             zone: row.zone.clone(),
-            matching: super::view::rule_of(row)?,
+            matching: rule_of(row)?,
             folder: row.folder.clone(),
             folder_pattern: row.folder_pattern.clone(),
             listener_kind: row.listener_kind,

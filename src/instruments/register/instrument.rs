@@ -6,6 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::entry::{Around, Entry, NewInstrument, checked};
+use super::rows::row_of;
 use super::view::{InstrumentView, view_of};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::instruments::refusals::InstrumentRefusal;
@@ -15,7 +16,7 @@ use crate::store::columns::{AccountId, Instant, InstituteId, InstrumentId, Json}
 use crate::store::revisions::Revised;
 use crate::store::rows::{AccountRow, InstrumentRow};
 use crate::store::schema::{account, institute, instrument};
-use crate::store::{AnyConnection, Failure, Invariant, Outcome, StoreError};
+use crate::store::{Failure, Invariant, Outcome, StoreError};
 use crate::text;
 use crate::vocabulary::Permission;
 use crate::vocabulary::instruments::{InstrumentEvent, InstrumentState};
@@ -234,32 +235,6 @@ impl Action for RetireInstrument {
         cx.record(change.because(reason));
         Ok(())
     }
-}
-
-/// An instrument of the institute that is in use.
-pub(in crate::instruments) fn active(
-    conn: &mut AnyConnection,
-    own: &InstituteId,
-    id: &InstrumentId,
-) -> Outcome<InstrumentRow> {
-    let row = row_of(conn, own, id)?;
-    row.state.on(InstrumentEvent::Serve).map_err(InstrumentRefusal::from)?;
-    Ok(row)
-}
-
-/// An instrument of the institute.
-pub(in crate::instruments) fn row_of(
-    conn: &mut AnyConnection,
-    own: &InstituteId,
-    id: &InstrumentId,
-) -> Outcome<InstrumentRow> {
-    let found: Option<InstrumentRow> = instrument::table
-        .find(id)
-        .filter(instrument::institute_id.eq(own))
-        .select(InstrumentRow::as_select())
-        .first(conn)
-        .optional()?;
-    found.ok_or_else(|| InstrumentRefusal::NoInstrument(id.to_string()).into())
 }
 
 #[cfg(test)]

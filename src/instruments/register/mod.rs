@@ -7,19 +7,20 @@ mod calibrations;
 mod entry;
 mod instrument;
 mod pattern;
+mod rows;
 mod view;
 mod ways;
 
-pub use calibrations::Calibrate;
+pub use calibrations::{Calibrate, CalibrationView};
 pub(super) use calibrations::{against, newest_first};
 pub use entry::NewInstrument;
 pub use instrument::{ChangeInstrument, RegisterInstrument, RetireInstrument};
-pub(super) use instrument::{active, row_of};
 pub use pattern::{Globs, MatchRule, file_globs};
+pub(super) use rows::{active, row_of, rule_of};
+pub(super) use view::record_of;
 pub use view::{
-    CalibrationView, InstrumentChoice, InstrumentFilter, InstrumentRecord, InstrumentView, WayView, calibrations,
-    instrument_choices, instrument_view, instruments,
+    InstrumentChoice, InstrumentFilter, InstrumentRecord, InstrumentView, WayView, calibrations, instrument_choices,
+    instrument_view, instruments,
 };
-pub(super) use view::{record_of, rule_of};
 pub(super) use ways::named;
 pub use ways::{Way, below, report, ways};

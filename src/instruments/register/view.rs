@@ -9,19 +9,16 @@ use diesel::sql_types::BigInt;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::calibrations::{newest_first, standing};
-use super::instrument::row_of;
+use super::calibrations::{CalibrationView, newest_first, standing};
 use super::pattern::MatchRule;
+use super::rows::{row_of, rule_of};
 use crate::action::Services;
-use crate::store::columns::{AccountId, CalibrationId, Day, Instant, InstituteId, InstrumentId};
+use crate::store::columns::{AccountId, InstituteId, Instant, InstrumentId};
 use crate::store::rows::{CalibrationRow, InstrumentRow, InstrumentWayRow};
 use crate::store::schema::{calibration, instrument, instrument_way};
-use crate::store::stored::At;
 use crate::store::views::Reader;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::instruments::{
-    CalibrationResult, CalibrationStanding, DateOrder, InstrumentState, ListenerKind, WayKind,
-};
+use crate::vocabulary::instruments::{CalibrationStanding, DateOrder, InstrumentState, ListenerKind, WayKind};
 
 /// The most instruments of one answer.
 const MOST: i64 = 500;
@@ -63,21 +60,6 @@ pub struct InstrumentRecord {
     pub changed_at: Option<Instant>,
     /// What a change of it is made on
     pub revision: i64,
-}
-
-/// A calibration.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct CalibrationView {
-    pub id: CalibrationId,
-    pub instrument_id: InstrumentId,
-    pub performed_on: Day,
-    pub due_on: Option<Day>,
-    pub result: CalibrationResult,
-    pub certificate_number: String,
-    pub performed_by: String,
-    pub note: String,
-    pub recorded_by: AccountId,
-    pub recorded_at: Instant,
 }
 
 /// How a way in is doing.
@@ -158,23 +140,6 @@ impl InstrumentRecord {
     }
 }
 
-impl From<CalibrationRow> for CalibrationView {
-    fn from(row: CalibrationRow) -> Self {
-        Self {
-            id: row.id,
-            instrument_id: row.instrument_id,
-            performed_on: row.performed_on,
-            due_on: row.due_on,
-            result: row.result,
-            certificate_number: row.certificate_number,
-            performed_by: row.performed_by,
-            note: row.note,
-            recorded_by: row.recorded_by,
-            recorded_at: row.recorded_at,
-        }
-    }
-}
-
 impl From<InstrumentWayRow> for WayView {
     fn from(row: InstrumentWayRow) -> Self {
         Self {
@@ -185,14 +150,6 @@ impl From<InstrumentWayRow> for WayView {
             error: row.error,
         }
     }
-}
-
-/// How the names in an instrument's files lead to samples.
-///
-/// # Errors
-/// Where the stored rule cannot be read.
-pub(in crate::instruments) fn rule_of(row: &InstrumentRow) -> Outcome<MatchRule> {
-    Ok(At::new("instrument", "matching", row.id.as_str()).read(&row.matching)?)
 }
 
 /// An instrument by its id, whatever its state.
