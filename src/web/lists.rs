@@ -103,7 +103,6 @@ const DOCUMENTS: &[&str] = &[
     "flags",
     "inputs",
     "locator",
-    "matching",
     "particulars",
     "problems",
     "provisions",

@@ -77,8 +77,7 @@ fn register(client: &Client, new: &Value) -> Value {
 }
 
 fn codes(view: &Value) -> Vec<String> {
-    let problems: Vec<Value> =
-        serde_json::from_str(view["file"]["problems"].as_str().expect("problems")).expect("a list");
+    let problems = view["file"]["problems"].as_array().expect("a list of problems");
     problems.iter().map(|one| text(one, "code")).collect()
 }
 

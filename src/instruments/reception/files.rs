@@ -8,7 +8,7 @@ use crate::action::Services;
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::store::columns::{InstituteId, InstrumentFileId, SampleId};
 use crate::store::rows::{CompanionFileRow, InstrumentFileRow, InstrumentRow, ObservationRow};
-use crate::store::schema::{application, companion_file, instrument, instrument_file, observation, sample};
+use crate::store::schema::{companion_file, instrument, instrument_file, observation, sample};
 use crate::store::{AnyConnection, Outcome};
 
 /// A file of the institute.
@@ -79,8 +79,7 @@ pub(super) fn samples_by_number(
     numbers: &[String],
 ) -> Outcome<Vec<(String, SampleId)>> {
     Ok(sample::table
-        .inner_join(application::table)
-        .filter(application::institute_id.eq(own))
+        .filter(sample::institute_id.eq(own))
         .filter(sample::state.eq("received"))
         .filter(sample::number.eq_any(numbers))
         .select((sample::number, sample::id))

@@ -15,7 +15,7 @@ use crate::instruments::register::MatchRule;
 use crate::refusal::Refusal;
 use crate::store::columns::{InstituteId, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
-use crate::store::schema::{application, container, sample};
+use crate::store::schema::{container, sample};
 use crate::store::stored::At;
 use crate::store::views::context_of;
 use crate::store::{AnyConnection, Outcome};
@@ -278,8 +278,8 @@ fn samples_by_label(
     labels: &[String],
 ) -> Outcome<Vec<(String, SampleId)>> {
     Ok(container::table
-        .inner_join(sample::table.inner_join(application::table))
-        .filter(application::institute_id.eq(institute))
+        .inner_join(sample::table)
+        .filter(sample::institute_id.eq(institute))
         .filter(sample::state.eq("received"))
         .filter(container::label_code.eq_any(labels))
         .select((container::label_code, sample::id))

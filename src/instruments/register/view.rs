@@ -13,10 +13,10 @@ use super::calibrations::{CalibrationView, newest_first, standing};
 use super::pattern::MatchRule;
 use super::rows::{row_of, rule_of};
 use crate::action::Services;
-use crate::store::columns::{AccountId, InstituteId, Instant, InstrumentId};
+use crate::store::columns::{AccountId, Instant, InstituteId, InstrumentId};
 use crate::store::rows::{CalibrationRow, InstrumentRow, InstrumentWayRow};
 use crate::store::schema::{calibration, instrument, instrument_way};
-use crate::store::views::Reader;
+use crate::store::views::{Reader, keyset};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::instruments::{CalibrationStanding, DateOrder, InstrumentState, ListenerKind, WayKind};
 
@@ -24,12 +24,18 @@ use crate::vocabulary::instruments::{CalibrationStanding, DateOrder, InstrumentS
 const MOST: i64 = 500;
 /// The most choices that a search offers.
 const CHOICES: i64 = 20;
-/// Files of an instrument, and its open dead letters, are counted up to here.
+/// Files of an instrument, counted up to a bound.
 const FILES: &str = "(SELECT count(*) FROM (SELECT 1 AS one FROM instrument_file \
                      WHERE instrument_file.instrument_id = instrument.id LIMIT 10000) AS counted)";
-const LETTERS: &str = "(SELECT count(*) FROM (SELECT 1 AS one FROM dead_letter \
-                       WHERE dead_letter.instrument_id = instrument.id AND dead_letter.state = 'open' LIMIT 1000) \
-                       AS counted)";
+
+/// Its open dead letters, counted up to a bound.
+fn letters() -> String {
+    let open = DeadLetterState::Open;
+    format!(
+        "(SELECT count(*) FROM (SELECT 1 AS one FROM dead_letter WHERE dead_letter.instrument_id = instrument.id \
+         AND dead_letter.state = '{open}' LIMIT 1000) AS counted)"
+    )
+}
 
 /// An instrument of the register.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -188,13 +194,13 @@ pub fn instruments(services: &Services, reader: &Reader, filter: &InstrumentFilt
         if let Some(after) = &filter.after {
             query = query.filter(instrument::code.gt(after.clone()));
         }
-        if let Some(part) = filter.q.as_deref().and_then(part) {
+        if let Some(part) = filter.q.as_deref().and_then(keyset::containing) {
             query = query.filter(instrument::code.like(part.clone()).or(instrument::name.like(part)));
         }
         let rows: Vec<(InstrumentRow, i64, i64, i64)> = query
             .order(instrument::code)
             .limit(filter.limit.unwrap_or(MOST).clamp(1, MOST))
-            .select((InstrumentRow::as_select(), instrument::revision, sql::<BigInt>(FILES), sql::<BigInt>(LETTERS)))
+            .select((InstrumentRow::as_select(), instrument::revision, sql::<BigInt>(FILES), sql::<BigInt>(&letters())))
             .load(conn)?;
         views_of(conn, rows, today)
     })
@@ -205,7 +211,7 @@ pub fn instruments(services: &Services, reader: &Reader, filter: &InstrumentFilt
 /// # Errors
 /// The store's failure.
 pub fn instrument_choices(services: &Services, reader: &Reader, q: &str) -> Outcome<Vec<InstrumentChoice>> {
-    let part = part(q).unwrap_or_else(|| "%".to_owned());
+    let part = keyset::containing(q).unwrap_or_else(|| "%".to_owned());
     services.db.read(|conn| {
         let rows: Vec<(String, String)> = instrument::table
             .filter(instrument::institute_id.eq(reader.staff()?))
@@ -219,17 +225,11 @@ pub fn instrument_choices(services: &Services, reader: &Reader, q: &str) -> Outc
     })
 }
 
-/// A pattern for texts with this part in them; `%` and `_` are no signs of their own.
-fn part(q: &str) -> Option<String> {
-    let plain: String = q.trim().chars().filter(|c| !matches!(c, '%' | '_' | '\\')).collect();
-    (!plain.is_empty()).then(|| format!("%{plain}%"))
-}
-
 pub(super) fn view_of(conn: &mut AnyConnection, row: InstrumentRow, today: NaiveDate) -> Outcome<InstrumentView> {
     let id = row.id.clone();
     let told = instrument::table
         .find(&id)
-        .select((instrument::revision, sql::<BigInt>(FILES), sql::<BigInt>(LETTERS)))
+        .select((instrument::revision, sql::<BigInt>(FILES), sql::<BigInt>(&letters())))
         .first::<(i64, i64, i64)>(conn)?;
     let views = views_of(conn, vec![(row, told.0, told.1, told.2)], today)?;
     let one = views.into_iter().next();
@@ -283,16 +283,4 @@ pub fn calibrations(services: &Services, reader: &Reader, id: &InstrumentId) -> 
         row_of(conn, reader.staff()?, id)?;
         Ok(newest_first(conn, id)?.into_iter().map(CalibrationView::from).collect())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_takes_its_signs_for_text() {
-        assert_eq!(part(" HPLC "), Some("%HPLC%".into()));
-        assert_eq!(part("50%_"), Some("%50%".into()));
-        assert_eq!(part(" % "), None);
-    }
 }

@@ -70,7 +70,7 @@ pub struct ImportCheckRow {
     pub checked_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = instrument, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct InstrumentRow {
     pub id: InstrumentId,
@@ -98,7 +98,7 @@ pub struct InstrumentRow {
     pub changed_at: Option<Instant>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = calibration, treat_none_as_default_value = false)]
 pub struct CalibrationRow {
     pub id: CalibrationId,
@@ -113,7 +113,7 @@ pub struct CalibrationRow {
     pub recorded_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = instrument_way, treat_none_as_default_value = false)]
 pub struct InstrumentWayRow {
     pub instrument_id: InstrumentId,
@@ -123,7 +123,7 @@ pub struct InstrumentWayRow {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = instrument_folder_entry, treat_none_as_default_value = false)]
 pub struct FolderEntryRow {
     pub instrument_id: InstrumentId,
@@ -138,7 +138,7 @@ pub struct FolderEntryRow {
     pub seen_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = companion_file, treat_none_as_default_value = false)]
 pub struct CompanionFileRow {
     pub instrument_file_id: InstrumentFileId,
@@ -147,7 +147,7 @@ pub struct CompanionFileRow {
     pub size: i64,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = dead_letter, treat_none_as_default_value = false)]
 pub struct DeadLetterRow {
     pub id: DeadLetterId,
@@ -170,7 +170,7 @@ pub struct DeadLetterRow {
     pub instrument_file_id: Option<InstrumentFileId>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = run_list, treat_none_as_default_value = false)]
 pub struct RunListRow {
     pub id: RunListId,
@@ -183,7 +183,7 @@ pub struct RunListRow {
     pub withdrawn_at: Option<Instant>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = run_list_row, treat_none_as_default_value = false)]
 pub struct RunListLineRow {
     pub run_list_id: RunListId,
