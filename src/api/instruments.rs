@@ -4,7 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Path, Payload, Query};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use crate::action::{Action, Answered, Services};
@@ -62,6 +61,14 @@ pub struct FromInstrument {
     instrument: Option<String>,
 }
 
+/// The parts of the form: every part with a file name is a file, whatever its field is called.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct FileSet {
+    #[schema(value_type = Vec<String>, format = Binary)]
+    file: Vec<Vec<u8>>,
+}
+
 /// What became of one file of a set.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct OneOfSet {
@@ -70,35 +77,7 @@ pub struct OneOfSet {
     /// The same content was imported before
     known: bool,
     state: Option<FileState>,
-    refusal: Option<SetRefusal>,
-}
-
-/// Why one file of a set was not taken in.
-#[derive(Clone, Serialize, ToSchema)]
-pub struct SetRefusal {
-    code: String,
-    message_zh: String,
-    message_en: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    provisions: Vec<String>,
-    /// Numbers and ids that a program can read
-    #[serde(skip_serializing_if = "Value::is_null")]
-    details: Value,
-}
-
-impl From<Refusal> for SetRefusal {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            code: refusal.code.as_str().to_owned(),
-            message_zh: refusal.message_zh,
-            message_en: refusal.message_en,
-            field: refusal.field,
-            provisions: refusal.provisions,
-            details: refusal.details,
-        }
-    }
+    refusal: Option<Refusal>,
 }
 
 /// Which value is looked for.
@@ -149,7 +128,7 @@ async fn upload(
 }
 
 #[utoipa::path(post, path = "/api/v1/instrument-file-sets", tag = "instruments", params(FromInstrument),
-    request_body(content = Vec<u8>, content_type = "multipart/form-data",
+    request_body(content = FileSet, content_type = "multipart/form-data",
         description = "Files that belong together: a report with the files that its adapter reads beside it"),
     responses((status = 200, body = [OneOfSet]), (status = 422, body = ProblemDocument)))]
 async fn upload_set(
@@ -169,7 +148,7 @@ impl From<(String, Outcome<Taken>)> for OneOfSet {
         match outcome {
             Ok(taken) => Self { name, id: Some(taken.id), known: taken.known, state: Some(taken.state), refusal: None },
             Err(failure) => {
-                let refusal = Some(SetRefusal::from(*Problem::from(failure).0));
+                let refusal = Some(*Problem::from(failure).0);
                 Self { name, id: None, known: false, state: None, refusal }
             }
         }

@@ -129,7 +129,7 @@ async fn dead_letter(
 }
 
 #[utoipa::path(get, path = "/api/v1/dead-letters/{id}/content", tag = "instruments", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = ProblemDocument)))]
 async fn content(
     gate: Permit<InstrumentRead>,
     services: Data<Services>,

@@ -8,7 +8,9 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::Place;
-use crate::vocabulary::{CaseState, CertificateState, Role, TaskState};
+use crate::vocabulary::{
+    CaseState, CertificateKind, CertificateState, EvaluationKind, Role, SignatureMeaning, StandardBasis, TaskState,
+};
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
 const EN: &str = include_str!("../../templates/i18n/en.toml");
@@ -52,6 +54,10 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "case_state" => CaseState,
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
+        "certificate_kind" => CertificateKind,
+        "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
         "place" => Place,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
@@ -80,6 +86,10 @@ pub fn options(of: &str, lang: Lang) -> Vec<(&'static str, &'static str)> {
         "case_state" => CaseState,
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
+        "certificate_kind" => CertificateKind,
+        "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
     }
 }
 

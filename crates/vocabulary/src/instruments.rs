@@ -1,8 +1,6 @@
 //! The words of instruments: the register, the ways by which files come in, what becomes of a file, and how a value of
 //! one is to be taken.
 
-use crate::states::{Refused, transitions};
-
 vocabulary! {
     /// Where an instrument of the register stands.
     InstrumentState {

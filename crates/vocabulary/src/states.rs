@@ -4,13 +4,14 @@
 
 use thiserror::Error;
 
+use crate::evaluations::{StandardEvent, StandardState};
 use crate::instruments::{
     DeadLetterEvent, DeadLetterState, FileEvent, FileState, FolderEntryEvent, FolderEntryState, InstrumentEvent,
     InstrumentState, RunListEvent, RunListState,
 };
 
 vocabulary! {
-    /// Where a case stands.
+    /// The state of a case.
     CaseState {
         Draft = "draft", "草稿", "draft";
         Accepted = "accepted", "已受理", "accepted";
@@ -39,7 +40,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a test task stands.
+    /// The state of a test task.
     TaskState {
         Waiting = "waiting", "待检", "waiting";
         InProgress = "in_progress", "检验中", "in progress";
@@ -69,7 +70,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a certificate stands.
+    /// The state of a certificate.
     CertificateState {
         Drafted = "drafted", "已起草", "drafted";
         Reviewed = "reviewed", "已审核", "reviewed";
@@ -105,6 +106,7 @@ pub enum Refused {
     DeadLetter(DeadLetterState, DeadLetterEvent),
     FolderEntry(FolderEntryState, FolderEntryEvent),
     RunList(RunListState, RunListEvent),
+    Standard(StandardState, StandardEvent),
 }
 
 impl Refused {
@@ -119,6 +121,7 @@ impl Refused {
             Refused::DeadLetter(state, event) => ("未导入的文件", state.zh(), event.zh()),
             Refused::FolderEntry(state, event) => ("文件夹中的文件", state.zh(), event.zh()),
             Refused::RunList(state, event) => ("进样序列", state.zh(), event.zh()),
+            Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -134,6 +137,7 @@ impl Refused {
             Refused::DeadLetter(state, event) => ("dead letter", state.en(), event.en()),
             Refused::FolderEntry(state, event) => ("file of the folder", state.en(), event.en()),
             Refused::RunList(state, event) => ("sequence list", state.en(), event.en()),
+            Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -148,10 +152,10 @@ macro_rules! transitions {
             /// # Errors
             /// The event does not fit the state.
             #[allow(unreachable_patterns)] // Some lifecycle takes every event in every state.
-            pub const fn on(self, event: $event) -> Result<$state, Refused> {
+            pub const fn on(self, event: $event) -> Result<$state, $crate::states::Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
-                    _ => Err(Refused::$what(self, event)),
+                    _ => Err($crate::states::Refused::$what(self, event)),
                 }
             }
 
@@ -174,8 +178,6 @@ macro_rules! transitions {
         }
     };
 }
-
-pub(crate) use transitions;
 
 transitions! { CaseState on CaseEvent, Case:
     Draft + Accept = Accepted;
@@ -219,9 +221,16 @@ transitions! { CertificateState on CertificateEvent, Certificate:
     Issued + Withdraw = Withdrawn;
 }
 
-/// The tables, one after the other: for a golden file.
+/// All tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table(), crate::instruments::table()].concat()
+    [
+        CaseState::table(),
+        TaskState::table(),
+        CertificateState::table(),
+        StandardState::table(),
+        crate::instruments::table(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -274,6 +283,6 @@ mod tests {
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
         let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + instruments);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + instruments);
     }
 }

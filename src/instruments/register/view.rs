@@ -18,7 +18,9 @@ use crate::store::rows::{CalibrationRow, InstrumentRow, InstrumentWayRow};
 use crate::store::schema::{calibration, instrument, instrument_way};
 use crate::store::views::{Reader, keyset};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::instruments::{CalibrationStanding, DateOrder, InstrumentState, ListenerKind, WayKind};
+use crate::vocabulary::instruments::{
+    CalibrationStanding, DateOrder, DeadLetterState, InstrumentState, ListenerKind, WayKind,
+};
 
 /// The most instruments of one answer.
 const MOST: i64 = 500;

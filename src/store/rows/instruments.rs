@@ -9,7 +9,7 @@ use crate::vocabulary::instruments::{
     LetterCode, ListenerKind, ObservationStatus, WayKind,
 };
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = instrument_file, treat_none_as_default_value = false)]
 pub struct InstrumentFileRow {
     pub id: InstrumentFileId,
@@ -35,7 +35,7 @@ pub struct InstrumentFileRow {
     pub supersedes: Option<InstrumentFileId>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = observation, treat_none_as_default_value = false)]
 pub struct ObservationRow {
     pub id: ObservationId,
@@ -58,7 +58,7 @@ pub struct ObservationRow {
 }
 
 /// What a second person found who compared an import with its file: of all its values, or of those of one task.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = import_check, treat_none_as_default_value = false)]
 pub struct ImportCheckRow {
     pub id: ImportCheckId,

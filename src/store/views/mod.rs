@@ -23,8 +23,13 @@ pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, samp
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
 };
-pub use certificates::{CertificateFilter, CertificateListRow, certificates};
-pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
+pub use certificates::{
+    CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
+};
+pub use evaluations::{
+    EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
+    StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
+};
 pub use files::{
     CompanionView, FileFilter, FileListRow, InstrumentFileView, LocatorView, ObservationView, ProblemView, context_of,
     files, files_of_instrument, locator_of, problems_of,
