@@ -111,11 +111,8 @@ impl Action for AcceptEvaluation {
         found: Proposal,
         lines: Vec<(TestTaskId, Entry)>,
     ) -> Outcome<AcceptedEvaluation> {
-        let of_file = Accept {
-            confirm_complete: self.confirm_complete,
-            despite_problems: self.despite_problems.clone(),
-            ..Accept::default()
-        };
+        let of_file =
+            Accept { confirm_complete: self.confirm_complete, despite_problems: self.despite_problems.clone() };
         for file in &found.files {
             instruments::accept_with_evaluation(cx.conn, cx.actor, cx.now, file, &of_file, self.id.as_str())?;
         }

@@ -33,7 +33,10 @@ pub use evaluations::{
     EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
     StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
 };
-pub use files::{FileRow, files, files_of_instrument};
+pub use files::{
+    CompanionView, FileFilter, FileListRow, InstrumentFileView, LocatorView, ObservationView, ProblemView, context_of,
+    files, files_of_instrument, locator_of, problems_of,
+};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
