@@ -11,9 +11,7 @@ use crate::bench::{self, Decided, Decision, Entered, EnteredLine, Entry, Verdict
 use crate::certificates;
 use crate::http::body::Body;
 use crate::http::permit::Permit;
-use crate::http::permit::permission::{
-    OutOfLimitDecide, RawRecordRead, ResultEnter, ResultReview, TaskRead, TaskStart,
-};
+use crate::http::permit::permission::{OosDecide, RawRecordRead, ResultEnter, ResultReview, TaskRead, TaskStart};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, run};
 use crate::http::table::Table;
@@ -126,7 +124,7 @@ async fn enter(
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/decision", tag = "testing", params(("id" = String, Path)),
     request_body = Decision, responses((status = 201, body = Decided), (status = 409, body = ProblemDocument)))]
 async fn decide(
-    gate: Permit<OutOfLimitDecide>,
+    gate: Permit<OosDecide>,
     services: Data<Services>,
     id: Path<TestTaskId>,
     body: Body<Decision>,

@@ -10,6 +10,7 @@ use crate::calculation::inputs::ReadingInput;
 use crate::refusal::Refusal;
 use crate::regulation::numeric::{self, CompareBy, Limit, Measured};
 use crate::store::rows::TestItemRow;
+use crate::vocabulary::{Comparison, ItemKind, Verdict};
 
 /// One current reading.
 #[derive(Clone, Debug)]
@@ -29,8 +30,7 @@ pub struct Calculation {
     pub calculated: String,
     /// As on the report
     pub reported: String,
-    /// `pass`, `fail`, `indeterminate`
-    pub verdict: String,
+    pub verdict: Verdict,
     pub steps: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ pub fn calculate(
     if !complete(&inputs, item.replicates, readings) {
         return Ok(None);
     }
-    if item.kind == "text" {
+    if item.kind == ItemKind::Text {
         return finding(item, readings, conforms).map(Some);
     }
     numeric_result(item, &inputs, readings).map(Some)
@@ -68,11 +68,11 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
     let conforms = conforms.ok_or_else(|| {
         Refusal::field("conforms", "文字结果须由检验人员判定是否符合规定", "a finding needs the analyst's verdict")
     })?;
-    let verdict = if conforms { "pass" } else { "fail" };
+    let verdict = if conforms { Verdict::Pass } else { Verdict::Fail };
     Ok(Calculation {
         calculated: text.clone(),
         reported: text.clone(),
-        verdict: verdict.into(),
+        verdict,
         steps: vec![format!("标准规定：{}；检验结果：{text}；判定：{}", item.limit_text, in_words(verdict))],
     })
 }
@@ -80,7 +80,7 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
 fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Reading]) -> Result<Calculation, Refusal> {
     let limit = Limit::parse(&item.limit_text)
         .map_err(|error| Refusal::field("limit", error.to_string(), error.to_string()))?;
-    let by = CompareBy::parse(&item.compare_by).unwrap_or(CompareBy::Rounded);
+    let by = if item.compare_by == Comparison::Full { CompareBy::Full } else { CompareBy::Rounded };
     let (measured, mut steps) = measured(item, inputs, readings)?;
     let step = item.rounding_step.as_ref().map(|step| step.decimal()).or_else(|| limit.step());
     let (calculated, reported) = match &measured {
@@ -104,9 +104,9 @@ fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Readi
         if by == CompareBy::Full { "全数值比较法" } else { "修约值比较法" },
         judged.compared,
         item.limit_text,
-        in_words(judged.verdict.as_str()),
+        in_words(judged.verdict),
     ));
-    Ok(Calculation { calculated, reported, verdict: judged.verdict.as_str().into(), steps })
+    Ok(Calculation { calculated, reported, verdict: judged.verdict, steps })
 }
 
 /// The value before rounding: the formula's, or the mean of the one reading's replicates.
@@ -156,10 +156,6 @@ fn measured(
 }
 
 /// A verdict as the record words it, Chinese before English.
-fn in_words(verdict: &str) -> &'static str {
-    match verdict {
-        "pass" => "符合规定 complies",
-        "fail" => "不符合规定 does not comply",
-        _ => "无法判定 indeterminate",
-    }
+fn in_words(verdict: Verdict) -> String {
+    format!("{} {}", verdict.zh(), verdict.en())
 }

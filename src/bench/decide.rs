@@ -12,14 +12,14 @@ use crate::custody;
 use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::quantities::{self, ItemDemand};
-use crate::store::columns::{Dec, OutOfLimitDecisionId, TestTaskId};
-use crate::store::rows::{OutOfLimitDecisionRow, TestTaskRow};
+use crate::store::columns::{Dec, OosDecisionId, TestTaskId};
+use crate::store::rows::{OosDecisionRow, TestTaskRow};
 use crate::store::schema::{application, custody_entry, out_of_limit_decision, product, test_task};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
 use crate::vocabulary::Place;
-use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{OosDecision, TaskState};
 
 /// A decision about a result out of limit.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -52,7 +52,7 @@ pub fn decide(services: &Services, actor: &Actor, id: &TestTaskId, new: &Decisio
         _ => return Err(Refusal::field("decision", "应为 retest 或 confirm", "expected retest or confirm").into()),
     };
     let reason = text::required("reason", &new.reason, text::REMARK)?;
-    let (actor, now, id, word) = (actor.clone(), services.clock.now(), id.clone(), new.decision.clone());
+    let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
     services.db.write(move |conn| {
         let file = task_of(conn, &actor, &id)?;
         let event = if retest { TaskEvent::OrderRetest } else { TaskEvent::Confirm };
@@ -67,10 +67,10 @@ pub fn decide(services: &Services, actor: &Actor, id: &TestTaskId, new: &Decisio
             );
             return Err(refusal.into());
         }
-        let row = OutOfLimitDecisionRow {
-            id: OutOfLimitDecisionId::new(),
+        let row = OosDecisionRow {
+            id: OosDecisionId::new(),
             result_id: result.id.clone(),
-            decision: word.clone(),
+            decision: if retest { OosDecision::Retest } else { OosDecision::Confirm },
             reason: reason.clone(),
             decided_by: actor.account.clone(),
             decided_at: now.into(),

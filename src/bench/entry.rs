@@ -21,8 +21,8 @@ use crate::store::rows::{ReadingRow, ResultRow};
 use crate::store::schema::{evaluation, evaluation_result, reading, result, test_task};
 use crate::store::{AnyConnection, Failure, Outcome};
 use crate::text;
-use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{ItemKind, TaskState};
 
 /// What an analyst enters for one task.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -293,7 +293,7 @@ fn checked(
         let value = match (&typed.observed, &typed.evaluated) {
             (Some(observed), _) => observed.value,
             (None, Some(evaluated)) => evaluated.value,
-            (None, None) if file.item.kind == "text" => None,
+            (None, None) if file.item.kind == ItemKind::Text => None,
             (None, None) => number(&at("raw"), &raw)?,
         };
         let observed = typed.observed.as_ref();
@@ -359,8 +359,8 @@ fn store_result(
         reported: calculation.reported.clone(),
         unit: file.item.unit.clone(),
         limit_text: file.item.limit_text.clone(),
-        compare_by: file.item.compare_by.clone(),
-        verdict: calculation.verdict.clone(),
+        compare_by: file.item.compare_by,
+        verdict: calculation.verdict,
         steps: Json::of(&calculation.steps),
         reagents: new.reagents.trim().to_owned(),
         note: new.note.trim().to_owned(),

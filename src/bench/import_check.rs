@@ -19,8 +19,8 @@ use crate::store::rows::{ImportCheckRow, InstrumentFileRow, ReadingRow};
 use crate::store::schema::{import_check, instrument_file, observation, reading, result, test_task};
 use crate::store::{AnyConnection, Outcome, views};
 use crate::text;
-use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{CheckOutcome, ReviewOutcome, TaskState};
 
 /// What the second person found.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -54,11 +54,8 @@ pub fn check_import(
     id: &InstrumentFileId,
     new: &ImportCheck,
 ) -> Outcome<ImportChecked> {
-    let rejected = match new.outcome.as_str() {
-        "ok" => false,
-        "rejected" => true,
-        _ => return Err(Refusal::field("outcome", "应为 ok 或 rejected", "expected ok or rejected").into()),
-    };
+    let outcome = text::word("outcome", &new.outcome, CheckOutcome::parse)?;
+    let rejected = outcome == CheckOutcome::Rejected;
     let reason = match rejected {
         true => Some(text::required("reason", &new.reason, text::REMARK)?),
         false => Some(text::optional("reason", &new.reason, text::REMARK)?).filter(|text| !text.is_empty()),
@@ -70,7 +67,7 @@ pub fn check_import(
         if task.as_ref().is_some_and(|task| !touched.contains(task)) {
             return Err(Refusal::field("task_id", "该文件没有此任务的值", "the file gave this task no value").into());
         }
-        record(conn, &actor, now, &id, task.as_ref(), &new.outcome, reason.as_deref())?;
+        record(conn, &actor, now, &id, task.as_ref(), outcome, reason.as_deref())?;
         let mut sent_back = Vec::new();
         if let (true, Some(reason)) = (rejected, &reason) {
             for one in touched.iter().filter(|one| task.as_ref().is_none_or(|task| task == *one)) {
@@ -107,7 +104,7 @@ fn record(
     now: DateTime<Utc>,
     id: &InstrumentFileId,
     task: Option<&TestTaskId>,
-    outcome: &str,
+    outcome: CheckOutcome,
     reason: Option<&str>,
 ) -> Outcome<()> {
     let institute = actor.institute.clone();
@@ -138,7 +135,7 @@ fn record(
         id: ImportCheckId::new(),
         instrument_file_id: id.clone(),
         test_task_id: task.cloned(),
-        outcome: outcome.to_owned(),
+        outcome,
         reason: reason.map(str::to_owned),
         checked_by: actor.account.clone(),
         checked_at: now.into(),
@@ -196,7 +193,7 @@ fn send_back(
             .set((
                 result::reviewer_id.eq(&actor.account),
                 result::reviewed_at.eq(Instant::from(now)),
-                result::review_outcome.eq("sent_back"),
+                result::review_outcome.eq(ReviewOutcome::SentBack),
                 result::review_note.eq(format!("导入复核不通过：{reason}")),
             ))
             .execute(conn)?;
@@ -246,7 +243,7 @@ pub(super) fn hold_approval(
             }
             (false, true) if confirmed => {
                 let id = InstrumentFileId::from(import.file_id.as_str());
-                record(conn, actor, now, &id, Some(task), "ok", None)?;
+                record(conn, actor, now, &id, Some(task), CheckOutcome::Ok, None)?;
                 continue;
             }
             (false, true) => (

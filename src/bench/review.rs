@@ -17,7 +17,7 @@ use crate::store::schema::{application, result, sample, test_task};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
 use crate::vocabulary::states::{CaseEvent, TaskEvent};
-use crate::vocabulary::{CaseState, TaskState};
+use crate::vocabulary::{CaseState, ReviewOutcome, TaskState, Verdict as Found};
 
 /// A reviewer's verdict.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -61,10 +61,10 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
         let file = task_of(conn, &actor, &row.test_task_id)?;
         check_other(conn, &actor, &row)?;
         check_latest(conn, &row)?;
-        let event = match (approved, row.verdict.as_str()) {
+        let event = match (approved, row.verdict) {
             (false, _) => TaskEvent::SendBack,
-            (true, "pass") => TaskEvent::Approve,
-            (true, _) => TaskEvent::FindOutOfLimit,
+            (true, Found::Pass) => TaskEvent::Approve,
+            (true, _) => TaskEvent::FindOos,
         };
         let state = moved(file.task.state, event)?;
         if approved {
@@ -74,7 +74,7 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
             .set((
                 result::reviewer_id.eq(&actor.account),
                 result::reviewed_at.eq(Instant::from(now)),
-                result::review_outcome.eq(if approved { "approved" } else { "sent_back" }),
+                result::review_outcome.eq(if approved { ReviewOutcome::Approved } else { ReviewOutcome::SentBack }),
                 result::review_note.eq(&note),
             ))
             .execute(conn)?;
@@ -132,7 +132,7 @@ pub(super) fn finish_case(
             TaskState::Waiting,
             TaskState::InProgress,
             TaskState::Entered,
-            TaskState::OutOfLimit,
+            TaskState::Oos,
         ]))
         .count()
         .get_result(conn)?;

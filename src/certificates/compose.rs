@@ -11,6 +11,7 @@ use crate::documents::{
 use crate::regulation::{Business, ClockName, ClockUnit, Provision, Regulation};
 use crate::store::columns::{Day, Instant};
 use crate::store::rows::TestItemRow;
+use crate::vocabulary::{Comparison, Verdict as Passed};
 
 /// Which document the case ends in.
 pub(super) fn kind_of(business: Business, conforms: bool) -> CertificateKind {
@@ -50,7 +51,7 @@ pub(super) fn compose(
     regulation: &Regulation,
     verification: Verification,
 ) -> CertificateData {
-    let conforms = finals.iter().all(|one| one.result.verdict == "pass");
+    let conforms = finals.iter().all(|one| one.result.verdict == Passed::Pass);
     let kind = kind_of(facts.application.business, conforms);
     CertificateData {
         kind,
@@ -147,7 +148,7 @@ pub(super) fn basis(facts: &Facts) -> Vec<Basis> {
 }
 
 fn decision_rule<'a>(mut items: impl Iterator<Item = &'a TestItemRow>) -> Bilingual {
-    if items.any(|item| item.compare_by == "full") {
+    if items.any(|item| item.compare_by == Comparison::Full) {
         Bilingual::new(
             "按 GB/T 8170-2008 判定：质量标准规定全数值比较法的项目按全数值比较，其余按修约值比较；未计入测量不确定度。",
             "Judged by GB/T 8170-2008: full-value comparison where the specification says so, rounded-value comparison \
@@ -217,7 +218,7 @@ fn release(facts: &Facts, conforms: bool) -> ReleaseFacts {
 }
 
 fn refusal(finals: &[Final], regulation: &Regulation) -> Refusal {
-    let failed = finals.iter().filter(|one| one.result.verdict != "pass");
+    let failed = finals.iter().filter(|one| one.result.verdict != Passed::Pass);
     Refusal {
         reasons: failed
             .map(|one| {
@@ -242,7 +243,7 @@ fn result(one: &Final) -> ResultRow {
         standard: with_unit(&one.result.limit_text, &one.result.unit),
         result: one.result.reported.clone(),
         unit: unit_of(&one.result.reported, &one.result.unit).to_owned(),
-        verdict: verdict(&one.result.verdict),
+        verdict: verdict(one.result.verdict),
         method: one.item.method.clone(),
         out_of_scope: !one.item.in_scope,
         ..ResultRow::default()
@@ -267,8 +268,8 @@ pub(super) fn with_unit(text: &str, unit: &str) -> String {
 }
 
 /// A result that is only known to lie beyond a bound straddling the limit does not conform: it was confirmed so.
-pub(super) fn verdict(text: &str) -> Verdict {
-    if text == "pass" { Verdict::Pass } else { Verdict::Fail }
+pub(super) fn verdict(found: Passed) -> Verdict {
+    if found == Passed::Pass { Verdict::Pass } else { Verdict::Fail }
 }
 
 fn conclusion(facts: &Facts, kind: CertificateKind, conforms: bool) -> Conclusion {

@@ -17,8 +17,8 @@ use crate::store::rows::{ApplicationRow, CertificateRow};
 use crate::store::schema::{account, application, certificate};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use crate::vocabulary::CertificateState;
 use crate::vocabulary::states::CertificateEvent;
+use crate::vocabulary::{CertificateState, Verdict};
 
 /// What to draft.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -123,7 +123,7 @@ pub fn draft(services: &Services, actor: &Actor, new: &Draft) -> Outcome<Certifi
             application_id: facts.application.id.clone(),
             sample_id,
             state: CertificateState::Drafted,
-            conforms: finals.iter().all(|one| one.result.verdict == "pass"),
+            conforms: finals.iter().all(|one| one.result.verdict == Verdict::Pass),
             data: Json::of(&data),
             verification_code: code.clone(),
             amends_id,

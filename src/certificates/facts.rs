@@ -93,7 +93,7 @@ impl Facts {
             }
             match task.state {
                 TaskState::Reviewed | TaskState::Confirmed => {}
-                TaskState::OutOfLimit => {
+                TaskState::Oos => {
                     return Err(Refusal::new(
                         Code::OutOfLimitOpen,
                         format!("{}：超标结果尚未决定，不得签发", item.name_zh),

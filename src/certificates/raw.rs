@@ -17,6 +17,7 @@ use crate::store::schema::{
 };
 use crate::store::views::ImportView;
 use crate::store::{AnyConnection, views};
+use crate::vocabulary::{CheckOutcome, ReviewOutcome};
 
 /// Typesets the raw record of a sample. It names no applicant.
 ///
@@ -83,7 +84,7 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
             unrounded: one.calculated.clone(),
             result: one.reported.clone(),
             unit: compose::unit_of(&one.reported, &one.unit).to_owned(),
-            verdict: compose::verdict(&one.verdict),
+            verdict: compose::verdict(one.verdict),
             attempt: attempt(task, one),
             analyst: name(conn, Some(&one.analyst_id))?,
             analysed_at: time(Some(&one.entered_at)),
@@ -98,9 +99,9 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
 
 fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
     let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复验（第 {} 次）", task.attempt) };
-    let outcome = match one.review_outcome.as_deref() {
-        Some("sent_back") => "，复核退回",
-        _ => "",
+    let outcome = match one.review_outcome {
+        Some(ReviewOutcome::SentBack) => "，复核退回",
+        Some(ReviewOutcome::Approved) | None => "",
     };
     format!("{test}，结果第 {} 版{outcome}", one.version)
 }
@@ -158,9 +159,9 @@ fn files<'a>(
 /// What a second person found of the import.
 fn checked(import: Option<&ImportView>) -> String {
     let Some(import) = import else { return String::new() };
-    let outcome = match import.outcome.as_deref() {
-        Some("ok") => "导入复核一致",
-        Some(_) => "导入复核不通过",
+    let outcome = match import.outcome {
+        Some(CheckOutcome::Ok) => "导入复核一致",
+        Some(CheckOutcome::Rejected) => "导入复核不通过",
         None => return "导入未复核".into(),
     };
     let at = import.checked_at.as_deref().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());

@@ -279,7 +279,7 @@ permissions!(
     TaskStart,
     ResultEnter,
     ResultReview,
-    OutOfLimitDecide,
+    OosDecide,
     RawRecordRead,
     InstrumentUpload,
     InstrumentRead,

@@ -11,7 +11,7 @@ use super::lists::{Pager, ROWS, institute, offset, unfolded};
 use super::page::{Page, Refused, see_other};
 use crate::action::Services;
 use crate::bench::{self, Decision, Verdict};
-use crate::http::permit::permission::{OutOfLimitDecide, ResultReview};
+use crate::http::permit::permission::{OosDecide, ResultReview};
 use crate::http::{Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::store::columns::{ResultId, TestTaskId};
@@ -44,13 +44,13 @@ async fn to_review(
 }
 
 async fn out_of_limit(
-    permit: Permit<OutOfLimitDecide>,
+    permit: Permit<OosDecide>,
     page: Page,
     services: Data<Services>,
     from: Query<From>,
 ) -> Result<HttpResponse, Problem> {
     let place = ("/out-of-limit", "out_of_limit.html");
-    waiting(&permit.actor, &page, &services, place, TaskState::OutOfLimit, &from.offset).await
+    waiting(&permit.actor, &page, &services, place, TaskState::Oos, &from.offset).await
 }
 
 async fn waiting(
@@ -88,7 +88,7 @@ async fn review(
 }
 
 async fn decide(
-    permit: Permit<OutOfLimitDecide>,
+    permit: Permit<OosDecide>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,

@@ -117,12 +117,14 @@ pub(crate) fn words_schema(
         .into()
 }
 
+mod bench;
 mod hidden;
 mod places;
 pub mod roles;
 pub mod states;
 pub mod words;
 
+pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};

@@ -315,7 +315,7 @@ impl Story<'_> {
             let approved = Verdict { outcome: "approved".into(), ..Verdict::default() };
             bench::review(self.services, &staff.reviewer, &row.result.id, &approved)?;
         }
-        for row in self.queue(staff, Some(TaskState::OutOfLimit), None)? {
+        for row in self.queue(staff, Some(TaskState::Oos), None)? {
             writeln!(self.out, "  超标 out of limit: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
             let confirm = Decision {
                 decision: "confirm".into(), reason: "演示：实验室调查未发现可归因的差错".into()

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::CheckOutcome;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = instrument_file, treat_none_as_default_value = false)]
@@ -60,7 +61,7 @@ pub struct ImportCheckRow {
     pub id: ImportCheckId,
     pub instrument_file_id: InstrumentFileId,
     pub test_task_id: Option<TestTaskId>,
-    pub outcome: String,
+    pub outcome: CheckOutcome,
     pub reason: Option<String>,
     pub checked_by: AccountId,
     pub checked_at: Instant,

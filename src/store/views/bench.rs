@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{ImportView, Listed, Page, name_of};
 use crate::store::columns::{InstituteId, TestTaskId};
-use crate::store::rows::{ObservationRow, OutOfLimitDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
+use crate::store::rows::{ObservationRow, OosDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
     account, application, batch, evaluation, evaluation_result, observation, out_of_limit_decision, product, reading,
     result, sample, test_item, test_task,
@@ -135,7 +135,7 @@ pub struct ResultView {
     pub row: ResultRow,
     pub analyst: Option<String>,
     pub reviewer: Option<String>,
-    pub decision: Option<OutOfLimitDecisionRow>,
+    pub decision: Option<OosDecisionRow>,
 }
 
 /// One task with everything entered for it.
@@ -307,6 +307,6 @@ pub fn to_review(
         let analyst = name_of(conn, Some(&result.analyst_id))?;
         items.push(ReviewRow { analyst, task, result, corrections, imports_unchecked });
     }
-    items.sort_by_key(|row| (row.result.verdict == "pass", row.corrections == 0));
+    items.sort_by_key(|row| (row.result.verdict == crate::vocabulary::Verdict::Pass, row.corrections == 0));
     Ok(Listed { total: listed.total, items })
 }

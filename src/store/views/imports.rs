@@ -11,6 +11,7 @@ use crate::store::columns::{AccountId, InstrumentFileId, ObservationId, TestTask
 use crate::store::rows::{ImportCheckRow, ReadingRow};
 use crate::store::schema::{import_check, instrument_file, observation};
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::CheckOutcome;
 
 /// A file that readings of a task were taken from.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -20,8 +21,8 @@ pub struct ImportView {
     pub sha256: String,
     /// Who accepted the file
     pub accepted_by: Option<String>,
-    /// `ok`, `rejected`, or none where nobody has compared it yet
-    pub outcome: Option<String>,
+    /// None where nobody has compared it yet
+    pub outcome: Option<CheckOutcome>,
     pub reason: Option<String>,
     pub checked_by: Option<String>,
     pub checked_at: Option<String>,
@@ -41,13 +42,13 @@ impl ImportView {
     /// Whether a second person found the values to be those of the file, and nobody has found otherwise.
     #[must_use]
     pub fn checked(&self) -> bool {
-        self.outcome.as_deref() == Some("ok")
+        self.outcome == Some(CheckOutcome::Ok)
     }
 
     /// Whether somebody found that they are not.
     #[must_use]
     pub fn rejected(&self) -> bool {
-        self.outcome.as_deref() == Some("rejected")
+        self.outcome == Some(CheckOutcome::Rejected)
     }
 }
 
@@ -80,10 +81,10 @@ pub fn imports(conn: &mut AnyConnection, task: &TestTaskId, readings: &[ReadingR
         let checks: Vec<ImportCheckRow> = import_check::table
             .filter(import_check::instrument_file_id.eq(&file))
             .filter(import_check::test_task_id.is_null().or(import_check::test_task_id.eq(task)))
-            .order((import_check::outcome.desc(), import_check::checked_at))
+            .order((import_check::checked_at, import_check::id))
             .load(conn)?;
-        // "rejected" stands behind "ok" in the alphabet.
-        let told = checks.into_iter().next();
+        // Of the same rank, the first.
+        let told = checks.into_iter().rev().max_by_key(|check| check.outcome.rank());
         let people = names(conn, &found.2.iter().chain(told.iter().map(|row| &row.checked_by)).collect::<Vec<_>>())?;
         let name = |id: &AccountId| people.get(&id.to_string()).cloned();
         views.push(ImportView {
