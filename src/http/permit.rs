@@ -309,6 +309,7 @@ permissions!(
     RegulationRead,
     AccountRead,
     AccountManage,
+    OwnPasswordChange,
     AuditRead,
     AuditVerify,
     OwnCaseRead,

@@ -15,6 +15,7 @@ pub mod invariants;
 pub mod revisions;
 pub mod rows;
 pub mod schema;
+pub mod stored;
 pub mod views;
 
 pub use connection::{AnyConnection, Backend, DbConn, DbSettings};

@@ -120,6 +120,7 @@ pub(crate) fn words_schema(
 mod bench;
 mod hidden;
 mod places;
+pub mod register;
 pub mod roles;
 pub mod states;
 pub mod words;
@@ -127,6 +128,7 @@ pub mod words;
 pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
 pub use hidden::Hidden;
 pub use places::Place;
+pub use register::{AccountState, AuthorisationState, SpecificationStanding, SpecificationState};
 pub use roles::{Permission, Role, allowed};
 pub use states::{CaseState, CertificateState, TaskState};
 pub use words::{

@@ -4,6 +4,8 @@
 
 use thiserror::Error;
 
+use crate::register::{AccountEvent, AccountState, SpecificationEvent, SpecificationState};
+
 vocabulary! {
     /// The state of a case.
     CaseState {
@@ -96,6 +98,8 @@ pub enum Refused {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
+    Specification(SpecificationState, SpecificationEvent),
+    Account(AccountState, AccountEvent),
 }
 
 impl Refused {
@@ -105,6 +109,8 @@ impl Refused {
             Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
             Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
             Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+            Refused::Specification(state, event) => ("质量标准", state.zh(), event.zh()),
+            Refused::Account(state, event) => ("账户", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -115,6 +121,8 @@ impl Refused {
             Refused::Case(state, event) => ("case", state.en(), event.en()),
             Refused::Task(state, event) => ("test task", state.en(), event.en()),
             Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
+            Refused::Specification(state, event) => ("specification", state.en(), event.en()),
+            Refused::Account(state, event) => ("account", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -128,6 +136,7 @@ macro_rules! transitions {
             ///
             /// # Errors
             /// The event does not fit the state.
+            #[allow(unreachable_patterns)] // Some lifecycle takes every event in every state.
             pub const fn on(self, event: $event) -> Result<$state, Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
@@ -154,6 +163,8 @@ macro_rules! transitions {
         }
     };
 }
+
+pub(crate) use transitions;
 
 transitions! { CaseState on CaseEvent, Case:
     Draft + Accept = Accepted;
@@ -210,9 +221,9 @@ transitions! { CertificateState on CertificateEvent, Certificate:
     Issued + Withdraw = Withdrawn;
 }
 
-/// The three tables, one after the other: for a golden file.
+/// The tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table()].concat()
+    [CaseState::table(), TaskState::table(), CertificateState::table(), crate::register::table()].concat()
 }
 
 #[cfg(test)]
@@ -282,6 +293,6 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 3 + 2 * 2);
     }
 }
