@@ -14,7 +14,7 @@ use crate::http::permit::permission::CaseCreate;
 use crate::http::{Permit, Problem, Table, run};
 use crate::refusal::Refusal;
 use crate::store::Outcome;
-use crate::store::views::{self, Page as Part};
+use crate::store::views::{self, Search};
 use crate::vocabulary::Permission;
 
 /// The most batches of one form.
@@ -31,7 +31,7 @@ async fn blank(_: Permit<CaseCreate>, page: Page, services: Data<Services>) -> R
     form.set("application.business", "drug_registration");
     form.set("application.purpose", "initial");
     add_batch(&mut form);
-    let content = content(&services, &form).await?;
+    let content = content(&page, &services, &form).await?;
     page.filled("desk.html", content, &form)
 }
 
@@ -52,7 +52,7 @@ async fn send(
             return sent_on(&page, &services, form, taken.await).await;
         }
     }
-    page.filled("desk.html", content(&services, &form).await?, &form)
+    page.filled("desk.html", content(&page, &services, &form).await?, &form)
 }
 
 /// On to the case, or the form again as it was sent.
@@ -66,7 +66,7 @@ async fn sent_on(
         Ok(taken) => Ok(see_other(&format!("/cases/{}?done=taken", taken.application_id))),
         Err(problem) => {
             let problem = in_sample_form(problem, &form, "receipt.samples", &arrived(&form).1);
-            page.again("desk.html", content(services, &form).await?, Some(&Refused::new(form, problem)))
+            page.again("desk.html", content(page, services, &form).await?, Some(&Refused::new(form, problem)))
         }
     }
 }
@@ -117,12 +117,12 @@ fn remove_batch(form: &mut Form) {
 }
 
 /// What the form chooses from.
-async fn content(services: &Services, form: &Form) -> Result<Value, Problem> {
-    let db = services.db.clone();
+async fn content(page: &Page, services: &Services, form: &Form) -> Result<Value, Problem> {
+    let (db, reader) = (services.db.clone(), page.reader(services)?);
     let (products, applicants) = run(move || {
         db.read(|conn| {
-            let all = Part::of(Some(500), None);
-            Ok((views::products(conn, all)?.items, views::applicants(conn, all)?.items))
+            let all = Search { limit: Some(500), ..Search::default() };
+            Ok((views::products(conn, &reader, &all)?.items, views::applicants(conn, &reader, &all)?.items))
         })
     })
     .await?;

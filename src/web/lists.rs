@@ -7,6 +7,7 @@ use super::outer::encoded;
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::InstituteId;
+use crate::store::views::keyset::Part;
 
 /// Rows of one page of a list.
 pub const ROWS: i64 = 50;
@@ -41,6 +42,37 @@ impl Pager {
             to,
             earlier: (offset > 0).then(|| link((offset - ROWS).max(0))),
             later: (to < total).then(|| link(offset + ROWS)),
+        }
+    }
+}
+
+/// How to go on in a list by cursor.
+#[derive(Debug, Serialize)]
+pub struct Onward {
+    total: i64,
+    /// There are more than `total`.
+    more: bool,
+    shown: usize,
+    first: Option<String>,
+    later: Option<String>,
+}
+
+impl Onward {
+    /// For a part of a list; `fields` are the filter that the links repeat, `after` is where the part began.
+    #[must_use]
+    pub fn new<T>(path: &str, fields: &[(&str, &str)], after: &str, part: &Part<T>) -> Self {
+        let link = |after: &str| {
+            let all = fields.iter().copied().chain([("after", after)]);
+            let kept = all.filter(|(_, value)| !value.is_empty());
+            let query: Vec<String> = kept.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+            if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+        };
+        Self {
+            total: part.total,
+            more: part.total_at_least,
+            shown: part.items.len(),
+            first: (!after.is_empty()).then(|| link("")),
+            later: part.next.as_deref().map(link),
         }
     }
 }

@@ -59,6 +59,7 @@ pages!(
     "authorisations.html",
     "products.html",
     "product.html",
+    "options.html",
     "applicants.html",
     "accounts.html",
     "audit.html",

@@ -8,7 +8,7 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::Place;
-use crate::vocabulary::{CaseState, CertificateState, Role, TaskState};
+use crate::vocabulary::{AuthorisationState, CaseState, CertificateState, Role, SpecificationStanding, TaskState};
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
 const EN: &str = include_str!("../../templates/i18n/en.toml");
@@ -53,6 +53,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
         "place" => Place,
+        "specification_standing" => SpecificationStanding,
+        "authorisation_state" => AuthorisationState,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
     };

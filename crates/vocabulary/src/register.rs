@@ -74,6 +74,13 @@ pub fn standings<D: Ord + Copy>(all: &[SpecificationDates<D>], on: D) -> Vec<Spe
 }
 
 vocabulary! {
+    /// What a certificate's annex can show of an item's accepted result.
+    AnnexPicture {
+        Chromatogram = "chromatogram", "色谱图", "chromatogram";
+    }
+}
+
+vocabulary! {
     /// What a lot-release authorisation is on a day, by its dates.
     AuthorisationState {
         Coming = "coming", "尚未生效", "not valid yet";

@@ -7,7 +7,9 @@ mod certificates;
 mod evaluations;
 mod files;
 mod imports;
+pub mod keyset;
 mod pages;
+mod people;
 mod reader;
 
 use diesel::prelude::*;
@@ -20,13 +22,16 @@ use imports::unchecked_imports;
 pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskEvaluation, TaskView, queue, task, to_review};
 pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, sample, sample_by_number};
 pub use catalogue::{
-    ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
+    ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView, TestItemView,
+    applicant_of_name, applicants, authorisations, institute, institutes, product, product_of_code, products,
+    specifications,
 };
 pub use certificates::{CertificateFilter, CertificateListRow, certificates};
 pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
 pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
+pub use people::{AccountView, account, accounts};
 pub use reader::Reader;
 
 /// Which part of a list is asked for.
