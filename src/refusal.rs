@@ -74,6 +74,7 @@ codes! {
     GlyphMissing = "glyph-missing", 422, "字体缺少该字", "The font lacks a character";
     SignatureKey = "signature-key", 409, "签名密钥不可用", "The signing key is not at hand";
     Busy = "busy", 503, "系统繁忙，请重试", "Busy: try again";
+    RecordUnreadable = "record-unreadable", 500, "已存记录无法读取", "A stored record cannot be read";
     Internal = "internal", 500, "内部错误", "Internal error";
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::calculation::formula::{Formula, FormulaError, Input, Value};
 use crate::calculation::inputs::ReadingInput;
@@ -24,7 +24,7 @@ pub struct Reading {
 }
 
 /// A calculated result.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Calculation {
     /// Unrounded
     pub calculated: String,

@@ -79,7 +79,7 @@ fn first() -> i64 {
 }
 
 /// What an entry gave.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Entered {
     pub task_id: String,
     pub state: String,

@@ -14,5 +14,4 @@ pub use decide::{Decided, Decision, decide};
 pub(crate) use entry::current as standing_readings;
 pub use entry::{Entered, EnteredLine, Entry, Evaluated, NewReading, Observed, enter, enter_in, enter_many};
 pub use import_check::{ImportCheck, ImportChecked, check_import};
-pub(crate) use review::latest_result;
 pub use review::{Verdict, review};

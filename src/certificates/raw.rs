@@ -13,11 +13,11 @@ use crate::store::Outcome;
 use crate::store::columns::{AccountId, EvaluationId, EvaluationResultId, Instant, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
-    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading, result,
+    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading,
 };
+use crate::store::stored::At;
 use crate::store::views::ImportView;
 use crate::store::{AnyConnection, views};
-use crate::vocabulary::{CheckOutcome, ReviewOutcome};
 
 /// Typesets the raw record of a sample. It names no applicant.
 ///
@@ -28,34 +28,35 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
     let data = services.db.read(|conn| {
         let facts = Facts::load(conn, actor, id)?;
         let mut raw = Vec::new();
-        for (task, item) in &facts.tasks {
-            raw.extend(tests(conn, task, item, services.site.public_url.trim_end_matches('/'))?);
+        for (task, item, results) in &facts.tasks {
+            let site = services.site.public_url.trim_end_matches('/');
+            raw.extend(tests(conn, (task, item, results), site)?);
         }
-        let mut sample = compose::sample(&facts);
+        let dossier = facts.dossier;
+        let mut sample = compose::sample(&dossier);
         // The bench does not see for whom it tests.
         sample.supplier = String::new();
         Ok(CertificateData {
             kind: CertificateKind::RawRecord,
-            number: facts.sample.number.clone(),
-            institution: compose::institution(&facts),
+            number: dossier.sample.number.clone(),
+            institution: dossier.institution,
             sample,
-            testing: TestingFacts { basis: compose::basis(&facts), ..TestingFacts::default() },
+            testing: TestingFacts { basis: vec![dossier.basis], ..TestingFacts::default() },
             raw,
             statements: CertificateData::standard_statements(CertificateKind::RawRecord),
             issued_on: compose::written(crate::clock::statutory_date(now)),
             ..CertificateData::default()
         })
     })?;
-    super::issue::typeset(services, &data, now)
+    super::sign::typeset(services, &data, now)
 }
 
 /// One entry for each version of the task's result, the newest last: nothing is left out.
-fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site: &str) -> Outcome<Vec<RawTest>> {
-    let results: Vec<ResultRow> = result::table
-        .filter(result::test_task_id.eq(&task.id))
-        .order(result::version)
-        .select(ResultRow::as_select())
-        .load(conn)?;
+fn tests(
+    conn: &mut AnyConnection,
+    (task, item, results): (&TestTaskRow, &TestItemRow, &[ResultRow]),
+    site: &str,
+) -> Outcome<Vec<RawTest>> {
     let readings: Vec<ReadingRow> = reading::table
         .filter(reading::test_task_id.eq(&task.id))
         .order((reading::name, reading::position, reading::version))
@@ -68,7 +69,8 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
     let imports = views::imports(conn, &task.id, &readings)?;
     let evaluated = evaluated(conn, &readings)?;
     let mut tests = Vec::with_capacity(results.len());
-    for one in &results {
+    for one in results {
+        let steps: Vec<String> = At::new("result", "steps", one.id.as_str()).read(&one.steps)?;
         tests.push(RawTest {
             item: Bilingual::new(&item.name_zh, &item.name_en),
             method: item.method.clone(),
@@ -80,11 +82,11 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
                 .filter(|row| row.entered_at <= one.entered_at)
                 .map(|row| shown(row, &Sources { observed: &observed, imports: &imports, evaluated: &evaluated }, site))
                 .collect(),
-            steps: one.steps.read::<Vec<String>>().unwrap_or_default().into_iter().map(step).collect(),
+            steps: steps.into_iter().map(step).collect(),
             unrounded: one.calculated.clone(),
             result: one.reported.clone(),
             unit: compose::unit_of(&one.reported, &one.unit).to_owned(),
-            verdict: compose::verdict(one.verdict),
+            verdict: compose::verdict(one.verdict.as_str()),
             attempt: attempt(task, one),
             analyst: name(conn, Some(&one.analyst_id))?,
             analysed_at: time(Some(&one.entered_at)),
@@ -99,9 +101,9 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
 
 fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
     let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复验（第 {} 次）", task.attempt) };
-    let outcome = match one.review_outcome {
-        Some(ReviewOutcome::SentBack) => "，复核退回",
-        Some(ReviewOutcome::Approved) | None => "",
+    let outcome = match one.review_outcome.map(crate::vocabulary::ReviewOutcome::as_str) {
+        Some("sent_back") => "，复核退回",
+        _ => "",
     };
     format!("{test}，结果第 {} 版{outcome}", one.version)
 }
@@ -159,9 +161,9 @@ fn files<'a>(
 /// What a second person found of the import.
 fn checked(import: Option<&ImportView>) -> String {
     let Some(import) = import else { return String::new() };
-    let outcome = match import.outcome {
-        Some(CheckOutcome::Ok) => "导入复核一致",
-        Some(CheckOutcome::Rejected) => "导入复核不通过",
+    let outcome = match import.outcome.map(crate::vocabulary::CheckOutcome::as_str) {
+        Some("ok") => "导入复核一致",
+        Some(_) => "导入复核不通过",
         None => return "导入未复核".into(),
     };
     let at = import.checked_at.as_deref().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());

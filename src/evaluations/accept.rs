@@ -5,143 +5,227 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::evaluate::{newest, row_of};
+use super::kept::{self, newest, row_of};
 use super::tasks::{EvaluatedTask, of_evaluation};
-use crate::action::Services;
+use crate::action::{Action, Context, Facts};
 use crate::bench::{self, Entered, Entry, Evaluated, NewReading};
+use crate::calculation::outcome::Note;
 use crate::instruments::{self, Accept};
-use crate::record::{self, Actor, Change};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{Dec, EvaluationId};
-use crate::store::rows::{EvaluationResultRow, EvaluationRow, InstrumentFileRow};
+use crate::store::Outcome;
+use crate::store::columns::{Dec, EvaluationId, TestTaskId};
+use crate::store::rows::{EvaluationResultRow, InstrumentFileRow};
 use crate::store::schema::{evaluation_file, evaluation_result, instrument_file};
-use crate::store::{AnyConnection, Outcome};
 use crate::text;
+use crate::vocabulary::{Permission, Validity};
 
-/// How an evaluation is accepted.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+/// Enters the results of an evaluation into the tasks of their samples, and accepts its files with it.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AcceptEvaluation {
+    pub id: EvaluationId,
     /// The tasks to enter; without it, all that it proposes
-    pub tasks: Option<Vec<String>>,
+    #[serde(default)]
+    pub tasks: Option<Vec<TestTaskId>>,
     /// The files are whole, where their format cannot prove it
+    #[serde(default)]
     pub confirm_complete: bool,
     /// Why the files count in spite of problems that the adapter calls errors
+    #[serde(default)]
     pub despite_problems: Option<String>,
+    #[serde(default)]
     pub reagents: String,
+    #[serde(default)]
     pub note: String,
     /// Why readings that were entered before are changed
+    #[serde(default)]
     pub reason: Option<String>,
 }
 
 /// What was entered.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AcceptedEvaluation {
-    pub evaluation_id: String,
+    pub evaluation_id: EvaluationId,
     pub entered: Vec<Entered>,
 }
 
-/// Accepts an evaluation: its results enter the tasks with its steps, and its files are accepted with it.
-///
-/// # Errors
-/// Where it is invalid or not the newest version, a file is not sound, or a value does not fit; then nothing was
-/// entered.
-pub fn accept(
-    services: &Services,
-    actor: &Actor,
-    id: &EvaluationId,
-    new: &AcceptEvaluation,
-) -> Outcome<AcceptedEvaluation> {
-    let (actor, now, id, new) = (actor.clone(), services.clock.now(), id.clone(), new.clone());
-    text::optional("reagents", &new.reagents, text::REMARK)?;
-    services.db.write(move |conn| {
-        let row = row_of(conn, &actor, &id)?;
-        check(conn, &row)?;
-        let tasks = chosen(conn, &row, &new)?;
-        let of_file = Accept {
-            confirm_complete: new.confirm_complete,
-            despite_problems: new.despite_problems.clone(),
-            ..Accept::default()
-        };
-        let files: Vec<InstrumentFileRow> = instrument_file::table
-            .inner_join(evaluation_file::table)
-            .filter(evaluation_file::evaluation_id.eq(&id))
-            .select(InstrumentFileRow::as_select())
-            .load(conn)?;
-        for file in &files {
-            instruments::accept_with_evaluation(conn, &actor, now, file, &of_file, id.as_str())?;
-        }
-        let mut entered = Vec::with_capacity(tasks.len());
-        for task in &tasks {
-            let entry = entry(conn, task, &new)?;
-            entered.push(bench::enter_in(conn, &actor, now, &task.task_id.as_str().into(), &entry)?);
-        }
-        let tasks: Vec<&str> = tasks.iter().map(|task| task.task_id.as_str()).collect();
-        let change = Change::created("evaluation.accept", "evaluation", &id, json!({"tasks": tasks}));
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(AcceptedEvaluation { evaluation_id: id.to_string(), entered })
-    })
+/// What acceptance is decided from.
+pub struct Proposal {
+    validity: Validity,
+    /// It is the newest version of its series.
+    newest: bool,
+    /// Why it is invalid.
+    reasons: Vec<Note>,
+    tasks: Vec<EvaluatedTask>,
+    results: Vec<EvaluationResultRow>,
+    files: Vec<InstrumentFileRow>,
 }
 
-fn check(conn: &mut AnyConnection, row: &EvaluationRow) -> Outcome<()> {
-    if row.verdict != "valid" {
-        let found: crate::calculation::outcome::Outcome = row.outcome.read().unwrap_or_default();
+impl Action for AcceptEvaluation {
+    const NAME: &'static str = "evaluation.accept";
+    const PERMISSION: Permission = Permission::ResultEnter;
+    type Prepared = ();
+    type Loaded = Proposal;
+    /// A line for each task.
+    type Plan = Vec<(TestTaskId, Entry)>;
+    type Done = AcceptedEvaluation;
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Proposal> {
+        let row = row_of(cx.conn, cx.actor, &self.id)?;
+        let results = evaluation_result::table
+            .filter(evaluation_result::evaluation_id.eq(&self.id))
+            .order(evaluation_result::position)
+            .load(cx.conn)?;
+        let files = instrument_file::table
+            .inner_join(evaluation_file::table)
+            .filter(evaluation_file::evaluation_id.eq(&self.id))
+            .select(InstrumentFileRow::as_select())
+            .load(cx.conn)?;
+        Ok(Proposal {
+            validity: row.verdict,
+            newest: newest(cx.conn, &row.root_id)? == row.version,
+            reasons: kept::found(&row)?.reasons,
+            tasks: of_evaluation(cx.conn, &self.id)?,
+            results,
+            files,
+        })
+    }
+
+    fn decide(&self, _: &Facts<'_>, found: &Proposal) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
+        text::optional("reagents", &self.reagents, text::REMARK)?;
+        check(found)?;
+        chosen(&found.tasks, self.tasks.as_deref())?.into_iter().map(|task| self.line(task, &found.results)).collect()
+    }
+
+    fn keep(
+        &self,
+        cx: &mut Context<'_>,
+        found: Proposal,
+        lines: Vec<(TestTaskId, Entry)>,
+    ) -> Outcome<AcceptedEvaluation> {
+        let of_file = Accept {
+            confirm_complete: self.confirm_complete,
+            despite_problems: self.despite_problems.clone(),
+            ..Accept::default()
+        };
+        for file in &found.files {
+            instruments::accept_with_evaluation(cx.conn, cx.actor, cx.now, file, &of_file, self.id.as_str())?;
+        }
+        let mut entered = Vec::with_capacity(lines.len());
+        for (task, entry) in &lines {
+            entered.push(bench::enter_in(cx.conn, cx.actor, cx.now, task, entry)?);
+        }
+        let tasks: Vec<&TestTaskId> = lines.iter().map(|(task, _)| task).collect();
+        cx.record(Change::created(Self::NAME, "evaluation", &self.id, json!({"tasks": tasks})));
+        Ok(AcceptedEvaluation { evaluation_id: self.id.clone(), entered })
+    }
+}
+
+impl AcceptEvaluation {
+    fn line(&self, task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<(TestTaskId, Entry), Refusal> {
+        let mut readings = Vec::with_capacity(task.readings.len());
+        for reading in &task.readings {
+            let row = results.iter().find(|row| row.id == reading.result_id);
+            let row = row.ok_or_else(|| Refusal::not_found("评价结果", "result", reading.result_id.as_str()))?;
+            let value = row.value.as_ref().map(Dec::decimal);
+            readings.push(NewReading {
+                name: reading.name.clone(),
+                position: reading.position,
+                raw: row.raw.clone(),
+                observed: None,
+                evaluated: Some(Evaluated { result: row.id.clone(), value, unit: row.unit.clone() }),
+            });
+        }
+        let entry = Entry {
+            readings,
+            conforms: None,
+            reagents: self.reagents.clone(),
+            note: self.note.clone(),
+            reason: self.reason.clone(),
+        };
+        Ok((task.task_id.clone(), entry))
+    }
+}
+
+/// Only a valid evaluation is entered, and only in its newest version.
+fn check(found: &Proposal) -> Result<(), Refusal> {
+    if found.validity != Validity::Valid {
         let refusal = Refusal::new(
             Code::WrongState,
             "评价无效，不能录入结果",
             "the evaluation is invalid: nothing is entered from it",
         );
-        return Err(refusal.with(json!({"reasons": found.reasons})).into());
+        return Err(refusal.with(json!({"reasons": found.reasons})));
     }
-    if newest(conn, &row.root_id)? != row.version {
-        let refusal = Refusal::new(Code::WrongState, "已有更新版本的评价", "a newer version of the evaluation exists");
-        return Err(refusal.into());
+    if !found.newest {
+        return Err(Refusal::new(Code::WrongState, "已有更新版本的评价", "a newer version of the evaluation exists"));
     }
     Ok(())
 }
 
-fn chosen(conn: &mut AnyConnection, row: &EvaluationRow, new: &AcceptEvaluation) -> Outcome<Vec<EvaluatedTask>> {
-    let proposed = of_evaluation(conn, &row.id)?;
-    let mut chosen: Vec<EvaluatedTask> = Vec::new();
-    match &new.tasks {
-        None => chosen.extend(proposed.into_iter().filter(|task| task.open_questions.is_empty())),
+/// The tasks that were asked for, or all without open questions. One with open questions is not entered, also where
+/// it is named.
+fn chosen<'a>(proposed: &'a [EvaluatedTask], wanted: Option<&[TestTaskId]>) -> Result<Vec<&'a EvaluatedTask>, Refusal> {
+    let ready = proposed.iter().filter(|task| task.open_questions.is_empty());
+    let chosen: Vec<&EvaluatedTask> = match wanted {
+        None => ready.collect(),
         Some(ids) => {
-            for (index, id) in ids.iter().enumerate() {
-                let found = proposed.iter().find(|task| task.task_id == *id).cloned();
-                let found = found.filter(|task| task.open_questions.is_empty());
-                chosen.push(found.ok_or_else(|| {
-                    Refusal::field(
-                        format!("tasks[{index}]"),
-                        "该评价没有此任务的值",
-                        "the evaluation has no values for this task",
-                    )
-                })?);
-            }
+            let none = |index: usize| {
+                Refusal::field(
+                    format!("tasks[{index}]"),
+                    "该评价没有此任务的值",
+                    "the evaluation has no values for this task",
+                )
+            };
+            let found = |(index, id): (usize, &TestTaskId)| {
+                ready.clone().find(|task| task.task_id == *id).ok_or_else(|| none(index))
+            };
+            ids.iter().enumerate().map(found).collect::<Result<_, _>>()?
         }
-    }
+    };
     if chosen.is_empty() {
-        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept").into());
+        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
     }
     Ok(chosen)
 }
 
-fn entry(conn: &mut AnyConnection, task: &EvaluatedTask, new: &AcceptEvaluation) -> Outcome<Entry> {
-    let mut readings = Vec::with_capacity(task.readings.len());
-    for reading in &task.readings {
-        let row: EvaluationResultRow = evaluation_result::table.find(reading.result_id.as_str()).first(conn)?;
-        readings.push(NewReading {
-            name: reading.name.clone(),
-            position: reading.position,
-            raw: row.raw.clone(),
-            observed: None,
-            evaluated: Some(Evaluated { result: row.id, value: row.value.as_ref().map(Dec::decimal), unit: row.unit }),
-        });
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(id: &str, open: bool) -> EvaluatedTask {
+        EvaluatedTask {
+            task_id: TestTaskId::from(id),
+            sample_number: "S20260001".into(),
+            item_code: "assay".into(),
+            item_zh: "含量".into(),
+            item_en: "Assay".into(),
+            readings: Vec::new(),
+            open_questions: if open { vec!["单位不同".into()] } else { Vec::new() },
+        }
     }
-    Ok(Entry {
-        readings,
-        conforms: None,
-        reagents: new.reagents.clone(),
-        note: new.note.clone(),
-        reason: new.reason.clone(),
-    })
+
+    fn proposal(validity: Validity, newest: bool) -> Proposal {
+        let (tasks, results, files) = (Vec::new(), Vec::new(), Vec::new());
+        Proposal { validity, newest, reasons: Vec::new(), tasks, results, files }
+    }
+
+    #[test]
+    fn nothing_is_entered_from_an_invalid_or_older_evaluation() {
+        assert!(check(&proposal(Validity::Valid, true)).is_ok());
+        for found in [proposal(Validity::Invalid, true), proposal(Validity::Valid, false)] {
+            assert_eq!(check(&found).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        }
+    }
+
+    #[test]
+    fn an_open_question_is_not_passed_by_naming_the_task() {
+        let proposed = [task("a", false), task("b", true)];
+        let all = chosen(&proposed, None).expect("what has no open question");
+        assert_eq!(all.iter().map(|task| task.task_id.as_str()).collect::<Vec<_>>(), ["a"]);
+        let named = chosen(&proposed, Some(&["a".into(), "b".into()])).expect_err("an open question");
+        assert_eq!(named.field.as_deref(), Some("tasks[1]"));
+        assert!(chosen(&proposed[1..], None).is_err(), "nothing is left");
+    }
 }

@@ -8,7 +8,10 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::Place;
-use crate::vocabulary::{AuthorisationState, CaseState, CertificateState, Role, SpecificationStanding, TaskState};
+use crate::vocabulary::{
+    AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, Role, SignatureMeaning,
+    SpecificationStanding, StandardBasis, TaskState,
+};
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
 const EN: &str = include_str!("../../templates/i18n/en.toml");
@@ -52,6 +55,10 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "case_state" => CaseState,
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
+        "certificate_kind" => CertificateKind,
+        "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
         "place" => Place,
         "specification_standing" => SpecificationStanding,
         "authorisation_state" => AuthorisationState,
@@ -82,6 +89,10 @@ pub fn options(of: &str, lang: Lang) -> Vec<(&'static str, &'static str)> {
         "case_state" => CaseState,
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
+        "certificate_kind" => CertificateKind,
+        "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
     }
 }
 

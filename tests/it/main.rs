@@ -27,5 +27,6 @@ mod plots;
 mod problems;
 mod requirements;
 mod sessions;
+mod snapshots;
 mod store;
 mod words;

@@ -1,9 +1,11 @@
 //! What each route asks of its caller, held against a file, and against the running server.
 
+use std::collections::BTreeMap;
+
 use qianfa::app::routes;
 use qianfa::http::permit::Requirement;
 use qianfa::http::table::Entry;
-use qianfa::vocabulary::{Role, allowed};
+use qianfa::vocabulary::{Permission, Role, allowed};
 use serde_json::json;
 
 use crate::golden;
@@ -33,7 +35,7 @@ const PUBLIC: &[&str] = &[
 
 #[test]
 fn the_matrix_of_roles_and_actions_is_the_one_agreed() {
-    golden::compare("permissions.txt", &qianfa::regulation::roles::matrix());
+    golden::compare("permissions.txt", &qianfa::vocabulary::roles::matrix());
 }
 
 #[test]
@@ -45,6 +47,79 @@ fn the_table_of_routes_is_the_one_agreed() {
         .collect();
     lines.sort_by(|a, b| a[7..].cmp(&b[7..]));
     golden::compare("routes.txt", &lines.concat());
+}
+
+/// Every action with its ways in, its permission and who has it.
+#[test]
+fn the_table_of_actions_is_the_one_agreed() {
+    let mut actions: BTreeMap<&str, (Permission, Vec<String>)> = BTreeMap::new();
+    for entry in routes::table().entries() {
+        let Requirement::Action { name, permission } = entry.requires else { continue };
+        let (agreed, ways) = actions.entry(name).or_insert_with(|| (permission, Vec::new()));
+        assert_eq!(*agreed, permission, "{name} asks for two permissions");
+        ways.push(format!("{} {}", entry.method, entry.path));
+    }
+    let mut text = String::new();
+    for (name, (permission, mut ways)) in actions {
+        ways.sort();
+        let roles: Vec<&str> = permission.roles().iter().map(|role| role.as_str()).collect();
+        text.push_str(&format!("{name}\n    permission {}: {}\n", permission.as_str(), roles.join(" ")));
+        ways.iter().for_each(|way| text.push_str(&format!("    {way}\n")));
+    }
+    golden::compare("actions.txt", &text);
+}
+
+/// Routes that are called with POST, PUT or DELETE and do nothing to the laboratory: sessions, previews, verification.
+const NO_ACTION: &[&str] = &[
+    "POST /api/v1/session",
+    "POST /api/v1/session/refresh",
+    "DELETE /api/v1/session",
+    "POST /login",
+    "POST /logout",
+    "POST /api/v1/intake/preview",
+    "POST /desk/preview",
+    "POST /api/v1/regulation/determinations",
+    "POST /api/v1/evaluations/preview",
+    "POST /api/v1/evaluations/proposal",
+    "POST /api/v1/evaluations/{id}/verify",
+    "POST /api/v1/verify",
+    "POST /verify",
+    "POST /verify/{code}",
+];
+
+/// What changes the laboratory is an action: with one name, one permission, once only and on a revision.
+#[test]
+fn every_write_is_an_action() {
+    let mut faults = Vec::new();
+    for entry in routes::table().entries().iter().filter(|entry| entry.method.as_str() != "GET") {
+        let name = format!("{} {}", entry.method, entry.path);
+        let action = matches!(entry.requires, Requirement::Action { .. });
+        if action == NO_ACTION.contains(&name.as_str()) {
+            faults.push(name);
+        }
+    }
+    assert!(faults.is_empty(), "neither an action nor on the list, or both:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_table_of_states_is_the_one_agreed() {
+    golden::compare("states.txt", &qianfa::vocabulary::states::table());
+}
+
+/// A permission that guards nothing is a promise that nobody keeps.
+#[test]
+fn every_permission_guards_something() {
+    let table = routes::table();
+    let guards =
+        |permission: Permission| table.entries().iter().any(|entry| entry.requires.permission() == Some(permission));
+    // Those that decide what a view shows, not who may open it.
+    let within = [Permission::ApplicantRead];
+    let idle: Vec<&str> = Permission::ALL
+        .iter()
+        .filter(|permission| !guards(**permission) && !within.contains(permission))
+        .map(|permission| permission.as_str())
+        .collect();
+    assert_eq!(idle, Vec::<&str>::new());
 }
 
 #[test]

@@ -9,46 +9,14 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use vocabulary::CertificateKind;
+
 use super::annex::AnnexFigure;
 use super::raw_record::RawTest;
 
 /// Version of the JSON layout of [`CertificateData`]. Fields are added, never renamed; a reader
 /// that knows version 1 can read every later file of version 1.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// Which document is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CertificateKind {
-    /// 检验报告书, also where the conclusion is 不符合规定.
-    #[default]
-    TestReport,
-    /// 生物制品批签发证明.
-    LotRelease,
-    /// 生物制品不予批签发通知书.
-    LotReleaseRefusal,
-    /// 进口药品检验报告书.
-    ImportReport,
-    /// 检验原始记录: a printable record for the file, never signed as a certificate.
-    RawRecord,
-}
-
-impl CertificateKind {
-    /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 5] =
-        [Self::TestReport, Self::LotRelease, Self::LotReleaseRefusal, Self::ImportReport, Self::RawRecord];
-
-    /// The name used in JSON and as the template's file name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TestReport => "test_report",
-            Self::LotRelease => "lot_release",
-            Self::LotReleaseRefusal => "lot_release_refusal",
-            Self::ImportReport => "import_report",
-            Self::RawRecord => "raw_record",
-        }
-    }
-}
 
 /// One statement in both languages; the Chinese text is the authoritative one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]

@@ -61,7 +61,7 @@ fn stride(optimised: usize, unoptimised: usize) -> usize {
 #[test]
 fn every_number_of_rows_converges() {
     let setter = setter();
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         let mut before = 0;
         for count in (0..24).step_by(stride(1, 8)).chain([37]) {
             let now = pages(&setter, &with_rows(kind, count), &format!("{count} rows"));
@@ -75,7 +75,7 @@ fn every_number_of_rows_converges() {
 #[test]
 fn every_length_of_the_other_parts_converges() {
     let setter = setter();
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         for length in (0..=40).step_by(stride(4, 40)) {
             let mut data = with_rows(kind, 3);
             let text = "样品在送检途中温度记录完整，未见异常。".repeat(length);
@@ -125,7 +125,7 @@ fn texts(pdf: &[u8]) -> Option<Vec<String>> {
 #[test]
 fn every_page_says_which_of_how_many_it_is() {
     let setter = setter();
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         let data = with_rows(kind, 50);
         let pdf = setter.render(&data, created()).expect("typeset");
         let Some(pages) = texts(&pdf) else { return };

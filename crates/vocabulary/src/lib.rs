@@ -117,15 +117,21 @@ pub(crate) fn words_schema(
         .into()
 }
 
+#[macro_use]
+pub mod states;
+
 mod bench;
+mod certificates;
+mod evaluations;
 mod hidden;
 mod places;
 pub mod register;
 pub mod roles;
-pub mod states;
 pub mod words;
 
 pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
+pub use certificates::{CertificateKind, SignatureMeaning};
+pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use register::{AccountState, AuthorisationState, SpecificationStanding, SpecificationState};

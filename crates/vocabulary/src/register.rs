@@ -1,8 +1,6 @@
 //! The words of the laboratory's registers: specifications, authorisations and accounts, and where each of them is on
 //! a day. Days are whatever is ordered as days are, so that a stored date and a calendar date are judged alike.
 
-use crate::states::{Refused, transitions};
-
 vocabulary! {
     /// The state of a specification, as stored.
     SpecificationState {

@@ -4,6 +4,7 @@
 
 use thiserror::Error;
 
+use crate::evaluations::{StandardEvent, StandardState};
 use crate::register::{AccountEvent, AccountState, SpecificationEvent, SpecificationState};
 
 vocabulary! {
@@ -100,6 +101,7 @@ pub enum Refused {
     Certificate(CertificateState, CertificateEvent),
     Specification(SpecificationState, SpecificationEvent),
     Account(AccountState, AccountEvent),
+    Standard(StandardState, StandardEvent),
 }
 
 impl Refused {
@@ -111,6 +113,7 @@ impl Refused {
             Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
             Refused::Specification(state, event) => ("质量标准", state.zh(), event.zh()),
             Refused::Account(state, event) => ("账户", state.zh(), event.zh()),
+            Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -123,6 +126,7 @@ impl Refused {
             Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
             Refused::Specification(state, event) => ("specification", state.en(), event.en()),
             Refused::Account(state, event) => ("account", state.en(), event.en()),
+            Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -137,10 +141,10 @@ macro_rules! transitions {
             /// # Errors
             /// The event does not fit the state.
             #[allow(unreachable_patterns)] // Some lifecycle takes every event in every state.
-            pub const fn on(self, event: $event) -> Result<$state, Refused> {
+            pub const fn on(self, event: $event) -> Result<$state, $crate::states::Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
-                    _ => Err(Refused::$what(self, event)),
+                    _ => Err($crate::states::Refused::$what(self, event)),
                 }
             }
 
@@ -163,8 +167,6 @@ macro_rules! transitions {
         }
     };
 }
-
-pub(crate) use transitions;
 
 transitions! { CaseState on CaseEvent, Case:
     Draft + Accept = Accepted;
@@ -221,9 +223,16 @@ transitions! { CertificateState on CertificateEvent, Certificate:
     Issued + Withdraw = Withdrawn;
 }
 
-/// The tables, one after the other: for a golden file.
+/// All tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table(), crate::register::table()].concat()
+    [
+        CaseState::table(),
+        TaskState::table(),
+        CertificateState::table(),
+        StandardState::table(),
+        crate::register::table(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -293,6 +302,6 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 3 + 2 * 2);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + 3 + 2 * 2);
     }
 }

@@ -93,7 +93,7 @@ impl Receiver {
             (Ok(()), Some(fault)) => (AckCode::Reject, fault.to_string()),
             (Err(why), _) => (AckCode::Error, why),
         };
-        wrap(&ack_at(message, code, &text, &keeper.time()))
+        wrap(&ack(message, code, &text, &keeper.time()))
     }
 
     /// A byte above the limit. The end of the message is waited for, since an answer in its middle would be missed; not
@@ -161,17 +161,11 @@ impl AckCode {
     }
 }
 
-/// The acknowledgement of `message`, without its frame ([`wrap`] puts it on): sender and receiver are
-/// exchanged, version, processing id and trigger event repeated, `text` stands in MSA-3.
-///
-/// The time of the acknowledgement (MSH-7) is left out, as this crate has no clock; see [`ack_at`]. A
-/// message without a readable MSH is answered with the usual delimiters and an empty control id.
-pub fn ack(message: &[u8], code: AckCode, text: &str) -> Vec<u8> {
-    ack_at(message, code, text, "")
-}
-
-/// As [`ack`], with the time of the answer as HL7 writes it, such as `20260304091500+0800`.
-pub fn ack_at(message: &[u8], code: AckCode, text: &str, at: &str) -> Vec<u8> {
+/// The acknowledgement of `message`, without its frame ([`wrap`] puts it on): sender and receiver are exchanged, version,
+/// processing id and trigger event repeated, `text` stands in MSA-3. `at` is the time of the answer (MSH-7) as HL7
+/// writes it, such as `20260304091500+0800`; this crate has no clock. A message without a readable MSH is answered with
+/// the usual delimiters and an empty control id.
+pub fn ack(message: &[u8], code: AckCode, text: &str, at: &str) -> Vec<u8> {
     let head = Head::of(message);
     let field = |n: usize| head.fields.get(n.saturating_sub(1)).copied().unwrap_or_default();
     let version = if field(12).is_empty() { b"2.5.1" } else { field(12) };
@@ -360,18 +354,18 @@ mod tests {
 
     #[test]
     fn the_acknowledgement_answers_the_sender() {
-        let said = ack_at(MESSAGE, AckCode::Accept, "", "20260304091501");
+        let said = ack(MESSAGE, AckCode::Accept, "", "20260304091501");
         assert_eq!(
             String::from_utf8(said).unwrap(),
             "MSH|^~\\&|LIMS|IDC|READER|LAB 2|20260304091501||ACK^R01^ACK|ACKM-0001|P|2.5.1||||||UNICODE UTF-8\r\
              MSA|AA|M-0001\r"
         );
-        let said = String::from_utf8(ack(MESSAGE, AckCode::Error, "OBX|1: 无法读取\r^")).unwrap();
+        let said = String::from_utf8(ack(MESSAGE, AckCode::Error, "OBX|1: 无法读取\r^", "")).unwrap();
         assert!(said.ends_with("MSA|AE|M-0001|OBX\\F\\1: 无法读取\\X0D\\\\S\\\r"), "{said}");
         let other = b"\nMSH#*@!%#A#B#C#D###ORU*R01#7#T#2.3\n";
-        let said = String::from_utf8(ack(other, AckCode::Reject, "no")).unwrap();
+        let said = String::from_utf8(ack(other, AckCode::Reject, "no", "")).unwrap();
         assert_eq!(said, "MSH#*@!%#C#D#A#B###ACK*R01*ACK#ACK7#T#2.3\rMSA#AR#7#no\r");
-        let said = String::from_utf8(ack(b"hello", AckCode::Reject, "no MSH")).unwrap();
+        let said = String::from_utf8(ack(b"hello", AckCode::Reject, "no MSH", "")).unwrap();
         assert_eq!(said, "MSH|^~\\&|||||||ACK|ACK|P|2.5.1\rMSA|AR||no MSH\r");
     }
 
@@ -379,7 +373,7 @@ mod tests {
     fn text_never_mixes_encodings() {
         // GBK bytes in the header: the answer's text stays within ASCII.
         let gbk = b"MSH|^~\\&|\xca\xb5|||||| ORU^R01|1|P|2.5\r";
-        let said = ack(gbk, AckCode::Error, "坏");
+        let said = ack(gbk, AckCode::Error, "坏", "");
         assert!(said.ends_with(b"MSA|AE|1|?\r"));
     }
 
@@ -388,7 +382,7 @@ mod tests {
         fn an_answer_is_always_two_segments(message in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,40}") {
             let noisy = [b"MSH".as_slice(), &message].concat();
             for message in [&message, &noisy] {
-                let said = ack(message, AckCode::Error, &text);
+                let said = ack(message, AckCode::Error, &text, "");
                 prop_assert!(said.starts_with(b"MSH") && said.ends_with(b"\r"));
                 prop_assert_eq!(said.iter().filter(|b| **b == b'\r').count(), 2);
             }

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use super::files::{DemoFile, DemoFiles, Picked};
 use super::laboratory::{Laboratory, PASSWORD, Staff};
 use super::{DemoError, at, file_error, tell};
-use crate::action::Services;
+use crate::action::{Services, act};
 use crate::bench::{self, Decision, Entry, ImportCheck, NewReading, Verdict};
 use crate::cases::{
     self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken,
 };
-use crate::certificates::{self, Draft};
+use crate::certificates::{DraftCertificate, ReviewCertificate, SignCertificate};
 use crate::clock::Clock;
 use crate::instruments::{self, Accept, Assign, Wanted};
 use crate::store::columns::InstrumentFileId;
 use crate::store::views::{self, Page, QueueFilter, QueueRow};
-use crate::vocabulary::TaskState;
+use crate::vocabulary::{SignatureMeaning, TaskState};
 
 /// The demonstration while it is told.
 pub(super) struct Story<'a> {
@@ -293,11 +293,11 @@ impl Story<'_> {
         self.review(staff)?;
         let sample = taken.samples.first().map(|sample| sample.id.clone()).unwrap_or_default();
         let services = self.services;
-        let draft = certificates::draft(services, &staff.reviewer, &Draft { sample_id: sample, amends: None })?;
-        let id = draft.id.as_str().into();
-        certificates::review(services, &staff.quality, &id)?;
-        let proof = services.identity.reauthenticate(&staff.signatory, PASSWORD)?;
-        let issued = certificates::issue(services, &staff.signatory, proof, &id, "授权签发")?;
+        let draft = DraftCertificate { sample_id: sample.into(), amends: None };
+        let id = act(services, &staff.reviewer, draft)?.id;
+        act(services, &staff.quality, ReviewCertificate { id: id.clone() })?;
+        let (password, meaning) = (PASSWORD.to_owned().into(), SignatureMeaning::AuthorisedIssue);
+        let issued = act(services, &staff.signatory, SignCertificate { id, password, meaning })?;
         let number = issued.number.unwrap_or_default();
         let path = self.folder.join(format!("{number}.pdf"));
         let pdf = services.files.get(&issued.pdf_sha256.unwrap_or_default()).map_err(crate::store::Failure::from)?;

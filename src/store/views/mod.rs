@@ -26,8 +26,13 @@ pub use catalogue::{
     applicant_of_name, applicants, authorisations, institute, institutes, product, product_of_code, products,
     specifications,
 };
-pub use certificates::{CertificateFilter, CertificateListRow, certificates};
-pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
+pub use certificates::{
+    CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
+};
+pub use evaluations::{
+    EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
+    StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
+};
 pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
