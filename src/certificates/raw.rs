@@ -18,7 +18,6 @@ use crate::store::schema::{
 use crate::store::stored::At;
 use crate::store::views::ImportView;
 use crate::store::{AnyConnection, views};
-use crate::vocabulary::{CheckOutcome, ReviewOutcome};
 
 /// Typesets the raw record of a sample. It names no applicant.
 ///
@@ -102,9 +101,9 @@ fn tests(
 
 fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
     let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复验（第 {} 次）", task.attempt) };
-    let outcome = match one.review_outcome {
-        Some(ReviewOutcome::SentBack) => "，复核退回",
-        Some(ReviewOutcome::Approved) | None => "",
+    let outcome = match one.review_outcome.map(crate::vocabulary::ReviewOutcome::as_str) {
+        Some("sent_back") => "，复核退回",
+        _ => "",
     };
     format!("{test}，结果第 {} 版{outcome}", one.version)
 }
@@ -162,9 +161,9 @@ fn files<'a>(
 /// What a second person found of the import.
 fn checked(import: Option<&ImportView>) -> String {
     let Some(import) = import else { return String::new() };
-    let outcome = match import.outcome {
-        Some(CheckOutcome::Ok) => "导入复核一致",
-        Some(CheckOutcome::Rejected) => "导入复核不通过",
+    let outcome = match import.outcome.map(crate::vocabulary::CheckOutcome::as_str) {
+        Some("ok") => "导入复核一致",
+        Some(_) => "导入复核不通过",
         None => return "导入未复核".into(),
     };
     let by = import.checked_by.as_deref().unwrap_or_default();

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("people", 2),
     ("action", 2),
     ("catalogue", 3),
+    ("accounts", 3),
     ("custody", 3),
     ("cases", 3),
     ("bench", 4),

@@ -91,7 +91,6 @@ const SHARED_NAMES: &[(&str, usize)] = &[
     ("Line", 4),
     ("Loaded", 2),
     ("Named", 2),
-    ("NewInstitute", 2),
     ("Outcome", 3),
     ("Page", 2),
     ("Part", 2),
