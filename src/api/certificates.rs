@@ -93,7 +93,7 @@ async fn show(
 }
 
 #[utoipa::path(get, path = "/api/v1/certificates/{id}/pdf", tag = "certificates", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/pdf", description = "As issued; before that, a preview marked as a draft"),
+    responses((status = 200, body = Vec<u8>, content_type = "application/pdf", description = "As issued; before that, a preview marked as a draft"),
               (status = 404, body = ProblemDocument)))]
 async fn file(
     gate: Permit<CertificateRead>,
@@ -119,7 +119,7 @@ async fn own_list(
 }
 
 #[utoipa::path(get, path = "/api/v1/my/certificates/{id}/pdf", tag = "applicant", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/pdf"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Vec<u8>, content_type = "application/pdf"), (status = 404, body = ProblemDocument)))]
 async fn own_file(
     gate: Permit<OwnCertificateRead>,
     services: Data<Services>,

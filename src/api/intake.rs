@@ -22,7 +22,7 @@ use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
-use crate::store::views::{self, CaseDetail, CaseFilter, SampleDetail};
+use crate::store::views::{self, CaseDetail, CaseFilter, CaseRow, Listed, SampleDetail};
 use crate::vocabulary::Permission;
 
 /// The routes.
@@ -96,7 +96,7 @@ async fn take_in(
 }
 
 #[utoipa::path(get, path = "/api/v1/applications", tag = "intake", params(CaseFilter),
-    responses((status = 200, description = "申请 cases of the institute, newest first")))]
+    responses((status = 200, body = Listed<CaseRow>, description = "申请 cases of the institute, newest first")))]
 async fn list(
     gate: Permit<CaseRead>,
     services: Data<Services>,
@@ -214,7 +214,7 @@ pub(crate) fn ending_action(how: &str) -> Permission {
 }
 
 #[utoipa::path(get, path = "/api/v1/my/applications", tag = "applicant", params(CaseFilter),
-    responses((status = 200, description = "本单位的申请 the applicant's own cases")))]
+    responses((status = 200, body = Listed<CaseRow>, description = "本单位的申请 the applicant's own cases")))]
 async fn own_list(
     gate: Permit<OwnCaseRead>,
     services: Data<Services>,

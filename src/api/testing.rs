@@ -19,7 +19,8 @@ use crate::http::run::{answer, created, run};
 use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::columns::{ResultId, SampleId, TestTaskId};
-use crate::store::views::{self, Page, QueueFilter, TaskView};
+use crate::store::rows::TestTaskRow;
+use crate::store::views::{self, Listed, Page, QueueFilter, QueueRow, ReviewRow, TaskView};
 use crate::vocabulary::TaskState;
 
 /// The most lines of one worksheet.
@@ -77,7 +78,7 @@ pub struct After {
 }
 
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "testing", params(QueueFilter),
-    responses((status = 200, description = "待检任务 the queue: by lane, then due date")))]
+    responses((status = 200, body = Listed<QueueRow>, description = "待检任务 the queue: by lane, then due date")))]
 async fn queue(
     gate: Permit<TaskRead>,
     services: Data<Services>,
@@ -102,7 +103,7 @@ async fn show(gate: Permit<TaskRead>, services: Data<Services>, id: Path<TestTas
 }
 
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/start", tag = "testing", params(("id" = String, Path)),
-    responses((status = 200, description = "检验中 in progress"), (status = 409, body = ProblemDocument)))]
+    responses((status = 200, body = TestTaskRow, description = "检验中 in progress"), (status = 409, body = ProblemDocument)))]
 async fn start(
     gate: Permit<TaskStart>,
     services: Data<Services>,
@@ -151,7 +152,7 @@ async fn enter_many(
 }
 
 #[utoipa::path(get, path = "/api/v1/reviews", tag = "testing", params(ReviewFilter),
-    responses((status = 200, description = "待复核 to be reviewed, exceptions first")))]
+    responses((status = 200, body = Listed<ReviewRow>, description = "待复核 to be reviewed, exceptions first")))]
 async fn reviews(
     gate: Permit<TaskRead>,
     services: Data<Services>,
@@ -183,7 +184,7 @@ async fn review(
 }
 
 #[utoipa::path(get, path = "/api/v1/samples/{id}/raw-record", tag = "testing", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/pdf", description = "检验原始记录 the raw record"),
+    responses((status = 200, body = Vec<u8>, content_type = "application/pdf", description = "检验原始记录 the raw record"),
               (status = 404, body = ProblemDocument)))]
 async fn raw_record(
     gate: Permit<RawRecordRead>,

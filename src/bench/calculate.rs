@@ -23,7 +23,7 @@ pub struct Reading {
 }
 
 /// A calculated result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Calculation {
     /// Unrounded
     pub calculated: String,

@@ -84,7 +84,6 @@ pub struct Entered {
     pub task_id: String,
     pub state: String,
     /// The result, once all readings are there
-    #[schema(value_type = Object)]
     pub result: Option<Calculation>,
     pub result_id: Option<String>,
     pub version: Option<i64>,
@@ -95,7 +94,6 @@ pub struct Entered {
 pub struct EnteredLine {
     pub task_id: String,
     pub entered: Option<Entered>,
-    #[schema(value_type = Object)]
     pub refusal: Option<Refusal>,
 }
 

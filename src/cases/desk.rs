@@ -38,7 +38,6 @@ pub struct Taken {
     pub application_id: String,
     pub application_number: String,
     pub state: String,
-    #[schema(value_type = Object)]
     pub determination: Option<Determination>,
     pub demand: Option<Demand>,
     pub samples: Vec<TakenSample>,
@@ -57,11 +56,9 @@ pub struct TakenSample {
 /// What the desk shows while a form is filled: the determination and what is asked of each batch.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Preview {
-    #[schema(value_type = Object)]
     pub determination: Determination,
     pub demand: Demand,
     /// Why it would not be accepted today, if so
-    #[schema(value_type = Object)]
     pub refusal: Option<Refusal>,
 }
 

@@ -231,6 +231,7 @@ mod tests {
             state_reason: None,
             full_test_containers: 1,
             required_containers: 1,
+            institute_id: "i".into(),
         };
         Shelf { sample, there, reported }
     }

@@ -57,6 +57,7 @@ pub struct ReviseEvaluation {
 
 /// An evaluation that is not kept.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = EvaluationPreview)]
 pub struct Preview {
     pub calculation_version: String,
     pub outcome: Found,

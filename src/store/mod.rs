@@ -5,6 +5,7 @@
 mod connection;
 mod failure;
 mod migrations;
+mod unreadable;
 mod writer;
 
 pub mod blobs;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::client::Client;
 use crate::support::{On, TestApp, on_both, text};
 use crate::world::{World, ok, one_item};
 
@@ -268,13 +269,17 @@ fn custody_is_never_negative_and_retention_stays_until_the_report() {
         let sample = text(&taken["samples"][0], "id");
         let go = |from: &str, to: &str, quantity: i64| {
             let body = json!({"from": from, "to": to, "quantity": quantity, "reason": "检验消耗"});
-            let who = if to == "destroyed" { &world.quality } else { &world.receiver };
-            who.post(&format!("/api/v1/samples/{sample}/custody"), &body)
+            world.receiver.post(&format!("/api/v1/samples/{sample}/custody"), &body)
         };
+        let destroy = json!({"from": "retention", "quantity": 1, "reason": "到期销毁"});
+        let destroy = |who: &Client| who.post(&format!("/api/v1/samples/{sample}/destroy"), &destroy);
         assert_eq!(go("test_portion", "consumed", 2).problem(), "ledger-refused");
         assert_eq!(ok(&go("test_portion", "consumed", 1), 201)["left"], 0);
         assert_eq!(go("consumed", "received", 1).problem(), "ledger-refused");
-        assert_eq!(go("retention", "destroyed", 1).problem(), "wrong-state");
+        assert_eq!(destroy(&world.quality).problem(), "wrong-state");
+        // Destruction is a permission of its own, and no way leads around it.
+        assert_eq!(destroy(&world.receiver).problem(), "forbidden");
+        assert_eq!(go("test_portion", "destroyed", 1).problem(), "ledger-refused");
         assert_eq!(go("retention", "consumed", 0).status, 422);
     });
 }

@@ -157,7 +157,7 @@ fn a_certificate_of_one_lot_takes_one_page() {
     assert_eq!(pages(&setter(), &data, "four rows"), 1);
     let pdf = setter().render(&data, created()).expect("typeset");
     if let Some(texts) = texts(&pdf) {
-        // Who signed, when and what for stand on the page beside the seal.
+        // The page shows who signed, when and what for beside the seal.
         for wanted in ["张㛃", "2026-03-30", "批准并签发", "批签发专用章"] {
             assert!(texts[0].contains(wanted), "{wanted}");
         }
@@ -176,7 +176,7 @@ fn what_is_empty_leaves_no_trace() {
     if let Some(pages) = texts(&pdf) {
         let text = pages.concat();
         assert!(!text.contains("批准文号") && !text.contains("偏离"), "{text}");
-        // What identifies the item stands, with a dash.
+        // What identifies the item is printed, with a dash where it is empty.
         assert!(text.contains("规格"), "{text}");
         assert!(!text.contains("ppm"), "{text}");
     }

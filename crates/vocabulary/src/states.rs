@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::evaluations::{StandardEvent, StandardState};
 
 vocabulary! {
-    /// Where a case stands.
+    /// The state of a case.
     CaseState {
         Draft = "draft", "草稿", "draft";
         Accepted = "accepted", "已受理", "accepted";
@@ -36,7 +36,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a test task stands.
+    /// The state of a test task.
     TaskState {
         Waiting = "waiting", "待检", "waiting";
         InProgress = "in_progress", "检验中", "in progress";
@@ -66,7 +66,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a certificate stands.
+    /// The state of a certificate.
     CertificateState {
         Drafted = "drafted", "已起草", "drafted";
         Reviewed = "reviewed", "已审核", "reviewed";

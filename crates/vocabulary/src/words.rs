@@ -1,4 +1,4 @@
-//! The closed vocabularies of a case: words that stand in the public interface, with their names in Chinese and English.
+//! The closed vocabularies of a case: words of the public interface, with their names in Chinese and English.
 
 vocabulary! {
     /// The line of work that a case belongs to.
@@ -172,6 +172,7 @@ const SUBDIVISIONS: &[(&str, &str, &str)] = &[
 
 /// Where a rule holds or a case is decided: the country (`CN`) or one of its subdivisions (`CN-SH`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, example = "CN-SX"))]
 pub struct Jurisdiction(Option<u8>);
 
 impl Jurisdiction {

@@ -6,7 +6,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::{CertificateKind, CertificateState};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = certificate, treat_none_as_default_value = false)]
 pub struct CertificateRow {
     pub id: CertificateId,

@@ -6,7 +6,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::{EvaluationKind, ResultPart, StandardBasis, Validity};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = reference_standard, treat_none_as_default_value = false)]
 pub struct ReferenceStandardRow {
     pub id: ReferenceStandardId,
@@ -27,7 +27,7 @@ pub struct ReferenceStandardRow {
     pub withdrawn_reason: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = evaluation, treat_none_as_default_value = false)]
 pub struct EvaluationRow {
     pub id: EvaluationId,

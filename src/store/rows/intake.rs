@@ -15,7 +15,7 @@ pub struct NumberSeriesRow {
     pub last: i64,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = application, treat_none_as_default_value = false)]
 pub struct ApplicationRow {
     pub id: ApplicationId,
@@ -44,7 +44,7 @@ pub struct ApplicationRow {
     pub created_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = application_clock, treat_none_as_default_value = false)]
 pub struct ApplicationClockRow {
     pub application_id: ApplicationId,
@@ -57,7 +57,7 @@ pub struct ApplicationClockRow {
     pub provisions: Json,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = batch, treat_none_as_default_value = false)]
 pub struct BatchRow {
     pub id: BatchId,
@@ -69,7 +69,7 @@ pub struct BatchRow {
     pub lot_size: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = sample, treat_none_as_default_value = false)]
 pub struct SampleRow {
     pub id: SampleId,
@@ -91,7 +91,7 @@ pub struct SampleRow {
     pub institute_id: InstituteId,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = container, treat_none_as_default_value = false)]
 pub struct ContainerRow {
     pub id: ContainerId,
@@ -101,7 +101,7 @@ pub struct ContainerRow {
     pub portion: String,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = custody_balance, treat_none_as_default_value = false)]
 pub struct CustodyBalanceRow {
     pub sample_id: SampleId,
@@ -109,7 +109,7 @@ pub struct CustodyBalanceRow {
     pub balance: i64,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = custody_entry, treat_none_as_default_value = false)]
 pub struct CustodyEntryRow {
     pub id: CustodyEntryId,

@@ -6,7 +6,7 @@ use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::columns::*;
 use crate::store::schema::*;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = product, treat_none_as_default_value = false)]
 pub struct ProductRow {
     pub id: ProductId,
@@ -35,7 +35,7 @@ pub struct ProductTraitRow {
     pub trait_name: Trait,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = specification, treat_none_as_default_value = false)]
 pub struct SpecificationRow {
     pub id: SpecificationId,
@@ -48,7 +48,7 @@ pub struct SpecificationRow {
     pub created_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = test_item, treat_none_as_default_value = false)]
 pub struct TestItemRow {
     pub id: TestItemId,
@@ -71,7 +71,7 @@ pub struct TestItemRow {
     pub annex: Json,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = authorisation, treat_none_as_default_value = false)]
 pub struct AuthorisationRow {
     pub id: AuthorisationId,

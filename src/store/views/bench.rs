@@ -132,20 +132,16 @@ fn queue_row((task, (number, received_at, lot), (product_zh, product_en), item, 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ResultView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub row: ResultRow,
     pub analyst: Option<String>,
     pub reviewer: Option<String>,
-    #[schema(value_type = Object)]
     pub decision: Option<OutOfLimitDecisionRow>,
 }
 
 /// One task with everything entered for it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TaskView {
-    #[schema(value_type = Object)]
     pub task: TestTaskRow,
-    #[schema(value_type = Object)]
     pub item: TestItemRow,
     pub sample_number: String,
     pub received_at: String,
@@ -153,10 +149,8 @@ pub struct TaskView {
     pub product_en: String,
     pub analyst: Option<String>,
     /// Every version of every reading: nothing is overwritten
-    #[schema(value_type = Vec<Object>)]
     pub readings: Vec<ReadingRow>,
     /// The values of instrument files that readings were taken from
-    #[schema(value_type = Vec<Object>)]
     pub observations: Vec<ObservationRow>,
     pub results: Vec<ResultView>,
     /// The instrument files that the readings, also replaced ones, were taken from, and who compared them
@@ -269,7 +263,6 @@ fn result_view(conn: &mut AnyConnection, row: ResultRow) -> Outcome<ResultView> 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReviewRow {
     pub task: QueueRow,
-    #[schema(value_type = Object)]
     pub result: ResultRow,
     /// How many readings were changed after they were entered
     pub corrections: i64,

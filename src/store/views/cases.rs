@@ -113,21 +113,14 @@ pub fn cases(
 /// One case with everything under it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CaseDetail {
-    #[schema(value_type = Object)]
     pub application: ApplicationRow,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<crate::regulation::Determination>)]
     pub determination: serde_json::Value,
-    #[schema(value_type = Object)]
     pub product: ProductRow,
-    #[schema(value_type = Object)]
     pub applicant: ApplicantRow,
-    #[schema(value_type = Vec<Object>)]
     pub batches: Vec<BatchRow>,
-    #[schema(value_type = Vec<Object>)]
     pub clocks: Vec<ApplicationClockRow>,
-    #[schema(value_type = Vec<Object>)]
     pub samples: Vec<SampleRow>,
-    #[schema(value_type = Vec<Object>)]
     pub certificates: Vec<CertificateRow>,
 }
 
@@ -196,17 +189,11 @@ pub fn case(
 /// One sample with its custody and tasks. It names no applicant.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SampleDetail {
-    #[schema(value_type = Object)]
     pub sample: SampleRow,
-    #[schema(value_type = Object)]
     pub batch: BatchRow,
-    #[schema(value_type = Object)]
     pub product: ProductRow,
-    #[schema(value_type = Vec<Object>)]
     pub containers: Vec<ContainerRow>,
-    #[schema(value_type = Vec<Object>)]
     pub balances: Vec<CustodyBalanceRow>,
-    #[schema(value_type = Vec<Object>)]
     pub ledger: Vec<CustodyEntryRow>,
     pub tasks: Vec<SampleTask>,
 }
@@ -214,9 +201,7 @@ pub struct SampleDetail {
 /// A task in its sample's page.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SampleTask {
-    #[schema(value_type = Object)]
     pub task: TestTaskRow,
-    #[schema(value_type = Object)]
     pub item: TestItemRow,
 }
 

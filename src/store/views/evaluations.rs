@@ -307,13 +307,17 @@ pub struct EvaluationView {
     pub method_id: String,
     pub method_version: String,
     /// The definition as it was
+    #[schema(value_type = crate::calculation::method::Method)]
     pub method: Value,
     pub calculation_version: String,
     /// What a person said about the injections, solutions or wells
+    #[schema(value_type = crate::calculation::setup::Setup)]
     pub setup: Value,
     /// The lots of reference standards as they were
+    #[schema(value_type = Vec<crate::calculation::setup::StandardFacts>)]
     pub standards: Value,
     /// Every number and step
+    #[schema(value_type = crate::calculation::outcome::Outcome)]
     pub outcome: Value,
     /// `valid` or `invalid`
     pub verdict: Validity,

@@ -33,7 +33,6 @@ pub struct ImportView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CheckView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub row: ImportCheckRow,
     pub checked_by_name: Option<String>,
 }
