@@ -203,7 +203,7 @@ fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> Refusal {
                 let (limit, result) = (with_unit(&found.limit, &found.unit), with_unit(&found.reported, &found.unit));
                 Bilingual::new(
                     format!("{}不符合规定：标准规定 {limit}，检验结果 {result}。", item.zh),
-                    // Without an English name the Chinese sentence stands alone.
+                    // Without an English name there is only the Chinese sentence.
                     Some(format!("{} does not conform: limit {limit}, result {result}.", item.en))
                         .filter(|_| !item.en.is_empty())
                         .unwrap_or_default(),

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 
 use super::compose;
-use super::dossier::{Attempt, Dossier, Found, Lot, Product, RunningClock, Sample};
+use super::dossier::{Attempt, Dossier, LabelledLot, LatestResult, RunningClock, Sample, TestedProduct};
 use crate::cases::CaseFile;
 use crate::clock::statutory_date;
 use crate::custody;
@@ -22,7 +22,7 @@ use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
 
 /// Everything about one sample, and whose it is.
-pub(super) struct Facts {
+pub(super) struct TestedSample {
     pub case: ApplicationId,
     pub institute: InstituteId,
     pub dossier: Dossier,
@@ -30,7 +30,7 @@ pub(super) struct Facts {
     pub tasks: Vec<(TestTaskRow, TestItemRow, Vec<ResultRow>)>,
 }
 
-impl Facts {
+impl TestedSample {
     /// Loads the facts of a sample of the actor's institute.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Facts {
             customer: Party { name: Bilingual::new(&applicant.name, ""), address: applicant.address },
             product: product(&file.product),
             basis: Basis { title: file.specification.title, edition: file.specification.edition },
-            lot: Lot {
+            lot: LabelledLot {
                 number: batch.lot_number,
                 produced_on: batch.produced_on,
                 expires_on: batch.expires_on,
@@ -112,8 +112,8 @@ fn institution(row: &InstituteRow) -> Institution {
     }
 }
 
-fn product(row: &ProductRow) -> Product {
-    Product {
+fn product(row: &ProductRow) -> TestedProduct {
+    TestedProduct {
         name: Bilingual::new(&row.name_zh, &row.name_en),
         strength: row.strength.clone(),
         dosage_form: row.dosage_form.clone(),
@@ -155,7 +155,7 @@ fn clock(row: &ApplicationClockRow) -> Result<RunningClock, Refusal> {
 }
 
 fn attempt((task, item, results): &(TestTaskRow, TestItemRow, Vec<ResultRow>)) -> Result<Attempt, Refusal> {
-    let found = |row: &ResultRow| Found {
+    let found = |row: &ResultRow| LatestResult {
         id: row.id.clone(),
         reported: row.reported.clone(),
         limit: row.limit_text.clone(),

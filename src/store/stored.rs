@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::columns::Json;
 use crate::refusal::{Code, Refusal};
 
-/// Where a stored document stands.
+/// Where a stored document is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct At<'a> {
     /// The table.
@@ -40,7 +40,7 @@ impl<'a> At<'a> {
     /// The document as a tree.
     ///
     /// # Errors
-    /// [`Code::Internal`] with the place, where the text is no JSON.
+    /// [`Code::Internal`] with the place, where the text is not JSON.
     pub fn tree(&self, stored: &Json) -> Result<Value, Refusal> {
         self.read(stored)
     }

@@ -128,7 +128,9 @@ pub mod roles;
 pub mod words;
 
 pub use certificates::{CertificateKind, SignatureMeaning};
-pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
+pub use evaluations::{
+    EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,
+};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};

@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use crate::evaluations::{StandardEvent, StandardState};
+use crate::evaluations::{ReferenceStandardEvent, ReferenceStandardState};
 
 vocabulary! {
     /// The state of a case.
@@ -97,7 +97,7 @@ pub enum Refused {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
-    Standard(StandardState, StandardEvent),
+    Standard(ReferenceStandardState, ReferenceStandardEvent),
 }
 
 impl Refused {
@@ -203,7 +203,7 @@ transitions! { CertificateState on CertificateEvent, Certificate:
 
 /// All tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table(), StandardState::table()].concat()
+    [CaseState::table(), TaskState::table(), CertificateState::table(), ReferenceStandardState::table()].concat()
 }
 
 #[cfg(test)]

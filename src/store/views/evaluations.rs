@@ -20,7 +20,7 @@ use crate::store::schema::{
 };
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{EvaluationKind, StandardBasis, StandardState, Validity};
+use crate::vocabulary::{EvaluationKind, EvaluationVerdict, ReferenceStandardState, StandardBasis};
 
 /// Which lots of reference standards are asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -43,7 +43,7 @@ pub struct StandardView {
     /// How often it was changed: what `If-Match` takes
     pub revision: i64,
     pub institute_id: InstituteId,
-    pub state: StandardState,
+    pub state: ReferenceStandardState,
     pub name: String,
     pub batch: String,
     pub source: String,
@@ -68,7 +68,11 @@ impl StandardView {
             id: row.id,
             revision,
             institute_id: row.institute_id,
-            state: if row.withdrawn_at.is_some() { StandardState::Withdrawn } else { StandardState::InUse },
+            state: if row.withdrawn_at.is_some() {
+                ReferenceStandardState::Withdrawn
+            } else {
+                ReferenceStandardState::InUse
+            },
             name: row.name,
             batch: row.batch,
             source: row.source,
@@ -189,7 +193,7 @@ pub struct EvaluationListRow {
     pub method_id: String,
     pub method_version: String,
     /// `valid` or `invalid`
-    pub verdict: Validity,
+    pub verdict: EvaluationVerdict,
     pub created_at: Instant,
     pub created_by_name: String,
     /// A newer version exists
@@ -207,7 +211,7 @@ struct Listing {
     title: String,
     method_id: String,
     method_version: String,
-    verdict: Validity,
+    verdict: EvaluationVerdict,
     created_at: Instant,
 }
 
@@ -320,7 +324,7 @@ pub struct EvaluationView {
     #[schema(value_type = crate::calculation::outcome::Outcome)]
     pub outcome: Value,
     /// `valid` or `invalid`
-    pub verdict: Validity,
+    pub verdict: EvaluationVerdict,
     /// Why it was made again
     pub reason: Option<String>,
     pub created_by: AccountId,
