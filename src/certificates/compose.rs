@@ -7,17 +7,7 @@ use crate::documents::{
     Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, ProvisionFact,
     Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict, Verification,
 };
-use crate::regulation::{Business, ClockName, ClockUnit, Provision, Regulation};
-
-/// Which document the case ends in.
-pub(super) fn kind_of(business: Business, conforms: bool) -> CertificateKind {
-    match (business, conforms) {
-        (Business::LotRelease, true) => CertificateKind::LotRelease,
-        (Business::LotRelease, false) => CertificateKind::LotReleaseRefusal,
-        (Business::PortEntry, _) => CertificateKind::ImportReport,
-        (Business::DrugRegistration | Business::DeviceRegistration, _) => CertificateKind::TestReport,
-    }
-}
+use crate::regulation::{Business, ClockName, Provision, Regulation};
 
 /// A date as documents write it.
 pub(super) fn written(day: NaiveDate) -> String {
@@ -45,7 +35,7 @@ pub(super) fn compose(
     verification: Verification,
 ) -> CertificateData {
     let conforms = finals.iter().all(Final::conforms);
-    let kind = kind_of(facts.business, conforms);
+    let kind = if conforms { facts.documents.0 } else { facts.documents.1 };
     CertificateData {
         kind,
         institution: facts.institution.clone(),
@@ -324,8 +314,7 @@ fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
     cite(&determination.quantity_multiple.provisions, "检验用量");
     cite(&determination.lane.provisions, determination.lane.value.zh());
     for clock in &facts.clocks {
-        let name = clock.name.map_or_else(|| clock.word.clone(), |name| name.zh().to_owned());
-        cite(&clock.provisions, &format!("{name}时限"));
+        cite(&clock.provisions, &format!("{}时限", clock.name.zh()));
     }
     cite(&determination.remainder.provisions, "剩余样品");
     DecisionFacts {
@@ -337,14 +326,13 @@ fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
 }
 
 fn clock_fact(facts: &Dossier, clock: &RunningClock) -> ClockFact {
-    let name = clock.name;
-    let unit = clock.unit.map_or("", ClockUnit::zh);
-    let met_on = match name {
-        Some(ClockName::PortSampling) => day(facts.sampled_on),
+    let unit = clock.unit.zh();
+    let met_on = match clock.name {
+        ClockName::PortSampling => day(facts.sampled_on),
         _ => String::new(),
     };
     ClockFact {
-        name: Bilingual::new(name.map_or("", ClockName::zh), name.map_or("", ClockName::en)),
+        name: Bilingual::new(clock.name.zh(), clock.name.en()),
         limit: format!("{} {unit}", clock.limit_days),
         starts: written(clock.starts),
         due: written(clock.due),
@@ -412,7 +400,12 @@ mod tests {
             attempt("含量", 1, TaskState::RetestOrdered, Some(Verdict::Fail)),
             attempt("含量", 2, TaskState::Confirmed, Some(verdict)),
         ]);
-        let facts = Dossier { business, ..facts };
+        let documents = match business {
+            Business::LotRelease => (CertificateKind::LotRelease, CertificateKind::LotReleaseRefusal),
+            Business::PortEntry => (CertificateKind::ImportReport, CertificateKind::ImportReport),
+            _ => facts.documents,
+        };
+        let facts = Dossier { business, documents, ..facts };
         let finals = facts.finals().expect("final results");
         let regulation = Regulation::embedded().expect("the shipped regulation");
         compose(&facts, &finals, &regulation, Verification::default())

@@ -8,12 +8,14 @@ use crate::documents::{Basis, Bilingual, Institution, Party, Verdict};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{Business, ClockName, ClockUnit, Determination};
 use crate::store::columns::{ResultId, TestItemId, TestTaskId};
-use crate::vocabulary::TaskState;
+use crate::vocabulary::{CertificateKind, TaskState};
 
 /// Everything about one sample.
 #[derive(Clone, Debug)]
 pub(super) struct Dossier {
     pub business: Business,
+    /// The document that the line of business ends in: where everything conforms, and where not.
+    pub documents: (CertificateKind, CertificateKind),
     pub standard_verification: bool,
     pub acceptance_number: String,
     pub arrived_at_port_on: Option<NaiveDate>,
@@ -75,10 +77,8 @@ pub(super) struct Sample {
 /// A time limit of the case.
 #[derive(Clone, Debug)]
 pub(super) struct RunningClock {
-    /// Its name as it is stored.
-    pub word: String,
-    pub name: Option<ClockName>,
-    pub unit: Option<ClockUnit>,
+    pub name: ClockName,
+    pub unit: ClockUnit,
     pub limit_days: i64,
     pub starts: NaiveDate,
     pub due: NaiveDate,
@@ -204,6 +204,7 @@ pub(super) mod tests {
         let none = || Ruled { value: None, provisions: Vec::new() };
         Dossier {
             business: Business::DrugRegistration,
+            documents: (CertificateKind::TestReport, CertificateKind::TestReport),
             standard_verification: false,
             acceptance_number: String::new(),
             arrived_at_port_on: None,

@@ -5,13 +5,13 @@ use diesel::prelude::*;
 
 use super::compose;
 use super::dossier::{Attempt, Dossier, LabelledLot, LatestResult, RunningClock, Sample, TestedProduct};
-use crate::cases::CaseFile;
+use crate::business::Lines;
+use crate::cases::{self, CaseFile};
 use crate::clock::statutory_date;
 use crate::custody;
 use crate::documents::{Basis, Bilingual, Institution, Party};
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{ClockName, ClockUnit};
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
 use crate::store::rows::{
     ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, InstituteRow, ProductRow, ResultRow, SampleRow,
@@ -36,7 +36,7 @@ impl TestedSample {
     /// # Errors
     /// Where there is no such sample, it was not received, its case is not accepted, or something kept about it
     /// cannot be read.
-    pub(super) fn load(conn: &mut AnyConnection, actor: &Actor, id: &SampleId) -> Outcome<Self> {
+    pub(super) fn load(conn: &mut AnyConnection, lines: &Lines, actor: &Actor, id: &SampleId) -> Outcome<Self> {
         let sample = custody::sample_of(conn, actor, id)?;
         if sample.state.as_str() != "received" {
             return Err(Refusal::new(Code::WrongState, "样品已拒收或作废", "the sample was refused or voided").into());
@@ -57,6 +57,7 @@ impl TestedSample {
         let accepted = case.determination.as_ref();
         let accepted = accepted
             .ok_or_else(|| Refusal::new(Code::WrongState, "申请尚未受理", "the application is not accepted"))?;
+        let line = lines.of(case.business)?;
         let dossier = Dossier {
             business: case.business,
             standard_verification: case.standard_verification,
@@ -74,7 +75,8 @@ impl TestedSample {
                 size: batch.lot_size,
             },
             sample: received(&sample, containers),
-            particulars: at("particulars").read(&case.particulars)?,
+            particulars: cases::particulars_of(&case)?,
+            documents: (line.document(true), line.document(false)),
             determination: at("determination").read(accepted)?,
             clocks: clocks.iter().map(clock).collect::<Result<_, _>>()?,
             attempts: tasks.iter().map(attempt).collect::<Result<_, _>>()?,
@@ -144,9 +146,8 @@ fn received(row: &SampleRow, containers: i64) -> Sample {
 fn clock(row: &ApplicationClockRow) -> Result<RunningClock, Refusal> {
     let at = At::new("application_clock", "provisions", row.application_id.as_str());
     Ok(RunningClock {
-        word: row.name.to_string(),
-        name: ClockName::parse(row.name.as_str()),
-        unit: ClockUnit::parse(row.unit.as_str()),
+        name: row.name,
+        unit: row.unit,
         limit_days: row.limit_days,
         starts: row.starts.date(),
         due: row.due.date(),

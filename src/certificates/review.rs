@@ -51,7 +51,7 @@ impl Action for ReviewCertificate {
         let row = certificate_of(cx.conn, cx.actor, &self.id)?;
         // Who may not review it learns nothing about the results.
         may_review(row.state, &row.drafted_by, &cx.actor.account)?;
-        let sample = TestedSample::load(cx.conn, cx.actor, &row.sample_id)?;
+        let sample = TestedSample::load(cx.conn, &cx.services.lines, cx.actor, &row.sample_id)?;
         Ok(Reviewable { data: content(&row)?, sample, row })
     }
 

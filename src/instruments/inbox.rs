@@ -214,7 +214,7 @@ pub(super) fn samples_by_number(
     Ok(sample::table
         .inner_join(application::table)
         .filter(application::institute_id.eq(institute))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(crate::vocabulary::SampleState::Received))
         .filter(sample::number.eq_any(numbers))
         .select((sample::number, sample::id))
         .load(conn)?)

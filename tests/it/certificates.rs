@@ -103,8 +103,8 @@ fn particulars_that_cannot_be_read_make_no_certificate_with_blanks() {
     on_both(|app| {
         let world = World::new(app);
         let sample = tested(&world, "A");
-        let renamed = "UPDATE application SET particulars = '{\"who_supplied\": \"x\"}'";
-        assert_eq!(sql(app, renamed), Ok(()));
+        let broken = "UPDATE application SET particulars = '{\"supplier\": 1}'";
+        assert_eq!(sql(app, broken), Ok(()));
         let refused = world.reviewer.post("/api/v1/certificates", &json!({"sample_id": sample}));
         assert_eq!(refused.status, 500, "{}", refused.text);
         assert!(refused.text.contains("application.particulars"), "names the place: {}", refused.text);

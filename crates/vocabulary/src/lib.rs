@@ -125,6 +125,7 @@ mod evaluations;
 mod hidden;
 mod places;
 pub mod roles;
+pub mod samples;
 pub mod words;
 
 pub use certificates::{CertificateKind, SignatureMeaning};
@@ -134,6 +135,7 @@ pub use evaluations::{
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};
+pub use samples::{Portion, SampleState};
 pub use states::{CaseState, CertificateState, TaskState};
 pub use words::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Kind, Lane, Purpose,

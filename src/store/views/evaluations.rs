@@ -360,6 +360,17 @@ impl EvaluationView {
     }
 }
 
+/// Something that a person has to know of a file.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EvaluatedFileProblem {
+    /// Stable word for programs
+    pub code: String,
+    /// Whether it blocks: `error`, `warning`
+    pub severity: String,
+    /// One sentence; where it is in both languages, with ` / ` between
+    pub message: String,
+}
+
 /// A file that an evaluation rests on.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EvaluatedFile {
@@ -370,7 +381,7 @@ pub struct EvaluatedFile {
     pub adapter: Option<String>,
     pub adapter_version: Option<String>,
     pub complete: Option<bool>,
-    pub problems: Value,
+    pub problems: Vec<EvaluatedFileProblem>,
     pub state: String,
     pub uploaded_at: Instant,
     pub version: i64,
@@ -439,7 +450,7 @@ fn files_of(conn: &mut AnyConnection, id: &EvaluationId) -> Outcome<Vec<Evaluate
         .load(conn)?;
     let shown = |file: InstrumentFileRow| {
         Ok(EvaluatedFile {
-            problems: At::new("instrument_file", "problems", file.id.as_str()).tree(&file.problems)?,
+            problems: At::new("instrument_file", "problems", file.id.as_str()).read(&file.problems)?,
             id: file.id,
             name: file.name,
             sha256: file.sha256,
