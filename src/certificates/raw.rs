@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::compose;
-use super::facts::Facts;
+use super::facts::TestedSample;
 use crate::action::Services;
 use crate::documents::{
     Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts,
@@ -26,7 +26,7 @@ use crate::store::{AnyConnection, views};
 pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<Vec<u8>> {
     let now = services.clock.now();
     let data = services.db.read(|conn| {
-        let facts = Facts::load(conn, actor, id)?;
+        let facts = TestedSample::load(conn, &services.lines, actor, id)?;
         let mut raw = Vec::new();
         for (task, item, results) in &facts.tasks {
             let site = services.site.public_url.trim_end_matches('/');

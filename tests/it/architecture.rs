@@ -49,7 +49,6 @@ const CIRCLES: &[&str] = &[
     "cases: desk ending",
     "bench: entry import_check review",
     "instruments: dead_letters folders inbox intake matching register run_lists",
-    "certificates: draft issue",
     "http: body cookies permit renewal",
     "app: keys serve",
 ];

@@ -389,11 +389,8 @@ fn a_database_of_the_version_before_keeps_everything_and_learns_its_institutes()
             db.read(|conn| {
                 let filter = QueueFilter { state: Some(TaskState::Entered.to_string()), ..QueueFilter::default() };
                 let tasks = queue(conn, &id, &filter)?;
-                let register = certificates(
-                    conn,
-                    &Reader::Staff { institute: id.clone(), hidden: Vec::new() },
-                    &CertificateFilter::default(),
-                )?;
+                let staff = Reader::Staff { institute: id.clone(), hidden: Vec::new() };
+                let register = certificates(conn, &staff, &CertificateFilter::default())?;
                 Ok((tasks.total, register.total))
             })
             .expect("lists")

@@ -10,6 +10,7 @@ mod audit_trail;
 mod bench;
 mod browser;
 mod cases;
+mod certificates;
 mod cli;
 mod codes;
 mod demo;

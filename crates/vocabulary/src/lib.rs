@@ -133,7 +133,9 @@ pub mod words;
 
 pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
 pub use certificates::{CertificateKind, SignatureMeaning};
-pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
+pub use evaluations::{
+    EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,
+};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use register::{AccountState, AuthorisationState, SpecificationStanding, SpecificationState};

@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use crate::evaluations::{StandardEvent, StandardState};
+use crate::evaluations::{ReferenceStandardEvent, ReferenceStandardState};
 use crate::instruments::{
     DeadLetterEvent, DeadLetterState, FileEvent, FileState, FolderEntryEvent, FolderEntryState, InstrumentEvent,
     InstrumentState, RunListEvent, RunListState,
@@ -111,7 +111,7 @@ pub enum Refused {
     RunList(RunListState, RunListEvent),
     Specification(SpecificationState, SpecificationEvent),
     Account(AccountState, AccountEvent),
-    Standard(StandardState, StandardEvent),
+    Standard(ReferenceStandardState, ReferenceStandardEvent),
     Sample(SampleState, SampleEvent),
     Portion(Portion, PortionEvent),
 }
@@ -313,7 +313,7 @@ pub fn table() -> String {
         Portion::table(),
         TaskState::table(),
         CertificateState::table(),
-        StandardState::table(),
+        ReferenceStandardState::table(),
         crate::instruments::table(),
         crate::register::table(),
     ]
