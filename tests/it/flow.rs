@@ -269,9 +269,12 @@ fn custody_is_never_negative_and_retention_stays_until_the_report() {
         let taken = world.take_in("drug_registration", &product, "A", 3);
         let sample = text(&taken["samples"][0], "id");
         let go = |from: &str, to: &str, quantity: i64| {
-            let body = json!({"from": from, "to": to, "quantity": quantity, "reason": "检验消耗"});
-            let who = if to == "destroyed" { &world.quality } else { &world.receiver };
-            who.post(&format!("/api/v1/samples/{sample}/custody"), &body)
+            let mut body = json!({"from": from, "quantity": quantity, "reason": "检验消耗"});
+            if to == "destroyed" {
+                return world.quality.post(&format!("/api/v1/samples/{sample}/destroy"), &body);
+            }
+            body["to"] = json!(to);
+            world.receiver.post(&format!("/api/v1/samples/{sample}/custody"), &body)
         };
         assert_eq!(go("test_portion", "consumed", 2).problem(), "ledger-refused");
         assert_eq!(ok(&go("test_portion", "consumed", 1), 201)["left"], 0);
