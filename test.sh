@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what the tests need where it is missing (Debian packages), then runs them all, on SQLite and on a private
-# PostgreSQL that lives as long as they do. Arguments go to `cargo test`.
+# Installs what the tests need where it is missing (Debian packages, and packages of Python into target/), then runs
+# them all. They start a PostgreSQL of their own by scripts/postgres.sh, and fail without one. Arguments go to
+# `cargo test`.
 set -eu
 cd "$(dirname "$0")"
 
@@ -15,6 +16,8 @@ need zbarimg zbar-tools
 need qpdf qpdf
 need chromium chromium
 need setpriv util-linux
+need python3 python3
+python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
 # Pages are looked at with Chinese letters.
 fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk fontconfig"
@@ -28,4 +31,5 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive $as apt-get install -q -y --no-install-recommends $missing
 fi
 
-exec sh scripts/postgres.sh cargo test --workspace --locked "$@"
+sh scripts/python-tests.sh
+exec cargo test --workspace --locked "$@"

@@ -6,7 +6,8 @@
 # The server listens on a free port of the loopback interface only, with default settings, on a fresh folder under
 # QIANFA_TEST_FOLDER (default: TMPDIR, else /var/tmp). COMMAND finds its address in QIANFA_TEST_POSTGRES as
 # postgres://USER@127.0.0.1:PORT/postgres. Where that variable is set already, or no server is installed, COMMAND just
-# runs: it says by itself what it leaves out. Nothing outlives the command.
+# runs: it says by itself what it cannot do then. Nothing outlives the command, and where setpriv is there (Linux) the
+# server ends with this script even where that is killed.
 set -eu
 
 if [ $# -eq 0 ]; then
@@ -52,14 +53,14 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# PostgreSQL refuses to run as root.
+# PostgreSQL refuses to run as root. SIGINT is its fast shutdown: here it comes from the system where we are gone.
 as=
-user=$(id -un)
+! setpriv --help 2>/dev/null | grep -q pdeathsig || as="setpriv --pdeathsig=INT"
 if [ "$(id -u)" -eq 0 ]; then
     user=postgres
     id postgres >/dev/null 2>&1 || user=nobody
     chown "$user" "$folder"
-    as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups --"
+    as="${as:-setpriv} --reuid=$user --regid=$(id -g "$user") --clear-groups"
 fi
 
 cd "$folder"

@@ -49,6 +49,7 @@ pub struct MappingError {
 
 /// One rule, ready for use.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = MappingRule)]
 pub struct Rule {
     /// The file that it stands in
     pub file: String,

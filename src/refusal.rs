@@ -74,14 +74,16 @@ codes! {
     GlyphMissing = "glyph-missing", 422, "字体缺少该字", "The font lacks a character";
     SignatureKey = "signature-key", 409, "签名密钥不可用", "The signing key is not at hand";
     Busy = "busy", 503, "系统繁忙，请重试", "Busy: try again";
+    RecordUnreadable = "record-unreadable", 500, "已存记录无法读取", "A stored record cannot be read";
     Internal = "internal", 500, "内部错误", "Internal error";
 }
 
 /// A refusal: nothing was changed, and this is why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Refusal {
     /// The stable code.
     #[serde(serialize_with = "code_text", deserialize_with = "code_of_text")]
+    #[schema(value_type = String, example = "quantity-short")]
     pub code: Code,
     /// What is wrong and what was expected, in Chinese.
     pub message_zh: String,

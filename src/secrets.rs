@@ -1,9 +1,46 @@
-//! Secrets in files of the data folder: made on first start, readable by their owner only.
+//! Secrets in files of the data folder: made on first start, readable by their owner only. And passwords on their way
+//! to their check.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use rand::RngCore;
+use serde::Deserialize;
+
+/// A password on its way to its check: it is not shown, not logged and not written.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// The password itself, for its check.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl utoipa::PartialSchema for Password {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+        let format = SchemaFormat::KnownFormat(KnownFormat::Password);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+    }
+}
+
+impl utoipa::ToSchema for Password {}
 
 /// 32 random bytes.
 #[must_use]
@@ -56,4 +93,16 @@ pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_does_not_show_itself() {
+        let password: Password = serde_json::from_str("\"correct horse battery\"").expect("a text");
+        assert_eq!(password.reveal(), "correct horse battery");
+        assert!(!format!("{password:?}").contains("horse"));
+    }
 }

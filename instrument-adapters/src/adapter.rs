@@ -73,7 +73,7 @@ impl Explained {
         Self { parsed, lines: Vec::new(), places: BTreeMap::new() }
     }
 
-    /// The line of [`Explained::lines`] in which a place stands.
+    /// The line of [`Explained::lines`] that holds a place.
     pub fn line_of(&self, place: &Locator) -> Option<u32> {
         place.line.or_else(|| sink::line_of(&self.places, place))
     }
@@ -102,7 +102,7 @@ impl Adapter {
     /// Reads a declaration.
     ///
     /// # Errors
-    /// [`AdapterError`] where it is no TOML, or names a field, reader, pattern or format that does
+    /// [`AdapterError`] where it is not TOML, or names a field, reader, pattern or format that does
     /// not exist.
     pub fn from_toml(text: &str) -> Result<Self, AdapterError> {
         let spec: Spec = toml::from_str(text)?;
@@ -203,7 +203,7 @@ impl Adapter {
                 let mut file = String::new();
                 let template = c.file.replace('{', "${");
                 found.expand(&template, &mut file);
-                // A companion stands beside its file, never elsewhere.
+                // A companion is in the folder of its file, never elsewhere.
                 (!file.contains(['/', '\\']) && file != "..").then_some(file)
             })
             .collect()

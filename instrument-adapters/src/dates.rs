@@ -23,7 +23,7 @@ pub(crate) struct Dates<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Read {
     Iso(String),
-    /// Day and month cannot be told apart, and nobody says which is which.
+    /// Day and month cannot be distinguished, and nobody says which is which.
     Ambiguous,
     Unknown,
 }
@@ -99,7 +99,7 @@ impl<'a> Dates<'a> {
     }
 }
 
-/// `%Y` takes any number of digits; an instrument's clock stands in our time.
+/// `%Y` takes any number of digits; an instrument's clock shows years of our time.
 fn plausible(date: NaiveDateTime) -> bool {
     use chrono::Datelike;
     (1970..2200).contains(&date.year())

@@ -79,7 +79,7 @@ fn in_text(bytes: &[u8]) -> Result<(&'static str, Table), DraftError> {
             let cells = |l: &Line| split(&l.text, delimiter, true).into_iter().map(|c| c.raw).collect();
             table(&text.lines.iter().map(cells).collect::<Vec<_>>(), delimiter, None)
         })
-        // A row with decimal commas falls apart into as many cells as its headings; numbers are no headings.
+        // A row with decimal commas falls apart into as many cells as its headings; numbers are not headings.
         .max_by_key(|t| (t.headings.len(), Reverse(t.headings.iter().filter(|h| number(h).is_some()).count())))
         .ok_or(DraftError::NoTable)?;
     Ok((text.encoding, table))

@@ -46,7 +46,7 @@ pub enum ReadError {
     NotRecognised(#[from] NotRecognised),
 }
 
-/// Name of a file without its folder; what is no Unicode is replaced.
+/// Name of a file without its folder; what is not Unicode is replaced.
 pub fn file_name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
@@ -66,7 +66,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, FolderError> {
     Ok(bytes)
 }
 
-/// The declared companions that stand beside `path`.
+/// The declared companions found beside `path`.
 ///
 /// # Errors
 /// [`FolderError`] where one of them is there and cannot be read.
@@ -199,14 +199,14 @@ pub(crate) fn fingerprint(dir: &Path) -> Result<String, FolderError> {
     Ok(crate::sha256(text.as_bytes()))
 }
 
-/// What stands in an adapter's folder.
+/// What an adapter's folder holds.
 #[derive(Debug, Clone)]
 pub struct AdapterFolder {
     /// `adapter.toml`, or that of the embedded adapter that the folder adds to.
     pub declaration: String,
     /// `samples/` and `rejects/`, with those of the embedded adapter.
     pub cases: Vec<Case>,
-    /// `validation.toml`; a sentence where it is none.
+    /// `validation.toml`; a sentence that says why where it cannot be read.
     pub validation: Result<Option<Validation>, String>,
     /// The folder adds to an embedded adapter.
     pub is_embedded: bool,
@@ -228,7 +228,7 @@ impl AdapterFolder {
         match shipped {
             // Where the laboratory only adds samples, the crate's own word on its adapter stays.
             Some(files) if self.validation == Ok(None) => files.standing(adapter.claims(), adapter.reader()),
-            // Of an adapter that ships the laboratory's record stands for itself, whatever the crate claims.
+            // For an adapter that ships with the crate, the laboratory's own record counts, whatever the crate claims.
             _ => {
                 let claims = if self.is_embedded { AdapterStatus::Validated } else { adapter.claims() };
                 let digest = || validation::digest(&self.declaration, &self.cases, adapter.reader());

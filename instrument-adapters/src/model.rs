@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Where in a file something stands. Lines and columns count from 1, columns in characters.
+/// The place of something in a file. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Locator {
@@ -141,7 +141,7 @@ pub struct Observation {
     pub quantity: String,
     /// The text as written.
     pub raw: String,
-    /// Plain decimal text with a point, no power of ten; `None` where it is no number.
+    /// Plain decimal text with a point, no power of ten; `None` where it is not a number.
     pub value: Option<String>,
     /// UCUM code where one is known, else the unit as written; from the file or the adapter.
     pub unit: Option<String>,
@@ -149,7 +149,7 @@ pub struct Observation {
     pub status: Status,
     /// Marks of the instrument that belong to this value.
     pub flags: Vec<String>,
-    /// Where the value stands.
+    /// The place of the value in the file.
     pub locator: Locator,
     /// What tells repeated injections or measurements of one sample apart.
     pub injection: Option<String>,
@@ -247,9 +247,9 @@ pub struct Options {
     pub curves: bool,
     /// Companion files; those that the adapter does not declare are refused.
     pub companions: Vec<Companion>,
-    /// What the instrument register says of the order in dates; stands before the adapter's word.
+    /// What the instrument register says of the order in dates; it has precedence over the adapter's word.
     pub date_order: Option<DateOrder>,
-    /// Offset of the instrument's clock such as `+08:00`; stands before the adapter's word.
+    /// Offset of the instrument's clock such as `+08:00`; it has precedence over the adapter's word.
     pub zone: Option<String>,
 }
 

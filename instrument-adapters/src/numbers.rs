@@ -46,7 +46,7 @@ pub(crate) fn parse(raw: &str, marks: &[char]) -> Option<Number> {
     Some(Number { value: plain(negative, whole, fraction, exponent), mark, last_place: exponent - places })
 }
 
-/// Reads a number whose thousands are separated: `5,720.562`. Groups of other sizes are no number.
+/// Reads a number whose thousands are separated: `5,720.562`. Groups of other sizes are not read as a number.
 pub(crate) fn parse_grouped(raw: &str, marks: &[char], thousands: char) -> Option<Number> {
     let text = raw.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == thousands || "+-".contains(c))).unwrap_or(text.len());
@@ -81,7 +81,7 @@ fn plain(negative: bool, whole: &str, fraction: &str, exponent: i64) -> String {
         digits.push_str(&"0".repeat(missing as usize));
     }
     let (left, right) = digits.split_at(point as usize);
-    // One zero stands before the point; others in front say nothing.
+    // One zero is written before the point; others in front say nothing.
     let left = match left.trim_start_matches('0') {
         "" => "0",
         trimmed => trimmed,

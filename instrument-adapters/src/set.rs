@@ -1,4 +1,4 @@
-//! The adapters at hand: which one a file belongs to, and its reading.
+//! The set of adapters: which one a file belongs to, and its reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ pub struct Loaded {
     pub keeps: Option<String>,
 }
 
-/// The adapters at hand, by id.
+/// The adapters that files are read with, by id.
 #[derive(Debug, Clone)]
 pub struct AdapterSet {
     adapters: BTreeMap<String, Adapter>,
@@ -177,7 +177,7 @@ impl AdapterSet {
         self.adapters.insert(adapter.id().to_owned(), adapter);
     }
 
-    /// Takes an embedded adapter out, unless a laboratory's own stands in its place.
+    /// Takes an embedded adapter out, unless one of the laboratory replaces it.
     pub(crate) fn withdraw(&mut self, id: &str) {
         if !self.own.contains_key(id) {
             self.adapters.remove(id);
@@ -266,7 +266,7 @@ impl AdapterSet {
     ///
     /// # Errors
     /// [`NotRecognised`] where no adapter takes the file for its own. A file that is recognised and
-    /// then turns out to be cut or wrong is no error: its problems stand in the result.
+    /// then turns out to be cut or wrong is not an error: its problems are in the result.
     pub fn parse(
         &self,
         name: &str,

@@ -296,7 +296,7 @@ pub(crate) struct RunSpec {
     pub sample: Vec<String>,
     pub injection: Vec<String>,
     pub acquired_at: Vec<String>,
-    /// Keys of the time of day, where it stands apart from the date (reader `sectioned`).
+    /// Keys of the time of day, where it is apart from the date (reader `sectioned`).
     pub acquired_time: Vec<String>,
     /// Key of the file → name in `run`; a key without an entry is turned into a name.
     pub names: BTreeMap<String, String>,
@@ -308,14 +308,14 @@ pub(crate) struct RunSpec {
 pub(crate) struct TableSpec {
     /// For messages.
     pub name: String,
-    /// Title of the section that the table must stand in.
+    /// Title of the section that the table must be in.
     pub title: Option<Pattern>,
-    /// Name of the sheet of a workbook, or of the section of a text, that the table must stand in.
+    /// Name of the sheet of a workbook, or of the section of a text, that the table must be in.
     pub sheet: Option<Pattern>,
     /// Each must match a column heading, otherwise it is another table.
     #[serde(default)]
     pub requires: Vec<Pattern>,
-    /// Rows that the headings take up; what stands one above the other is joined by a blank.
+    /// Rows that the headings take up; words one above the other are joined by a blank.
     #[serde(default = "one")]
     pub heading_rows: usize,
     /// A plate: a row of column numbers, then rows that start with letters.
@@ -406,7 +406,7 @@ pub(crate) struct ColumnSpec {
     /// Heading, blanks squeezed. The capture `unit` gives the unit, `x` the abscissa, any other
     /// one goes into `context`.
     pub heading: Pattern,
-    /// The unit that stands with the heading must match.
+    /// The unit given with the heading must match.
     pub unit_is: Option<Pattern>,
     /// What the column is for (`value`).
     #[serde(default)]
@@ -415,7 +415,7 @@ pub(crate) struct ColumnSpec {
     pub quantity: Option<String>,
     /// Unit that the file does not write.
     pub unit: Option<String>,
-    /// The unit stands in the row's unit column.
+    /// The unit is in the row's unit column.
     #[serde(default)]
     pub row_unit: bool,
     /// Name in `context`.
@@ -437,7 +437,7 @@ pub(crate) struct ColumnSpec {
     /// Words that stand for an empty cell.
     #[serde(default)]
     pub blank: Vec<String>,
-    /// Words of this column in the place of a number; they stand before those of the adapter.
+    /// Words of this column in the place of a number; they have precedence over those of the adapter.
     #[serde(default)]
     pub tokens: BTreeMap<String, Status>,
     /// Marks of this column, and what they make of the row's values.

@@ -24,7 +24,7 @@ pub(crate) struct Base {
     pub factor: Option<Decimal>,
 }
 
-/// A heading of a table with the unit that stands under or beside it.
+/// A heading of a table with the unit given under or beside it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heading {
     pub name: String,
@@ -144,7 +144,7 @@ impl<'a> Column<'a> {
         Self { heading: heading.to_owned(), unit, spec: Some(spec), captures }
     }
 
-    /// Adds what stands under the heading to the `context` of the column's values.
+    /// Adds what is found under the heading to the `context` of the column's values.
     pub fn add(&mut self, name: &str, text: &str) {
         self.captures.insert(name.to_owned(), text.to_owned());
     }
@@ -299,7 +299,7 @@ pub(crate) fn row(
             continue;
         }
         let parts = spec.cell.as_ref().map(|p| named(p, &cell.raw)).unwrap_or_default();
-        // A percent sign may stick to the number as well as stand in the heading.
+        // A percent sign may follow the number as well as be in the heading.
         let bare = cell.raw.strip_suffix('%').filter(|_| column.unit.as_deref() == Some("%"));
         let number_text = parts.get("value").map(String::as_str).or(bare).unwrap_or(&cell.raw);
         let mut read = match spec.tokens.get(number_text) {

@@ -1,6 +1,6 @@
 //! Variants of records and messages, and the way from the line to the observations.
 
-use instrument_adapters::link::{lis, mllp};
+use instrument_adapters::link::{Given, Receive, lis, mllp};
 use instrument_adapters::{AdapterSet, Observation, Options, Parsed, Status, embedded};
 
 fn parse(name: &str, bytes: &[u8]) -> Parsed {
@@ -17,21 +17,24 @@ const RECORDS: &str =
 #[test]
 fn what_the_receiver_takes_reads_as_the_capture_does() {
     let capture = embedded::sample("astm-lis2", "coagulation_frames.txt").unwrap();
-    let mut receiver = lis::Receiver::default();
-    let events = receiver.feed(capture);
-    let text = events.iter().find_map(|e| if let lis::Event::Message(m) = e { Some(m.clone()) } else { None }).unwrap();
-    let (captured, received) = (parse("a.txt", capture), parse("a.txt", &text));
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    let mut keeper = |given: Given<'_>| {
+        kept.push(given.bytes().to_vec());
+        Ok(())
+    };
+    assert!(!lis::Receiver::default().feed(capture, &mut keeper).contains(&lis::NAK));
+    let framed = embedded::sample("hl7-v2-oru", "correction_mllp.hl7").unwrap();
+    let said = mllp::Receiver::default().feed(framed, &mut keeper);
+    assert!(said.ends_with(b"MSA|AA|77\r\x1c\r"));
+    let [text, message] = kept.as_slice() else { panic!("{kept:?}") };
+    let (captured, received) = (parse("a.txt", capture), parse("a.txt", text));
     assert_eq!(received.complete, Some(true));
     assert_eq!(captured.observations.len(), 4);
     for (one, other) in captured.observations.iter().zip(&received.observations) {
         assert_eq!(plain(one), plain(other));
         assert_eq!((&one.flags, &one.context), (&other.flags, &other.context));
     }
-    let capture = embedded::sample("hl7-v2-oru", "correction_mllp.hl7").unwrap();
-    let events = mllp::Receiver::default().feed(capture);
-    let [mllp::Event::Message(message)] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(parse("a.hl7", message).observations.len(), 4);
-    assert!(mllp::ack(message, mllp::AckCode::Accept, "").ends_with(b"MSA|AA|77\r"));
 }
 
 #[test]

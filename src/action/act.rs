@@ -120,8 +120,8 @@ fn run<A: Action>(
         }
         let subject = action.subject();
         let before = match (&subject, call.made, A::REPLACES) {
-            (Some(subject), Made::On(version), _) => Some(stale::hold(conn, subject, version)?),
-            (Some(subject), Made::Unseen, true) => Some(stale::hold(conn, subject, 1)?),
+            (Some(subject), Made::On(version), _) => Some(stale::hold(conn, &actor, subject, version)?),
+            (Some(subject), Made::Unseen, true) => Some(stale::hold(conn, &actor, subject, 1)?),
             (Some(subject), ..) => current(conn, subject.kind, &subject.id)?,
             (None, ..) => None,
         };

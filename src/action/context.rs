@@ -67,7 +67,7 @@ impl Context<'_> {
     /// [`crate::refusal::Code::Stale`] with what changed meanwhile.
     pub fn expect(&mut self, subject: &Subject, version: Option<i64>) -> Outcome<()> {
         match version {
-            Some(version) => super::stale::hold(self.conn, subject, version).map(|_| ()),
+            Some(version) => super::stale::hold(self.conn, self.actor, subject, version).map(|_| ()),
             None => Ok(()),
         }
     }

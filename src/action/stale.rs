@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::Subject;
-use crate::record::{self, Change};
+use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::store::revisions::{Revised, current};
 use crate::store::{AnyConnection, Outcome};
@@ -28,15 +28,16 @@ pub struct Meanwhile {
     pub at: String,
 }
 
-/// Holds the subject to the version named, and gives the current one back.
-pub(super) fn hold(conn: &mut AnyConnection, subject: &Subject, version: i64) -> Outcome<i64> {
+/// Holds the subject to the revision named, and gives the current one back. What changed meanwhile is for staff: an
+/// applicant learns only that something did.
+pub(super) fn hold(conn: &mut AnyConnection, actor: &Actor, subject: &Subject, version: i64) -> Outcome<i64> {
     let Some(now) = current(conn, subject.kind, &subject.id)? else {
         return Err(Refusal::not_found(subject.kind.zh(), subject.kind.en(), &subject.id).into());
     };
     if now == version {
         return Ok(now);
     }
-    let changes = meanwhile(conn, subject, version)?;
+    let changes = if actor.applicant.is_none() { meanwhile(conn, subject, version)? } else { Vec::new() };
     Err(refusal(subject.kind, version, now, &changes).into())
 }
 
@@ -58,7 +59,8 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "—".to_owned(),
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        // A whole document is among the changes that a program reads; a sentence only says that there is one.
+        other => Some(other.to_string()).filter(|text| text.len() <= 60).unwrap_or_else(|| "…".to_owned()),
     }
 }
 

@@ -18,7 +18,8 @@ use crate::http::run::{answer, created};
 use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::columns::ProductId;
-use crate::store::views::{self, Page, ProductView, SpecificationView};
+use crate::store::rows::{ApplicantRow, AuthorisationRow, InstituteRow, ProductRow, SpecificationRow};
+use crate::store::views::{self, Listed, Page, ProductView, SpecificationView};
 
 /// The routes.
 #[must_use]
@@ -64,13 +65,13 @@ pub struct Effective {
     effective_from: String,
 }
 
-#[utoipa::path(get, path = "/api/v1/institutes", tag = "catalogue", responses((status = 200, description = "机构 institutes")))]
+#[utoipa::path(get, path = "/api/v1/institutes", tag = "catalogue", responses((status = 200, body = [InstituteRow], description = "机构 institutes")))]
 async fn institutes(_: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
     answer(move || services.db.read(views::institutes)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/institutes", tag = "catalogue", request_body = NewInstitute,
-    responses((status = 201, description = "机构 institute"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = InstituteRow, description = "机构 institute"), (status = 422, body = ProblemDocument)))]
 async fn create_institute(
     gate: Permit<InstituteManage>,
     services: Data<Services>,
@@ -80,7 +81,7 @@ async fn create_institute(
 }
 
 #[utoipa::path(get, path = "/api/v1/applicants", tag = "catalogue", params(Page),
-    responses((status = 200, description = "申请人 applicants")))]
+    responses((status = 200, body = Listed<ApplicantRow>, description = "申请人 applicants")))]
 async fn applicants(
     _: Permit<ApplicantRead>,
     services: Data<Services>,
@@ -90,7 +91,7 @@ async fn applicants(
 }
 
 #[utoipa::path(post, path = "/api/v1/applicants", tag = "catalogue", request_body = NewApplicant,
-    responses((status = 201, description = "申请人 applicant"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = ApplicantRow, description = "申请人 applicant"), (status = 422, body = ProblemDocument)))]
 async fn create_applicant(
     gate: Permit<ApplicantManage>,
     services: Data<Services>,
@@ -100,7 +101,7 @@ async fn create_applicant(
 }
 
 #[utoipa::path(get, path = "/api/v1/products", tag = "catalogue", params(Page),
-    responses((status = 200, description = "品种 products")))]
+    responses((status = 200, body = Listed<ProductView>, description = "品种 products")))]
 async fn products(
     _: Permit<CatalogueRead>,
     services: Data<Services>,
@@ -110,7 +111,7 @@ async fn products(
 }
 
 #[utoipa::path(post, path = "/api/v1/products", tag = "catalogue", request_body = NewProduct,
-    responses((status = 201, description = "品种 product"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = ProductRow, description = "品种 product"), (status = 422, body = ProblemDocument)))]
 async fn create_product(
     gate: Permit<ProductManage>,
     services: Data<Services>,
@@ -144,7 +145,7 @@ async fn specifications(
 }
 
 #[utoipa::path(post, path = "/api/v1/specifications", tag = "catalogue", request_body = NewSpecification,
-    responses((status = 201, description = "质量标准（草稿） draft specification"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = SpecificationRow, description = "质量标准（草稿） draft specification"), (status = 422, body = ProblemDocument)))]
 async fn create_specification(
     gate: Permit<SpecificationDraft>,
     services: Data<Services>,
@@ -155,7 +156,7 @@ async fn create_specification(
 
 #[utoipa::path(post, path = "/api/v1/specifications/{id}/effective", tag = "catalogue", request_body = Effective,
     params(("id" = String, Path)),
-    responses((status = 200, description = "已生效 effective"), (status = 409, body = ProblemDocument)))]
+    responses((status = 200, body = SpecificationRow, description = "已生效 effective"), (status = 409, body = ProblemDocument)))]
 async fn make_effective(
     gate: Permit<SpecificationRelease>,
     services: Data<Services>,
@@ -166,13 +167,13 @@ async fn make_effective(
 }
 
 #[utoipa::path(get, path = "/api/v1/authorisations", tag = "catalogue",
-    responses((status = 200, description = "批签发授权 authorisations")))]
+    responses((status = 200, body = [AuthorisationRow], description = "批签发授权 authorisations")))]
 async fn authorisations(_: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
     answer(move || services.db.read(views::authorisations)).await
 }
 
 #[utoipa::path(post, path = "/api/v1/authorisations", tag = "catalogue", request_body = NewAuthorisation,
-    responses((status = 201, description = "批签发授权 authorisation"), (status = 422, body = ProblemDocument)))]
+    responses((status = 201, body = AuthorisationRow, description = "批签发授权 authorisation"), (status = 422, body = ProblemDocument)))]
 async fn authorise(
     gate: Permit<AuthorisationManage>,
     services: Data<Services>,

@@ -53,7 +53,7 @@ async fn figures(
 
 #[utoipa::path(get, path = "/api/v1/instrument-files/{id}/plots/{name}", tag = "instruments",
     params(("id" = String, Path), ("name" = String, Path)),
-    responses((status = 200, content_type = "image/svg+xml", description = "One plot, drawn from the file"),
+    responses((status = 200, body = String, content_type = "image/svg+xml", description = "One plot, drawn from the file"),
               (status = 404, body = ProblemDocument)))]
 async fn figure(
     gate: Permit<InstrumentRead>,
@@ -65,7 +65,8 @@ async fn figure(
 
 #[utoipa::path(get, path = "/api/v1/instrument-files/{id}/export", tag = "instruments",
     params(("id" = String, Path), Format),
-    responses((status = 200, description = "The run as Allotrope Simple Model JSON or as CSV"),
+    responses((status = 200, description = "The run as Allotrope Simple Model JSON or as CSV",
+                   content((Object = "application/json"), (String = "text/csv"))),
               (status = 422, body = ProblemDocument)))]
 async fn export(
     gate: Permit<InstrumentRead>,

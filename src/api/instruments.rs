@@ -16,7 +16,7 @@ use crate::http::run::{answer, created, done, run};
 use crate::http::table::Table;
 use crate::instruments::{self, Accept, Accepted, Assign, FileView, NewRunList, SourceView, Wanted};
 use crate::store::columns::{InstrumentFileId, ObservationId};
-use crate::store::views::{self, Page};
+use crate::store::views::{self, FileRow, Listed, Page};
 
 /// The routes.
 #[must_use]
@@ -65,6 +65,14 @@ pub struct FromInstrument {
     instrument: Option<String>,
 }
 
+/// The parts of the form: every part with a file name is a file, whatever its field is called.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct FileSet {
+    #[schema(value_type = Vec<String>, format = Binary)]
+    file: Vec<Vec<u8>>,
+}
+
 /// What became of one file of a set.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct OneOfSet {
@@ -73,7 +81,6 @@ pub struct OneOfSet {
     /// The same content was imported before
     known: bool,
     state: Option<String>,
-    #[schema(value_type = Object)]
     refusal: Option<crate::refusal::Refusal>,
 }
 
@@ -90,7 +97,7 @@ pub struct Marked {
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files", tag = "instruments", params(FileFilter),
-    responses((status = 200, description = "仪器文件 instrument files, newest first")))]
+    responses((status = 200, body = Listed<FileRow>, description = "仪器文件 instrument files, newest first")))]
 async fn list(
     gate: Permit<InstrumentRead>,
     services: Data<Services>,
@@ -119,7 +126,7 @@ async fn upload(
 }
 
 #[utoipa::path(post, path = "/api/v1/instrument-file-sets", tag = "instruments", params(FromInstrument),
-    request_body(content = Vec<u8>, content_type = "multipart/form-data",
+    request_body(content = FileSet, content_type = "multipart/form-data",
         description = "Files that belong together: a report with the files that its adapter reads beside it"),
     responses((status = 200, body = [OneOfSet]), (status = 422, body = ProblemDocument)))]
 async fn upload_set(

@@ -18,11 +18,12 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, done, run};
 use crate::http::table::Table;
 use crate::instruments::{
-    self, FolderView, InstrumentView, NewCalibration, NewInstrument, NewRunList, Retried, RunListView,
+    self, DeadLetterView, FolderView, InstrumentView, NewCalibration, NewInstrument, NewRunList, Retried, RunListView,
 };
 use crate::mapping::Rule;
 use crate::store::columns::{DeadLetterId, InstrumentId, RunListId};
-use crate::store::views::Page;
+use crate::store::rows::{CalibrationRow, DeadLetterRow};
+use crate::store::views::{Listed, Page};
 
 /// The routes.
 #[must_use]
@@ -148,7 +149,7 @@ async fn retire(
 }
 
 #[utoipa::path(get, path = "/api/v1/instruments/{id}/calibrations", tag = "instruments", params(("id" = String, Path)),
-    responses((status = 200, description = "校准记录 calibrations, newest first")))]
+    responses((status = 200, body = [CalibrationRow], description = "校准记录 calibrations, newest first")))]
 async fn calibrations(
     gate: Permit<InstrumentRegisterRead>,
     services: Data<Services>,
@@ -158,7 +159,7 @@ async fn calibrations(
 }
 
 #[utoipa::path(post, path = "/api/v1/instruments/{id}/calibrations", tag = "instruments", params(("id" = String, Path)),
-    request_body = NewCalibration, responses((status = 201), (status = 422, body = ProblemDocument)))]
+    request_body = NewCalibration, responses((status = 201, body = CalibrationRow), (status = 422, body = ProblemDocument)))]
 async fn calibrate(
     gate: Permit<InstrumentCalibrate>,
     services: Data<Services>,
@@ -211,7 +212,7 @@ async fn withdraw_run_list(
 }
 
 #[utoipa::path(get, path = "/api/v1/dead-letters", tag = "instruments", params(LetterFilter),
-    responses((status = 200, description = "未导入 what could not be taken in, newest first")))]
+    responses((status = 200, body = Listed<DeadLetterView>, description = "未导入 what could not be taken in, newest first")))]
 async fn dead_letters(
     gate: Permit<InstrumentRead>,
     services: Data<Services>,
@@ -226,7 +227,7 @@ async fn dead_letters(
 }
 
 #[utoipa::path(get, path = "/api/v1/dead-letters/{id}", tag = "instruments", params(("id" = String, Path)),
-    responses((status = 200), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = DeadLetterRow), (status = 404, body = ProblemDocument)))]
 async fn dead_letter(
     gate: Permit<InstrumentRead>,
     services: Data<Services>,
@@ -236,7 +237,7 @@ async fn dead_letter(
 }
 
 #[utoipa::path(get, path = "/api/v1/dead-letters/{id}/content", tag = "instruments", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = ProblemDocument)))]
 async fn content(
     gate: Permit<InstrumentRead>,
     services: Data<Services>,

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use crate::action::Services;
 use crate::http::body::Body;
@@ -13,7 +13,7 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{Case, Jurisdiction};
+use crate::regulation::{Case, Determination, Jurisdiction, Provision};
 use crate::store::Outcome;
 use crate::text;
 
@@ -50,7 +50,7 @@ pub struct DueAfter {
 }
 
 /// The last day.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Due {
     from: String,
     working_days: u32,
@@ -59,7 +59,7 @@ struct Due {
 }
 
 #[utoipa::path(get, path = "/api/v1/regulation/provisions", tag = "regulation", params(InForce),
-    responses((status = 200, description = "法规条款 provisions with clause and text"), (status = 422, body = ProblemDocument)))]
+    responses((status = 200, body = [Provision], description = "法规条款 provisions with clause and text"), (status = 422, body = ProblemDocument)))]
 async fn provisions(
     _: Permit<RegulationRead>,
     services: Data<Services>,
@@ -71,8 +71,8 @@ async fn provisions(
     Ok(crate::http::run::json(actix_web::http::StatusCode::OK, &services.regulation.register().list(on, place)))
 }
 
-#[utoipa::path(post, path = "/api/v1/regulation/determinations", tag = "regulation", request_body = Object,
-    responses((status = 200, description = "判定 a determination; nothing is stored"), (status = 422, body = ProblemDocument)))]
+#[utoipa::path(post, path = "/api/v1/regulation/determinations", tag = "regulation", request_body = Case,
+    responses((status = 200, body = Determination, description = "判定 a determination; nothing is stored"), (status = 422, body = ProblemDocument)))]
 async fn determine(
     _: Permit<RegulationRead>,
     services: Data<Services>,
@@ -93,7 +93,7 @@ async fn determine(
 }
 
 #[utoipa::path(get, path = "/api/v1/calendar/due", tag = "regulation", params(DueAfter),
-    responses((status = 200, description = "到期日 the last day"), (status = 422, body = ProblemDocument)))]
+    responses((status = 200, body = Due, description = "到期日 the last day"), (status = 422, body = ProblemDocument)))]
 async fn due(
     _: Permit<RegulationRead>,
     services: Data<Services>,

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::duties::may_decide;
-use super::review::{finish_case, latest_result};
+use super::review::latest_result;
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
+use crate::cases;
 use crate::custody;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
@@ -125,7 +126,7 @@ impl Action for DecideTask {
             .and("containers_from_retention", (), containers)
             .because(&reason);
         cx.record(change);
-        finish_case(cx, &failing.file.sample.application_id)?;
+        cases::all_tested(cx, &failing.file.sample.application_id)?;
         Ok(Decided { task_id: self.id.clone(), state, retest_task_id: next, containers })
     }
 }

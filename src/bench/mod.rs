@@ -26,7 +26,6 @@ pub use enter::{EnterReadings, Entered, enter_with};
 pub use import_check::{CheckImport, ImportChecked};
 pub(crate) use readings::current as standing_readings;
 pub use readings::{Entry, Evaluated, NewReading, Observed, Source};
-pub(crate) use review::latest_result;
 pub use review::{AfterReview, ReviewResult};
 pub use start::{Next, StartTask, Started, TakeNext};
 pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, Line};

@@ -10,16 +10,17 @@ use super::import_check::{self, Unchecked};
 use super::readings::current;
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
+use crate::cases;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{AccountId, ApplicationId, Instant, InstrumentFileId, ResultId, TestTaskId};
+use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId, TestTaskId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{ReadingRow, ResultRow};
-use crate::store::schema::{application, result, sample, test_task};
+use crate::store::schema::{result, test_task};
 use crate::store::{AnyConnection, Outcome, views};
 use crate::text;
-use crate::vocabulary::states::{CaseEvent, TaskEvent};
-use crate::vocabulary::{CaseState, CheckOutcome, Permission, ReviewOutcome, TaskState, Verdict};
+use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{CheckOutcome, Permission, ReviewOutcome, TaskState, Verdict};
 
 /// Reviews a result: it is approved, or sent back to the bench.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -129,7 +130,7 @@ impl Action for ReviewResult {
             .and("task", (), task.id.as_str());
         change.reason = Some(plan.note).filter(|note| !note.is_empty());
         cx.record(change);
-        finish_case(cx, &under.file.sample.application_id)?;
+        cases::all_tested(cx, &under.file.sample.application_id)?;
         Ok(AfterReview { state: plan.state })
     }
 }
@@ -163,28 +164,11 @@ pub(super) fn reviewed(
     Ok(())
 }
 
-/// Once every item of every sample has its final result, the case is tested. To be replaced by `cases::all_tested`.
-pub(super) fn finish_case(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
-    let open = test_task::table
-        .inner_join(sample::table)
-        .filter(sample::application_id.eq(id))
-        .filter(sample::state.eq("received"))
-        .filter(test_task::state.eq_any(TaskState::OPEN));
-    if diesel::select(diesel::dsl::exists(open)).get_result(cx.conn)? {
-        return Ok(());
-    }
-    let state: CaseState = application::table.find(id).select(application::state).first(cx.conn)?;
-    let Ok(next) = state.on(CaseEvent::FinishTesting) else { return Ok(()) };
-    diesel::update(application::table.find(id)).set(application::state.eq(next)).execute(cx.conn)?;
-    cx.record(Change::field("application.tested", "application", id, "state", state.as_str(), next.as_str()));
-    Ok(())
-}
-
 /// The latest result of a task.
 ///
 /// # Errors
 /// The store's failure.
-pub(crate) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
+pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
     Ok(result::table
         .filter(result::test_task_id.eq(id))
         .order(result::version.desc())

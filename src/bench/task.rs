@@ -2,14 +2,15 @@
 
 use diesel::prelude::*;
 
+use crate::cases;
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{ApplicationId, TestTaskId};
+use crate::store::columns::TestTaskId;
 use crate::store::rows::{SampleRow, TestItemRow, TestTaskRow};
-use crate::store::schema::{application, sample, test_item, test_task};
+use crate::store::schema::{sample, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
-use crate::vocabulary::{CaseState, TaskState};
 
 /// A task with its item and sample.
 #[derive(Clone, Debug)]
@@ -58,25 +59,11 @@ pub fn task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId) -> Outc
 /// Where there is none of that id, or its case has ended.
 pub(super) fn open_task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId) -> Outcome<TaskFile> {
     let file = task_of(conn, actor, id)?;
-    still_open(conn, &file.sample.application_id)?;
+    cases::still_open(conn, &file.sample.application_id)?;
     Ok(file)
 }
 
 /// The state after an event, or a refusal that names both.
 pub(super) fn moved(state: TaskState, event: TaskEvent) -> Result<TaskState, Refusal> {
     state.on(event).map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))
-}
-
-/// Refuses work on a task whose case is not worked on any more. To be replaced by `cases::still_open`.
-fn still_open(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<()> {
-    let state: CaseState = application::table.find(id).select(application::state).first(conn)?;
-    if state == CaseState::Testing {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        Code::WrongState,
-        format!("申请处于“{}”状态，其检验任务不再处理", state.zh()),
-        format!("the case is {}: nothing more is decided on its tasks", state.en()),
-    )
-    .into())
 }

@@ -5,25 +5,31 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
-use super::facts::{Facts, Final};
+use super::dossier::Final;
+use super::facts::Facts;
 use crate::action::Services;
 use crate::bench;
 use crate::documents::{AnnexFigure, Bilingual};
 use crate::instruments::{self, Figure};
 use crate::record::Actor;
-use crate::store::columns::{ResultId, SampleId};
-use crate::store::rows::{InstrumentFileRow, ObservationRow, TestItemRow};
+use crate::store::columns::{ResultId, SampleId, TestItemId};
+use crate::store::rows::{InstrumentFileRow, ObservationRow};
 use crate::store::schema::{instrument_file, observation};
 use crate::store::{AnyConnection, Outcome};
 
 /// The plots, and the results that they belong to: the caller sees to it that these are still the final ones.
+#[derive(Clone, Default)]
 pub(super) struct Annex {
     pub figures: Vec<AnnexFigure>,
     pub of: Vec<ResultId>,
 }
 
-/// A value that a result rests on: its item, itself, and its file.
-type Source = (TestItemRow, ObservationRow, InstrumentFileRow);
+/// A value that a result rests on, its file, and the item that wants its plot.
+struct Source {
+    item: (TestItemId, Bilingual),
+    value: ObservationRow,
+    file: InstrumentFileRow,
+}
 
 /// Draws what the sample's items want. Files are read here and not in the transaction that drafts: a large one
 /// takes its time.
@@ -32,16 +38,18 @@ type Source = (TestItemRow, ObservationRow, InstrumentFileRow);
 /// Where the results are not final, or a file cannot be read any more.
 pub(super) fn annex(services: &Services, actor: &Actor, sample: &SampleId) -> Outcome<Annex> {
     let (of, sources) = services.db.read(|conn| {
-        let finals = Facts::load(conn, actor, sample)?.finals(conn)?;
+        let facts = Facts::load(conn, actor, sample)?;
+        let finals = facts.dossier.finals()?;
         let sources = sources(conn, &finals)?;
         Ok((finals.iter().map(|one| one.result.id.clone()).collect(), sources))
     })?;
     let mut read: Vec<(String, Vec<Figure>)> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut figures = Vec::new();
-    for (item, value, file) in &sources {
+    for source in &sources {
+        let Source { item, value, file } = source;
         // One plot an injection, however many of its values the result takes.
-        if !seen.insert((item.id.clone(), file.id.clone(), value.sample_text.clone(), value.injection.clone())) {
+        if !seen.insert((item.0.clone(), file.id.clone(), value.sample_text.clone(), value.injection.clone())) {
             continue;
         }
         if !read.iter().any(|(known, _)| *known == file.sha256) {
@@ -56,18 +64,19 @@ pub(super) fn annex(services: &Services, actor: &Actor, sample: &SampleId) -> Ou
         figures.extend(drawn.iter().map(|figure| AnnexFigure {
             svg: figure.svg(),
             signals: figure.signals.clone(),
-            ..without_picture(item, value, file)
+            ..without_picture(source)
         }));
         if drawn.is_empty() {
-            figures.push(without_picture(item, value, file));
+            figures.push(without_picture(source));
         }
     }
     Ok(Annex { figures, of })
 }
 
-fn without_picture(item: &TestItemRow, value: &ObservationRow, file: &InstrumentFileRow) -> AnnexFigure {
+fn without_picture(source: &Source) -> AnnexFigure {
+    let Source { item, value, file } = source;
     AnnexFigure {
-        item: Bilingual::new(&item.name_zh, &item.name_en),
+        item: item.1.clone(),
         kind: "chromatogram".into(),
         file: file.name.clone(),
         sha256: file.sha256.clone(),
@@ -78,14 +87,13 @@ fn without_picture(item: &TestItemRow, value: &ObservationRow, file: &Instrument
 }
 
 /// The values that stand for the final results of the items that want a chromatogram, in their order.
-fn sources(conn: &mut AnyConnection, finals: &[Final]) -> Outcome<Vec<Source>> {
+fn sources(conn: &mut AnyConnection, finals: &[Final<'_>]) -> Outcome<Vec<Source>> {
     let mut sources = Vec::new();
-    for one in finals {
-        let wanted: Vec<String> = one.item.annex.read().unwrap_or_default();
-        if !wanted.iter().any(|word| word == "chromatogram") {
+    for one in finals.iter().map(|one| one.attempt) {
+        if !one.annex.iter().any(|word| word == "chromatogram") {
             continue;
         }
-        let standing = bench::standing_readings(conn, &one.task.id)?;
+        let standing = bench::standing_readings(conn, &one.task)?;
         let ids = standing.iter().filter_map(|row| row.observation_id.clone());
         let rows: Vec<(ObservationRow, InstrumentFileRow)> = observation::table
             .inner_join(instrument_file::table)
@@ -93,7 +101,8 @@ fn sources(conn: &mut AnyConnection, finals: &[Final]) -> Outcome<Vec<Source>> {
             .order((instrument_file::uploaded_at, observation::position))
             .select((ObservationRow::as_select(), InstrumentFileRow::as_select()))
             .load(conn)?;
-        sources.extend(rows.into_iter().map(|(value, file)| (one.item.clone(), value, file)));
+        let item = (one.item_id.clone(), one.item.clone());
+        sources.extend(rows.into_iter().map(|(value, file)| Source { item: item.clone(), value, file }));
     }
     Ok(sources)
 }

@@ -2,16 +2,13 @@
 
 use chrono::NaiveDate;
 
-use super::facts::{Facts, Final};
+use super::dossier::{Dossier, Final, RunningClock};
 use crate::documents::{
-    Basis, Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, Institution,
-    Party, ProvisionFact, Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict,
-    Verification,
+    Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, ProvisionFact,
+    Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict, Verification,
 };
-use crate::regulation::{Business, ClockName, ClockUnit, Provision, Regulation};
-use crate::store::columns::{Day, Instant};
-use crate::store::rows::TestItemRow;
-use crate::vocabulary::{Comparison, Verdict as Passed};
+use crate::regulation::{Business, ClockName, Provision, Regulation};
+use crate::vocabulary::Verdict as Compared;
 
 /// Which document the case ends in.
 pub(super) fn kind_of(business: Business, conforms: bool) -> CertificateKind {
@@ -28,12 +25,9 @@ pub(super) fn written(day: NaiveDate) -> String {
     day.format("%Y年%-m月%-d日").to_string()
 }
 
-fn day(day: Option<&Day>) -> String {
-    day.map(|day| written(day.date())).unwrap_or_default()
-}
-
-pub(super) fn day_of(at: &Instant) -> String {
-    written(crate::clock::statutory_date(at.utc()))
+/// A date that may be missing: then nothing is printed.
+fn day(day: Option<NaiveDate>) -> String {
+    day.map(written).unwrap_or_default()
 }
 
 /// An expiry or production date: rewritten where it is `YYYY-MM-DD`, as on the label otherwise.
@@ -46,17 +40,17 @@ fn label_date(text: Option<&String>) -> String {
 
 /// Composes a certificate; number, signatory and date of issue come later.
 pub(super) fn compose(
-    facts: &Facts,
-    finals: &[Final],
+    facts: &Dossier,
+    finals: &[Final<'_>],
     regulation: &Regulation,
     verification: Verification,
 ) -> CertificateData {
-    let conforms = finals.iter().all(|one| one.result.verdict == Passed::Pass);
-    let kind = kind_of(facts.application.business, conforms);
+    let conforms = finals.iter().all(Final::conforms);
+    let kind = kind_of(facts.business, conforms);
     CertificateData {
         kind,
-        institution: institution(facts),
-        customer: Party { name: Bilingual::new(&facts.applicant.name, ""), address: facts.applicant.address.clone() },
+        institution: facts.institution.clone(),
+        customer: facts.customer.clone(),
         sample: sample(facts),
         testing: testing(facts, finals),
         sampling: sampling(facts),
@@ -74,81 +68,65 @@ pub(super) fn compose(
     }
 }
 
-pub(super) fn institution(facts: &Facts) -> Institution {
-    let row = &facts.case.institute;
-    Institution {
-        name: Bilingual::new(&row.name_zh, &row.name_en),
-        abbreviation: row.abbreviation.clone(),
-        address: Bilingual::new(&row.address_zh, &row.address_en),
-        ..Institution::default()
-    }
-}
-
-pub(super) fn sample(facts: &Facts) -> SampleFacts {
-    let (product, row) = (&facts.case.product, &facts.sample);
+pub(super) fn sample(facts: &Dossier) -> SampleFacts {
+    let (product, lot, sample) = (&facts.product, &facts.lot, &facts.sample);
     SampleFacts {
-        number: row.number.clone(),
-        name: Bilingual::new(&product.name_zh, &product.name_en),
-        lot: facts.batch.lot_number.clone(),
+        number: sample.number.clone(),
+        name: product.name.clone(),
+        lot: lot.number.clone(),
         strength: product.strength.clone(),
         dosage_form: product.dosage_form.clone(),
-        packaging: product.package_spec.clone(),
-        quantity: format!("{} {}", facts.containers, product.container_name),
+        packaging: product.packaging.clone(),
+        quantity: format!("{} {}", sample.containers, product.container),
         manufacturer: Bilingual::new(&product.manufacturer, ""),
         marketing_authorisation_holder: Bilingual::new(&product.holder, ""),
-        supplier: if facts.particulars.supplier.is_empty() {
-            facts.applicant.name.clone()
-        } else {
-            facts.particulars.supplier.clone()
+        supplier: match facts.particulars.supplier.as_str() {
+            "" => facts.customer.name.zh.clone(),
+            given => given.to_owned(),
         },
-        approval_number: product.approval_number.clone().unwrap_or_default(),
-        acceptance_number: facts.application.acceptance_number.clone().unwrap_or_default(),
+        approval_number: product.approval_number.clone(),
+        acceptance_number: facts.acceptance_number.clone(),
         condition: condition(facts),
         storage: product.storage.clone(),
-        manufactured_on: label_date(facts.batch.produced_on.as_ref()),
-        received_on: day_of(&row.received_at),
-        expiry: label_date(facts.batch.expires_on.as_ref()),
+        manufactured_on: label_date(lot.produced_on.as_ref()),
+        received_on: written(sample.received_on),
+        expiry: label_date(lot.expires_on.as_ref()),
         ..SampleFacts::default()
     }
 }
 
-fn condition(facts: &Facts) -> String {
-    let row = &facts.sample;
+fn condition(facts: &Dossier) -> String {
+    let sample = &facts.sample;
     let mut parts = vec![
-        if row.seals_intact { "封签完整" } else { "封签不完整" }.to_owned(),
-        if row.packages_intact { "包装完好" } else { "包装破损" }.to_owned(),
-        if row.label_matches { "标签相符" } else { "标签不符" }.to_owned(),
+        if sample.seals_intact { "封签完整" } else { "封签不完整" }.to_owned(),
+        if sample.packages_intact { "包装完好" } else { "包装破损" }.to_owned(),
+        if sample.label_matches { "标签相符" } else { "标签不符" }.to_owned(),
     ];
-    parts.extend(row.temperature.as_ref().map(|celsius| format!("到样温度 {celsius} ℃")));
-    parts.extend(Some(row.condition_note.clone()).filter(|note| !note.is_empty()));
+    parts.extend(sample.temperature.as_ref().map(|celsius| format!("到样温度 {celsius} ℃")));
+    parts.extend(Some(sample.note.clone()).filter(|note| !note.is_empty()));
     parts.join("，")
 }
 
-fn testing(facts: &Facts, finals: &[Final]) -> TestingFacts {
-    let started = facts.tasks.iter().filter_map(|(task, _)| task.started_at.as_ref()).min();
-    let finished = finals.iter().filter_map(|one| one.result.reviewed_at.as_ref()).max();
+fn testing(facts: &Dossier, finals: &[Final<'_>]) -> TestingFacts {
+    let started = facts.attempts.iter().filter_map(|one| one.started_on).min();
+    let finished = finals.iter().filter_map(|one| one.result.reviewed_on).max();
     let purpose = match facts.particulars.test_purpose.as_str() {
-        "" => facts.application.business.zh().to_owned(),
+        "" => facts.business.zh().to_owned(),
         given => given.to_owned(),
     };
     TestingFacts {
         purpose,
         scope: "全检".into(),
-        basis: basis(facts),
-        started_on: started.map(day_of).unwrap_or_default(),
-        finished_on: finished.map(day_of).unwrap_or_default(),
-        decision_rule: decision_rule(finals.iter().map(|one| &one.item)),
+        basis: vec![facts.basis.clone()],
+        started_on: day(started),
+        finished_on: day(finished),
+        decision_rule: decision_rule(finals),
         ..TestingFacts::default()
     }
 }
 
-pub(super) fn basis(facts: &Facts) -> Vec<Basis> {
-    let specification = &facts.case.specification;
-    vec![Basis { title: specification.title.clone(), edition: specification.edition.clone() }]
-}
-
-fn decision_rule<'a>(mut items: impl Iterator<Item = &'a TestItemRow>) -> Bilingual {
-    if items.any(|item| item.compare_by == Comparison::Full) {
+fn decision_rule(finals: &[Final<'_>]) -> Bilingual {
+    if finals.iter().any(|one| one.attempt.compares_full) {
         Bilingual::new(
             "按 GB/T 8170-2008 判定：质量标准规定全数值比较法的项目按全数值比较，其余按修约值比较；未计入测量不确定度。",
             "Judged by GB/T 8170-2008: full-value comparison where the specification says so, rounded-value comparison \
@@ -162,32 +140,32 @@ fn decision_rule<'a>(mut items: impl Iterator<Item = &'a TestItemRow>) -> Biling
     }
 }
 
-fn sampling(facts: &Facts) -> Option<SamplingFacts> {
+fn sampling(facts: &Dossier) -> Option<SamplingFacts> {
     let particulars = &facts.particulars;
-    facts.application.sampled_on.as_ref().map(|sampled| SamplingFacts {
-        date: written(sampled.date()),
+    facts.sampled_on.map(|sampled| SamplingFacts {
+        date: written(sampled),
         place: particulars.sampling_place.clone(),
         packages: particulars.sampling_packages.clone(),
         ..SamplingFacts::default()
     })
 }
 
-fn import(facts: &Facts) -> ImportFacts {
+fn import(facts: &Dossier) -> ImportFacts {
     let particulars = &facts.particulars;
     ImportFacts {
         registration_number: particulars.import_registration.clone(),
         notice_number: particulars.notice_number.clone(),
         customs_number: particulars.customs_number.clone(),
-        declarant: facts.applicant.name.clone(),
+        declarant: facts.customer.name.zh.clone(),
         contract_number: particulars.contract_number.clone(),
         quantity: particulars.import_quantity.clone(),
         port: particulars.port.clone(),
-        arrived_on: day(facts.application.arrived_at_port_on.as_ref()),
+        arrived_on: day(facts.arrived_at_port_on),
         manufacturer_report: particulars.manufacturer_report.clone(),
     }
 }
 
-fn release(facts: &Facts, conforms: bool) -> ReleaseFacts {
+fn release(facts: &Dossier, conforms: bool) -> ReleaseFacts {
     let protocol = &facts.particulars.summary_protocol;
     let (zh, en) = if conforms {
         (
@@ -204,7 +182,7 @@ fn release(facts: &Facts, conforms: bool) -> ReleaseFacts {
     // it is counted by: both fields stay empty rather than repeat another.
     ReleaseFacts {
         quantity: match facts.particulars.release_quantity.as_str() {
-            "" => facts.batch.lot_size.clone().unwrap_or_default(),
+            "" => facts.lot.size.clone().unwrap_or_default(),
             given => given.to_owned(),
         },
         dossier_review: if protocol.is_empty() {
@@ -217,18 +195,18 @@ fn release(facts: &Facts, conforms: bool) -> ReleaseFacts {
     }
 }
 
-fn refusal(finals: &[Final], regulation: &Regulation) -> Refusal {
-    let failed = finals.iter().filter(|one| one.result.verdict != Passed::Pass);
+fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> Refusal {
+    let failed = finals.iter().filter(|one| !one.conforms());
     Refusal {
         reasons: failed
             .map(|one| {
-                let (item, row) = (&one.item, &one.result);
-                let (limit, result) = (with_unit(&row.limit_text, &row.unit), with_unit(&row.reported, &row.unit));
+                let (item, found) = (&one.attempt.item, one.result);
+                let (limit, result) = (with_unit(&found.limit, &found.unit), with_unit(&found.reported, &found.unit));
                 Bilingual::new(
-                    format!("{}不符合规定：标准规定 {limit}，检验结果 {result}。", item.name_zh),
+                    format!("{}不符合规定：标准规定 {limit}，检验结果 {result}。", item.zh),
                     // Without an English name the Chinese sentence stands alone.
-                    Some(format!("{} does not conform: limit {limit}, result {result}.", item.name_en))
-                        .filter(|_| !item.name_en.is_empty())
+                    Some(format!("{} does not conform: limit {limit}, result {result}.", item.en))
+                        .filter(|_| !item.en.is_empty())
                         .unwrap_or_default(),
                 )
             })
@@ -237,15 +215,16 @@ fn refusal(finals: &[Final], regulation: &Regulation) -> Refusal {
     }
 }
 
-fn result(one: &Final) -> ResultRow {
+fn result(one: &Final<'_>) -> ResultRow {
+    let (attempt, found) = (one.attempt, one.result);
     ResultRow {
-        item: Bilingual::new(&one.item.name_zh, &one.item.name_en),
-        standard: with_unit(&one.result.limit_text, &one.result.unit),
-        result: one.result.reported.clone(),
-        unit: unit_of(&one.result.reported, &one.result.unit).to_owned(),
-        verdict: verdict(one.result.verdict),
-        method: one.item.method.clone(),
-        out_of_scope: !one.item.in_scope,
+        item: attempt.item.clone(),
+        standard: with_unit(&found.limit, &found.unit),
+        result: found.reported.clone(),
+        unit: unit_of(&found.reported, &found.unit).to_owned(),
+        verdict: found.verdict,
+        method: attempt.method.clone(),
+        out_of_scope: !attempt.in_scope,
         ..ResultRow::default()
     }
 }
@@ -268,12 +247,15 @@ pub(super) fn with_unit(text: &str, unit: &str) -> String {
 }
 
 /// A result that is only known to lie beyond a bound straddling the limit does not conform: it was confirmed so.
-pub(super) fn verdict(found: Passed) -> Verdict {
-    if found == Passed::Pass { Verdict::Pass } else { Verdict::Fail }
+pub(super) fn verdict(found: Compared) -> Verdict {
+    match found {
+        Compared::Pass => Verdict::Pass,
+        Compared::Fail | Compared::Indeterminate => Verdict::Fail,
+    }
 }
 
-fn conclusion(facts: &Facts, kind: CertificateKind, conforms: bool) -> Conclusion {
-    let title = &facts.case.specification.title;
+fn conclusion(facts: &Dossier, kind: CertificateKind, conforms: bool) -> Conclusion {
+    let title = &facts.basis.title;
     let text = match (kind, conforms) {
         (CertificateKind::LotRelease, _) => Bilingual::new(
             "本批产品符合生物制品批签发的有关规定，予以签发。",
@@ -303,7 +285,7 @@ fn conclusion(facts: &Facts, kind: CertificateKind, conforms: bool) -> Conclusio
     Conclusion {
         verdict: if conforms { Verdict::Pass } else { Verdict::Fail },
         text,
-        review_opinion: if facts.application.standard_verification {
+        review_opinion: if facts.standard_verification {
             Bilingual::new("标准复核意见另附。", "The opinion on the verified standard is attached separately.")
         } else {
             Bilingual::default()
@@ -311,24 +293,24 @@ fn conclusion(facts: &Facts, kind: CertificateKind, conforms: bool) -> Conclusio
     }
 }
 
-fn remarks(facts: &Facts, finals: &[Final]) -> Vec<String> {
+fn remarks(facts: &Dossier, finals: &[Final<'_>]) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
     remarks.extend(Some(facts.particulars.remarks.clone()).filter(|text| !text.is_empty()));
-    for one in finals.iter().filter(|one| one.task.attempt > 1) {
-        remarks.push(format!("{}为复验结果（第 {} 次）。", one.item.name_zh, one.task.attempt));
+    for one in finals.iter().map(|one| one.attempt).filter(|one| one.number > 1) {
+        remarks.push(format!("{}为复验结果（第 {} 次）。", one.item.zh, one.number));
     }
     remarks
 }
 
 /// The rules under which the case ran, as decided at acceptance.
-fn decision(facts: &Facts, regulation: &Regulation) -> DecisionFacts {
+fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
     let determination = &facts.determination;
     let quantity = match determination.quantity_multiple.value {
         Some(multiple) => format!(
             "全检量 {} {unit} × {multiple} = {} {unit}",
             facts.sample.full_test_containers,
             facts.sample.required_containers,
-            unit = facts.case.product.container_name
+            unit = facts.product.container
         ),
         None => String::new(),
     };
@@ -346,8 +328,7 @@ fn decision(facts: &Facts, regulation: &Regulation) -> DecisionFacts {
     cite(&determination.quantity_multiple.provisions, "检验用量");
     cite(&determination.lane.provisions, determination.lane.value.zh());
     for clock in &facts.clocks {
-        let name = ClockName::parse(&clock.name).map_or_else(|| clock.name.clone(), |name| name.zh().to_owned());
-        cite(&clock.provisions.read::<Vec<String>>().unwrap_or_default(), &format!("{name}时限"));
+        cite(&clock.provisions, &format!("{}时限", clock.name.zh()));
     }
     cite(&determination.remainder.provisions, "剩余样品");
     DecisionFacts {
@@ -358,18 +339,17 @@ fn decision(facts: &Facts, regulation: &Regulation) -> DecisionFacts {
     }
 }
 
-fn clock_fact(facts: &Facts, clock: &crate::store::rows::ApplicationClockRow) -> ClockFact {
-    let name = ClockName::parse(&clock.name);
-    let unit = ClockUnit::parse(&clock.unit).map_or("", ClockUnit::zh);
-    let met_on = match name {
-        Some(ClockName::PortSampling) => day(facts.application.sampled_on.as_ref()),
+fn clock_fact(facts: &Dossier, clock: &RunningClock) -> ClockFact {
+    let unit = clock.unit.zh();
+    let met_on = match clock.name {
+        ClockName::PortSampling => day(facts.sampled_on),
         _ => String::new(),
     };
     ClockFact {
-        name: Bilingual::new(name.map_or("", ClockName::zh), name.map_or("", ClockName::en)),
+        name: Bilingual::new(clock.name.zh(), clock.name.en()),
         limit: format!("{} {unit}", clock.limit_days),
-        starts: written(clock.starts.date()),
-        due: written(clock.due.date()),
+        starts: written(clock.starts),
+        due: written(clock.due),
         met_on,
     }
 }
@@ -414,7 +394,9 @@ fn re_examination(regulation: &Regulation) -> Bilingual {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dossier::tests::{attempt, dossier};
     use super::*;
+    use crate::vocabulary::TaskState;
 
     #[test]
     fn units_stand_as_on_labels_and_never_after_words() {
@@ -425,5 +407,35 @@ mod tests {
         assert_eq!(with_unit("未检出", "ppm"), "未检出");
         assert_eq!(with_unit("1451", ""), "1451");
         assert_eq!((unit_of("未检出", "ppm"), unit_of("0.3", "%")), ("", "%"));
+    }
+
+    fn composed(business: Business, verdict: Verdict) -> CertificateData {
+        let facts = dossier(vec![
+            attempt("含量", 1, TaskState::RetestOrdered, Some(Verdict::Fail)),
+            attempt("含量", 2, TaskState::Confirmed, Some(verdict)),
+        ]);
+        let facts = Dossier { business, ..facts };
+        let finals = facts.finals().expect("final results");
+        let regulation = Regulation::embedded().expect("the shipped regulation");
+        compose(&facts, &finals, &regulation, Verification::default())
+    }
+
+    #[test]
+    fn the_document_follows_from_the_business_and_the_results() {
+        for (business, verdict, kind) in [
+            (Business::DrugRegistration, Verdict::Fail, CertificateKind::TestReport),
+            (Business::PortEntry, Verdict::Fail, CertificateKind::ImportReport),
+            (Business::LotRelease, Verdict::Pass, CertificateKind::LotRelease),
+            (Business::LotRelease, Verdict::Fail, CertificateKind::LotReleaseRefusal),
+        ] {
+            let data = composed(business, verdict);
+            assert_eq!((data.kind, data.conclusion.verdict), (kind, verdict));
+            assert_eq!(data.refusal.is_some(), kind == CertificateKind::LotReleaseRefusal);
+            assert_eq!(data.remarks, ["含量为复验结果（第 2 次）。"]);
+            assert_eq!(data.results.len(), 1, "the attempt that was repeated is no result of its own");
+        }
+        let data = composed(Business::DrugRegistration, Verdict::Pass);
+        assert_eq!(data.sample.supplier, "某公司", "without a supplier, who applied");
+        assert_eq!(data.sample.expiry, "2028年1月31日");
     }
 }

@@ -1,30 +1,35 @@
-//! Drafting and review. Review gives the number; from then on the content stands still.
+//! Drafting a certificate from reviewed results, also as the amendment of one that was issued.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use rand::seq::IndexedRandom;
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::annex::{self, Annex};
 use super::facts::Facts;
-use super::{annex, compose};
-use crate::action::Services;
-use crate::documents::{Amendment, Bilingual, CertificateData, CertificateKind, Verification};
-use crate::record::{self, Actor, Change};
+use super::find;
+use super::{compose, dossier::Dossier};
+use crate::action::{Action, Context, Facts as Deciding, Services, Subject};
+use crate::clock::statutory_date;
+use crate::documents::{Amendment, Bilingual, CertificateData, Verdict, Verification};
+use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{CertificateId, Instant, Json, SampleId};
-use crate::store::dialect::columns_of;
-use crate::store::rows::{ApplicationRow, CertificateRow};
-use crate::store::schema::{account, application, certificate};
+use crate::store::columns::{ApplicationId, CertificateId, InstituteId, Json, SampleId};
+use crate::store::revisions::Revised;
+use crate::store::rows::CertificateRow;
+use crate::store::schema::certificate;
+use crate::store::views::CertificateView;
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use crate::vocabulary::states::CertificateEvent;
-use crate::vocabulary::{CertificateState, Verdict};
+use crate::vocabulary::{CertificateState, Permission};
 
-/// What to draft.
+/// Drafts the certificate of a sample from its reviewed results.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Draft {
-    pub sample_id: String,
+pub struct DraftCertificate {
+    pub sample_id: SampleId,
     /// Amends an issued certificate of this sample
     pub amends: Option<Amend>,
 }
@@ -33,103 +38,106 @@ pub struct Draft {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Amend {
-    pub certificate_id: String,
+    pub certificate_id: CertificateId,
     pub reason: String,
     /// What was changed, one entry a change
     #[serde(default)]
     pub changes: Vec<String>,
 }
 
-/// A certificate as the register shows it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct CertificateView {
-    pub id: String,
-    pub kind: String,
-    pub number: Option<String>,
-    pub state: String,
-    pub sample_id: String,
-    pub conforms: bool,
-    pub verification_code: String,
-    pub pdf_sha256: Option<String>,
-    pub amends_id: Option<String>,
-    #[schema(value_type = Object)]
-    pub data: serde_json::Value,
+/// What is drawn before the transaction, and the code that the certificate will have.
+#[derive(Default)]
+pub struct Drawn {
+    annex: Annex,
+    code: String,
 }
 
-pub(super) fn view_of(row: &CertificateRow) -> CertificateView {
-    CertificateView {
-        id: row.id.to_string(),
-        kind: row.kind.clone(),
-        number: row.number.clone(),
-        state: row.state.to_string(),
-        sample_id: row.sample_id.to_string(),
-        conforms: row.conforms,
-        verification_code: row.verification_code.clone(),
-        pdf_sha256: row.pdf_sha256.clone(),
-        amends_id: row.amends_id.as_ref().map(ToString::to_string),
-        data: row.data.tree(),
+/// What a draft is decided from.
+pub struct Sources {
+    case: ApplicationId,
+    institute: InstituteId,
+    dossier: Dossier,
+    annex: Annex,
+    verification: Verification,
+    amended: Option<Amended>,
+}
+
+/// The certificate that is to be amended.
+struct Amended {
+    state: CertificateState,
+    number: Option<String>,
+    signed_on: Option<NaiveDate>,
+    /// Another amendment of it is under way, or was signed.
+    amended_already: bool,
+}
+
+/// The content of the draft.
+pub struct Drafted {
+    data: CertificateData,
+    amendment_reason: Option<String>,
+}
+
+impl Action for DraftCertificate {
+    const NAME: &'static str = "certificate.draft";
+    const PERMISSION: Permission = Permission::CertificateDraft;
+    type Prepared = Drawn;
+    type Loaded = Sources;
+    type Plan = Drafted;
+    type Done = CertificateView;
+
+    /// An amendment is made on a version of what it amends.
+    fn subject(&self) -> Option<Subject> {
+        self.amends.as_ref().map(|amend| Subject::new(Revised::Certificate, &amend.certificate_id))
     }
-}
 
-/// The state after an event, or a refusal that names both.
-pub(super) fn moved(state: CertificateState, event: CertificateEvent) -> Result<CertificateState, Refusal> {
-    state.on(event).map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))
-}
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Drawn> {
+        Ok(Drawn { annex: annex::annex(services, actor, &self.sample_id)?, code: verification_code() })
+    }
 
-/// A code that nobody guesses: 80 random bits in 16 letters and digits without look-alikes.
-fn verification_code() -> String {
-    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let bits = uuid::Uuid::new_v4().as_u128() ^ uuid::Uuid::new_v4().as_u128().rotate_left(64);
-    (0..16)
-        .map(|index| {
-            let five = usize::try_from((bits >> (index * 5)) & 31).unwrap_or_default();
-            LETTERS.get(five).map_or('A', |letter| char::from(*letter))
-        })
-        .collect()
-}
-
-/// Drafts the certificate of a sample from its reviewed results.
-///
-/// # Errors
-/// Where results are missing or one out of limit awaits its decision, or there is a live certificate already.
-pub fn draft(services: &Services, actor: &Actor, new: &Draft) -> Outcome<CertificateView> {
-    let (services2, actor, now, new) = (services.clone(), actor.clone(), services.clock.now(), new.clone());
-    let code = verification_code();
-    let sample_id: SampleId = new.sample_id.as_str().into();
-    let annex = annex::annex(services, &actor, &sample_id)?;
-    services.db.write(move |conn| {
-        let sample_id = sample_id.clone();
-        let facts = Facts::load(conn, &actor, &sample_id)?;
-        let finals = facts.finals(conn)?;
-        let url = format!("{}/verify/{code}", services2.site.public_url.trim_end_matches('/'));
-        let verification = Verification { url, code: code.clone() };
-        let mut data = compose::compose(&facts, &finals, &services2.regulation, verification);
-        if finals.iter().map(|one| &one.result.id).ne(&annex.of) {
-            let refusal = Refusal::new(Code::Conflict, "结果刚刚变化，请重试", "results have just changed: try again");
-            return Err(refusal.into());
-        }
-        data.annex.clone_from(&annex.figures);
-        let (amends_id, amendment_reason) = match &new.amends {
-            None => (None, None),
-            Some(amend) => {
-                let (id, reason) = amendment(conn, &sample_id, amend, &mut data)?;
-                (Some(id), Some(reason))
-            }
+    fn load(&self, cx: &mut Context<'_>, drawn: &Drawn) -> Outcome<Sources> {
+        let Facts { case, institute, dossier, .. } = Facts::load(cx.conn, cx.actor, &self.sample_id)?;
+        let url = format!("{}/verify/{}", cx.services.site.public_url.trim_end_matches('/'), drawn.code);
+        let amended = match &self.amends {
+            Some(amend) => Some(amended(cx.conn, &self.sample_id, &amend.certificate_id)?),
+            None => None,
         };
+        let verification = Verification { url, code: drawn.code.clone() };
+        Ok(Sources { case, institute, dossier, annex: drawn.annex.clone(), verification, amended })
+    }
+
+    fn decide(&self, facts: &Deciding<'_>, sources: &Sources) -> Result<Drafted, Refusal> {
+        let finals = sources.dossier.finals()?;
+        if finals.iter().map(|one| &one.result.id).ne(&sources.annex.of) {
+            return Err(Refusal::new(Code::Conflict, "结果刚刚变化，请重试", "results have just changed: try again"));
+        }
+        let verification = sources.verification.clone();
+        let mut data = compose::compose(&sources.dossier, &finals, facts.regulation, verification);
+        data.annex.clone_from(&sources.annex.figures);
+        let mut amendment_reason = None;
+        if let (Some(amend), Some(amended)) = (&self.amends, &sources.amended) {
+            let amendment = amendment(amend, amended)?;
+            amendment_reason = Some(amendment.reason.zh.clone());
+            data.amendment = Some(amendment);
+        }
+        Ok(Drafted { data, amendment_reason })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, sources: Sources, plan: Drafted) -> Outcome<CertificateView> {
+        let Drafted { data, amendment_reason } = plan;
         let row = CertificateRow {
             id: CertificateId::new(),
-            kind: data.kind.as_str().into(),
+            kind: data.kind,
             number: None,
-            application_id: facts.application.id.clone(),
-            sample_id,
+            application_id: sources.case,
+            sample_id: self.sample_id.clone(),
             state: CertificateState::Drafted,
-            conforms: finals.iter().all(|one| one.result.verdict == Verdict::Pass),
+            conforms: data.conclusion.verdict == Verdict::Pass,
+            verification_code: data.verification.code.clone(),
             data: Json::of(&data),
-            verification_code: code.clone(),
-            amends_id,
+            amends_id: self.amends.as_ref().map(|amend| amend.certificate_id.clone()),
             amendment_reason: amendment_reason.clone(),
-            drafted_by: actor.account.clone(),
-            drafted_at: now.into(),
+            drafted_by: cx.actor.account.clone(),
+            drafted_at: cx.now.into(),
             reviewed_by: None,
             reviewed_at: None,
             signed_by: None,
@@ -137,178 +145,109 @@ pub fn draft(services: &Services, actor: &Actor, new: &Draft) -> Outcome<Certifi
             signature_id: None,
             pdf_sha256: None,
             state_reason: None,
-            institute_id: facts.application.institute_id.clone(),
+            institute_id: sources.institute,
         };
-        diesel::insert_into(certificate::table).values(&row).execute(conn)?;
-        let mut change = Change::created("certificate.draft", "certificate", &row.id, json!(row));
-        change.reason = amendment_reason;
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(view_of(&row))
-    })
+        diesel::insert_into(certificate::table).values(&row).execute(cx.conn)?;
+        let results: Vec<_> = sources.annex.of.iter().collect();
+        let content = json!({"state": row.state, "kind": row.kind, "sample": row.sample_id, "conforms": row.conforms,
+            "results": results, "amends": row.amends_id});
+        let mut event = Change::created(Self::NAME, "certificate", &row.id, content);
+        event.reason = amendment_reason;
+        cx.record(event);
+        find::view(cx, &row.id)
+    }
 }
 
-fn amendment(
-    conn: &mut AnyConnection,
-    sample_id: &SampleId,
-    amend: &Amend,
-    data: &mut CertificateData,
-) -> Outcome<(CertificateId, String)> {
-    let reason = text::printed("amends.reason", &amend.reason, text::REMARK)?;
-    let id: CertificateId = amend.certificate_id.as_str().into();
-    let old: Option<CertificateRow> = certificate::table
-        .find(&id)
-        .filter(certificate::sample_id.eq(sample_id))
+fn amended(conn: &mut AnyConnection, sample: &SampleId, id: &CertificateId) -> Outcome<Amended> {
+    let found: Option<CertificateRow> = certificate::table
+        .find(id)
+        .filter(certificate::sample_id.eq(sample))
         .select(CertificateRow::as_select())
         .first(conn)
         .optional()?;
-    let old = old.ok_or_else(|| Refusal::not_found("该样品的证书", "certificate of this sample", id.as_str()))?;
-    if old.state != CertificateState::Issued {
-        return Err(Refusal::new(Code::WrongState, "只能更正已签发的证书", "only an issued certificate is amended")
-            .at("amends.certificate_id")
-            .into());
+    let row = found.ok_or_else(|| Refusal::not_found("该样品的证书", "certificate of this sample", id.as_str()))?;
+    let others = certificate::table
+        .filter(certificate::amends_id.eq(id))
+        .filter(certificate::state.ne_all(CertificateState::GIVEN_UP));
+    Ok(Amended {
+        state: row.state,
+        number: row.number,
+        signed_on: row.signed_at.as_ref().map(|at| statutory_date(at.utc())),
+        amended_already: diesel::select(diesel::dsl::exists(others)).get_result(conn)?,
+    })
+}
+
+/// What an amendment says of the certificate that it replaces: that one is in force, and no other amends it.
+fn amendment(amend: &Amend, old: &Amended) -> Result<Amendment, Refusal> {
+    let reason = text::printed("amends.reason", &amend.reason, text::REMARK)?;
+    let refused = |code, zh, en| Refusal::new(code, zh, en).at("amends.certificate_id");
+    let (CertificateState::Issued, Some(number), Some(signed_on)) = (old.state, &old.number, old.signed_on) else {
+        return Err(refused(Code::WrongState, "只能更正已签发的证书", "only an issued certificate is amended"));
+    };
+    if old.amended_already {
+        return Err(refused(
+            Code::Conflict,
+            "该证书已有更正证书，请先处理",
+            "the certificate is being amended already: settle that amendment first",
+        ));
     }
     for (index, change) in amend.changes.iter().enumerate() {
         text::printed(&format!("amends.changes[{index}]"), change, text::REMARK)?;
     }
-    data.amendment = Some(Amendment {
-        replaces_number: old.number.clone().unwrap_or_default(),
-        replaces_date: old.signed_at.as_ref().map(compose::day_of).unwrap_or_default(),
+    Ok(Amendment {
+        replaces_number: number.clone(),
+        replaces_date: compose::written(signed_on),
         reason: Bilingual::new(&reason, ""),
         changes: amend.changes.clone(),
-    });
-    Ok((id, reason))
-}
-
-/// The certificate with its case, where it is of the actor's institute.
-///
-/// # Errors
-/// Where there is none of that id.
-pub(crate) fn certificate_of(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    id: &CertificateId,
-) -> Outcome<(CertificateRow, ApplicationRow)> {
-    let found: Option<(CertificateRow, ApplicationRow)> = certificate::table
-        .inner_join(application::table)
-        .filter(certificate::id.eq(id))
-        .filter(application::institute_id.nullable().eq(&actor.institute))
-        .select((CertificateRow::as_select(), ApplicationRow::as_select()))
-        .first(conn)
-        .optional()?;
-    found.ok_or_else(|| Refusal::not_found("证书", "certificate", id.as_str()).into())
-}
-
-/// Reviews a draft: the number is taken, and the content stands still from here.
-///
-/// # Errors
-/// Where the reviewer drafted it, or results changed since.
-pub fn review(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<CertificateView> {
-    let (services2, actor, now, id) = (services.clone(), actor.clone(), services.clock.now(), id.clone());
-    services.db.write(move |conn| {
-        let (row, _) = certificate_of(conn, &actor, &id)?;
-        let state = moved(row.state, CertificateEvent::Review)?;
-        if row.drafted_by == actor.account {
-            let refusal =
-                Refusal::new(Code::SelfReview, "不得审核本人起草的证书", "the one who drafted it does not review it");
-            return Err(refusal.into());
-        }
-        let facts = Facts::load(conn, &actor, &row.sample_id)?;
-        let finals = facts.finals(conn)?;
-        let mut data: CertificateData = row.data.read().map_err(|error| broken(&error))?;
-        let fresh = compose::compose(&facts, &finals, &services2.regulation, data.verification.clone());
-        if fresh.results != data.results {
-            let refusal = Refusal::new(
-                Code::Conflict,
-                "起草后结果已变化，请重新起草",
-                "results changed since the draft: draft it anew",
-            );
-            return Err(refusal.into());
-        }
-        let institute = &facts.case.institute;
-        let today = crate::clock::statutory_date(now);
-        let number = super::numbers::take(&services2.numbers, conn, data.kind, &institute.abbreviation, today)?;
-        data.number.clone_from(&number);
-        let row = diesel::update(certificate::table.find(&id))
-            .set((
-                certificate::state.eq(state),
-                certificate::number.eq(&number),
-                certificate::data.eq(Json::of(&data)),
-                certificate::reviewed_by.eq(&actor.account),
-                certificate::reviewed_at.eq(Instant::from(now)),
-            ))
-            .returning(columns_of::<CertificateRow>())
-            .get_result::<CertificateRow>(conn)?;
-        let change = Change::field("certificate.review", "certificate", &id, "state", "drafted", state.as_str()).and(
-            "number",
-            (),
-            number,
-        );
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(view_of(&row))
     })
 }
 
-pub(super) fn broken(error: &serde_json::Error) -> Refusal {
-    Refusal::new(
-        Code::Internal,
-        format!("证书内容无法读取：{error}"),
-        format!("the certificate's content cannot be read: {error}"),
-    )
+/// A code that nobody guesses: 80 random bits in 16 letters and digits without look-alikes.
+fn verification_code() -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut random = rand::rng();
+    (0..16).filter_map(|_| LETTERS.choose(&mut random)).map(|letter| char::from(*letter)).collect()
 }
 
-/// The certificate as it will look, marked as a draft; an issued one as it was issued.
-///
-/// # Errors
-/// Where there is none of that id, or it cannot be typeset.
-pub fn preview(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
-    let (row, signatory) = services.db.read(|conn| {
-        let (row, _) = certificate_of(conn, actor, id)?;
-        let name: Option<String> = match &row.signed_by {
-            Some(by) => Some(account::table.find(by).select(account::display_name).first(conn)?),
-            None => None,
-        };
-        Ok((row, name))
-    })?;
-    if let Some(sha256) = &row.pdf_sha256 {
-        return Ok(services.files.get(sha256)?);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amend(reason: &str) -> Amend {
+        Amend {
+            certificate_id: CertificateId::from("c-1"), reason: reason.into(), changes: vec!["包装规格".into()]
+        }
     }
-    let mut data: CertificateData = row.data.read().map_err(|error| broken(&error))?;
-    data.draft = true;
-    if data.number.is_empty() {
-        data.number = "（待编号）".into();
+
+    fn old(state: CertificateState) -> Amended {
+        let signed_on = NaiveDate::from_ymd_opt(2026, 3, 2);
+        Amended { state, number: Some("B20260001".into()), signed_on, amended_already: false }
     }
-    data.signatory.name = signatory.unwrap_or_else(|| "（待签发）".into());
-    data.issued_on = compose::written(services.clock.today());
-    super::issue::typeset(services, &data, services.clock.now())
-}
 
-/// One certificate of the actor's institute.
-///
-/// # Errors
-/// Where there is none of that id.
-pub fn show(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<CertificateView> {
-    services.db.read(|conn| certificate_of(conn, actor, id).map(|(row, _)| view_of(&row)))
-}
+    #[test]
+    fn only_an_issued_certificate_is_amended_and_only_once_at_a_time() {
+        for state in CertificateState::ALL {
+            let refused = amendment(&amend("更正"), &old(*state)).err().map(|refusal| refusal.code);
+            let expected = (*state != CertificateState::Issued).then_some(Code::WrongState);
+            assert_eq!(refused, expected, "{state}");
+        }
+        let twice = Amended { amended_already: true, ..old(CertificateState::Issued) };
+        let refused = amendment(&amend("更正"), &twice).expect_err("a second amendment");
+        assert_eq!((refused.code, refused.field.as_deref()), (Code::Conflict, Some("amends.certificate_id")));
+    }
 
-/// The file of a certificate that was issued to the actor's own applicant.
-///
-/// # Errors
-/// Where there is none of that id.
-pub fn own_file(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
-    let sha256: Option<Option<String>> = services.db.read(|conn| {
-        Ok(certificate::table
-            .inner_join(application::table)
-            .filter(certificate::id.eq(id))
-            .filter(application::applicant_id.nullable().eq(&actor.applicant))
-            .select(certificate::pdf_sha256)
-            .first(conn)
-            .optional()?)
-    })?;
-    let sha256 = sha256.flatten().ok_or_else(|| Refusal::not_found("证书", "certificate", id.as_str()))?;
-    Ok(services.files.get(&sha256)?)
-}
+    #[test]
+    fn an_amendment_says_why_and_names_what_it_replaces() {
+        let refused = amendment(&amend(" "), &old(CertificateState::Issued)).expect_err("no reason");
+        assert_eq!(refused.field.as_deref(), Some("amends.reason"));
+        let said = amendment(&amend("更正包装规格"), &old(CertificateState::Issued)).expect("an amendment");
+        assert_eq!((said.replaces_number.as_str(), said.replaces_date.as_str()), ("B20260001", "2026年3月2日"));
+    }
 
-/// The kind by its stored name.
-pub(super) fn kind_of(row: &CertificateRow) -> CertificateKind {
-    CertificateKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind).unwrap_or_default()
+    #[test]
+    fn no_code_is_like_another() {
+        let codes: std::collections::BTreeSet<String> = (0..200).map(|_| verification_code()).collect();
+        assert_eq!(codes.len(), 200);
+        assert!(codes.iter().all(|code| code.len() == 16 && !code.contains(['0', 'O', '1', 'I'])));
+    }
 }

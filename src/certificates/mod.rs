@@ -4,16 +4,23 @@
 
 mod annex;
 mod compose;
+mod content;
+mod dossier;
 mod draft;
 mod end;
 mod facts;
-mod issue;
+mod find;
 mod numbers;
 mod public;
 mod raw;
+mod read;
+mod review;
+mod sign;
 
-pub use draft::{Amend, CertificateView, Draft, draft, own_file, preview, review, show};
-pub use end::{discard, withdraw};
-pub use issue::issue;
+pub use draft::{Amend, DraftCertificate};
+pub use end::{DiscardCertificate, WithdrawCertificate};
 pub use public::{PublicStatus, by_code, by_file, status_of};
 pub use raw::raw_record;
+pub use read::{own_file, preview, show};
+pub use review::ReviewCertificate;
+pub use sign::SignCertificate;

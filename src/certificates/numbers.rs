@@ -2,9 +2,10 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::documents::{CertificateKind, NumberPatterns, numbers};
+use crate::documents::{NumberPatterns, numbers};
 use crate::store::dialect::next_number;
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::CertificateKind;
 
 /// Takes the next number of a kind.
 ///

@@ -4,22 +4,22 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::compose;
+use super::{compose, content};
 use crate::action::Services;
-use crate::documents::CertificateData;
+use crate::clock::statutory_date;
 use crate::refusal::Refusal;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::CertificateState;
+use crate::vocabulary::{CertificateKind, CertificateState};
 
 /// What the verification page says.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct PublicStatus {
     /// `issued`, `superseded`, `withdrawn`
-    pub status: String,
+    pub status: CertificateState,
     pub number: String,
-    pub kind: String,
+    pub kind: CertificateKind,
     pub product: String,
     pub lot: String,
     pub institution: String,
@@ -34,8 +34,9 @@ pub struct PublicStatus {
 }
 
 fn status(conn: &mut AnyConnection, row: &CertificateRow) -> Outcome<Option<PublicStatus>> {
-    let public = [CertificateState::Issued, CertificateState::Superseded, CertificateState::Withdrawn];
-    let (Some(number), Some(sha256), true) = (&row.number, &row.pdf_sha256, public.contains(&row.state)) else {
+    let (Some(number), Some(sha256), Some(signed_at), true) =
+        (&row.number, &row.pdf_sha256, &row.signed_at, row.state.is_signed())
+    else {
         return Ok(None);
     };
     let superseded_by: Option<Option<String>> = certificate::table
@@ -44,16 +45,16 @@ fn status(conn: &mut AnyConnection, row: &CertificateRow) -> Outcome<Option<Publ
         .select(certificate::number)
         .first(conn)
         .optional()?;
-    let data: CertificateData = row.data.read().unwrap_or_default();
+    let published = content::published(row)?;
     Ok(Some(PublicStatus {
-        status: row.state.to_string(),
+        status: row.state,
         number: number.clone(),
-        kind: row.kind.clone(),
-        product: data.sample.name.zh,
-        lot: data.sample.lot,
-        institution: data.institution.name.zh,
-        issued_on: row.signed_at.as_ref().map(compose::day_of).unwrap_or_default(),
-        conclusion: data.conclusion.text.zh,
+        kind: row.kind,
+        product: published.product().to_owned(),
+        lot: published.lot().to_owned(),
+        institution: published.institution().to_owned(),
+        issued_on: compose::written(statutory_date(signed_at.utc())),
+        conclusion: published.conclusion().to_owned(),
         superseded_by: superseded_by.flatten(),
         sha256: sha256.clone(),
         file_matches: None,
@@ -98,19 +99,14 @@ pub fn by_file(services: &Services, sha256: &str) -> Outcome<Option<PublicStatus
     })
 }
 
-/// The state of the certificate issued as this file, or of that number.
+/// The state of the certificate issued as exactly this file. A file that names the number of another is none.
 ///
 /// # Errors
 /// The store's failure.
-pub fn status_of(conn: &mut AnyConnection, sha256: &str, number: Option<&str>) -> Outcome<Option<String>> {
-    let by_file: Option<CertificateState> = certificate::table
+pub fn status_of(conn: &mut AnyConnection, sha256: &str) -> Outcome<Option<CertificateState>> {
+    Ok(certificate::table
         .filter(certificate::pdf_sha256.eq(sha256))
         .select(certificate::state)
         .first(conn)
-        .optional()?;
-    if by_file.is_some() || number.is_none() {
-        return Ok(by_file.map(|state| state.to_string()));
-    }
-    // The number is known but the file is not the one issued under it: that is not "issued".
-    Ok(None)
+        .optional()?)
 }

@@ -13,8 +13,9 @@ use crate::store::Outcome;
 use crate::store::columns::{AccountId, EvaluationId, EvaluationResultId, Instant, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
-    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading, result,
+    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading,
 };
+use crate::store::stored::At;
 use crate::store::views::ImportView;
 use crate::store::{AnyConnection, views};
 use crate::vocabulary::{CheckOutcome, ReviewOutcome};
@@ -28,34 +29,35 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
     let data = services.db.read(|conn| {
         let facts = Facts::load(conn, actor, id)?;
         let mut raw = Vec::new();
-        for (task, item) in &facts.tasks {
-            raw.extend(tests(conn, task, item, services.site.public_url.trim_end_matches('/'))?);
+        for (task, item, results) in &facts.tasks {
+            let site = services.site.public_url.trim_end_matches('/');
+            raw.extend(tests(conn, (task, item, results), site)?);
         }
-        let mut sample = compose::sample(&facts);
+        let dossier = facts.dossier;
+        let mut sample = compose::sample(&dossier);
         // The bench does not see for whom it tests.
         sample.supplier = String::new();
         Ok(CertificateData {
             kind: CertificateKind::RawRecord,
-            number: facts.sample.number.clone(),
-            institution: compose::institution(&facts),
+            number: dossier.sample.number.clone(),
+            institution: dossier.institution,
             sample,
-            testing: TestingFacts { basis: compose::basis(&facts), ..TestingFacts::default() },
+            testing: TestingFacts { basis: vec![dossier.basis], ..TestingFacts::default() },
             raw,
             statements: CertificateData::standard_statements(CertificateKind::RawRecord),
             issued_on: compose::written(crate::clock::statutory_date(now)),
             ..CertificateData::default()
         })
     })?;
-    super::issue::typeset(services, &data, now)
+    super::sign::typeset(services, &data, now)
 }
 
 /// One entry for each version of the task's result, the newest last: nothing is left out.
-fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site: &str) -> Outcome<Vec<RawTest>> {
-    let results: Vec<ResultRow> = result::table
-        .filter(result::test_task_id.eq(&task.id))
-        .order(result::version)
-        .select(ResultRow::as_select())
-        .load(conn)?;
+fn tests(
+    conn: &mut AnyConnection,
+    (task, item, results): (&TestTaskRow, &TestItemRow, &[ResultRow]),
+    site: &str,
+) -> Outcome<Vec<RawTest>> {
     let readings: Vec<ReadingRow> = reading::table
         .filter(reading::test_task_id.eq(&task.id))
         .order((reading::name, reading::position, reading::version))
@@ -68,7 +70,8 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
     let imports = views::imports(conn, &task.id, &readings)?;
     let evaluated = evaluated(conn, &readings)?;
     let mut tests = Vec::with_capacity(results.len());
-    for one in &results {
+    for one in results {
+        let steps: Vec<String> = At::new("result", "steps", one.id.as_str()).read(&one.steps)?;
         tests.push(RawTest {
             item: Bilingual::new(&item.name_zh, &item.name_en),
             method: item.method.clone(),
@@ -80,7 +83,7 @@ fn tests(conn: &mut AnyConnection, task: &TestTaskRow, item: &TestItemRow, site:
                 .filter(|row| row.entered_at <= one.entered_at)
                 .map(|row| shown(row, &Sources { observed: &observed, imports: &imports, evaluated: &evaluated }, site))
                 .collect(),
-            steps: one.steps.read::<Vec<String>>().unwrap_or_default().into_iter().map(step).collect(),
+            steps: steps.into_iter().map(step).collect(),
             unrounded: one.calculated.clone(),
             result: one.reported.clone(),
             unit: compose::unit_of(&one.reported, &one.unit).to_owned(),

@@ -5,126 +5,196 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::evaluate::{newest, row_of};
+use super::kept::{self, newest, row_of};
 use super::tasks::{EvaluatedTask, of_evaluation};
-use crate::action::Services;
+use crate::action::{Action, Context, Facts};
 use crate::bench::{self, Entered, Entry, Evaluated, NewReading, Proposed, Source};
+use crate::calculation::outcome::Note;
 use crate::instruments::{self, Accept};
-use crate::record::{self, Actor, Change};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
+use crate::store::Outcome;
 use crate::store::columns::{Dec, EvaluationId, TestTaskId};
-use crate::store::rows::{EvaluationResultRow, EvaluationRow, InstrumentFileRow};
+use crate::store::rows::{EvaluationResultRow, InstrumentFileRow};
 use crate::store::schema::{evaluation_file, evaluation_result, instrument_file};
-use crate::store::{AnyConnection, Outcome};
 use crate::text;
+use crate::vocabulary::{Permission, Validity};
 
-/// How an evaluation is accepted.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+/// Enters the results of an evaluation into the tasks of their samples, and accepts its files with it.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AcceptEvaluation {
+    pub id: EvaluationId,
     /// The tasks to enter; without it, all that it proposes
-    pub tasks: Option<Vec<String>>,
+    #[serde(default)]
+    pub tasks: Option<Vec<TestTaskId>>,
     /// The files are whole, where their format cannot prove it
+    #[serde(default)]
     pub confirm_complete: bool,
     /// Why the files count in spite of problems that the adapter calls errors
+    #[serde(default)]
     pub despite_problems: Option<String>,
+    #[serde(default)]
     pub reagents: String,
+    #[serde(default)]
     pub note: String,
     /// Why readings that were entered before are changed
+    #[serde(default)]
     pub reason: Option<String>,
 }
 
 /// What was entered.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AcceptedEvaluation {
-    pub evaluation_id: String,
+    pub evaluation_id: EvaluationId,
     pub entered: Vec<Entered>,
 }
 
-/// Accepts an evaluation: its results enter the tasks with its steps, and its files are accepted with it.
-///
-/// # Errors
-/// Where it is invalid or not the newest version, a file is not sound, or a value does not fit; then nothing was
-/// entered.
-pub fn accept(
-    services: &Services,
-    actor: &Actor,
-    id: &EvaluationId,
-    new: &AcceptEvaluation,
-) -> Outcome<AcceptedEvaluation> {
-    let (actor, now, id, new) = (actor.clone(), services.clock.now(), id.clone(), new.clone());
-    text::optional("reagents", &new.reagents, text::REMARK)?;
-    services.db.write(move |conn| {
-        let row = row_of(conn, &actor, &id)?;
-        check(conn, &row)?;
-        let entries = chosen(conn, &row, &new)?;
+/// What acceptance is decided from.
+pub struct Proposal {
+    validity: Validity,
+    /// It is the newest version of its series.
+    newest: bool,
+    /// Why it is invalid.
+    reasons: Vec<Note>,
+    tasks: Vec<EvaluatedTask>,
+    results: Vec<EvaluationResultRow>,
+    files: Vec<InstrumentFileRow>,
+}
+
+impl Action for AcceptEvaluation {
+    const NAME: &'static str = "evaluation.accept";
+    const PERMISSION: Permission = Permission::ResultEnter;
+    type Prepared = ();
+    type Loaded = Proposal;
+    /// A line for each task.
+    type Plan = Vec<(TestTaskId, Entry)>;
+    type Done = AcceptedEvaluation;
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Proposal> {
+        let row = row_of(cx.conn, cx.actor, &self.id)?;
+        let results = evaluation_result::table
+            .filter(evaluation_result::evaluation_id.eq(&self.id))
+            .order(evaluation_result::position)
+            .load(cx.conn)?;
+        let files = instrument_file::table
+            .inner_join(evaluation_file::table)
+            .filter(evaluation_file::evaluation_id.eq(&self.id))
+            .select(InstrumentFileRow::as_select())
+            .load(cx.conn)?;
+        Ok(Proposal {
+            validity: row.verdict,
+            newest: newest(cx.conn, &row.root_id)? == row.version,
+            reasons: kept::found(&row)?.reasons,
+            tasks: of_evaluation(cx.conn, &self.id)?,
+            results,
+            files,
+        })
+    }
+
+    fn decide(&self, _: &Facts<'_>, found: &Proposal) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
+        text::optional("reagents", &self.reagents, text::REMARK)?;
+        check(found)?;
+        let proposed = found.tasks.iter().map(|task| proposed(task, &found.results)).collect::<Result<_, Refusal>>()?;
+        let words = Entry {
+            reagents: self.reagents.clone(),
+            note: self.note.clone(),
+            reason: self.reason.clone(),
+            ..Entry::default()
+        };
+        bench::accept(proposed, self.tasks.as_deref(), &words)
+    }
+
+    fn keep(
+        &self,
+        cx: &mut Context<'_>,
+        found: Proposal,
+        lines: Vec<(TestTaskId, Entry)>,
+    ) -> Outcome<AcceptedEvaluation> {
         let of_file = Accept {
-            confirm_complete: new.confirm_complete,
-            despite_problems: new.despite_problems.clone(),
+            confirm_complete: self.confirm_complete,
+            despite_problems: self.despite_problems.clone(),
             ..Accept::default()
         };
-        let files: Vec<InstrumentFileRow> = instrument_file::table
-            .inner_join(evaluation_file::table)
-            .filter(evaluation_file::evaluation_id.eq(&id))
-            .select(InstrumentFileRow::as_select())
-            .load(conn)?;
-        for file in &files {
-            instruments::accept_with_evaluation(conn, &actor, now, file, &of_file, id.as_str())?;
+        for file in &found.files {
+            instruments::accept_with_evaluation(cx.conn, cx.actor, cx.now, file, &of_file, self.id.as_str())?;
         }
-        let mut entered = Vec::with_capacity(entries.len());
-        for (task, entry) in &entries {
-            entered.push(bench::enter_with(conn, &actor, now, task, entry)?);
-        }
-        let tasks: Vec<&str> = entries.iter().map(|(task, _)| task.as_str()).collect();
-        let change = Change::created("evaluation.accept", "evaluation", &id, json!({"tasks": tasks}));
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(AcceptedEvaluation { evaluation_id: id.to_string(), entered })
-    })
-}
-
-fn check(conn: &mut AnyConnection, row: &EvaluationRow) -> Outcome<()> {
-    if row.verdict != "valid" {
-        let found: crate::calculation::outcome::Outcome = row.outcome.read().unwrap_or_default();
-        let refusal = Refusal::new(
-            Code::WrongState,
-            "评价无效，不能录入结果",
-            "the evaluation is invalid: nothing is entered from it",
-        );
-        return Err(refusal.with(json!({"reasons": found.reasons})).into());
+        let entered = bench::enter_proposed(cx, &lines)?;
+        let tasks: Vec<&TestTaskId> = lines.iter().map(|(task, _)| task).collect();
+        cx.record(Change::created(Self::NAME, "evaluation", &self.id, json!({"tasks": tasks})));
+        Ok(AcceptedEvaluation { evaluation_id: self.id.clone(), entered })
     }
-    if newest(conn, &row.root_id)? != row.version {
-        let refusal = Refusal::new(Code::WrongState, "已有更新版本的评价", "a newer version of the evaluation exists");
-        return Err(refusal.into());
-    }
-    Ok(())
 }
 
-/// What is entered of the proposals: nothing that has an open question.
-fn chosen(conn: &mut AnyConnection, row: &EvaluationRow, new: &AcceptEvaluation) -> Outcome<Vec<(TestTaskId, Entry)>> {
-    let tasks = of_evaluation(conn, &row.id)?;
-    let proposed = tasks.iter().map(|task| proposed(conn, task)).collect::<Outcome<_>>()?;
-    let asked: Option<Vec<TestTaskId>> =
-        new.tasks.as_ref().map(|ids| ids.iter().map(|id| id.as_str().into()).collect());
-    let words = Entry {
-        reagents: new.reagents.clone(),
-        note: new.note.clone(),
-        reason: new.reason.clone(),
-        ..Entry::default()
-    };
-    Ok(bench::accept(proposed, asked.as_deref(), &words)?)
-}
-
-fn proposed(conn: &mut AnyConnection, task: &EvaluatedTask) -> Outcome<Proposed> {
+/// What the evaluation would enter for one task.
+fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<Proposed, Refusal> {
     let mut readings = Vec::with_capacity(task.readings.len());
     for reading in &task.readings {
-        let row: EvaluationResultRow = evaluation_result::table.find(reading.result_id.as_str()).first(conn)?;
+        let row = results.iter().find(|row| row.id == reading.result_id);
+        let row = row.ok_or_else(|| Refusal::not_found("评价结果", "result", reading.result_id.as_str()))?;
         let value = row.value.as_ref().map(Dec::decimal);
         readings.push(NewReading {
             name: reading.name.clone(),
             position: reading.position,
             raw: row.raw.clone(),
-            source: Source::Evaluation(Evaluated { result: row.id, value, unit: row.unit }),
+            source: Source::Evaluation(Evaluated { result: row.id.clone(), value, unit: row.unit.clone() }),
         });
     }
-    Ok(Proposed { task: task.task_id.as_str().into(), readings, open_questions: task.open_questions.clone() })
+    Ok(Proposed { task: task.task_id.clone(), readings, open_questions: task.open_questions.clone() })
+}
+
+/// Only a valid evaluation is entered, and only in its newest version.
+fn check(found: &Proposal) -> Result<(), Refusal> {
+    if found.validity != Validity::Valid {
+        let refusal = Refusal::new(
+            Code::WrongState,
+            "评价无效，不能录入结果",
+            "the evaluation is invalid: nothing is entered from it",
+        );
+        return Err(refusal.with(json!({"reasons": found.reasons})));
+    }
+    if !found.newest {
+        return Err(Refusal::new(Code::WrongState, "已有更新版本的评价", "a newer version of the evaluation exists"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(id: &str, open: bool) -> EvaluatedTask {
+        EvaluatedTask {
+            task_id: TestTaskId::from(id),
+            sample_number: "S20260001".into(),
+            item_code: "assay".into(),
+            item_zh: "含量".into(),
+            item_en: "Assay".into(),
+            readings: Vec::new(),
+            open_questions: if open { vec!["单位不同".into()] } else { Vec::new() },
+        }
+    }
+
+    fn proposal(validity: Validity, newest: bool) -> Proposal {
+        let (tasks, results, files) = (Vec::new(), Vec::new(), Vec::new());
+        Proposal { validity, newest, reasons: Vec::new(), tasks, results, files }
+    }
+
+    #[test]
+    fn nothing_is_entered_from_an_invalid_or_older_evaluation() {
+        assert!(check(&proposal(Validity::Valid, true)).is_ok());
+        for found in [proposal(Validity::Invalid, true), proposal(Validity::Valid, false)] {
+            assert_eq!(check(&found).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        }
+    }
+
+    #[test]
+    fn an_open_question_is_not_passed_by_naming_the_task() {
+        let all = || [task("a", false), task("b", true)].iter().map(|one| proposed(one, &[])).collect::<Result<_, _>>();
+        let accept = |asked: Option<&[TestTaskId]>| bench::accept(all()?, asked, &Entry::default());
+        let ready = accept(None).expect("what has no open question");
+        assert_eq!(ready.iter().map(|(task, _)| task.as_str()).collect::<Vec<_>>(), ["a"]);
+        let named = accept(Some(&["a".into(), "b".into()])).expect_err("an open question");
+        assert_eq!(named.field.as_deref(), Some("tasks[1]"));
+    }
 }

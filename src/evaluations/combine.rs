@@ -1,119 +1,164 @@
 //! Several independent assays of one sample together (ChP 1431): weights 1/S², homogeneity by χ².
 
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::evaluate::{newest, row_of, store};
-use super::institute_of;
-use super::load::Loaded;
-use crate::action::Services;
-use crate::calculation::CALCULATION_VERSION;
+use super::kept::{self, newest, row_of};
+use super::write::{Kept, write};
+use crate::action::{Action, Context, Facts};
 use crate::calculation::method::Method;
 use crate::calculation::outcome::{Criterion, Outcome as Found, PotencyLine, Replicate, ResultLine};
 use crate::calculation::plate::potency;
 use crate::calculation::setup::Setup;
 use crate::calculation::suitability::judge;
-use crate::record::{self, Actor, Change};
+use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::numeric::{CompareBy, Limit, Measured, Verdict};
-use crate::store::columns::{EvaluationId, Json};
-use crate::store::rows::EvaluationRow;
+use crate::store::columns::EvaluationId;
+use crate::store::views::EvaluationView;
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use rust_decimal::Decimal;
-use rust_decimal::prelude::FromPrimitive;
-use serde_json::json;
-
-/// Assays to be combined.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Combination {
-    pub title: String,
-    /// The evaluations, each with one valid potency of the same sample
-    pub evaluation_ids: Vec<String>,
-}
+use crate::vocabulary::{EvaluationKind, Permission, Validity};
 
 /// Combines valid assays of one sample and keeps the outcome as an evaluation of its own.
-///
-/// # Errors
-/// Where one is no valid potency in its newest version, or they are of different samples.
-pub fn combine(services: &Services, actor: &Actor, new: &Combination) -> Outcome<EvaluationRow> {
-    let title = text::printed("title", &new.title, text::TEXT)?;
-    let (institute, actor, now, ids) =
-        (institute_of(actor)?, actor.clone(), services.clock.now(), new.evaluation_ids.clone());
-    services.db.write(move |conn| {
-        let (method, found) = combined(conn, &actor, &ids)?;
-        let id = EvaluationId::new();
-        let row = EvaluationRow {
-            id: id.clone(),
-            root_id: id,
-            version: 1,
-            institute_id: institute.clone(),
-            kind: "combination".into(),
-            title: title.clone(),
-            method_id: method.id.clone(),
-            method_version: method.version.clone(),
-            method: Json::of(&method),
-            calculation_version: CALCULATION_VERSION.into(),
-            setup: Json::of(&Setup { assays: ids.clone(), ..Setup::default() }),
-            standards: Json::of(&Vec::<String>::new()),
-            outcome: Json::of(&found),
-            verdict: if found.valid { "valid" } else { "invalid" }.into(),
-            reason: None,
-            created_by: actor.account.clone(),
-            created_at: now.into(),
-        };
-        store(conn, &row, &found, &Loaded { files: Vec::new(), seen: Vec::new() }, &[])?;
-        let content = json!({"title": row.title, "assays": ids, "verdict": row.verdict});
-        let change = Change::created("evaluation.combine", "evaluation", &row.id, content);
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(row)
-    })
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CombineEvaluations {
+    pub title: String,
+    /// The evaluations, each with one valid potency of the same sample
+    pub evaluation_ids: Vec<EvaluationId>,
 }
 
-/// The combined outcome of stored assays, and the definition whose limits hold.
-pub(super) fn combined(conn: &mut AnyConnection, actor: &Actor, ids: &[String]) -> Outcome<(Method, Found)> {
-    let wrong = |index: usize, zh: &str, en: &str| Refusal::field(format!("evaluation_ids[{index}]"), zh, en);
+/// One assay as it was kept.
+pub struct Assay {
+    validity: Validity,
+    /// It is the newest version of its series.
+    newest: bool,
+    found: Found,
+    method: Method,
+}
+
+/// The assays together.
+pub struct Combined {
+    title: String,
+    method: Method,
+    found: Found,
+}
+
+impl Action for CombineEvaluations {
+    const NAME: &'static str = "evaluation.combine";
+    const PERMISSION: Permission = Permission::EvaluationCreate;
+    type Prepared = ();
+    type Loaded = Vec<Assay>;
+    type Plan = Combined;
+    type Done = EvaluationView;
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Vec<Assay>> {
+        assays(cx.conn, cx.actor, &self.evaluation_ids)
+    }
+
+    fn decide(&self, _: &Facts<'_>, assays: &Vec<Assay>) -> Result<Combined, Refusal> {
+        let title = text::printed("title", &self.title, text::TEXT)?;
+        let (method, found) = together(assays)?;
+        Ok(Combined { title, method, found })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, _: Vec<Assay>, plan: Combined) -> Outcome<EvaluationView> {
+        let Combined { title, method, found } = plan;
+        let assays: Vec<String> = self.evaluation_ids.iter().map(ToString::to_string).collect();
+        let kept = Kept {
+            kind: EvaluationKind::Combination,
+            title,
+            reason: None,
+            method,
+            setup: Setup { assays, ..Setup::default() },
+            standards: Vec::new(),
+            found,
+            series: None,
+        };
+        let row = write(cx, &kept, &[])?;
+        let content = json!({"title": row.title, "assays": self.evaluation_ids, "verdict": row.verdict});
+        cx.record(Change::created(Self::NAME, "evaluation", &row.id, content));
+        EvaluationView::of(row)
+    }
+}
+
+fn wrong(index: usize, zh: &str, en: &str) -> Refusal {
+    Refusal::field(format!("evaluation_ids[{index}]"), zh, en)
+}
+
+/// The assays as they were kept.
+///
+/// # Errors
+/// Where there are too few or too many, one stands twice, or there is none of an id.
+pub(super) fn assays(conn: &mut AnyConnection, actor: &Actor, ids: &[EvaluationId]) -> Outcome<Vec<Assay>> {
     if !(2..=50).contains(&ids.len()) {
         return Err(Refusal::field("evaluation_ids", "应为 2 至 50 次试验", "expected 2 to 50 assays").into());
     }
-    let mut first: Option<(Method, ResultLine)> = None;
-    let mut lines: Vec<PotencyLine> = Vec::new();
+    let mut found = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         if ids.iter().take(index).any(|known| known == id) {
             return Err(wrong(index, "评价重复", "the evaluation stands twice").into());
         }
-        let row = row_of(conn, actor, &EvaluationId::from(id.as_str()))?;
-        if row.verdict != "valid" || newest(conn, &row.root_id)? != row.version {
-            return Err(wrong(index, "不是有效的最新版本", "it is not valid, or not the newest version").into());
+        let row = row_of(conn, actor, id)?;
+        found.push(Assay {
+            validity: row.verdict,
+            newest: newest(conn, &row.root_id)? == row.version,
+            found: kept::found(&row)?,
+            method: kept::method(&row)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The combined outcome of assays, and the definition whose limits hold.
+///
+/// # Errors
+/// Where one is no valid potency in its newest version, or they are of different samples.
+pub(super) fn together(assays: &[Assay]) -> Result<(Method, Found), Refusal> {
+    let mut first: Option<(&Method, &ResultLine)> = None;
+    let mut lines: Vec<PotencyLine> = Vec::new();
+    for (index, assay) in assays.iter().enumerate() {
+        if assay.validity != Validity::Valid || !assay.newest {
+            return Err(wrong(index, "不是有效的最新版本", "it is not valid, or not the newest version"));
         }
-        let found: Found = row.outcome.read().map_err(|_| unreadable(id))?;
-        let method: Method = row.method.read().map_err(|_| unreadable(id))?;
-        let ([line], [result]) = (found.potencies.as_slice(), found.results.as_slice()) else {
-            return Err(wrong(index, "应恰有一个效价", "expected exactly one potency").into());
+        let ([line], [result]) = (assay.found.potencies.as_slice(), assay.found.results.as_slice()) else {
+            return Err(wrong(index, "应恰有一个效价", "expected exactly one potency"));
         };
         match &first {
             Some((_, known)) if known.sample_id != result.sample_id || known.unit != result.unit => {
-                return Err(wrong(index, "不是同一样品或单位", "another sample or unit").into());
+                return Err(wrong(index, "不是同一样品或单位", "another sample or unit"));
             }
             Some(_) => {}
-            None => first = Some((method, result.clone())),
+            None => first = Some((&assay.method, result)),
         }
         lines.push(line.clone());
     }
-    let (method, result) = first.ok_or_else(|| unreadable(""))?;
-    Ok((method.clone(), of_lines(&method, result, lines)))
+    let none = || Refusal::field("evaluation_ids", "应为 2 至 50 次试验", "expected 2 to 50 assays");
+    let (method, result) = first.ok_or_else(none)?;
+    Ok((method.clone(), of_lines(method, result.clone(), lines)?))
 }
 
-fn unreadable(id: &str) -> Refusal {
-    Refusal::new(Code::Conflict, format!("评价 {id} 无法读取"), format!("evaluation {id} cannot be read"))
+/// What is weighed of an assay: M, S and its degrees of freedom.
+fn weighed(line: &PotencyLine) -> Result<(f64, f64, u32), Refusal> {
+    let number = |text: &str| {
+        text.parse::<f64>().map_err(|_| {
+            Refusal::new(
+                Code::Conflict,
+                format!("“{}”的效价没有可用的 M 或 S：{text:?}", line.sample),
+                format!("the potency of {} has no M or S that can be used: {text:?}", line.sample),
+            )
+        })
+    };
+    Ok((number(&line.log_potency)?, number(&line.standard_error)?, line.freedom))
 }
 
-fn of_lines(method: &Method, result: ResultLine, lines: Vec<PotencyLine>) -> Found {
+fn of_lines(method: &Method, result: ResultLine, lines: Vec<PotencyLine>) -> Result<Found, Refusal> {
     let mut found = Found::default();
-    let number = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
-    let assays: Vec<(f64, f64, u32)> =
-        lines.iter().map(|line| (number(&line.log_potency), number(&line.standard_error), line.freedom)).collect();
+    let assays: Vec<(f64, f64, u32)> = lines.iter().map(weighed).collect::<Result<_, _>>()?;
     for (index, line) in lines.iter().enumerate() {
         found.step(format!(
             "第 {} 次：效价 {}，M = {}，S = {}，df = {}",
@@ -126,7 +171,7 @@ fn of_lines(method: &Method, result: ResultLine, lines: Vec<PotencyLine>) -> Fou
     }
     let Some(all) = potency::combine(&assays) else {
         found.refuse("no_combination", "各次试验无法合并 / the assays cannot be combined");
-        return found.judged();
+        return Ok(found.judged());
     };
     let potency = 10_f64.powf(all.log_potency);
     let fl = (all.upper - all.lower) / (2.0 * potency) * 100.0;
@@ -138,10 +183,12 @@ fn of_lines(method: &Method, result: ResultLine, lines: Vec<PotencyLine>) -> Fou
     ));
     let limits = &method.limits;
     if !limits.p_homogeneity.is_empty() {
-        let p = Decimal::from_f64(all.p);
-        let judged = Limit::parse(&limits.p_homogeneity)
-            .and_then(|limit| limit.judge(&Measured::Number(p.unwrap_or_default()), CompareBy::Full));
-        let met = judged.is_ok_and(|judged| judged.verdict == Verdict::Pass);
+        let judge = |p: Decimal| {
+            let limit = Limit::parse(&limits.p_homogeneity);
+            limit.and_then(|limit| limit.judge(&Measured::Number(p), CompareBy::Full))
+        };
+        let judged = Decimal::from_f64(all.p).map(judge);
+        let met = judged.is_some_and(|judged| judged.is_ok_and(|judged| judged.verdict == Verdict::Pass));
         if !met {
             found.find(
                 "heterogeneous",
@@ -197,5 +244,49 @@ fn of_lines(method: &Method, result: ResultLine, lines: Vec<PotencyLine>) -> Fou
         freedom: all.freedom,
         tests: Vec::new(),
     });
-    found.judged()
+    Ok(found.judged())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn method() -> Method {
+        let found = crate::calculation::method::methods(&[]).expect("the shipped definitions");
+        found.into_iter().find(|one| one.id == "potency-parallel-line").expect("the definition")
+    }
+
+    fn assay(sample: &str, log_potency: &str) -> Assay {
+        let line = PotencyLine {
+            log_potency: log_potency.into(),
+            standard_error: "0.01".into(),
+            freedom: 18,
+            ..PotencyLine::default()
+        };
+        let result = ResultLine { sample_id: Some(sample.into()), ..ResultLine::default() };
+        let found = Found { potencies: vec![line], results: vec![result], ..Found::default() };
+        Assay { validity: Validity::Valid, newest: true, found, method: method() }
+    }
+
+    fn field(assays: &[Assay]) -> Option<String> {
+        together(assays).err().and_then(|refusal| refusal.field)
+    }
+
+    #[test]
+    fn valid_assays_of_one_sample_go_together() {
+        let (_, found) = together(&[assay("s", "3.01"), assay("s", "3.02")]).expect("a combination");
+        assert_eq!(found.potencies.len(), 3, "both assays and what they give together");
+        assert_eq!(found.results.len(), 1);
+    }
+
+    #[test]
+    fn what_does_not_belong_is_named() {
+        let old = Assay { newest: false, ..assay("s", "3.0") };
+        let invalid = Assay { validity: Validity::Invalid, ..assay("s", "3.0") };
+        for wrong in [old, invalid, assay("another", "3.0")] {
+            assert_eq!(field(&[assay("s", "3.0"), wrong]).as_deref(), Some("evaluation_ids[1]"));
+        }
+        let broken = together(&[assay("s", "3.0"), assay("s", "")]).expect_err("no number");
+        assert_eq!(broken.code, Code::Conflict);
+    }
 }

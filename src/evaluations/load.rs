@@ -13,6 +13,7 @@ use crate::refusal::{Code, Refusal};
 use crate::store::columns::{Dec, InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReferenceStandardRow};
 use crate::store::schema::reference_standard;
+use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
 
@@ -32,10 +33,10 @@ pub(super) type InFiles = BTreeMap<String, Vec<FileInjection>>;
 ///
 /// # Errors
 /// Where a file may not be evaluated.
-pub(super) fn in_files(services: &Services, institute: &InstituteId, ids: &[String]) -> Outcome<InFiles> {
+pub(super) fn in_files(services: &Services, institute: &InstituteId, ids: &[InstrumentFileId]) -> Outcome<InFiles> {
     let rows = services.db.read(|conn| {
         let each = ids.iter().take(FILES);
-        each.map(|id| Ok(instruments::evaluable(conn, institute, &InstrumentFileId::from(id.as_str()))?.0)).collect()
+        each.map(|id| Ok(instruments::evaluable(conn, institute, id)?.0)).collect()
     });
     let rows: Vec<InstrumentFileRow> = rows?;
     rows.iter().map(|row| Ok((row.id.to_string(), instruments::injections_of(services, row)?))).collect()
@@ -48,7 +49,7 @@ pub(super) fn in_files(services: &Services, institute: &InstituteId, ids: &[Stri
 pub(super) fn files(
     conn: &mut AnyConnection,
     institute: &InstituteId,
-    ids: &[String],
+    ids: &[InstrumentFileId],
     in_files: &InFiles,
 ) -> Outcome<Loaded> {
     if ids.is_empty() || ids.len() > FILES {
@@ -56,16 +57,16 @@ pub(super) fn files(
     }
     let mut pairs: Vec<(InstrumentFileRow, Vec<ObservationRow>)> = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
-        if pairs.iter().any(|(known, _)| known.id.as_str() == id) {
+        if pairs.iter().any(|(known, _)| known.id == *id) {
             let refusal = Refusal::field(format!("file_ids[{index}]"), "文件重复", "the file stands twice");
             return Err(refusal.into());
         }
-        pairs.push(instruments::evaluable(conn, institute, &InstrumentFileId::from(id.as_str()))?);
+        pairs.push(instruments::evaluable(conn, institute, id)?);
     }
     pairs.sort_by(|(a, _), (b, _)| (&a.uploaded_at, &a.id).cmp(&(&b.uploaded_at, &b.id)));
     let mut loaded = Loaded { files: Vec::new(), seen: Vec::new() };
     for (order, (file, rows)) in pairs.into_iter().enumerate() {
-        let values: Vec<Seen> = rows.into_iter().map(|row| seen(order, row)).collect();
+        let values: Vec<Seen> = rows.into_iter().map(|row| seen(order, row)).collect::<Result<_, _>>()?;
         let known: BTreeSet<Key> = values.iter().map(key).collect();
         for injection in in_files.get(file.id.as_str()).into_iter().flatten() {
             let one = silent(order, &file, injection);
@@ -106,14 +107,17 @@ fn silent(order: usize, file: &InstrumentFileRow, injection: &FileInjection) -> 
     }
 }
 
-fn seen(order: usize, row: ObservationRow) -> Seen {
-    Seen {
+/// An observation for the calculation: one whose number or marks cannot be read is an error, not a value without them.
+fn seen(order: usize, row: ObservationRow) -> Result<Seen, Refusal> {
+    let at = |column| At::new("observation", column, row.id.as_str());
+    let value = row.value.as_deref().map(|text| text.parse().map_err(|error| at("value").unreadable(error)));
+    Ok(Seen {
         id: row.id.to_string(),
         file: row.instrument_file_id.to_string(),
         file_order: order,
-        value: row.value.as_deref().and_then(|text| text.parse().ok()),
-        flags: row.flags.read().unwrap_or_default(),
-        context: row.context.read().unwrap_or_default(),
+        value: value.transpose()?,
+        flags: at("flags").read(&row.flags)?,
+        context: at("context").read(&row.context)?,
         sample_id: row.sample_id.map(|id| id.to_string()),
         sample_text: row.sample_text,
         analyte: row.analyte,
@@ -123,7 +127,7 @@ fn seen(order: usize, row: ObservationRow) -> Seen {
         status: row.status,
         injection: row.injection,
         acquired_at: row.acquired_at,
-    }
+    })
 }
 
 /// The lots of reference standards that a setup names. A withdrawn or expired lot is refused: expired is one whose
@@ -164,7 +168,7 @@ pub(super) fn standards(
             name: row.name,
             batch: row.batch,
             purity: row.purity.to_string(),
-            basis: row.basis,
+            basis: row.basis.to_string(),
             water: row.water.as_ref().map(Dec::to_string).unwrap_or_default(),
         });
     }
@@ -207,7 +211,8 @@ pub(super) fn check_setup(setup: &Setup) -> Result<(), Refusal> {
     };
     many("injections", setup.injections.len(), 2000)?;
     many("preparations", setup.preparations.len(), 500)?;
-    let tree = serde_json::to_value(setup).unwrap_or_default();
+    let unreadable = |error: serde_json::Error| Refusal::field("setup", error.to_string(), error.to_string());
+    let tree = serde_json::to_value(setup).map_err(unreadable)?;
     texts("setup", &tree)?;
     let wells = setup.plate.iter().flat_map(|plate| &plate.wells).map(|set| set.wells.len()).sum();
     many("plate.wells", wells, 1536)

@@ -5,30 +5,21 @@
 
 mod accept;
 mod combine;
-mod evaluate;
+mod create;
+mod kept;
 mod load;
 mod methods;
 mod proposal;
 mod standards;
 mod tasks;
 mod verify;
+mod write;
 
-pub use accept::{AcceptEvaluation, AcceptedEvaluation, accept};
-pub use combine::{Combination, combine};
-pub use evaluate::{NewEvaluation, Preview, create, preview, version};
+pub use accept::{AcceptEvaluation, AcceptedEvaluation};
+pub use combine::CombineEvaluations;
+pub use create::{CreateEvaluation, Preview, ReviseEvaluation, preview};
 pub use methods::methods;
 pub use proposal::{Proposed, propose};
-pub use standards::{NewStandard, Withdrawal, create_standard, withdraw_standard};
+pub use standards::{AddStandard, WithdrawStandard};
 pub use tasks::{EvaluatedReading, EvaluatedTask, tasks};
 pub use verify::{Difference, Verified, verify};
-
-use crate::record::Actor;
-use crate::refusal::{Code, Refusal};
-use crate::store::columns::InstituteId;
-
-fn institute_of(actor: &Actor) -> Result<InstituteId, Refusal> {
-    actor
-        .institute
-        .clone()
-        .ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
-}

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::institute_of;
 use super::load;
 use super::methods::method;
 use crate::action::Services;
@@ -14,6 +13,7 @@ use crate::calculation::plate::layout;
 use crate::calculation::setup::{PlateSetup, Preparation, Role, Setup};
 use crate::record::Actor;
 use crate::store::Outcome;
+use crate::store::columns::InstrumentFileId;
 
 /// A setup to be completed by a person.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -35,7 +35,7 @@ pub struct Proposed {
 /// A file of the run.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProposedFile {
-    pub id: String,
+    pub id: InstrumentFileId,
     pub name: String,
     pub state: String,
     pub complete: Option<bool>,
@@ -56,8 +56,13 @@ pub struct ProposedInjection {
 ///
 /// # Errors
 /// Where a file may not be evaluated, or there is no such method.
-pub fn propose(services: &Services, actor: &Actor, file_ids: &[String], method_id: &str) -> Outcome<Proposed> {
-    let (institute, method) = (institute_of(actor)?, method(services, method_id)?);
+pub fn propose(
+    services: &Services,
+    actor: &Actor,
+    file_ids: &[InstrumentFileId],
+    method_id: &str,
+) -> Outcome<Proposed> {
+    let (institute, method) = (actor.institute()?, method(services, method_id)?);
     let in_files = load::in_files(services, &institute, file_ids)?;
     let loaded = services.db.read(|conn| load::files(conn, &institute, file_ids, &in_files))?;
     let seen = &loaded.seen;
@@ -104,9 +109,9 @@ pub fn propose(services: &Services, actor: &Actor, file_ids: &[String], method_i
     });
     let shown = if method.kind == Kind::Sequence { shown.collect() } else { Vec::new() };
     let files = loaded.files.iter().map(|file| ProposedFile {
-        id: file.id.to_string(),
+        id: file.id.clone(),
         name: file.name.clone(),
-        state: file.state.clone(),
+        state: file.state.to_string(),
         complete: file.complete,
     });
     let files = files.collect();

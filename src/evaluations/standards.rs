@@ -1,25 +1,28 @@
 //! The register of reference standards (对照品): lots with purity and expiry. A lot is never changed, only withdrawn.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::institute_of;
-use crate::action::Services;
-use crate::record::{self, Actor, Change};
+use crate::action::{Action, Context, Facts, Subject};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
-use crate::store::columns::{Dec, Instant, ReferenceStandardId};
-use crate::store::dialect::columns_of;
+use crate::store::columns::{Instant, ReferenceStandardId};
+use crate::store::revisions::Revised;
 use crate::store::rows::ReferenceStandardRow;
 use crate::store::schema::reference_standard;
+use crate::store::views::{self, StandardView};
 use crate::text;
+use crate::vocabulary::{Permission, StandardBasis, StandardEvent, StandardState};
 
-/// A lot of a reference standard.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct NewStandard {
+/// Registers a lot of a reference standard.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddStandard {
     /// 品名
     pub name: String,
     /// 批号
@@ -28,117 +31,187 @@ pub struct NewStandard {
     pub source: String,
     /// In per cent, as on its certificate
     pub purity: String,
-    /// `as_is`: of the substance as it is; `dried`, `anhydrous`: of the dried or water-free substance
-    pub basis: String,
+    /// Of the substance as it is, dried, or water-free
+    pub basis: StandardBasis,
     /// Water or loss on drying, in per cent; needed where it is weighed as it is and its purity is of the dried
+    #[serde(default)]
     pub water: Option<String>,
     /// `YYYY-MM-DD`, the last day of its use
     pub expires_on: String,
+    #[serde(default)]
     pub storage: String,
+    #[serde(default)]
     pub note: String,
 }
 
-/// Why a lot is withdrawn.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Withdrawal {
+/// Withdraws a lot: it stays on record and is not used again.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawStandard {
+    pub id: ReferenceStandardId,
     pub reason: String,
 }
 
-/// Registers a lot.
-///
-/// # Errors
-/// Where a field is not as expected, or the lot is registered already.
-pub fn create_standard(services: &Services, actor: &Actor, new: &NewStandard) -> Outcome<ReferenceStandardRow> {
-    let within = |field: &str, text: &str| -> Result<String, Refusal> {
-        let (text, value) = text::not_negative(field, text)?;
-        if value > rust_decimal::Decimal::ONE_HUNDRED && field == "water" {
-            return Err(Refusal::field(field, "应为 0 至 100", "expected 0 to 100"));
-        }
-        Ok(text)
-    };
-    let (purity, _) = text::positive("purity", &new.purity)?;
-    let water = new.water.as_deref().filter(|text| !text.trim().is_empty());
-    let water = water.map(|text| within("water", text)).transpose()?;
-    let now = services.clock.now();
-    let row = ReferenceStandardRow {
-        id: ReferenceStandardId::new(),
-        institute_id: institute_of(actor)?,
-        name: text::printed("name", &new.name, text::TEXT)?,
-        batch: text::printed("batch", &new.batch, text::TEXT)?,
-        source: text::printed("source", &new.source, text::TEXT)?,
-        purity: decimal(&purity),
-        basis: text::word("basis", &new.basis, |word| {
-            ["as_is", "dried", "anhydrous"].contains(&word).then(|| word.to_owned())
-        })?,
-        water: water.as_deref().map(decimal),
-        expires_on: text::date("expires_on", &new.expires_on)?.into(),
-        storage: text::optional("storage", &new.storage, text::TEXT)?,
-        note: text::optional("note", &new.note, text::REMARK)?,
-        created_by: actor.account.clone(),
-        created_at: now.into(),
-        withdrawn_by: None,
-        withdrawn_at: None,
-        withdrawn_reason: None,
-    };
-    let actor = actor.clone();
-    services.db.write(move |conn| {
-        let known: i64 = reference_standard::table
-            .filter(reference_standard::institute_id.eq(&row.institute_id))
-            .filter(reference_standard::name.eq(&row.name))
-            .filter(reference_standard::batch.eq(&row.batch))
-            .count()
-            .get_result(conn)?;
-        if known > 0 {
-            let refusal = Refusal::new(Code::Conflict, "该批号已登记", "this lot is registered already");
-            return Err(refusal.at("batch").into());
-        }
-        diesel::insert_into(reference_standard::table).values(&row).execute(conn)?;
-        let change = Change::created("reference_standard.create", "reference_standard", &row.id, json!(row));
-        record::record(conn, &actor, now, vec![change])?;
-        Ok(row.clone())
-    })
+/// A lot as it was read from the input.
+#[derive(Debug, PartialEq)]
+pub struct Lot {
+    name: String,
+    batch: String,
+    source: String,
+    purity: Decimal,
+    water: Option<Decimal>,
+    expires_on: NaiveDate,
+    storage: String,
+    note: String,
 }
 
-/// Kept as typed: the text was checked to be a plain decimal.
-fn decimal(text: &str) -> Dec {
-    text.parse::<rust_decimal::Decimal>().unwrap_or_default().into()
+impl AddStandard {
+    fn read(&self) -> Result<Lot, Refusal> {
+        let (_, purity) = text::positive("purity", &self.purity)?;
+        let water = self.water.as_deref().filter(|text| !text.trim().is_empty());
+        let water = water.map(|text| text::not_negative("water", text)).transpose()?.map(|(_, water)| water);
+        if water.is_some_and(|water| water > Decimal::ONE_HUNDRED) {
+            return Err(Refusal::field("water", "应为 0 至 100", "expected 0 to 100"));
+        }
+        Ok(Lot {
+            name: text::printed("name", &self.name, text::TEXT)?,
+            batch: text::printed("batch", &self.batch, text::TEXT)?,
+            source: text::printed("source", &self.source, text::TEXT)?,
+            purity,
+            water,
+            expires_on: text::date("expires_on", &self.expires_on)?,
+            storage: text::optional("storage", &self.storage, text::TEXT)?,
+            note: text::optional("note", &self.note, text::REMARK)?,
+        })
+    }
 }
 
-/// Withdraws a lot: it stays on record and is not used again.
-///
-/// # Errors
-/// Where there is none, or it is withdrawn already.
-pub fn withdraw_standard(
-    services: &Services,
-    actor: &Actor,
-    id: &ReferenceStandardId,
-    new: &Withdrawal,
-) -> Outcome<ReferenceStandardRow> {
-    let reason = text::required("reason", &new.reason, text::REMARK)?;
-    let (actor, now, id, institute) = (actor.clone(), services.clock.now(), id.clone(), institute_of(actor)?);
-    services.db.write(move |conn| {
-        let found: Option<ReferenceStandardRow> = reference_standard::table
-            .find(&id)
-            .filter(reference_standard::institute_id.eq(&institute))
-            .select(ReferenceStandardRow::as_select())
-            .first(conn)
-            .optional()?;
-        let row = found.ok_or_else(|| Refusal::not_found("对照品", "reference standard", id.as_str()))?;
-        if row.withdrawn_by.is_some() {
-            return Err(Refusal::new(Code::WrongState, "该批号已停用", "the lot is withdrawn already").into());
+impl Action for AddStandard {
+    const NAME: &'static str = "standard.add";
+    const PERMISSION: Permission = Permission::StandardManage;
+    type Prepared = ();
+    /// Whether the lot is registered already.
+    type Loaded = bool;
+    type Plan = Lot;
+    type Done = StandardView;
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<bool> {
+        let known = reference_standard::table
+            .filter(reference_standard::institute_id.eq(cx.institute()?))
+            .filter(reference_standard::name.eq(self.name.trim()))
+            .filter(reference_standard::batch.eq(self.batch.trim()));
+        Ok(diesel::select(diesel::dsl::exists(known)).get_result(cx.conn)?)
+    }
+
+    fn decide(&self, _: &Facts<'_>, known: &bool) -> Result<Lot, Refusal> {
+        let lot = self.read()?;
+        if *known {
+            return Err(Refusal::new(Code::Conflict, "该批号已登记", "this lot is registered already").at("batch"));
         }
-        let row = diesel::update(reference_standard::table.find(&id))
+        Ok(lot)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, _: bool, lot: Lot) -> Outcome<StandardView> {
+        let row = ReferenceStandardRow {
+            id: ReferenceStandardId::new(),
+            institute_id: cx.institute()?,
+            name: lot.name,
+            batch: lot.batch,
+            source: lot.source,
+            purity: lot.purity.into(),
+            basis: self.basis,
+            water: lot.water.map(Into::into),
+            expires_on: lot.expires_on.into(),
+            storage: lot.storage,
+            note: lot.note,
+            created_by: cx.actor.account.clone(),
+            created_at: cx.now.into(),
+            withdrawn_by: None,
+            withdrawn_at: None,
+            withdrawn_reason: None,
+        };
+        diesel::insert_into(reference_standard::table).values(&row).execute(cx.conn)?;
+        let content = json!({"state": StandardState::InUse, "name": row.name, "batch": row.batch,
+            "source": row.source, "purity": row.purity, "basis": row.basis, "water": row.water,
+            "expires_on": row.expires_on});
+        cx.record(Change::created(Self::NAME, "reference_standard", &row.id, content));
+        view(cx, &row.id)
+    }
+}
+
+impl Action for WithdrawStandard {
+    const NAME: &'static str = "standard.withdraw";
+    const PERMISSION: Permission = Permission::StandardManage;
+    type Prepared = ();
+    type Loaded = StandardState;
+    type Plan = String;
+    type Done = StandardView;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Standard, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<StandardState> {
+        Ok(view(cx, &self.id)?.state)
+    }
+
+    fn decide(&self, _: &Facts<'_>, state: &StandardState) -> Result<String, Refusal> {
+        let reason = text::required("reason", &self.reason, text::REMARK)?;
+        let moved = state.on(StandardEvent::Withdraw);
+        moved.map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+        Ok(reason)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, state: StandardState, reason: String) -> Outcome<StandardView> {
+        diesel::update(reference_standard::table.find(&self.id))
             .set((
-                reference_standard::withdrawn_by.eq(&actor.account),
-                reference_standard::withdrawn_at.eq(Instant::from(now)),
+                reference_standard::withdrawn_by.eq(&cx.actor.account),
+                reference_standard::withdrawn_at.eq(Instant::from(cx.now)),
                 reference_standard::withdrawn_reason.eq(&reason),
             ))
-            .returning(columns_of::<ReferenceStandardRow>())
-            .get_result::<ReferenceStandardRow>(conn)?;
-        let change =
-            Change::field("reference_standard.withdraw", "reference_standard", &id, "state", "in_use", "withdrawn");
-        record::record(conn, &actor, now, vec![change.because(&reason)])?;
-        Ok(row)
-    })
+            .execute(cx.conn)?;
+        let (old, new) = (state.as_str(), StandardState::Withdrawn.as_str());
+        cx.record(Change::field(Self::NAME, "reference_standard", &self.id, "state", old, new).because(&reason));
+        view(cx, &self.id)
+    }
+}
+
+/// The lot, where it is of the actor's institute.
+fn view(cx: &mut Context<'_>, id: &ReferenceStandardId) -> Outcome<StandardView> {
+    let reader = cx.services.reader(cx.actor)?;
+    let found = views::standard(cx.conn, &reader, id)?;
+    found.ok_or_else(|| Refusal::not_found("对照品", "reference standard", id.as_str()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lot() -> AddStandard {
+        AddStandard {
+            name: "头孢曲松".into(),
+            batch: "A".into(),
+            source: "中国食品药品检定研究院".into(),
+            purity: "99.60".into(),
+            basis: StandardBasis::AsIs,
+            water: None,
+            expires_on: "2027-12-31".into(),
+            storage: String::new(),
+            note: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_lot_is_read_with_its_digits() {
+        assert_eq!(lot().read().map(|lot| lot.purity.to_string()), Ok("99.60".into()));
+    }
+
+    #[test]
+    fn what_is_not_as_expected_is_named() {
+        let field = |lot: AddStandard| lot.read().err().and_then(|refusal| refusal.field);
+        assert_eq!(field(AddStandard { purity: "0".into(), ..lot() }).as_deref(), Some("purity"));
+        assert_eq!(field(AddStandard { water: Some("100.1".into()), ..lot() }).as_deref(), Some("water"));
+        assert_eq!(field(AddStandard { expires_on: "31.12.2027".into(), ..lot() }).as_deref(), Some("expires_on"));
+        assert_eq!(field(AddStandard { name: " ".into(), ..lot() }).as_deref(), Some("name"));
+    }
 }

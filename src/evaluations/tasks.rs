@@ -4,15 +4,16 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::evaluate::row_of;
+use super::kept::row_of;
 use crate::action::Services;
 use crate::calculation::inputs::{InputSource, ReadingInput};
 use crate::record::Actor;
-use crate::store::columns::{EvaluationId, SampleId};
+use crate::store::columns::{EvaluationId, EvaluationResultId, SampleId, TestTaskId};
 use crate::store::rows::{EvaluationResultRow, SampleRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{evaluation_result, sample, test_item, test_task};
+use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::TaskState;
+use crate::vocabulary::{ResultPart, TaskState};
 
 /// The word of an input's source for which any evaluated result of the sample will do.
 const EVALUATED: &str = "evaluated";
@@ -20,7 +21,7 @@ const EVALUATED: &str = "evaluated";
 /// Readings that an evaluation would enter for one task.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EvaluatedTask {
-    pub task_id: String,
+    pub task_id: TestTaskId,
     pub sample_number: String,
     pub item_code: String,
     pub item_zh: String,
@@ -38,7 +39,7 @@ pub struct EvaluatedReading {
     pub raw: String,
     pub unit: String,
     pub label: String,
-    pub result_id: String,
+    pub result_id: EvaluationResultId,
 }
 
 /// The tasks that an evaluation proposes to enter.
@@ -74,7 +75,8 @@ pub(super) fn of_evaluation(conn: &mut AnyConnection, id: &EvaluationId) -> Outc
         for (task, item, sample) in &tasks {
             let of: Vec<&EvaluationResultRow> =
                 results.iter().filter(|row| row.sample_id.as_ref() == Some(&sample.id)).collect();
-            found.extend(proposal(task, item, sample, &of));
+            let inputs = At::new("test_item", "inputs", item.id.as_str()).read(&item.inputs)?;
+            found.extend(proposal(task, (item, inputs), sample, &of));
         }
     }
     Ok(found)
@@ -89,17 +91,17 @@ fn fits(source: &InputSource, row: &EvaluationResultRow) -> bool {
 
 fn proposal(
     task: &TestTaskRow,
-    item: &TestItemRow,
+    (item, inputs): (&TestItemRow, Vec<ReadingInput>),
     sample: &SampleRow,
     results: &[&EvaluationResultRow],
 ) -> Option<EvaluatedTask> {
-    let inputs: Vec<ReadingInput> = item.inputs.read().unwrap_or_default();
     let (mut readings, mut open_questions) = (Vec::new(), Vec::new());
     for input in &inputs {
         let Some(source) = &input.source else { continue };
         let of: Vec<&&EvaluationResultRow> = results.iter().filter(|row| fits(source, row)).collect();
-        let means: Vec<&&EvaluationResultRow> = of.iter().copied().filter(|row| row.part == "mean").collect();
-        let single: Vec<&&EvaluationResultRow> = of.iter().copied().filter(|row| row.part == "replicate").collect();
+        let means: Vec<&&EvaluationResultRow> = of.iter().copied().filter(|row| row.part == ResultPart::Mean).collect();
+        let single: Vec<&&EvaluationResultRow> =
+            of.iter().copied().filter(|row| row.part == ResultPart::Replicate).collect();
         if means.is_empty() {
             continue;
         }
@@ -134,14 +136,14 @@ fn proposal(
             raw: row.raw.clone(),
             unit: row.unit.clone(),
             label: row.label.clone(),
-            result_id: row.id.to_string(),
+            result_id: row.id.clone(),
         }));
     }
     if readings.is_empty() && open_questions.is_empty() {
         return None;
     }
     Some(EvaluatedTask {
-        task_id: task.id.to_string(),
+        task_id: task.id.clone(),
         sample_number: sample.number.clone(),
         item_code: item.code.clone(),
         item_zh: item.name_zh.clone(),

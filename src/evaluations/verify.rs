@@ -6,20 +6,18 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::combine::combined;
-use super::evaluate::{calculate, row_of};
-use super::load::InFiles;
-use super::{institute_of, load};
+use super::combine::{assays, together};
+use super::create::calculate;
+use super::kept::{self, row_of};
+use super::load::{self, InFiles};
 use crate::action::Services;
 use crate::calculation::CALCULATION_VERSION;
-use crate::calculation::method::Method;
-use crate::calculation::setup::{Setup, StandardFacts};
 use crate::record::Actor;
-use crate::refusal::{Code, Refusal};
 use crate::store::columns::{EvaluationId, InstrumentFileId};
 use crate::store::rows::EvaluationRow;
 use crate::store::schema::evaluation_file;
-use crate::store::{AnyConnection, Outcome};
+use crate::store::{AnyConnection, Outcome, StoreError};
+use crate::vocabulary::EvaluationKind;
 
 /// The most differences that are listed.
 const MOST: usize = 50;
@@ -38,9 +36,7 @@ pub struct Verified {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Difference {
     pub path: String,
-    #[schema(value_type = Object)]
     pub kept: Value,
-    #[schema(value_type = Object)]
     pub now: Value,
 }
 
@@ -49,21 +45,20 @@ pub struct Difference {
 /// # Errors
 /// Where there is none, or what it rests on cannot be loaded.
 pub fn verify(services: &Services, actor: &Actor, id: &EvaluationId) -> Outcome<Verified> {
-    let institute = institute_of(actor)?;
+    let institute = actor.institute()?;
     let files: Vec<InstrumentFileId> = services.db.read(|conn| {
         row_of(conn, actor, id)?;
         let of = evaluation_file::table.filter(evaluation_file::evaluation_id.eq(id)).order(evaluation_file::position);
         Ok(of.select(evaluation_file::instrument_file_id).load(conn)?)
     })?;
-    let files: Vec<String> = files.iter().map(ToString::to_string).collect();
     let in_files = load::in_files(services, &institute, &files)?;
     services.db.read(|conn| {
         let row = row_of(conn, actor, id)?;
-        let kept = row.outcome.tree();
+        let kept = kept::found_tree(&row)?;
         let now = again(conn, actor, &row, (&files, &in_files))?;
         let mut differences = Vec::new();
         // Decimals are exact; fits in f64 may differ in their last digits on another processor.
-        compare("outcome", &kept, &now, row.kind == "sequence", &mut differences);
+        compare("outcome", &kept, &now, row.kind == EvaluationKind::Sequence, &mut differences);
         Ok(Verified {
             same: differences.is_empty(),
             calculation_version: row.calculation_version.clone(),
@@ -77,20 +72,18 @@ fn again(
     conn: &mut AnyConnection,
     actor: &Actor,
     row: &EvaluationRow,
-    (files, in_files): (&[String], &InFiles),
+    (files, in_files): (&[InstrumentFileId], &InFiles),
 ) -> Outcome<Value> {
-    let unreadable =
-        |_| Refusal::new(Code::Conflict, "评价记录无法读取", "what is kept of the evaluation cannot be read");
-    let method: Method = row.method.read().map_err(unreadable)?;
-    let setup: Setup = row.setup.read().map_err(unreadable)?;
-    let found = if row.kind == "combination" {
-        combined(conn, actor, &setup.assays)?.1
+    let (method, setup) = (kept::method(row)?, kept::setup(row)?);
+    let found = if row.kind == EvaluationKind::Combination {
+        let ids: Vec<EvaluationId> = setup.assays.iter().map(|id| EvaluationId::from(id.as_str())).collect();
+        together(&assays(conn, actor, &ids)?)?.1
     } else {
-        let standards: Vec<StandardFacts> = row.standards.read().map_err(unreadable)?;
-        let loaded = load::files(conn, &institute_of(actor)?, files, in_files)?;
+        let standards = kept::standards(row)?;
+        let loaded = load::files(conn, &actor.institute()?, files, in_files)?;
         calculate(&method, &setup, &standards, &loaded.seen)
     };
-    Ok(serde_json::to_value(found).unwrap_or_default())
+    Ok(serde_json::to_value(found).map_err(|error| StoreError::Other(error.to_string()))?)
 }
 
 fn compare(path: &str, kept: &Value, now: &Value, exact: bool, differences: &mut Vec<Difference>) {

@@ -41,7 +41,6 @@ pub struct Letter {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeadLetterView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub letter: DeadLetterRow,
     pub instrument_code: Option<String>,
 }

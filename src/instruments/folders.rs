@@ -148,7 +148,6 @@ pub struct FolderView {
     pub files: i64,
     pub refused: i64,
     /// The files seen last; at most 20
-    #[schema(value_type = Vec<Object>)]
     pub latest: Vec<FolderEntryRow>,
 }
 

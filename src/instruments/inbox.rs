@@ -23,18 +23,15 @@ use crate::store::{AnyConnection, Outcome};
 /// An instrument file as the inbox shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FileView {
-    #[schema(value_type = Object)]
     pub file: InstrumentFileRow,
     /// The same content was imported before: this is that import
     pub known: bool,
-    #[schema(value_type = Vec<Object>)]
     pub observations: Vec<ObservationRow>,
     /// What would be entered if it were accepted
     pub proposals: Vec<Proposal>,
     /// The names in the file, with their samples; for those without one a person decides
     pub names: Vec<NameInFile>,
     /// The registered instrument that it comes from
-    #[schema(value_type = Object)]
     pub instrument: Option<InstrumentRow>,
     /// The version before it and the one after it
     pub older: Option<OtherVersion>,
@@ -42,7 +39,6 @@ pub struct FileView {
     /// The sequence list of this file
     pub run_list: Option<RunListView>,
     /// The files that were read beside it
-    #[schema(value_type = Vec<Object>)]
     pub companions: Vec<CompanionFileRow>,
 }
 
@@ -218,7 +214,7 @@ pub(super) fn samples_by_number(
     Ok(sample::table
         .inner_join(application::table)
         .filter(application::institute_id.eq(institute))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(crate::vocabulary::SampleState::Received))
         .filter(sample::number.eq_any(numbers))
         .select((sample::number, sample::id))
         .load(conn)?)

@@ -245,7 +245,7 @@ fn samples_by_label(
     Ok(container::table
         .inner_join(sample::table.inner_join(application::table))
         .filter(application::institute_id.eq(institute))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(crate::vocabulary::SampleState::Received))
         .filter(container::label_code.eq_any(labels))
         .select((container::label_code, sample::id))
         .load(conn)?)

@@ -52,15 +52,12 @@ pub struct NewInstrument {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct InstrumentView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub instrument: InstrumentRow,
     /// The newest calibration
-    #[schema(value_type = Object)]
     pub calibration: Option<CalibrationRow>,
     /// `ok`, `overdue`, `failed` or `none`, today
     pub calibration_state: String,
     /// The states of its folder and of its listener
-    #[schema(value_type = Vec<Object>)]
     pub ways: Vec<InstrumentWayRow>,
     pub files: i64,
     pub open_dead_letters: i64,

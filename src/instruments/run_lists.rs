@@ -70,7 +70,6 @@ impl NewRunList {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RunListView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub list: RunListRow,
     pub rows: Vec<Place>,
 }

@@ -36,10 +36,8 @@ pub struct Wanted {
 /// A part of a file with what each line became.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SourceView {
-    #[schema(value_type = Object)]
     pub file: InstrumentFileRow,
     /// The value asked for, where one was
-    #[schema(value_type = Object)]
     pub observation: Option<ObservationRow>,
     /// Where the value stands, in words: `第 12 行`, `Sheet1!B7`, `$.peaks[2].area`
     pub place: Option<String>,

@@ -1,25 +1,28 @@
-//! One listener of an instrument: connections over TCP, bounded in number, size and silence. A message is
-//! acknowledged only after it is kept.
+//! One listener of an instrument: connections over TCP, bounded in number, size and silence. What the bytes mean and
+//! what is answered is decided in [`instrument_adapters::link`]; a message is acknowledged only after it is kept here.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::hl7::{self, Answer, Block, Blocks};
-use super::lis2::{Event, Receiver};
+use chrono_tz::Asia::Shanghai;
+use instrument_adapters::link::{End, Fault, Given, Keeper, Receive, lines, lis, mllp};
+
 use super::{Shared, Signal};
 use crate::instruments::{self, Incoming, Letter, Source, Way};
 
 /// How long a read waits before it is asked whether to stop.
 const TICK: Duration = Duration::from_millis(50);
-/// How long a sender of LIS01-A2 may be silent within a transfer.
-const LIS2_SILENCE: Duration = Duration::from_secs(30);
-/// How long an MLLP block may be silent in its middle.
-const MLLP_SILENCE: Duration = Duration::from_secs(30);
+/// How long a sender may be silent within a message; LIS01-A2 says 30 seconds.
+const WITHIN: Duration = Duration::from_secs(30);
 /// How long an answer may take to leave.
 const WRITE: Duration = Duration::from_secs(10);
+/// How long a message may go on after the server was told to stop, so that it is not broken off at its end.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long it takes until what could not be kept is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens until told to stop. Where the port cannot be had, it is tried again, later and later.
 pub(super) fn listen(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
@@ -40,22 +43,20 @@ pub(super) fn listen(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
         pause = (pause * 2).min(Duration::from_secs(60));
     };
     report(shared, way, None);
-    let open = AtomicUsize::new(0);
+    let places = Places::default();
     std::thread::scope(|scope| {
         while !signal.stopped() {
             match listener.accept() {
-                Ok((stream, peer)) if open.load(Ordering::SeqCst) >= shared.settings.connections => {
-                    tracing::warn!(instrument = %way.instrument.code, %peer, "too many connections: this one is closed");
-                    drop(stream);
-                }
-                Ok((stream, peer)) => {
-                    open.fetch_add(1, Ordering::SeqCst);
-                    let open = &open;
-                    scope.spawn(move || {
-                        let _place = Place(open);
-                        Connection { shared, way, signal, stream, peer }.serve();
-                    });
-                }
+                Ok((stream, peer)) => match places.take(shared.settings.connections) {
+                    Some(place) => {
+                        let desk = Desk { shared, way, peer };
+                        let connection = Connection { desk, signal, stream, place };
+                        scope.spawn(move || connection.serve());
+                    }
+                    None => {
+                        tracing::warn!(instrument = %way.instrument.code, %peer, "too many connections: this one is closed");
+                    }
+                },
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     signal.wait(TICK);
                 }
@@ -68,18 +69,64 @@ pub(super) fn listen(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
     });
 }
 
-/// Gives a connection's place back.
-struct Place<'a>(&'a AtomicUsize);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 fn report(shared: &Shared, way: &Way, error: Option<String>) {
     if let Err(error) = instruments::report(&shared.services, &way.instrument.id, "listener", error) {
         tracing::error!(%error, "the state of a listener cannot be stored");
+    }
+}
+
+/// The places of a listener. Instruments hold their connection open between messages, and a serial-to-Ethernet box that
+/// lost its power leaves one behind that nobody will ever close: where all places are taken, the one that is silent
+/// for longest between messages makes room.
+#[derive(Default)]
+struct Places(Mutex<Vec<Arc<Standing>>>);
+
+/// What is known of one connection.
+struct Standing {
+    /// Since when nothing came; `None` within a message.
+    silent: Mutex<Option<Instant>>,
+    /// Another one needs the place.
+    leave: AtomicBool,
+}
+
+impl Places {
+    /// A place, unless `most` are taken by connections in the middle of a message.
+    fn take(&self, most: usize) -> Option<Place<'_>> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|one| !one.leave.load(Ordering::SeqCst));
+        if taken.len() >= most {
+            let since = |one: &Arc<Standing>| *one.silent.lock().unwrap_or_else(PoisonError::into_inner);
+            let (_, longest) =
+                taken.iter().filter_map(|one| since(one).map(|at| (at, one))).min_by_key(|(at, _)| *at)?;
+            longest.leave.store(true, Ordering::SeqCst);
+            taken.retain(|one| !one.leave.load(Ordering::SeqCst));
+        }
+        let standing = Arc::new(Standing { silent: Mutex::new(Some(Instant::now())), leave: AtomicBool::new(false) });
+        taken.push(standing.clone());
+        Some(Place { places: self, standing })
+    }
+}
+
+/// A connection's place, given back when it ends.
+struct Place<'a> {
+    places: &'a Places,
+    standing: Arc<Standing>,
+}
+
+impl Place<'_> {
+    fn tell(&self, silent: Option<Instant>) {
+        *self.standing.silent.lock().unwrap_or_else(PoisonError::into_inner) = silent;
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.standing.leave.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|one| !Arc::ptr_eq(one, &self.standing));
     }
 }
 
@@ -92,11 +139,10 @@ enum Came {
 }
 
 struct Connection<'a> {
-    shared: &'a Shared,
-    way: &'a Way,
+    desk: Desk<'a>,
     signal: &'a Signal,
     stream: TcpStream,
-    peer: SocketAddr,
+    place: Place<'a>,
 }
 
 impl Connection<'_> {
@@ -108,11 +154,58 @@ impl Connection<'_> {
             return;
         }
         let _ = self.stream.set_nodelay(true);
-        match self.way.instrument.listener_kind.as_deref() {
-            Some("lis2") => self.lis2(),
-            Some("mllp") => self.mllp(),
-            _ => self.lines(),
+        let mut link = self.desk.link();
+        let end = self.talk(&mut *link);
+        let _ = self.stream.shutdown(Shutdown::Write);
+        // However it ended: what was acknowledged is kept, and what cannot be kept now is tried again.
+        while !link.end(end, &mut self.desk) {
+            if !self.signal.rest(AGAIN) {
+                tracing::error!(instrument = %self.desk.way.instrument.code, "the server stops, and not all is kept");
+                return;
+            }
         }
+    }
+
+    /// Feeds the link until the connection is over, and says why it is.
+    fn talk(&mut self, link: &mut dyn Receive) -> End {
+        let within = self.desk.within();
+        let mut buffer = [0_u8; 4096];
+        let (mut last, mut settled, mut stopping) = (Instant::now(), Instant::now(), None);
+        loop {
+            match self.read(&mut buffer) {
+                Came::Bytes(count) => {
+                    (last, settled) = (Instant::now(), Instant::now());
+                    let answers = link.feed(buffer.get(..count).unwrap_or_default(), &mut self.desk);
+                    if self.stream.write_all(&answers).is_err() {
+                        return End::Closed;
+                    }
+                }
+                Came::Gone => return End::Closed,
+                Came::Silence if self.signal.stopped() => return End::Stopped,
+                Came::Silence if !link.is_idle() && settled.elapsed() >= within => {
+                    // The connection stays: the instrument may begin anew on it.
+                    link.end(End::Silence, &mut self.desk);
+                    settled = Instant::now();
+                }
+                Came::Silence if link.is_idle() && self.leaves(last) => return End::Silence,
+                Came::Silence => {}
+            }
+            self.place.tell(link.is_idle().then_some(last));
+            if link.is_over() {
+                return End::GivenUp;
+            }
+            if self.signal.stopped() {
+                let since: Instant = *stopping.get_or_insert_with(Instant::now);
+                if link.is_idle() || since.elapsed() > GRACE {
+                    return End::Stopped;
+                }
+            }
+        }
+    }
+
+    /// Whether a connection between messages ends that is silent since then.
+    fn leaves(&self, last: Instant) -> bool {
+        self.place.is_wanted() || last.elapsed() > self.desk.shared.settings.idle
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Came {
@@ -127,152 +220,60 @@ impl Connection<'_> {
             Err(_) => Came::Gone,
         }
     }
+}
 
-    fn lis2(&mut self) {
-        let mut receiver = Receiver::new(self.shared.settings.message_bytes);
-        let (mut buffer, mut last) = ([0_u8; 4096], Instant::now());
-        loop {
-            let silence = if receiver.busy() { LIS2_SILENCE } else { self.shared.settings.idle };
-            let events = match self.read(&mut buffer) {
-                Came::Bytes(count) => {
-                    last = Instant::now();
-                    if !buffer.iter().take(count).all(|byte| {
-                        let events = receiver.byte(*byte);
-                        self.lis2_done(&mut receiver, events)
-                    }) {
-                        return;
-                    }
-                    continue;
-                }
-                Came::Gone => receiver.end("the connection broke off"),
-                Came::Silence if self.signal.stopped() => receiver.end("the server stopped"),
-                Came::Silence if last.elapsed() > silence => receiver.end("the sender fell silent"),
-                Came::Silence => continue,
-            };
-            self.lis2_done(&mut receiver, events);
-            return;
+/// Takes into the laboratory what comes over one connection.
+struct Desk<'a> {
+    shared: &'a Shared,
+    way: &'a Way,
+    peer: SocketAddr,
+}
+
+impl Keeper for Desk<'_> {
+    fn keep(&mut self, given: Given<'_>) -> Result<(), String> {
+        match given {
+            Given::Message(bytes) => self.take_in(bytes),
+            Given::Fragment { bytes, fault } => self.put_aside(bytes, code(fault), &reason(fault)),
         }
     }
 
-    /// Does what the receiver wants. False where the connection is over.
-    fn lis2_done(&mut self, receiver: &mut Receiver, events: Vec<Event>) -> bool {
-        for event in events {
-            let answer = match event {
-                Event::Answer(byte) => byte,
-                Event::Message(bytes) => {
-                    let kept = self.keep(Source::Lis2, &bytes, "lis2").is_ok();
-                    receiver.kept(kept)
-                }
-                Event::Broken(bytes, why) => {
-                    let _ = self.lost(Source::Lis2, "framing", why, &bytes, "lis2");
-                    continue;
-                }
-            };
-            if self.stream.write_all(&[answer]).is_err() {
-                return false;
-            }
-        }
-        true
+    fn time(&mut self) -> String {
+        self.shared.services.clock.now().with_timezone(&Shanghai).format("%Y%m%d%H%M%S%z").to_string()
     }
+}
 
-    fn mllp(&mut self) {
-        let mut blocks = Blocks::new(self.shared.settings.message_bytes);
-        let (mut buffer, mut last, mut within) = ([0_u8; 4096], Instant::now(), false);
-        loop {
-            let silence = if within { MLLP_SILENCE } else { self.shared.settings.idle };
-            let why = match self.read(&mut buffer) {
-                Came::Bytes(count) => {
-                    last = Instant::now();
-                    for index in 0..count {
-                        let byte = buffer.get(index).copied().unwrap_or_default();
-                        within |= byte == hl7::VT;
-                        if let Some(block) = blocks.byte(byte) {
-                            within = false;
-                            if !self.block(&block) {
-                                return;
-                            }
-                        }
-                    }
-                    continue;
-                }
-                Came::Gone => "the connection broke off",
-                Came::Silence if self.signal.stopped() => "the server stopped",
-                Came::Silence if last.elapsed() > silence => "the sender fell silent",
-                Came::Silence => continue,
-            };
-            if let Some(bytes) = blocks.end() {
-                let _ = self.lost(Source::Mllp, "framing", why, &bytes, "hl7");
-            }
-            return;
+impl Desk<'_> {
+    fn source(&self) -> Source {
+        match self.way.instrument.listener_kind.as_deref() {
+            Some("lis2") => Source::Lis2,
+            Some("mllp") => Source::Mllp,
+            _ => Source::Lines,
         }
     }
 
-    /// Keeps one block and answers. False where the connection is over.
-    fn block(&mut self, block: &Block) -> bool {
-        let (bytes, answer, why) = match block {
-            Block::TooLarge(bytes) => {
-                let why = "the message is larger than the limit";
-                let _ = self.lost(Source::Mllp, "too_large", why, bytes, "hl7");
-                (bytes, Answer::Reject, why.to_owned())
-            }
-            Block::Whole(bytes) if !hl7::is_message(bytes) => {
-                let why = "no HL7 message: it does not begin with MSH";
-                let _ = self.lost(Source::Mllp, "framing", why, bytes, "hl7");
-                (bytes, Answer::Reject, why.to_owned())
-            }
-            Block::Whole(bytes) => match self.keep(Source::Mllp, bytes, "hl7") {
-                Ok(()) => (bytes, Answer::Accept, String::new()),
-                Err(why) => (bytes, Answer::Error, why),
-            },
+    fn link(&self) -> Box<dyn Receive> {
+        let most = self.shared.settings.message_bytes;
+        match self.source() {
+            Source::Lis2 => Box::new(lis::Receiver::new(lis::Limits { frame: most, message: most })),
+            Source::Mllp => Box::new(mllp::Receiver::new(most)),
+            _ => Box::new(lines::Receiver::new(most)),
+        }
+    }
+
+    /// How long silence lasts that ends a message.
+    fn within(&self) -> Duration {
+        match self.source() {
+            Source::Lines => Duration::from_millis(u64::try_from(self.way.instrument.listener_idle_ms).unwrap_or(1500)),
+            _ => WITHIN.min(self.shared.settings.idle),
+        }
+    }
+
+    fn name(&self, bytes: &[u8]) -> String {
+        let end = match self.source() {
+            Source::Lis2 => "lis2",
+            Source::Mllp => "hl7",
+            _ => "txt",
         };
-        let now = self.shared.services.clock.now();
-        let id = format!("{}{:04}", now.format("%Y%m%d%H%M%S%6f"), self.peer.port() % 10_000);
-        let told = hl7::acknowledgement(bytes, answer, &why, now, &id);
-        self.stream.write_all(&told).is_ok() && matches!(block, Block::Whole(_))
-    }
-
-    fn lines(&mut self) {
-        let idle = Duration::from_millis(u64::try_from(self.way.instrument.listener_idle_ms).unwrap_or(1500));
-        let (mut buffer, mut last) = ([0_u8; 4096], Instant::now());
-        let mut message: Vec<u8> = Vec::new();
-        loop {
-            match self.read(&mut buffer) {
-                Came::Bytes(count) => {
-                    last = Instant::now();
-                    message.extend(buffer.iter().take(count));
-                    if message.len() > self.shared.settings.message_bytes {
-                        let why = "the message is larger than the limit";
-                        let _ = self.lost(Source::Lines, "too_large", why, &message, "txt");
-                        return;
-                    }
-                }
-                Came::Gone => {
-                    self.line_over(&mut message);
-                    return;
-                }
-                Came::Silence if self.signal.stopped() => {
-                    self.line_over(&mut message);
-                    return;
-                }
-                Came::Silence if !message.is_empty() && last.elapsed() >= idle => self.line_over(&mut message),
-                Came::Silence if last.elapsed() > self.shared.settings.idle => return,
-                Came::Silence => {}
-            }
-        }
-    }
-
-    /// Nobody waits for an answer, so that what cannot be kept as a file is kept as a dead letter.
-    fn line_over(&self, message: &mut Vec<u8>) {
-        let bytes = std::mem::take(message);
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return;
-        }
-        if let Err(why) = self.keep(Source::Lines, &bytes, "txt") {
-            let _ = self.lost(Source::Lines, "refused", &why, &bytes, "txt");
-        }
-    }
-
-    fn name(&self, bytes: &[u8], end: &str) -> String {
         let now = self.shared.services.clock.now().format("%Y%m%dT%H%M%S%3fZ");
         let sha = crate::store::blobs::sha256_hex(bytes);
         let short: String = sha.chars().take(8).collect();
@@ -280,12 +281,12 @@ impl Connection<'_> {
     }
 
     /// Takes a message in. The error is for the sender.
-    fn keep(&self, source: Source, bytes: &[u8], end: &str) -> Result<(), String> {
+    fn take_in(&self, bytes: &[u8]) -> Result<(), String> {
         let incoming = Incoming {
-            name: self.name(bytes, end),
+            name: self.name(bytes),
             bytes: bytes.to_vec(),
             beside: Vec::new(),
-            source,
+            source: self.source(),
             path: None,
             instrument: Some(self.way.instrument.clone()),
             seen: None,
@@ -296,37 +297,91 @@ impl Connection<'_> {
             tracing::error!(instrument = %self.way.instrument.code, %refusal, "a message was not kept");
             refusal.message_en
         })?;
-        if taken.known && source == Source::Lines {
+        if taken.known && self.source() == Source::Lines {
             // A balance repeats nothing: two equal printouts are two weighings. One content is one import, so a
             // person has to see the second.
-            let why = "the same content came before; this may be a second weighing";
-            return self.lost(source, "same_content", why, bytes, end);
+            let zh = "与之前的报文内容相同，可能是另一次称量";
+            let en = "the same content came before; this may be a second weighing";
+            return self.put_aside(bytes, "same_content", &(zh.into(), en.into()));
         }
         Ok(())
     }
 
-    /// Keeps what is no message as a dead letter.
-    fn lost(&self, source: Source, code: &'static str, why: &str, bytes: &[u8], end: &str) -> Result<(), String> {
-        let zh = match code {
-            "framing" => "报文不完整或格式错误",
-            "too_large" => "报文过大",
-            "same_content" => "与之前的报文内容相同，可能是另一次称量",
-            _ => "报文未能导入",
-        };
+    /// Keeps what is no message as a dead letter, with the reason in Chinese and in English.
+    fn put_aside(&self, bytes: &[u8], code: &'static str, (zh, en): &(String, String)) -> Result<(), String> {
         let letter = Letter {
             instrument: Some(self.way.instrument.id.clone()),
-            source,
-            name: self.name(bytes, end),
+            source: self.source(),
+            name: self.name(bytes),
             path: None,
             code,
-            reason: format!("{zh}：{why}（{}） / {why} ({})", self.peer, self.peer),
+            reason: format!("{zh}（{}） / {en} ({})", self.peer, self.peer),
             sha256: None,
             size: None,
             file: None,
         };
         instruments::put(&self.shared.services, &self.way.actor, letter, Some(bytes)).map_err(|failure| {
-            tracing::error!(instrument = %self.way.instrument.code, error = %failure, "a dead letter cannot be stored");
+            // Where it is the database that fails, the bytes are in the files already, under this name.
+            let sha256 = crate::store::blobs::sha256_hex(bytes);
+            tracing::error!(instrument = %self.way.instrument.code, error = %failure, sha256, "a dead letter cannot be stored");
             failure.to_string()
         })
+    }
+}
+
+/// The stable word of a dead letter.
+fn code(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::TooLong(_) => "too_large",
+        Fault::NotKept(_) => "refused",
+        _ => "framing",
+    }
+}
+
+/// Why bytes are no message, in Chinese and in English.
+fn reason(fault: &Fault) -> (String, String) {
+    let zh = match fault {
+        Fault::Unframed => "帧以外的字节".into(),
+        Fault::Frame { frame, .. } => format!("第 {frame} 帧不完整"),
+        Fault::Checksum { frame, found, expected } => {
+            format!("第 {frame} 帧校验和为 {found}，按字节计算应为 {expected}")
+        }
+        Fault::Sequence { found, expected } => format!("收到第 {found} 帧，应为第 {expected} 帧"),
+        Fault::Changed(frame) => format!("第 {frame} 帧已确认，又收到内容不同的同号帧"),
+        Fault::TooLong(most) => format!("报文超过上限 {most} 字节"),
+        Fault::NotKept(_) => "报文未能保存".into(),
+        Fault::NotHl7 => "不是 HL7 报文：未以 MSH 开头".into(),
+        Fault::BrokenOff(end) => {
+            let end = match end {
+                End::Sender => "发送方结束了传输",
+                End::Restart => "发送方开始了新的传输",
+                End::Silence => "发送方不再发送",
+                End::Closed => "连接中断",
+                End::Stopped => "服务器停止",
+                End::GivenUp => "连续多次被拒收",
+            };
+            format!("报文不完整：{end}")
+        }
+    };
+    (zh, fault.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_silence_makes_room_and_nobody_in_a_message_does() {
+        let places = Places::default();
+        let (one, two) = (places.take(2).unwrap(), places.take(2).unwrap());
+        one.tell(None);
+        let three = places.take(2).unwrap();
+        assert!(two.is_wanted() && !one.is_wanted() && !three.is_wanted());
+        three.tell(None);
+        assert!(places.take(2).is_none());
+        drop(two);
+        assert!(places.take(2).is_none());
+        drop(one);
+        assert!(places.take(2).is_some());
     }
 }

@@ -4,8 +4,6 @@
 //! that a share that hangs holds up nobody else. What a file becomes is decided in [`crate::instruments`].
 
 mod folder;
-mod hl7;
-mod lis2;
 mod listener;
 mod scan;
 

@@ -18,7 +18,7 @@ use crate::store::{AnyConnection, Outcome};
 pub const FRESH_SECONDS: i64 = 120;
 
 /// Proof that the actor gave the right password just now. Only [`Identity::reauthenticate`] makes one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reauthenticated {
     account: AccountId,
     at: DateTime<Utc>,

@@ -16,7 +16,7 @@ use crate::secrets;
 
 /// The file of the private key in the folder of keys.
 const PRIVATE: &str = "seal.pem";
-/// Public keys stand beside it as `seal-ID.pub.pem`; those of former keys stay.
+/// Public keys are kept beside it as `seal-ID.pub.pem`; those of former keys stay.
 const PUBLIC_SUFFIX: &str = ".pub.pem";
 
 /// Signs seals.

@@ -111,7 +111,7 @@ impl Change {
     }
 }
 
-/// Whose name stands in the trail where no account acts.
+/// The name that the trail shows where no account acts.
 #[derive(Clone, Debug)]
 pub struct Author {
     account: Option<AccountId>,

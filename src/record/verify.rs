@@ -47,13 +47,14 @@ pub struct Misfit {
 
 /// The kinds of misfits.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[schema(as = TrailFaultKind)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// An entry is not what was sealed.
     EntryChanged,
     /// A sealed entry is not there.
     EntryMissing,
-    /// An entry stands in a sealed range, but was not sealed.
+    /// An entry lies in a sealed range, but was not sealed.
     EntryInserted,
     /// A seal does not follow the one before it.
     ChainBroken,
@@ -73,7 +74,7 @@ impl Misfit {
     }
 }
 
-/// Where the verification stands.
+/// How far the verification has come.
 struct Progress {
     previous: String,
     last_seal: i64,
@@ -85,7 +86,7 @@ struct Progress {
 /// Recomputes everything in one snapshot.
 ///
 /// # Errors
-/// The store's failure; what does not fit is no error but in the report.
+/// The store's failure; what does not fit is reported, and is not an error.
 pub fn verify(db: &DbConn, keys: &PublicKeys, witness: Option<&Witness>) -> Outcome<Report> {
     db.read(|conn| {
         let mut at = Progress { previous: BEGINNING.to_owned(), last_seal: 0, last_entry: 0, seals: 0, entries: 0 };

@@ -14,12 +14,15 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A newtype over text that diesel reads and writes as it stands.
 macro_rules! text_column {
     ($(#[$doc:meta])* $name:ident) => {
+        #[derive(
+            Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow, ToSchema,
+        )]
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
         #[diesel(sql_type = Text)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -41,16 +44,6 @@ macro_rules! text_column {
                 String::from_sql(bytes).map(Self)
             }
         }
-
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                utoipa::openapi::schema::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::schema::Type::String)
-                    .into()
-            }
-        }
-
-        impl utoipa::ToSchema for $name {}
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,62 +124,224 @@ ids!(
     RunListId,
 );
 
-text_column!(
+/// A stored text that cannot be read as what its column holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {what}")]
+pub struct Unreadable {
+    /// What the column holds: `an instant`, `a date`, `a decimal`, `JSON`.
+    pub what: &'static str,
+    /// What it has.
+    pub text: String,
+}
+
+/// A value that is kept as text in one canonical form and was read when it was loaded: what cannot be read never
+/// becomes a row, and so never zero, empty or 1970.
+macro_rules! parsed_column {
+    ($(#[$doc:meta])* $name:ident: $value:ty, $what:literal, $format:expr, $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, AsExpression, FromSqlRow)]
+        #[diesel(sql_type = Text)]
+        pub struct $name {
+            text: String,
+            value: $value,
+        }
+
+        impl $name {
+            /// The text as stored.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.text
+            }
+
+            /// Reads a stored text.
+            ///
+            /// # Errors
+            /// Where it is not of the column's form.
+            pub fn read(text: String) -> Result<Self, Unreadable> {
+                let parse: fn(&str) -> Option<$value> = $parse;
+                match parse(&text) {
+                    Some(value) => Ok(Self { text, value }),
+                    None => Err(Unreadable { what: $what, text }),
+                }
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.text == other.text
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl std::hash::Hash for $name {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.text.hash(state);
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.text.cmp(&other.text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Self::read(String::deserialize(from)?).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl<DB: Backend> ToSql<Text, DB> for $name
+        where
+            str: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <str as ToSql<Text, DB>>::to_sql(self.text.as_str(), out)
+            }
+        }
+
+        impl<DB: Backend> FromSql<Text, DB> for $name
+        where
+            String: FromSql<Text, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                Ok(Self::read(String::from_sql(bytes)?)?)
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
+                text.format($format).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+
+/// How the description of the API calls a format.
+const fn known(format: utoipa::openapi::KnownFormat) -> Option<utoipa::openapi::SchemaFormat> {
+    Some(utoipa::openapi::SchemaFormat::KnownFormat(format))
+}
+
+parsed_column!(
     /// An instant: RFC 3339 in UTC with six fractional digits, so that text order is time order.
-    Instant
+    Instant: DateTime<Utc>, "an instant", known(utoipa::openapi::KnownFormat::DateTime),
+    |text| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 );
-text_column!(
+parsed_column!(
     /// A statutory date in Asia/Shanghai, `YYYY-MM-DD`.
-    Day
+    Day: NaiveDate, "a date", known(utoipa::openapi::KnownFormat::Date),
+    |text| text.parse().ok()
 );
-text_column!(
+parsed_column!(
     /// A decimal as written: trailing zeros are kept.
-    Dec
+    Dec: Decimal, "a decimal", None,
+    |text| text.parse().ok()
 );
-text_column!(
-    /// A JSON document as text.
-    Json
-);
+
+/// A JSON document as text. It is JSON: what is not never becomes a row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow, ToSchema)]
+#[diesel(sql_type = Text)]
+#[schema(value_type = String, content_media_type = "application/json")]
+pub struct Json(String);
+
+impl<DB: Backend> ToSql<Text, DB> for Json
+where
+    str: ToSql<Text, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        <str as ToSql<Text, DB>>::to_sql(self.0.as_str(), out)
+    }
+}
+
+impl<DB: Backend> FromSql<Text, DB> for Json
+where
+    String: FromSql<Text, DB>,
+{
+    fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = String::from_sql(bytes)?;
+        match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+            Ok(_) => Ok(Self(text)),
+            Err(_) => Err(Unreadable { what: "JSON", text }.into()),
+        }
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl From<DateTime<Utc>> for Instant {
     fn from(at: DateTime<Utc>) -> Self {
-        Self(at.to_rfc3339_opts(SecondsFormat::Micros, true))
+        let text = at.to_rfc3339_opts(SecondsFormat::Micros, true);
+        // As it is read back: what is finer than the form keeps is gone.
+        let value = DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at);
+        Self { text, value }
     }
 }
 
 impl Instant {
-    /// The point in time. Rows written by hand past the database's own checks read as the epoch.
+    /// The point in time.
     #[must_use]
     pub fn utc(&self) -> DateTime<Utc> {
-        DateTime::parse_from_rfc3339(&self.0).map(|at| at.to_utc()).unwrap_or_default()
+        self.value
     }
 }
 
 impl From<NaiveDate> for Day {
     fn from(day: NaiveDate) -> Self {
-        Self(day.format("%Y-%m-%d").to_string())
+        Self { text: day.format("%Y-%m-%d").to_string(), value: day }
     }
 }
 
 impl Day {
-    /// The date. Rows written by hand past the database's own checks read as 1970-01-01.
+    /// The date.
     #[must_use]
     pub fn date(&self) -> NaiveDate {
-        self.0.parse().unwrap_or_default()
+        self.value
     }
 }
 
 impl From<Decimal> for Dec {
     fn from(value: Decimal) -> Self {
-        Self(value.to_string())
+        Self { text: value.to_string(), value }
     }
 }
 
 impl Dec {
-    /// The number. Rows written by hand past the database's own checks read as zero.
+    /// The number.
     #[must_use]
     pub fn decimal(&self) -> Decimal {
-        self.0.parse().unwrap_or_default()
+        self.value
     }
 }
 
@@ -197,10 +352,16 @@ impl Json {
         Self(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
     }
 
-    /// The document as a tree.
+    /// The text as stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The document as a tree. That it is JSON was seen when it was loaded.
     #[must_use]
     pub fn tree(&self) -> serde_json::Value {
-        serde_json::from_str(&self.0).unwrap_or_default()
+        serde_json::from_str(&self.0).unwrap_or(serde_json::Value::Null)
     }
 
     /// Reads the document as `T`.
@@ -209,5 +370,25 @@ impl Json {
     /// Where the stored document has another shape.
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        assert_eq!(Dec::read("1.50".into()).map(|dec| dec.to_string()), Ok("1.50".to_owned()));
+        assert_eq!(Dec::read("1,5".into()).map_err(|error| error.what), Err("a decimal"));
+        assert!(Day::read("2026-02-30".into()).is_err() && Day::read(String::new()).is_err());
+        assert!(Instant::read("yesterday".into()).is_err());
+    }
+
+    #[test]
+    fn an_instant_is_what_its_text_says() {
+        let fine = DateTime::from_timestamp(1_772_413_200, 123_456_789).expect("an instant");
+        let kept = Instant::from(fine);
+        assert_eq!(Instant::read(kept.to_string()).map(|read| read.utc()), Ok(kept.utc()));
     }
 }

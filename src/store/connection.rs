@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use diesel::sqlite::SqliteConnection;
 
+use super::unreadable::placed;
 use super::writer::Writer;
 use super::{Outcome, StoreError};
 
@@ -177,7 +178,9 @@ impl DbConn {
     /// What `query` returns, or the store's failure.
     pub fn read<T>(&self, query: impl FnOnce(&mut AnyConnection) -> Outcome<T>) -> Outcome<T> {
         let mut reader = self.begun()?;
-        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| query(&mut reader.conn)));
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            query(&mut reader.conn).map_err(|failure| placed(&mut reader.conn, failure))
+        }));
         let ended = reader.execute("ROLLBACK");
         let found = found.unwrap_or_else(|_| Err(StoreError::Panicked("a query panicked".into()).into()));
         ended?;

@@ -2,6 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::columns::Unreadable;
 use super::invariants::Invariant;
 use crate::refusal::{Code, Refusal};
 
@@ -36,17 +37,13 @@ pub enum StoreError {
         /// What the database said, for the log.
         text: String,
     },
-    /// What a column holds cannot be read.
-    #[error("{table}.{column} of {id} cannot be read: {text}")]
+    /// A stored value cannot be read: table, column and id, where it was found again.
+    #[error("{value} ({place})")]
     Unreadable {
-        /// The table
-        table: &'static str,
-        /// The column
-        column: &'static str,
-        /// The row
-        id: String,
-        /// What is wrong with it, for the log
-        text: String,
+        /// What was read, and what the column holds.
+        value: Unreadable,
+        /// `table.column, id`; the column alone where the row was not found again.
+        place: String,
     },
     /// A workflow panicked; its changes were undone.
     #[error("internal failure: {0}")]
@@ -61,12 +58,26 @@ impl From<DieselError> for StoreError {
         match error {
             DieselError::NotFound => Self::NoRow,
             DieselError::DatabaseError(kind, info) => Self::of_database(kind, info.constraint_name(), info.message()),
+            DieselError::DeserializationError(inner) => Self::of_reading(inner.as_ref()),
             other => Self::Other(other.to_string()),
         }
     }
 }
 
 impl StoreError {
+    /// A value that could not be read; which column it is diesel says, [`super::unreadable::find`] adds the row.
+    fn of_reading(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Self {
+        let said = error.to_string();
+        let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(one) = inner {
+            if let Some(value) = one.downcast_ref::<Unreadable>() {
+                return Self::Unreadable { value: value.clone(), place: said };
+            }
+            inner = one.source();
+        }
+        Self::Other(said)
+    }
+
     fn of_database(kind: DatabaseErrorKind, name: Option<&str>, message: &str) -> Self {
         let text = name.map_or_else(|| message.to_owned(), |name| format!("{message} ({name})"));
         let known = Invariant::of_constraint(name, message);
@@ -134,6 +145,11 @@ impl Failure {
             Self::Store(StoreError::Serialization | StoreError::Unavailable(_)) => {
                 Refusal::new(Code::Busy, "系统繁忙，请重试", "busy: try again")
             }
+            Self::Store(StoreError::Unreadable { value, place }) => Refusal::new(
+                Code::RecordUnreadable,
+                format!("已存记录无法读取（{place}）：{:?}", value.text),
+                format!("a stored record cannot be read ({place}): {:?} is not {}", value.text, value.what),
+            ),
             Self::Store(_) => Refusal::new(Code::Internal, "内部错误", "internal error"),
         }
     }

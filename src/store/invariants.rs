@@ -75,7 +75,7 @@ invariants! {
         "quantities of a sample change only through its custody ledger";
     CustodyContainer = "custody-container", LedgerRefused,
         "指明容器的流转记录只能流转该样品的一个容器",
-        "an entry that names a container moves that one container, of its own sample";
+        "a move that names a container moves that container alone, and it is one of the sample's own";
     InstrumentFileIdentity = "instrument-file-identity", Conflict,
         "仪器文件按读入时的内容保存，处理后不得更改",
         "an instrument file stays as it was read and, once decided, as it was decided";
@@ -102,10 +102,10 @@ invariants! {
         "a result and its review are not changed: enter a new version";
     ReviewSelf = "self-review", SelfReview,
         "复核人不得是该任务的检验人或数据录入人",
-        "a result is reviewed by somebody who entered none of its values";
+        "the reviewer of a result has entered none of its values";
     DecisionSelf = "self-decision", SelfReview,
         "超标结果不得由检验人本人处理",
-        "a result out of limit is decided by somebody else than its analyst";
+        "the analyst of a result out of limit does not decide about it";
     EvaluationVersions = "evaluation-versions", Conflict,
         "评价的版本须依次递增，请刷新后重试",
         "the versions of an evaluation follow one another: reload it and try again";

@@ -5,6 +5,7 @@
 mod connection;
 mod failure;
 mod migrations;
+mod unreadable;
 mod writer;
 
 pub mod blobs;
@@ -15,7 +16,7 @@ pub mod invariants;
 pub mod revisions;
 pub mod rows;
 pub mod schema;
-mod stored;
+pub mod stored;
 pub mod views;
 
 pub use connection::{AnyConnection, Backend, DbConn, DbSettings};

@@ -15,6 +15,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use super::connection::{AnyConnection, Backend};
+use super::unreadable::placed;
 use super::{Failure, Outcome, StoreError};
 use crate::on_each;
 
@@ -53,7 +54,8 @@ where
     T: Send,
 {
     fn attempt(&mut self, conn: &mut AnyConnection) -> Attempt {
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.action)(conn))).unwrap_or_else(|panic| {
+        let run = || (self.action)(conn).map_err(|failure| placed(conn, failure));
+        let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
             tracing::error!(panic = text, "an action panicked; its changes are undone");

@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::form::Form;
-use super::lists::{Pager, ROWS, institute, offset};
-use super::page::{Page, Refused, file, see_other};
-use crate::action::Services;
-use crate::certificates::{self, Amend, CertificateView, Draft};
-use crate::http::permit::permission::{
-    CertificateDiscard, CertificateDraft, CertificateRead, CertificateReview, CertificateSign, CertificateWithdraw,
+use super::lists::{Onward, ROWS};
+use super::page::{Page, Refused, file, see_other, send};
+use crate::action::{Action, Services};
+use crate::certificates::{
+    self, Amend, DiscardCertificate, DraftCertificate, ReviewCertificate, SignCertificate, WithdrawCertificate,
 };
-use crate::http::{Permit, Problem, Table, run};
+use crate::http::permit::permission::CertificateRead;
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::store::Outcome;
 use crate::store::columns::CertificateId;
-use crate::store::views::{self, CertificateFilter};
+use crate::store::views::{self, CertificateFilter, CertificateView};
+use crate::vocabulary::{CertificateState, SignatureMeaning};
 
 /// The routes.
 #[must_use]
@@ -40,7 +40,7 @@ pub fn table() -> Table {
 struct Filter {
     state: String,
     number: String,
-    offset: String,
+    after: String,
 }
 
 async fn register(
@@ -55,37 +55,36 @@ async fn register(
 
 async fn register_content(services: &Services, actor: &Actor, filter: &Filter) -> Result<Value, Problem> {
     let wanted = CertificateFilter {
-        state: Some(filter.state.clone()).filter(|text| !text.is_empty()),
-        kind: None,
+        state: CertificateState::parse(&filter.state),
         number: Some(filter.number.trim().to_owned()),
         limit: Some(ROWS),
-        offset: Some(offset(&filter.offset)),
+        after: Some(filter.after.clone()),
+        ..CertificateFilter::default()
     };
-    let (db, institute) = (services.db.clone(), institute(actor)?);
+    let (db, reader) = (services.db.clone(), services.reader(actor)?);
     let (awaiting, listed) = run(move || {
         db.read(|conn| {
-            let listed = views::certificates(conn, Some(&institute), None, &wanted)?;
-            Ok((views::awaiting_certificate(conn, &institute)?, listed))
+            let listed = views::certificates(conn, &reader, &wanted)?;
+            Ok((views::awaiting_certificate(conn, &reader)?, listed))
         })
     })
     .await?;
     let fields = [("state", &*filter.state), ("number", &*filter.number)];
-    let pager = Pager::new("/certificates", &fields, listed.total, offset(&filter.offset));
-    Ok(json!({"awaiting": awaiting, "rows": listed.items, "pager": pager, "filter": filter}))
+    let onward = Onward::new("/certificates", &fields, &filter.after, &listed);
+    Ok(json!({"awaiting": awaiting, "rows": listed.items, "onward": onward, "filter": filter}))
 }
 
 async fn draft(
-    permit: Permit<CertificateDraft>,
+    may: May<DraftCertificate>,
     page: Page,
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = Draft { sample_id: form.text("sample_id"), amends: None };
-    let (services2, actor) = (services.clone(), permit.actor.clone());
-    match run(move || certificates::draft(&services2, &actor, &new)).await {
+    let action = DraftCertificate { sample_id: form.text("sample_id").into(), amends: None };
+    match send(&services, &may, &page, &form, action).await {
         Ok(view) => Ok(see_other(&format!("/certificates/{}", view.id))),
         Err(problem) => {
-            let content = register_content(&services, &permit.actor, &Filter::default()).await?;
+            let content = register_content(&services, &may.actor, &Filter::default()).await?;
             page.again("certificates.html", content, Some(&Refused::new(form, problem)))
         }
     }
@@ -102,14 +101,13 @@ async fn show(
 }
 
 async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
-    let (db, institute, key) = (services.db.clone(), institute(actor)?, CertificateId::from(id));
-    let found = run(move || db.read(|conn| views::certificate(conn, &institute, &key))).await?;
-    let found = found.ok_or_else(|| Refusal::not_found("证书", "certificate", id))?;
-    let data = found.certificate.data.tree();
-    let mut one = super::lists::unfolded(&found)?;
-    one["certificate"]["data"] = Value::Null;
-    Ok(json!({"one": one, "conclusion": data["conclusion"], "me": actor.account,
-        "key": services.signing_key.is_some(), "public_url": services.site.public_url}))
+    let (db, reader, key) = (services.db.clone(), services.reader(actor)?, CertificateId::from(id));
+    let found = run(move || db.read(|conn| views::certificate(conn, &reader, &key))).await?;
+    let mut found = found.ok_or_else(|| Refusal::not_found("证书", "certificate", id))?;
+    // Of the content, which the document beside shows, the page has the conclusion only.
+    let conclusion = found.certificate.data.take()["conclusion"].take();
+    Ok(json!({"one": found, "conclusion": conclusion, "me": actor.account, "key": services.signing_key.is_some(),
+        "public_url": services.site.public_url}))
 }
 
 /// The certificate as it will look, or as it was issued.
@@ -130,85 +128,83 @@ struct Keep {
     name: Option<String>,
 }
 
-async fn act(
-    actor: Actor,
-    page: Page,
-    services: Data<Services>,
+/// On to the certificate that was made or changed, or the page again with what was refused.
+async fn done<A: Action<Done = CertificateView>>(
+    (may, page, services): (May<A>, Page, Data<Services>),
     (id, form): (Path<String>, Form),
-    work: impl FnOnce(&Services, &Actor, &CertificateId) -> Outcome<CertificateView> + Send + 'static,
+    action: Result<A, Refusal>,
 ) -> Result<HttpResponse, Problem> {
-    let (services2, actor2, key) = (services.clone(), actor.clone(), CertificateId::from(id.as_str()));
-    match run(move || work(&services2, &actor2, &key)).await {
+    let done = match action {
+        Ok(action) => send(&services, &may, &page, &form, action).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match done {
         Ok(view) => Ok(see_other(&format!("/certificates/{}", view.id))),
         Err(problem) => {
-            let content = content(&services, &actor, &id).await?;
+            let content = content(&services, &may.actor, &id).await?;
             page.again("certificate.html", content, Some(&Refused::new(form, problem)))
         }
     }
 }
 
 async fn review(
-    permit: Permit<CertificateReview>,
+    may: May<ReviewCertificate>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    act(permit.actor, page, services, (id, form), certificates::review).await
+    let action = ReviewCertificate { id: id.as_str().into() };
+    done((may, page, services), (id, form), Ok(action)).await
 }
 
 /// The password is asked for again: whoever sits at a screen left open cannot sign.
 async fn sign(
-    permit: Permit<CertificateSign>,
+    may: May<SignCertificate>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (password, meaning) = (form.raw("password"), form.text("meaning"));
-    act(permit.actor, page, services, (id, form), move |services, actor, id| {
-        let proof = services.identity.reauthenticate(actor, &password)?;
-        certificates::issue(services, actor, proof, id, &meaning)
-    })
-    .await
+    let meaning = form.word("meaning", SignatureMeaning::parse);
+    let password = form.raw("password").into();
+    let action = meaning.map(|meaning| SignCertificate { id: id.as_str().into(), password, meaning });
+    done((may, page, services), (id, form), action).await
 }
 
 async fn discard(
-    permit: Permit<CertificateDiscard>,
+    may: May<DiscardCertificate>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let reason = form.text("reason");
-    let work = move |s: &Services, a: &Actor, id: &CertificateId| certificates::discard(s, a, id, &reason);
-    act(permit.actor, page, services, (id, form), work).await
+    let action = DiscardCertificate { id: id.as_str().into(), reason: form.text("reason") };
+    done((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn withdraw(
-    permit: Permit<CertificateWithdraw>,
+    may: May<WithdrawCertificate>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let reason = form.text("reason");
-    let work = move |s: &Services, a: &Actor, id: &CertificateId| certificates::withdraw(s, a, id, &reason);
-    act(permit.actor, page, services, (id, form), work).await
+    let action = WithdrawCertificate { id: id.as_str().into(), reason: form.text("reason") };
+    done((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn amend(
-    permit: Permit<CertificateDraft>,
+    may: May<DraftCertificate>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let sample_id = form.text("sample_id");
-    let changes =
-        form.text("changes").lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    let amends = Some(Amend { certificate_id: id.to_string(), reason: form.text("amends.reason"), changes });
-    let new = Draft { sample_id, amends };
-    let work = move |services: &Services, actor: &Actor, _: &CertificateId| certificates::draft(services, actor, &new);
-    act(permit.actor, page, services, (id, form), work).await
+    let typed = form.text("changes");
+    let changes = typed.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let (certificate_id, reason) = (id.as_str().into(), form.text("amends.reason"));
+    let amends = Some(Amend { certificate_id, reason, changes });
+    let action = DraftCertificate { sample_id: form.text("sample_id").into(), amends };
+    done((may, page, services), (id, form), Ok(action)).await
 }

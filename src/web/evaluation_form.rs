@@ -5,8 +5,9 @@ use crate::calculation::plate::layout;
 use crate::calculation::setup::{
     AssignedRole, ControlSetup, PlateSetup, Preparation, Role, SampleSetup, Setup, WellSetup,
 };
-use crate::evaluations::NewEvaluation;
+use crate::evaluations::CreateEvaluation;
 use crate::refusal::Refusal;
+use crate::store::columns::ReferenceStandardId;
 
 /// The most injections and solutions of a form.
 const MOST: usize = 2000;
@@ -30,7 +31,7 @@ fn fields(one: &mut Preparation) -> [(&'static str, &mut String); 9] {
 ///
 /// # Errors
 /// Names the line of a layout that is not as expected.
-pub fn read(form: &Form) -> Result<NewEvaluation, Refusal> {
+pub fn read(form: &Form) -> Result<CreateEvaluation, Refusal> {
     let mut setup = Setup {
         analyte: form.text("analyte"),
         internal_standard: form.text("internal_standard"),
@@ -41,7 +42,7 @@ pub fn read(form: &Form) -> Result<NewEvaluation, Refusal> {
         let field = |name: &str| form.text(&format!("injections[{index}].{name}"));
         setup.injections.push(AssignedRole {
             injection: field("injection"),
-            role: Role::parse(&field("role")).unwrap_or_default(),
+            role: role(&format!("injections[{index}].role"), &field("role"))?,
             preparation: field("preparation"),
             reason: field("reason"),
             ..AssignedRole::default()
@@ -60,13 +61,29 @@ pub fn read(form: &Form) -> Result<NewEvaluation, Refusal> {
     if form.opt("plate.layout").is_some() {
         setup.plate = Some(plate(form)?);
     }
-    Ok(NewEvaluation {
+    Ok(CreateEvaluation {
         title: form.text("title"),
         method_id: form.text("method_id"),
-        file_ids: form.all("file"),
+        file_ids: form.all("file").into_iter().map(Into::into).collect(),
         setup,
         reason: form.opt("reason"),
     })
+}
+
+/// The role of a word; an injection that has none takes no part.
+fn role(field: &str, word: &str) -> Result<Role, Refusal> {
+    if word.is_empty() {
+        return Ok(Role::Other);
+    }
+    crate::text::word(field, word, Role::parse)
+}
+
+/// The lots of reference standards that are chosen in a form.
+#[must_use]
+pub fn lots_of(form: &Form) -> Vec<ReferenceStandardId> {
+    let solutions = (0..form.count("preparations", MOST)).map(|index| format!("preparations[{index}].standard_id"));
+    let fields = solutions.chain(["plate.standard_id".to_owned()]);
+    fields.filter_map(|field| form.opt(&field)).map(Into::into).collect()
 }
 
 fn plate(form: &Form) -> Result<PlateSetup, Refusal> {

@@ -1,86 +1,105 @@
 //! 对照品: the register of reference standards.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::form::Form;
-use super::lists::institute;
-use super::page::{Page, Refused, see_other};
-use crate::action::Services;
-use crate::evaluations::{self, NewStandard, Withdrawal};
-use crate::http::permit::permission::{EvaluationRead, StandardManage};
-use crate::http::{Permit, Problem, Table, run};
+use super::lists::{Onward, ROWS};
+use super::page::{Page, Refused, see_other, send};
+use crate::action::{Action, Services};
+use crate::evaluations::{AddStandard, WithdrawStandard};
+use crate::http::permit::permission::EvaluationRead;
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
-use crate::store::columns::ReferenceStandardId;
-use crate::store::views;
+use crate::refusal::Refusal;
+use crate::store::views::{self, StandardFilter};
+use crate::vocabulary::StandardBasis;
 
 /// The routes.
 #[must_use]
 pub fn table() -> Table {
-    Table::default().get("/standards", list).post("/standards", create).post("/standards/{id}/withdraw", withdraw)
+    Table::default().get("/standards", list).post("/standards", add).post("/standards/{id}/withdraw", withdraw)
 }
 
-async fn list(permit: Permit<EvaluationRead>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    show(&permit.actor, &page, &services, None).await
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Filter {
+    search: String,
+    after: String,
+}
+
+async fn list(
+    permit: Permit<EvaluationRead>,
+    page: Page,
+    services: Data<Services>,
+    filter: Query<Filter>,
+) -> Result<HttpResponse, Problem> {
+    show(&permit.actor, &page, &services, &filter, None).await
 }
 
 async fn show(
     actor: &Actor,
     page: &Page,
     services: &Services,
+    filter: &Filter,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, institute) = (services.db.clone(), institute(actor)?);
-    let listed = run(move || db.read(|conn| views::standards(conn, &institute, false))).await?;
+    let (db, reader) = (services.db.clone(), services.reader(actor)?);
+    let wanted = StandardFilter {
+        search: Some(filter.search.clone()),
+        limit: Some(ROWS),
+        after: Some(filter.after.as_str()).filter(|id| !id.is_empty()).map(Into::into),
+        ..StandardFilter::default()
+    };
+    let listed = run(move || db.read(|conn| views::standards(conn, &reader, &wanted))).await?;
+    let onward = Onward::new("/standards", &[("search", &filter.search)], &filter.after, &listed);
     let today = services.clock.today().to_string();
-    page.again("standards.html", json!({"rows": listed.items, "total": listed.total, "today": today}), refused)
+    let content = json!({"rows": listed.items, "onward": onward, "filter": filter, "today": today});
+    page.again("standards.html", content, refused)
 }
 
-async fn create(
-    permit: Permit<StandardManage>,
-    page: Page,
-    services: Data<Services>,
-    form: Form,
-) -> Result<HttpResponse, Problem> {
-    let new = NewStandard {
+async fn add(may: May<AddStandard>, page: Page, services: Data<Services>, form: Form) -> Result<HttpResponse, Problem> {
+    let action = form.word("basis", StandardBasis::parse).map(|basis| AddStandard {
         name: form.text("name"),
         batch: form.text("batch"),
         source: form.text("source"),
         purity: form.text("purity"),
-        basis: form.text("basis"),
+        basis,
         water: form.opt("water"),
         expires_on: form.text("expires_on"),
         storage: form.text("storage"),
         note: form.text("note"),
-    };
-    let (services2, actor) = (services.clone(), permit.actor.clone());
-    let done = run(move || evaluations::create_standard(&services2, &actor, &new).map(|_| ())).await;
-    answer(&permit.actor, &page, &services, form, done).await
+    });
+    done((may, page, services), form, action).await
 }
 
 async fn withdraw(
-    permit: Permit<StandardManage>,
+    may: May<WithdrawStandard>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = Withdrawal { reason: form.text("reason") };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), ReferenceStandardId::from(id.as_str()));
-    let done = run(move || evaluations::withdraw_standard(&services2, &actor, &key, &new).map(|_| ())).await;
-    answer(&permit.actor, &page, &services, form, done).await
+    let action = WithdrawStandard { id: id.as_str().into(), reason: form.text("reason") };
+    done((may, page, services), form, Ok(action)).await
 }
 
-async fn answer(
-    actor: &Actor,
-    page: &Page,
-    services: &Services,
+/// On to the register, or its page again with what was refused.
+async fn done<A: Action>(
+    (may, page, services): (May<A>, Page, Data<Services>),
     form: Form,
-    done: Result<(), Problem>,
+    action: Result<A, Refusal>,
 ) -> Result<HttpResponse, Problem> {
+    let done = match action {
+        Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
+        Err(refusal) => Err(refusal.into()),
+    };
     match done {
         Ok(()) => Ok(see_other("/standards")),
-        Err(problem) => show(actor, page, services, Some(&Refused::new(form, problem))).await,
+        Err(problem) => {
+            show(&may.actor, &page, &services, &Filter::default(), Some(&Refused::new(form, problem))).await
+        }
     }
 }

@@ -7,8 +7,10 @@ use crate::http::problem::Lang;
 use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
-use crate::vocabulary::Place;
-use crate::vocabulary::{CaseState, CertificateState, Role, TaskState};
+use crate::vocabulary::{
+    CaseState, CertificateKind, CertificateState, EvaluationKind, Place, Portion, Role, SampleState, SignatureMeaning,
+    StandardBasis, TaskState,
+};
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
 const EN: &str = include_str!("../../templates/i18n/en.toml");
@@ -52,7 +54,13 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "case_state" => CaseState,
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
+        "certificate_kind" => CertificateKind,
+        "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
         "place" => Place,
+        "portion" => Portion,
+        "sample_state" => SampleState,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
     };
@@ -80,6 +88,10 @@ pub fn options(of: &str, lang: Lang) -> Vec<(&'static str, &'static str)> {
         "case_state" => CaseState,
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
+        "certificate_kind" => CertificateKind,
+        "signature_meaning" => SignatureMeaning,
+        "evaluation_kind" => EvaluationKind,
+        "standard_basis" => StandardBasis,
     }
 }
 

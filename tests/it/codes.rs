@@ -9,11 +9,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use qianfa::regulation::{Role, TaskState};
 use qianfa::store::columns::InstituteId;
 use qianfa::store::invariants::NAMED;
 use qianfa::store::views::{CertificateFilter, QueueFilter, certificates, queue};
 use qianfa::store::{AnyConnection, Backend, DbConn, DbSettings, Failure, Invariant, StoreError};
+use qianfa::vocabulary::{Role, TaskState};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -24,7 +24,6 @@ use cases::{CASES, Case};
 
 /// A database that the version before wrote.
 struct Landed {
-    on: On,
     url: String,
     _folder: TempDir,
     _database: Option<OwnDatabase>,
@@ -38,7 +37,7 @@ impl Landed {
             Some(own) => own.url.clone(),
             None => format!("sqlite://{}", folder.path().join("qianfa.db").display()),
         };
-        let landed = Self { on, url, _folder: folder, _database: database };
+        let landed = Self { url, _folder: folder, _database: database };
         let mut conn = landed.connect();
         match &mut conn {
             AnyConnection::Sqlite(raw) => run_to(raw, "sqlite", "0010"),

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::client::Client;
 use crate::support::{On, TestApp, on_both, text};
 use crate::world::{World, ok, one_item};
 
@@ -245,10 +246,12 @@ fn a_voided_case_keeps_its_numbers() {
         let product = world.product("P", "chemical", &["rare_disease"], &one_item("≥97.0"));
         let taken = world.take_in("drug_registration", &product, "A", 2);
         let case = text(&taken, "application_id");
-        let end = |body| world.quality.post(&format!("/api/v1/applications/{case}/end"), &body);
-        assert_eq!(end(json!({"how": "void", "reason": " "})).json()["field"], "reason");
-        assert_eq!(end(json!({"how": "void", "reason": "录入错误"})).status, 204);
-        assert_eq!(end(json!({"how": "withdraw", "reason": "撤回"})).problem(), "wrong-state");
+        let end = |how: &str, reason: &str| {
+            world.quality.post(&format!("/api/v1/applications/{case}/{how}"), &json!({"reason": reason}))
+        };
+        assert_eq!(end("void", " ").json()["field"], "reason");
+        assert_eq!(end("void", "录入错误").status, 204);
+        assert_eq!(end("withdraw", "撤回").problem(), "wrong-state");
         let second = world.take_in("drug_registration", &product, "A", 2);
         assert_eq!(
             (&second["application_number"], &second["samples"][0]["number"]),
@@ -268,13 +271,17 @@ fn custody_is_never_negative_and_retention_stays_until_the_report() {
         let sample = text(&taken["samples"][0], "id");
         let go = |from: &str, to: &str, quantity: i64| {
             let body = json!({"from": from, "to": to, "quantity": quantity, "reason": "检验消耗"});
-            let who = if to == "destroyed" { &world.quality } else { &world.receiver };
-            who.post(&format!("/api/v1/samples/{sample}/custody"), &body)
+            world.receiver.post(&format!("/api/v1/samples/{sample}/custody"), &body)
         };
+        let destroy = json!({"from": "retention", "quantity": 1, "reason": "到期销毁"});
+        let destroy = |who: &Client| who.post(&format!("/api/v1/samples/{sample}/destroy"), &destroy);
         assert_eq!(go("test_portion", "consumed", 2).problem(), "ledger-refused");
         assert_eq!(ok(&go("test_portion", "consumed", 1), 201)["left"], 0);
         assert_eq!(go("consumed", "received", 1).problem(), "ledger-refused");
-        assert_eq!(go("retention", "destroyed", 1).problem(), "wrong-state");
+        assert_eq!(destroy(&world.quality).problem(), "wrong-state");
+        // Destruction is a permission of its own, and no way leads around it.
+        assert_eq!(destroy(&world.receiver).problem(), "forbidden");
+        assert_eq!(go("test_portion", "destroyed", 1).problem(), "ledger-refused");
         assert_eq!(go("retention", "consumed", 0).status, 422);
     });
 }

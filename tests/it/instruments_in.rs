@@ -1,7 +1,5 @@
-//! The ways into the laboratory: folders, listeners, uploads; versions, matching, mapping, dead letters.
+//! The ways into the laboratory: folders and uploads; versions, matching, mapping, dead letters.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,14 +12,14 @@ use crate::support::client::{Answer, Client};
 use crate::support::{On, PASSWORD, TestApp, on_each, text};
 use crate::world::{World, ok};
 
-const QUICK: [(&str, &str); 3] = [
+pub const QUICK: [(&str, &str); 3] = [
     ("QIANFA_INSTRUMENTS_POLL_MILLIS", "40"),
     ("QIANFA_INSTRUMENTS_SETTLE_MILLIS", "120"),
     ("QIANFA_INSTRUMENTS_MESSAGE_BYTES", "4096"),
 ];
 
 /// A printout of a balance in a protocol's frame.
-fn printout(sample: &str, weight: &str, minute: u32) -> String {
+pub fn printout(sample: &str, weight: &str, minute: u32) -> String {
     let frame = "-".repeat(20);
     let rest = minute / 60 % 14 + 8;
     format!(
@@ -40,7 +38,7 @@ fn table(rows: &[(&str, &str)]) -> String {
     all
 }
 
-fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(found) = look() {
@@ -51,11 +49,11 @@ fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn items(answer: &Answer) -> Vec<Value> {
+pub fn items(answer: &Answer) -> Vec<Value> {
     ok(answer, 200)["items"].as_array().expect("items").clone()
 }
 
-fn files(client: &Client) -> Vec<Value> {
+pub fn files(client: &Client) -> Vec<Value> {
     items(&client.get("/api/v1/instrument-files?limit=500"))
 }
 
@@ -72,7 +70,7 @@ fn upload(client: &Client, name: &str, content: &str, more: &str) -> Answer {
     client.send("POST", &path, Some("application/octet-stream"), content.as_bytes().to_vec())
 }
 
-fn register(client: &Client, new: &Value) -> Value {
+pub fn register(client: &Client, new: &Value) -> Value {
     ok(&client.post("/api/v1/instruments", new), 201)
 }
 
@@ -80,10 +78,6 @@ fn codes(view: &Value) -> Vec<String> {
     let problems: Vec<Value> =
         serde_json::from_str(view["file"]["problems"].as_str().expect("problems")).expect("a list");
     problems.iter().map(|one| text(one, "code")).collect()
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|one| one.local_addr()).expect("a port").port()
 }
 
 /// An item whose reading is the net weight of a balance.
@@ -244,119 +238,6 @@ fn killed_in_the_middle_of_a_folder_every_file_comes_once() {
         child.kill().expect("killed");
         child.wait().expect("gone");
         assert_eq!(entries(), tries + 1);
-    });
-}
-
-fn frame(number: u8, body: &str, end: u8) -> Vec<u8> {
-    let mut all = vec![b'0' + number];
-    all.extend_from_slice(body.as_bytes());
-    all.push(end);
-    let sum = all.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
-    let mut framed = vec![2];
-    framed.extend_from_slice(&all);
-    framed.extend_from_slice(format!("{sum:02X}\r\n").as_bytes());
-    framed
-}
-
-fn connect(port: u16) -> TcpStream {
-    let stream = wait("the listener", || TcpStream::connect(("127.0.0.1", port)).ok());
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    stream
-}
-
-fn say(stream: &mut TcpStream, bytes: &[u8]) -> u8 {
-    stream.write_all(bytes).expect("sent");
-    let mut answer = [0_u8];
-    stream.read_exact(&mut answer).expect("an answer");
-    answer[0]
-}
-
-fn block(stream: &mut TcpStream, message: &[u8]) -> String {
-    stream.write_all(&[&[0x0B], message, &[0x1C, b'\r']].concat()).expect("sent");
-    let mut told = Vec::new();
-    let mut byte = [0_u8];
-    while !told.ends_with(&[0x1C, b'\r']) {
-        stream.read_exact(&mut byte).expect("an answer");
-        told.push(byte[0]);
-    }
-    String::from_utf8_lossy(&told).into_owned()
-}
-
-#[test]
-fn analysers_and_balances_send_over_tcp() {
-    on_each(|on| {
-        let app = TestApp::start_with(on, &QUICK);
-        let world = World::new(&app);
-        let (lis, hl7, lines) = (free_port(), free_port(), free_port());
-        let listen = |code: &str, kind: &str, port: u16| {
-            let new = json!({"code": code, "name": code, "listener_kind": kind, "listener_port": port,
-                             "listener_idle_ms": 150});
-            register(&world.quality, &new)
-        };
-        listen("ASTM-1", "lis2", lis);
-        let taken = json!({"code": "ASTM-2", "name": "x", "listener_kind": "lis2", "listener_port": lis});
-        assert_eq!(world.quality.post("/api/v1/instruments", &taken).json()["field"], "listener_port");
-        listen("HL7-1", "mllp", hl7);
-        listen("BAL-3", "lines", lines);
-        let content = |bytes: &[u8]| {
-            let sha = sha256_hex(bytes);
-            wait("the message", || files(&world.analyst).into_iter().find(|file| file["sha256"] == sha.as_str()))
-        };
-        let letters = || items(&world.analyst.get("/api/v1/dead-letters?state=open"));
-
-        // LIS2: a wrong checksum is refused and sent again, a record over two frames is one.
-        let mut stream = connect(lis);
-        assert_eq!(say(&mut stream, &[5]), 6);
-        let head = "H|\\^&|||Analyser^1.0|||||||P|LIS2-A2|20260302090000\r";
-        let mut wrong = frame(1, head, 3);
-        wrong[5] ^= 1;
-        assert_eq!(say(&mut stream, &wrong), 0x15);
-        assert_eq!(say(&mut stream, &frame(1, head, 3)), 6);
-        assert_eq!(say(&mut stream, &frame(2, "O|1|SX2026", 0x17)), 6);
-        assert_eq!(say(&mut stream, &frame(3, "0001\rR|1|^^^Na|140|mmol/L\r", 3)), 6);
-        assert_eq!(say(&mut stream, &frame(4, "L|1|N\r", 3)), 6);
-        stream.write_all(&[4]).unwrap();
-        let whole = format!("{head}O|1|SX20260001\rR|1|^^^Na|140|mmol/L\rL|1|N\r");
-        let file = content(whole.as_bytes());
-        assert_eq!((&file["source"], &file["uploaded_by_name"]), (&json!("lis2"), &json!("仪器 ASTM-1")));
-        // A transfer that ends without its terminator is no message; what came of it is not lost.
-        assert_eq!(say(&mut stream, &[5]), 6);
-        assert_eq!(say(&mut stream, &frame(1, head, 3)), 6);
-        stream.write_all(&[4]).unwrap();
-        let letter = wait("the broken transfer", || letters().into_iter().find(|one| one["code"] == "framing"));
-        let kept = world.analyst.get(&format!("/api/v1/dead-letters/{}/content", text(&letter, "id")));
-        assert_eq!(kept.bytes, head.as_bytes());
-
-        // HL7: acknowledged by its control id once it is kept, and again where it is sent again.
-        let mut stream = connect(hl7);
-        let message = b"MSH|^~\\&|AN|LAB|LIS|QC|20260302090000||ORU^R01|C-77|P|2.3.1\rOBR|1||SX20260001\rOBX|1|NM|GLU||5.1|mmol/L\r";
-        for _ in 0..2 {
-            let told = block(&mut stream, message);
-            assert!(told.contains("\rMSA|AA|C-77|"), "{told}");
-        }
-        content(message);
-        let told = block(&mut stream, b"hello");
-        assert!(told.contains("\rMSA|AR||"), "{told}");
-        let mut stream = connect(hl7);
-        let big = [&b"MSH|^~\\&|"[..], &[b'x'; 5000]].concat();
-        let told = block(&mut stream, &big);
-        assert!(told.contains("\rMSA|AR||"), "{told}");
-        wait("the large one", || letters().into_iter().find(|one| one["code"] == "too_large"));
-
-        // A balance: silence ends a printout; the same printout again is not lost.
-        let mut stream = connect(lines);
-        let weight = printout("SX20260001", "7.7777", 9);
-        let (half, rest) = weight.split_at(40);
-        stream.write_all(half.as_bytes()).unwrap();
-        std::thread::sleep(Duration::from_millis(30));
-        stream.write_all(rest.as_bytes()).unwrap();
-        let file = content(weight.as_bytes());
-        assert_eq!((&file["state"], &file["adapter"]), (&json!("staged"), &json!("sartorius-sbi")));
-        stream.write_all(weight.as_bytes()).unwrap();
-        wait("the second weighing", || letters().into_iter().find(|one| one["code"] == "same_content"));
-        let states = ok(&world.quality.get("/api/v1/instruments"), 200);
-        let reached = |one: &&Value| one["ways"][0]["reached_at"].is_string() && one["ways"][0]["error"].is_null();
-        assert_eq!(states.as_array().map(|all| all.iter().filter(reached).count()), Some(3), "{states}");
     });
 }
 

@@ -1,5 +1,7 @@
-//! From standards to the content of samples: external standard, internal standard, calibration line. The response of an injection is its peak's area; with an internal standard, the area over the
-//! internal standard's area per amount. A standard's factor is concentration over response.
+//! From standards to the content of samples: by external standard, internal standard or a calibration line.
+//!
+//! The response of an injection is its peak's area; with an internal standard, the area over the internal standard's
+//! area per amount. A standard's factor is its concentration over its response.
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@ pub struct Injection<'a> {
     pub sample_type: &'a str,
     /// When.
     pub acquired_at: &'a str,
-    /// The sample of ours, where all values were matched to one.
+    /// The registered sample, where all values were matched to one.
     pub sample_id: Option<&'a str>,
     /// Peak name → quantity → value.
     pub peaks: BTreeMap<&'a str, BTreeMap<&'a str, &'a Seen>>,

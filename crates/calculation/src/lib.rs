@@ -29,7 +29,7 @@ use rust_decimal::Decimal;
 
 use std::collections::BTreeMap;
 
-/// One observation of an instrument file, as it stands in the record.
+/// One observation of an instrument file, as it was stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// The observation's id.
@@ -60,7 +60,7 @@ pub struct Seen {
     pub acquired_at: Option<String>,
     /// What else the file says of it.
     pub context: BTreeMap<String, String>,
-    /// The sample of ours that it was matched to.
+    /// The registered sample that it was matched to.
     pub sample_id: Option<String>,
 }
 
@@ -71,8 +71,8 @@ pub const CURVE: &str = "signal";
 const BY_HAND: &[&str] = &["manual", "altered", "manual_integration", "manually_integrated", "manually_reintegrated"];
 
 impl Seen {
-    /// The number that may be calculated with. Censored, not detected, masked, over-range and otherwise marked values
-    /// are none.
+    /// The number that may be calculated with; `None` for censored, not detected, masked, over-range and otherwise
+    /// marked values.
     #[must_use]
     pub fn number(&self) -> Option<Decimal> {
         let marked = self.flags.iter().any(|flag| !BY_HAND.contains(&flag.to_lowercase().as_str()));
@@ -92,7 +92,7 @@ impl Seen {
         self.context.get(key).map(String::as_str)
     }
 
-    /// Why it is no number to calculate with.
+    /// Why it cannot be used as a number.
     #[must_use]
     pub fn why_not(&self) -> String {
         let marks = if self.flags.is_empty() { String::new() } else { format!(" [{}]", self.flags.join(", ")) };

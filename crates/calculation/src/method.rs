@@ -67,6 +67,7 @@ fn even() -> String {
 
 /// What is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MethodKind)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Sequence,
@@ -75,6 +76,7 @@ pub enum Kind {
 
 /// How the result is calculated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MethodCalculation)]
 #[serde(rename_all = "snake_case")]
 pub enum Calculation {
     ExternalStandard,
@@ -107,6 +109,7 @@ pub struct RolePattern {
 
 /// A criterion on a measured or calculated value of the injections of a role.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MethodRule)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rule {
     pub code: String,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Everything that an evaluation came to. Texts with both languages stand as `中文 / English`.
+/// Everything that an evaluation came to. Texts in both languages are written `中文 / English`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, ToSchema)]
 #[serde(default)]
 pub struct Outcome {
@@ -259,7 +259,7 @@ pub struct TestLine {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, ToSchema)]
 #[serde(default)]
 pub struct ResultLine {
-    /// The sample of ours; none where the file's name was not matched
+    /// The registered sample; empty where the file's name was not matched
     pub sample_id: Option<String>,
     pub sample_text: String,
     pub analyte: String,

@@ -158,7 +158,7 @@ fn content_by_external_standard_is_what_was_computed_by_hand() {
     assert_eq!((criterion("area_rsd").n, criterion("plates").met), (5, Some(true)));
     assert_eq!(outcome.brackets.len(), 4);
     assert!(outcome.brackets.iter().all(|line| line.met));
-    // Every number of the calculation stands in the steps.
+    // The steps show every number of the calculation.
     let steps = outcome.steps.join("\n");
     for part in ["20.12 × 0.996", "0.4007904", "RSD(n−1)", "c × volume × dilution ÷ weight × 100", "100001-202601"]
     {

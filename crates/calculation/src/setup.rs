@@ -8,6 +8,7 @@ use regulation::numeric::parse_decimal;
 
 /// What an injection or a well is in its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(as = InjectionRole)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// 空白
@@ -209,7 +210,7 @@ pub struct StandardFacts {
 /// A number that was typed; `Ok(None)` where nothing was.
 ///
 /// # Errors
-/// The text, where it is no number.
+/// The text, where it cannot be read as a number.
 pub fn number(text: &str) -> Result<Option<Decimal>, String> {
     if text.trim().is_empty() {
         return Ok(None);

@@ -1,11 +1,11 @@
-//! What stands in the annex beside the results: plots of the files that they were read from.
+//! What the annex shows beside the results: plots of the files that they were read from.
 
 use serde::{Deserialize, Serialize};
 
 use super::data::Bilingual;
 
 /// One plot of an accepted result's instrument file, as it was drawn when the certificate was drafted.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct AnnexFigure {
     /// 检验项目 whose result was read from the file.

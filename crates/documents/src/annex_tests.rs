@@ -1,4 +1,4 @@
-//! The annex of plots: it stands in the document with its captions, and the document stays what it has to be.
+//! The annex of plots: the document prints it with its captions, and the document stays what it has to be.
 
 use std::process::Command;
 

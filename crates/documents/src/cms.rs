@@ -1,5 +1,5 @@
 //! The signature value inside the PDF: CMS `SignedData` as PAdES baseline B asks (ETSI EN 319 142-1:
-//! content-type, message-digest and signing-certificate-v2 signed; the time of signing stands in
+//! content-type, message-digest and signing-certificate-v2 signed; the time of signing is in
 //! the PDF and not here), detached, in DER.
 
 use cms::cert::{CertificateChoices, IssuerAndSerialNumber};

@@ -9,6 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use vocabulary::CertificateKind;
+
 use super::annex::AnnexFigure;
 use super::raw_record::RawTest;
 
@@ -16,42 +18,8 @@ use super::raw_record::RawTest;
 /// that knows version 1 can read every later file of version 1.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Which document is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CertificateKind {
-    /// 检验报告书, also where the conclusion is 不符合规定.
-    #[default]
-    TestReport,
-    /// 生物制品批签发证明.
-    LotRelease,
-    /// 生物制品不予批签发通知书.
-    LotReleaseRefusal,
-    /// 进口药品检验报告书.
-    ImportReport,
-    /// 检验原始记录: a printable record for the file, never signed as a certificate.
-    RawRecord,
-}
-
-impl CertificateKind {
-    /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 5] =
-        [Self::TestReport, Self::LotRelease, Self::LotReleaseRefusal, Self::ImportReport, Self::RawRecord];
-
-    /// The name used in JSON and as the template's file name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TestReport => "test_report",
-            Self::LotRelease => "lot_release",
-            Self::LotReleaseRefusal => "lot_release_refusal",
-            Self::ImportReport => "import_report",
-            Self::RawRecord => "raw_record",
-        }
-    }
-}
-
 /// One statement in both languages; the Chinese text is the authoritative one.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Bilingual {
     /// Chinese text.
@@ -68,10 +36,11 @@ impl Bilingual {
 }
 
 /// The laboratory that issues (ISO/IEC 17025 7.8.2.1 b, c).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateInstitution)]
 #[serde(default)]
 pub struct Institution {
-    /// Name as it stands on the seal.
+    /// Name as on the seal.
     pub name: Bilingual,
     /// Short name, as used in certificate numbers.
     pub abbreviation: String,
@@ -86,7 +55,8 @@ pub struct Institution {
 }
 
 /// A named organisation with its address (ISO/IEC 17025 7.8.2.1 e).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateParty)]
 #[serde(default)]
 pub struct Party {
     /// Name.
@@ -96,7 +66,7 @@ pub struct Party {
 }
 
 /// The item that was tested (ISO/IEC 17025 7.8.2.1 g, h).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct SampleFacts {
     /// 检品编号 (收检编号 in lot release).
@@ -140,7 +110,8 @@ pub struct SampleFacts {
 }
 
 /// The basis of testing, with its edition.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateBasis)]
 #[serde(default)]
 pub struct Basis {
     /// Title of the standard or specification.
@@ -150,7 +121,7 @@ pub struct Basis {
 }
 
 /// How the work was done (ISO/IEC 17025 7.8.2.1 c, f, i, n; 7.8.6).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct TestingFacts {
     /// 检验目的.
@@ -172,7 +143,7 @@ pub struct TestingFacts {
 }
 
 /// How the sample was taken (ISO/IEC 17025 7.8.2.1 h, k; 7.8.5).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct SamplingFacts {
     /// 抽样日期.
@@ -192,7 +163,8 @@ pub struct SamplingFacts {
 }
 
 /// Whether a result meets its requirement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateVerdict)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// 符合规定.
@@ -205,7 +177,8 @@ pub enum Verdict {
 }
 
 /// One line of the result table (ISO/IEC 17025 7.8.2.1 f, m, p).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateResult)]
 #[serde(default)]
 pub struct ResultRow {
     /// Heading above a group of rows (for example 性状, 检查, 含量测定); printed where it changes.
@@ -231,7 +204,8 @@ pub struct ResultRow {
 }
 
 /// 检验结论.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateConclusion)]
 #[serde(default)]
 pub struct Conclusion {
     /// Overall verdict.
@@ -243,7 +217,8 @@ pub struct Conclusion {
 }
 
 /// Who authorises (ISO/IEC 17025 7.8.2.1 o).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateSignatory)]
 #[serde(default)]
 pub struct Signatory {
     /// Name.
@@ -255,7 +230,8 @@ pub struct Signatory {
 }
 
 /// A certificate that replaces an earlier one (ISO/IEC 17025 7.8.8).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateAmendment)]
 #[serde(default)]
 pub struct Amendment {
     /// Number of the certificate that is replaced.
@@ -269,7 +245,7 @@ pub struct Amendment {
 }
 
 /// Facts of an imported lot.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct ImportFacts {
     /// 进口药品注册证号 or 批准文号.
@@ -293,7 +269,7 @@ pub struct ImportFacts {
 }
 
 /// Facts of a released or refused lot.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct ReleaseFacts {
     /// 报告编号 of the test report that the decision rests on.
@@ -315,7 +291,8 @@ pub struct ReleaseFacts {
 }
 
 /// Why a lot is refused, and what the applicant may do.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateRefusal)]
 #[serde(default)]
 pub struct Refusal {
     /// Reasons, one entry each.
@@ -325,7 +302,7 @@ pub struct Refusal {
 }
 
 /// One clock of the determination.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct ClockFact {
     /// Name, for example 检验时限.
@@ -341,7 +318,7 @@ pub struct ClockFact {
 }
 
 /// One provision that decided something in this case.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct ProvisionFact {
     /// Stable id.
@@ -355,7 +332,7 @@ pub struct ProvisionFact {
 }
 
 /// The rules under which the case ran, as decided when it was accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct DecisionFacts {
     /// Quantity rule, for example `全检量的 2 倍`.
@@ -369,7 +346,8 @@ pub struct DecisionFacts {
 }
 
 /// How a reader checks the document.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CertificateVerification)]
 #[serde(default)]
 pub struct Verification {
     /// Address of the verification page of this certificate; also the content of the QR code.
@@ -379,7 +357,7 @@ pub struct Verification {
 }
 
 /// Everything that a certificate prints and carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct CertificateData {
     /// Layout version of this JSON, [`SCHEMA_VERSION`].

@@ -79,7 +79,7 @@ impl std::fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a PEM or PKCS#12 file, told apart by its content.
+    /// Reads a PEM or PKCS#12 file, recognised by its content.
     pub fn load(path: &Path, passphrase: Option<&str>) -> Result<Self, KeyError> {
         let bytes = std::fs::read(path).map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
         match std::str::from_utf8(&bytes) {

@@ -61,7 +61,7 @@ fn stride(optimised: usize, unoptimised: usize) -> usize {
 #[test]
 fn every_number_of_rows_converges() {
     let setter = setter();
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         let mut before = 0;
         for count in (0..24).step_by(stride(1, 8)).chain([37]) {
             let now = pages(&setter, &with_rows(kind, count), &format!("{count} rows"));
@@ -75,7 +75,7 @@ fn every_number_of_rows_converges() {
 #[test]
 fn every_length_of_the_other_parts_converges() {
     let setter = setter();
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         for length in (0..=40).step_by(stride(4, 40)) {
             let mut data = with_rows(kind, 3);
             let text = "样品在送检途中温度记录完整，未见异常。".repeat(length);
@@ -125,7 +125,7 @@ fn texts(pdf: &[u8]) -> Option<Vec<String>> {
 #[test]
 fn every_page_says_which_of_how_many_it_is() {
     let setter = setter();
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         let data = with_rows(kind, 50);
         let pdf = setter.render(&data, created()).expect("typeset");
         let Some(pages) = texts(&pdf) else { return };
@@ -157,7 +157,7 @@ fn a_certificate_of_one_lot_takes_one_page() {
     assert_eq!(pages(&setter(), &data, "four rows"), 1);
     let pdf = setter().render(&data, created()).expect("typeset");
     if let Some(texts) = texts(&pdf) {
-        // Who signed, when and what for stand on the page beside the seal.
+        // The page shows who signed, when and what for beside the seal.
         for wanted in ["张㛃", "2026-03-30", "批准并签发", "批签发专用章"] {
             assert!(texts[0].contains(wanted), "{wanted}");
         }
@@ -176,7 +176,7 @@ fn what_is_empty_leaves_no_trace() {
     if let Some(pages) = texts(&pdf) {
         let text = pages.concat();
         assert!(!text.contains("批准文号") && !text.contains("偏离"), "{text}");
-        // What identifies the item stands, with a dash.
+        // What identifies the item is printed, with a dash where it is empty.
         assert!(text.contains("规格"), "{text}");
         assert!(!text.contains("ppm"), "{text}");
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::data::{Bilingual, Verdict};
 
 /// One reading of an instrument or a person.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RawReading)]
 #[serde(default)]
 pub struct Reading {
     /// What was read, for example `峰面积 对照 1`.
@@ -28,7 +29,8 @@ pub struct Reading {
 }
 
 /// An instrument file that a test rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RawSourceFile)]
 #[serde(default)]
 pub struct SourceFile {
     /// File name as uploaded.
@@ -44,7 +46,8 @@ pub struct SourceFile {
 }
 
 /// One step of a calculation.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RawCalculationStep)]
 #[serde(default)]
 pub struct CalculationStep {
     /// What is calculated.
@@ -58,7 +61,7 @@ pub struct CalculationStep {
 }
 
 /// The raw record of one test (检验原始记录).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct RawTest {
     /// 检验项目.

@@ -12,7 +12,7 @@ use super::tagging;
 /// Bytes kept free for the signature value; it takes 2 to 4 KB with a chain of certificates.
 const RESERVED: usize = 16 * 1024;
 
-/// Stands in for a number of up to ten digits until the file is laid out.
+/// Takes the place of a number of up to ten digits until the file is laid out.
 const DUMMY: i64 = 9_999_999_999;
 
 /// Size of the signature field at the place of the seal, in points (46 mm × 36 mm).
@@ -24,7 +24,7 @@ const SEAL_LABEL: &[u8] = b"seal";
 /// Statutory dates and times are those of Shanghai.
 const SHANGHAI_SECONDS: i32 = 8 * 3600;
 
-/// What stands in the signature besides the document.
+/// What the signature holds besides the digest of the document.
 #[derive(Debug, Clone)]
 pub struct SignInfo {
     /// Meaning of the signature.

@@ -36,7 +36,7 @@ pub enum TemplateError {
         /// Why.
         source: std::io::Error,
     },
-    /// A layout is no UTF-8 text.
+    /// A layout is not UTF-8 text.
     #[error("{0} is not UTF-8 text")]
     NotText(PathBuf),
     /// A file is too large to be part of a layout.

@@ -64,7 +64,7 @@ fn tool(pdf: &[u8], program: &str, args: &[&str]) -> Option<(bool, String)> {
 
 #[test]
 fn every_kind_is_signed_and_verifies() {
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         let document = signed(kind);
         assert!(document.pdf.starts_with(&document.plain));
         let report = verify(&document.pdf, &document.roots, created() + Duration::days(90));
@@ -88,7 +88,7 @@ fn the_attached_data_are_the_data() {
 
 #[test]
 fn other_tools_agree() {
-    for kind in CertificateKind::ALL {
+    for kind in CertificateKind::ALL.iter().copied() {
         let document = signed(kind);
         if let Some((_, out)) = tool(&document.pdf, "pdfsig", &["-nocert", "FILE"]) {
             assert!(out.contains("Signature is Valid"), "{kind:?}: {out}");

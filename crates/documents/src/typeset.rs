@@ -50,7 +50,7 @@ pub enum RenderError {
         /// What the typesetter says, with file and line where known.
         message: String,
     },
-    /// The data cannot be written as JSON, or the creation time is no calendar date.
+    /// The data cannot be written as JSON, or the creation time is not a calendar date.
     #[error("{0}")]
     Data(String),
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 use vocabulary::words::{Business, Category, DateName, DeviceClass, Jurisdiction, Purpose, Trait};
 
 /// What a determination is made from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Case {
     pub business: Business,
     /// Where the releasing, port or testing institute is: that decides which local rules speak.
@@ -23,7 +23,8 @@ pub struct Case {
 }
 
 /// The dates of a case, all of them dates in Asia/Shanghai.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = CaseDates)]
 pub struct Dates {
     pub accepted: NaiveDate,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +70,8 @@ impl Dates {
 }
 
 /// What is tested.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = CaseProduct)]
 pub struct Product {
     pub category: Category,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -314,7 +316,7 @@ pub fn statutory_date(instant: DateTime<Utc>) -> NaiveDate {
     chrono_tz::Asia::Shanghai.from_utc_datetime(&instant.naive_utc()).date_naive()
 }
 
-/// JSON in which no key stands twice in an object: with two, nobody knows which one was meant.
+/// JSON in which no object repeats a key: of two values under one key nobody could say which was meant.
 struct StrictValue(Value);
 
 impl<'de> serde::Deserialize<'de> for StrictValue {

@@ -22,9 +22,9 @@ pub struct Regulation {
 }
 
 /// What the law asks of a case. The field names are a public interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Determination {
-    /// How many batches are tested; `None` where each lot stands alone, and for devices.
+    /// How many batches are tested; `None` where each lot is judged alone, and for devices.
     pub batches: Ruled<Option<u32>>,
     /// How many times the full-test amount is required of each batch; `None` for devices.
     pub quantity_multiple: Ruled<Option<u32>>,
@@ -37,14 +37,14 @@ pub struct Determination {
 }
 
 /// A value and the ids of the provisions that set it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Ruled<T> {
     pub value: T,
     pub provisions: Vec<String>,
 }
 
 /// A time limit with its last day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Clock {
     pub name: ClockName,
     pub unit: ClockUnit,
@@ -58,7 +58,7 @@ pub struct Clock {
 }
 
 /// Whether remaining samples may be sold, in principle, and what must be met in the case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Remainder {
     pub may_be_sold: bool,
     pub conditions: Vec<String>,
@@ -66,7 +66,8 @@ pub struct Remainder {
 }
 
 /// Why the case, or what it asks for, is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DeterminationRefusal)]
 pub struct Refusal {
     pub code: String,
     pub message: String,

@@ -52,7 +52,7 @@ pub(crate) fn no_pre_submission(case: &Case) -> (String, String) {
     )
 }
 
-/// The provisions behind a decision, ready to stand at a sentence's end.
+/// The provisions behind a decision, worded to close a sentence.
 struct Sources {
     zh: String,
     en: String,

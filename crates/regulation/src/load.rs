@@ -129,7 +129,7 @@ struct Drafts {
 
 impl Drafts {
     /// Takes a file's provisions: a new id is a new provision, a known one changes the fields that are given.
-    /// `seen` holds the ids of this layer, where none may stand twice.
+    /// `seen` holds the ids of this layer, in which no id may be repeated.
     fn add_file(&mut self, file: &str, mut table: Table, seen: &mut BTreeSet<String>) -> Result<(), RegisterError> {
         let fail = |detail: String| RegisterError::File { file: file.to_owned(), detail };
         let document = match table.remove("document") {
@@ -195,7 +195,7 @@ impl Drafts {
     }
 }
 
-/// A provision as it stands in a file.
+/// A provision as a file writes it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {

@@ -10,7 +10,7 @@ use vocabulary::words::{
 };
 
 /// One rule of the register.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Provision {
     /// Stable and readable: decisions cite it.
     pub id: String,
@@ -24,7 +24,7 @@ pub struct Provision {
     pub clause: String,
     pub title_zh: String,
     pub title_en: String,
-    /// The clause in Chinese, word for word; empty where no text is at hand (`text_note` says so).
+    /// The clause in Chinese, word for word; empty where we do not have the text (`text_note` says so).
     pub text: String,
     pub text_note: Option<String>,
     pub source_note: Option<String>,
@@ -47,8 +47,8 @@ pub struct Provision {
     pub sets: Sets,
 }
 
-/// The conditions of a provision; an empty list or `None` is no condition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The conditions of a provision; an empty list or `None` sets no condition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Applies {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -73,8 +73,8 @@ pub struct Applies {
     pub standard_verification: Option<bool>,
 }
 
-/// What a provision sets; one that sets nothing stands in the register for information.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What a provision sets; one that sets nothing is in the register for information only.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sets {
     /// How many batches are tested.
@@ -101,7 +101,7 @@ pub struct Sets {
 }
 
 /// A time limit: `limit` units after the day `starts`, which is not counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockRule {
     pub name: ClockName,
@@ -111,14 +111,14 @@ pub struct ClockRule {
 }
 
 /// What must be met before remaining samples may be sold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemainderRule {
     pub conditions: Vec<Condition>,
 }
 
 /// A condition with its stable word and its wording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     pub code: String,
@@ -127,7 +127,7 @@ pub struct Condition {
 }
 
 /// A permission, or its denial with the reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Permission {
     pub allow: bool,
@@ -140,7 +140,7 @@ pub struct Permission {
 }
 
 /// A refusal with its stable word and its wording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalRule {
     pub code: String,
@@ -163,7 +163,7 @@ impl Provision {
             && self.applies.met_by(case)
     }
 
-    /// Where it stands among provisions that speak to one case: greater decides over smaller.
+    /// Its precedence among the provisions that apply to one case: the greater decides over the smaller.
     pub fn rank(&self) -> Rank {
         Rank {
             local: !self.jurisdiction.is_national(),

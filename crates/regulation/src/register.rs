@@ -16,7 +16,7 @@ pub struct Register {
     index: HashMap<String, usize>,
 }
 
-/// An answer, with every provision that gives it; the one that decides stands first.
+/// An answer, with every provision that gives it; the one that decides comes first.
 #[derive(Clone, Debug)]
 pub struct Decided<'r, T> {
     pub value: T,

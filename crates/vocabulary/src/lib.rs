@@ -91,29 +91,51 @@ macro_rules! vocabulary {
         #[cfg(feature = "schema")]
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                utoipa::openapi::schema::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::schema::Type::String)
-                    .enum_values(Some([$($word,)+]))
-                    .into()
+                crate::words_schema($name::ALL.iter().map(|one| (one.as_str(), one.zh(), one.en())))
             }
         }
 
         #[cfg(feature = "schema")]
-        impl utoipa::ToSchema for $name {}
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
     };
 }
 
+#[cfg(feature = "schema")]
+/// The words of a vocabulary as the public interface describes them: each with what it means.
+pub(crate) fn words_schema(
+    words: impl Iterator<Item = (&'static str, &'static str, &'static str)> + Clone,
+) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    let meaning = words.clone().map(|(word, zh, en)| format!("`{word}` {zh} {en}")).collect::<Vec<_>>().join("; ");
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .enum_values(Some(words.map(|(word, ..)| word)))
+        .description(Some(meaning))
+        .into()
+}
+
+#[macro_use]
+pub mod states;
+
 mod bench;
+mod certificates;
+mod evaluations;
 mod hidden;
 mod places;
 pub mod roles;
-pub mod states;
+pub mod samples;
 pub mod words;
 
 pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
+pub use certificates::{CertificateKind, SignatureMeaning};
+pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};
+pub use samples::{Portion, SampleState};
 pub use states::{CaseState, CertificateState, TaskState};
 pub use words::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Kind, Lane, Purpose,

@@ -4,8 +4,11 @@
 
 use thiserror::Error;
 
+use crate::evaluations::{StandardEvent, StandardState};
+use crate::samples::{Portion, PortionEvent, SampleEvent, SampleState};
+
 vocabulary! {
-    /// Where a case stands.
+    /// The state of a case.
     CaseState {
         Draft = "draft", "草稿", "draft";
         Accepted = "accepted", "已受理", "accepted";
@@ -34,7 +37,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a test task stands.
+    /// The state of a test task.
     TaskState {
         Waiting = "waiting", "待检", "waiting";
         InProgress = "in_progress", "检验中", "in progress";
@@ -65,7 +68,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a certificate stands.
+    /// The state of a certificate.
     CertificateState {
         Drafted = "drafted", "已起草", "drafted";
         Reviewed = "reviewed", "已审核", "reviewed";
@@ -96,6 +99,9 @@ pub enum Refused {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
+    Standard(StandardState, StandardEvent),
+    Sample(SampleState, SampleEvent),
+    Portion(Portion, PortionEvent),
 }
 
 impl Refused {
@@ -105,6 +111,9 @@ impl Refused {
             Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
             Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
             Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+            Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
+            Refused::Sample(state, event) => ("样品", state.zh(), event.zh()),
+            Refused::Portion(state, event) => ("容器", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -115,6 +124,9 @@ impl Refused {
             Refused::Case(state, event) => ("case", state.en(), event.en()),
             Refused::Task(state, event) => ("test task", state.en(), event.en()),
             Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
+            Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
+            Refused::Sample(state, event) => ("sample", state.en(), event.en()),
+            Refused::Portion(state, event) => ("container", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -128,10 +140,10 @@ macro_rules! transitions {
             ///
             /// # Errors
             /// The event does not fit the state.
-            pub const fn on(self, event: $event) -> Result<$state, Refused> {
+            pub const fn on(self, event: $event) -> Result<$state, $crate::states::Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
-                    _ => Err(Refused::$what(self, event)),
+                    _ => Err($crate::states::Refused::$what(self, event)),
                 }
             }
 
@@ -153,6 +165,73 @@ macro_rules! transitions {
             }
         }
     };
+}
+
+/// The states for which something holds, in the order of declaration: a set that the transition function decides and
+/// that nobody lists by hand.
+macro_rules! states_that {
+    ($state:ident: $($(#[$meta:meta])* $name:ident = |$one:ident| $holds:expr;)+) => {
+        impl $state {
+            $($(#[$meta])*
+            pub const $name: &'static [$state] = {
+                const COUNT: usize = {
+                    let (mut count, mut at) = (0, 0);
+                    while at < $state::ALL.len() {
+                        let $one = $state::ALL[at];
+                        if $holds {
+                            count += 1;
+                        }
+                        at += 1;
+                    }
+                    count
+                };
+                const FOUND: [$state; COUNT] = {
+                    let (mut found, mut next, mut at) = ([$state::ALL[0]; COUNT], 0, 0);
+                    while at < $state::ALL.len() {
+                        let $one = $state::ALL[at];
+                        if $holds {
+                            found[next] = $one;
+                            next += 1;
+                        }
+                        at += 1;
+                    }
+                    found
+                };
+                &FOUND
+            };)+
+        }
+    };
+}
+
+states_that! { CaseState:
+    /// Work is done on it: its tasks may still be decided.
+    WORKING = |state| state.on(CaseEvent::FinishTesting).is_ok();
+    /// Samples may still arrive for it.
+    RECEIVING = |state| state.on(CaseEvent::Receive).is_ok();
+    /// It may still end without a report.
+    ENDABLE = |state| state.on(CaseEvent::Void).is_ok();
+    /// Nothing arrived yet: its applicant may still withdraw it alone.
+    NOT_BEGUN = |state| state.on(CaseEvent::FinishTesting).is_err()
+        && (state.on(CaseEvent::Accept).is_ok() || state.on(CaseEvent::Receive).is_ok());
+}
+
+states_that! { TaskState:
+    /// An event may still move it: its case is not finished while it is so.
+    OPEN = |state| state.on(TaskEvent::Cancel).is_ok() || state.on(TaskEvent::Confirm).is_ok();
+    /// It goes with its case when that ends.
+    CANCELLABLE = |state| state.on(TaskEvent::Cancel).is_ok();
+    /// Its result waits for somebody else: the reviewer, or the one who decides about an OOS result.
+    UNDER_REVIEW = |state| state.on(TaskEvent::Approve).is_ok() || state.on(TaskEvent::Confirm).is_ok();
+    /// Readings may be entered; entering starts a task that waits.
+    ENTERABLE = |state| state.on(TaskEvent::Start).is_ok() || state.on(TaskEvent::Enter).is_ok();
+    /// On the bench: nobody has entered a complete result.
+    ON_BENCH = |state| state.on(TaskEvent::Start).is_ok()
+        || (state.on(TaskEvent::Enter).is_ok() && state.on(TaskEvent::Approve).is_err());
+}
+
+states_that! { CertificateState:
+    /// It was issued, whatever became of it since.
+    EVER_ISSUED = |state| matches!(state, CertificateState::Issued | CertificateState::Superseded | CertificateState::Withdrawn);
 }
 
 transitions! { CaseState on CaseEvent, Case:
@@ -187,19 +266,6 @@ transitions! { TaskState on TaskEvent, Task:
     Oos + Cancel = Cancelled;
 }
 
-impl TaskState {
-    /// Somebody still works on it, or has to decide: its case is not tested yet.
-    pub const OPEN: &'static [TaskState] = &[Self::Waiting, Self::InProgress, Self::Entered, Self::Oos];
-    /// On the bench: nobody has entered a complete result.
-    pub const ON_BENCH: &'static [TaskState] = &[Self::Waiting, Self::InProgress];
-    /// Readings may be entered; entering starts a task that waits.
-    pub const ENTERABLE: &'static [TaskState] = &[Self::Waiting, Self::InProgress, Self::Entered];
-    /// Its result waits for somebody else: the reviewer, or the one who decides about an OOS result.
-    pub const UNDER_REVIEW: &'static [TaskState] = &[Self::Entered, Self::Oos];
-    /// What ends with its case.
-    pub const CANCELLABLE: &'static [TaskState] = &[Self::Waiting, Self::InProgress, Self::Entered, Self::Oos];
-}
-
 transitions! { CertificateState on CertificateEvent, Certificate:
     Drafted + Review = Reviewed;
     Drafted + Discard = Discarded;
@@ -210,9 +276,17 @@ transitions! { CertificateState on CertificateEvent, Certificate:
     Issued + Withdraw = Withdrawn;
 }
 
-/// The three tables, one after the other: for a golden file.
+/// All tables, one after the other: for a golden file.
 pub fn table() -> String {
-    [CaseState::table(), TaskState::table(), CertificateState::table()].concat()
+    [
+        CaseState::table(),
+        SampleState::table(),
+        Portion::table(),
+        TaskState::table(),
+        CertificateState::table(),
+        StandardState::table(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -239,21 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn the_sets_of_tasks_are_what_the_transitions_say() {
-        let set = |of: &dyn Fn(TaskState) -> bool| -> Vec<TaskState> {
-            TaskState::ALL.iter().copied().filter(|state| of(*state)).collect()
-        };
-        let takes = |state: TaskState, event: TaskEvent| state.on(event).is_ok();
-        assert_eq!(TaskState::OPEN, set(&|state| !state.is_final()));
-        assert_eq!(TaskState::CANCELLABLE, set(&|state| takes(state, TaskEvent::Cancel)));
-        let enterable = |state: TaskState| {
-            let started = state.on(TaskEvent::Start).unwrap_or(state);
-            takes(state, TaskEvent::Enter) || takes(started, TaskEvent::Enter)
-        };
-        assert_eq!(TaskState::ENTERABLE, set(&enterable));
-        let under_review = |state: TaskState| takes(state, TaskEvent::Approve) || takes(state, TaskEvent::Confirm);
-        assert_eq!(TaskState::UNDER_REVIEW, set(&under_review));
-        assert_eq!(TaskState::ON_BENCH, set(&|state| enterable(state) && !under_review(state)));
+    fn the_sets_of_tasks_follow_from_the_transitions() {
+        use TaskState::{Entered, InProgress, Oos, Waiting};
+        assert_eq!(TaskState::OPEN, [Waiting, InProgress, Entered, Oos]);
+        assert_eq!(TaskState::CANCELLABLE, [Waiting, InProgress, Entered, Oos]);
+        assert_eq!(TaskState::ENTERABLE, [Waiting, InProgress, Entered]);
+        assert_eq!(TaskState::UNDER_REVIEW, [Entered, Oos]);
+        assert_eq!(TaskState::ON_BENCH, [Waiting, InProgress]);
+        assert!(TaskState::ALL.iter().all(|state| TaskState::OPEN.contains(state) != state.is_final()));
     }
 
     #[test]
@@ -282,6 +349,21 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 3 + 4 * 3);
+    }
+
+    #[test]
+    fn whatever_an_event_may_still_move_goes_with_its_case() {
+        let movable = |state: &TaskState| !state.is_final();
+        let all: Vec<TaskState> = TaskState::ALL.iter().copied().filter(movable).collect();
+        assert_eq!(TaskState::CANCELLABLE, all);
+        assert_eq!(TaskState::OPEN, all);
+        assert!(TaskState::CANCELLABLE.contains(&TaskState::Oos));
+        assert_eq!(CaseState::WORKING, [CaseState::Testing]);
+        assert_eq!(CaseState::RECEIVING, [CaseState::Accepted, CaseState::Testing]);
+        assert_eq!(CaseState::NOT_BEGUN, [CaseState::Draft, CaseState::Accepted]);
+        let endable: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|state| !state.is_final()).collect();
+        assert_eq!(CaseState::ENDABLE, endable);
     }
 }

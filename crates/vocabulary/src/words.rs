@@ -1,4 +1,4 @@
-//! The closed vocabularies of a case: words that stand in the public interface, with their names in Chinese and English.
+//! The closed vocabularies of a case: words of the public interface, with their names in Chinese and English.
 
 vocabulary! {
     /// The line of work that a case belongs to.
@@ -120,6 +120,12 @@ vocabulary! {
     }
 }
 
+impl ClockName {
+    /// The laboratory's own clocks: the earliest of them is when its work is due. The others bind the applicant, or
+    /// count what comes before and after the work.
+    pub const LABORATORY: &'static [ClockName] = &[ClockName::Testing, ClockName::PortReport];
+}
+
 vocabulary! {
     /// How far a statement was verified: from words read in the document down to general knowledge.
     Confidence {
@@ -172,6 +178,7 @@ const SUBDIVISIONS: &[(&str, &str, &str)] = &[
 
 /// Where a rule holds or a case is decided: the country (`CN`) or one of its subdivisions (`CN-SH`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, example = "CN-SX"))]
 pub struct Jurisdiction(Option<u8>);
 
 impl Jurisdiction {

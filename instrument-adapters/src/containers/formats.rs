@@ -71,7 +71,7 @@ pub(crate) fn of_code(code: &str) -> Format {
     }
 }
 
-/// A stored day number as ISO 8601 text; `None` where it is none.
+/// A stored day number as ISO 8601 text; `None` where the number is not a date.
 pub(crate) fn moment(stored: &str, format: Format, epoch_1904: bool) -> Option<String> {
     let plain = crate::numbers::parse(stored, &['.'])?.value;
     let number: Decimal = plain.parse::<Decimal>().ok().filter(|n| !n.is_sign_negative())?;

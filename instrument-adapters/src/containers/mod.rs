@@ -33,7 +33,7 @@ impl Container {
         matches!(self, Self::Text | Self::Tree)
     }
 
-    /// The whole file for a reader; `None` where it is no text or in none of the encodings.
+    /// The whole file for a reader; `None` where it is not text in one of the encodings.
     pub fn decode(self, bytes: &[u8], encodings: &[String]) -> Option<Text> {
         match self {
             Self::Text => text::decode(bytes, encodings),
@@ -42,7 +42,7 @@ impl Container {
         }
     }
 
-    /// The head as lines, or why the bytes are no such container.
+    /// The head as lines, or why the bytes are not such a container.
     fn head(self, bytes: &[u8]) -> Result<Text, String> {
         match self {
             Self::Text | Self::Tree => Err("text has a head in its encoding".into()),

@@ -194,7 +194,7 @@ fn decode(bytes: &[u8]) -> String {
     }
 }
 
-/// One number as it stands in the file.
+/// One number as the file holds it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Scalar {
     Whole(i64),
@@ -331,7 +331,7 @@ impl<'a> Netcdf<'a> {
             let each = slab.checked_div(count)?;
             (each, each)
         };
-        // A count that the file has no room for says nothing about where an entry stands.
+        // A count that the file has no room for says nothing about where an entry is.
         let whole = variable.begin.checked_add(slab)?;
         if whole > self.bytes.len() || index >= self.along(variable).map_or(1, |d| d.size) {
             return None;

@@ -38,7 +38,7 @@ pub(crate) struct Cell {
     pub column: u32,
     pub text: String,
     pub kind: Kind,
-    /// The text stands in another cell of a merged area.
+    /// The text is in another cell of a merged area.
     pub spread: bool,
 }
 
@@ -93,7 +93,7 @@ impl Sheet {
         Ok(())
     }
 
-    /// Repeats the text of a merged cell in the rows and columns that it stands for. Numbers stand once:
+    /// Repeats the text of a merged cell in the rows and columns that it covers. Numbers are kept once:
     /// a mean beside three replicates is one value.
     pub fn spread(&mut self, areas: &[Area], budget: &mut usize) -> Result<(), String> {
         for area in areas {

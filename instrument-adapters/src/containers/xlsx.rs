@@ -66,7 +66,7 @@ impl<'a> Xlsx<'a> {
         Ok(workbook)
     }
 
-    /// What stands in the workbook beside its cells and is not read.
+    /// What the workbook holds beside its cells and is not read.
     pub fn not_followed(&self) -> Vec<&'static str> {
         let names = self.archive.names();
         let any = |part: &str| names.iter().any(|n| n.to_ascii_lowercase().contains(part));
@@ -168,7 +168,7 @@ impl<'a> Xlsx<'a> {
                     merged.extend(attribute(&e, "ref").and_then(|r| Area::parse(&r)));
                 }
                 Event::End(e) if e.local_name().as_ref() == "worksheet" => {
-                    // The checksum stands behind the last byte.
+                    // The checksum follows the last byte.
                     while xml.next()?.is_some() {}
                     break;
                 }
@@ -181,7 +181,7 @@ impl<'a> Xlsx<'a> {
     }
 }
 
-/// `B7` → 2, where the row is the one it stands in.
+/// `B7` → 2, where the row is the one that the cell is in.
 fn place(at: &str, row: u32) -> Option<u32> {
     let digits = at.trim_start_matches(|c: char| c.is_ascii_alphabetic());
     let column = column_of(at.get(..at.len() - digits.len())?)?;
@@ -317,7 +317,7 @@ fn join(folder: &str, target: &str) -> String {
     parts.join("/")
 }
 
-/// The texts that cells share; aids to pronunciation are no part of them.
+/// The texts that cells share; aids to pronunciation do not belong to them.
 fn strings(archive: &mut Archive, path: &str) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     let mut xml = Xml::open(archive, path)?;

@@ -1,8 +1,8 @@
 //! Allotrope Simple Model: a document for every injection, well or weighing, with the measurements below it.
 //!
 //! Numbers keep the digits of the file and units are those of the file, in the model's spelling: minutes stay
-//! minutes. A value that is no number (`<0.05`, not detected) is no quantity of the model: it stands as text in
-//! the custom information, with an entry among the errors that says why. Whatever the model has no word for stands
+//! minutes. A value that is not a number (`<0.05`, not detected) is not a quantity of the model: it is put as text in
+//! the custom information, with an entry among the errors that says why. Whatever the model has no word for is put
 //! in a `custom information document` under our own, so that nothing of a run is left out.
 
 use std::collections::BTreeMap;
@@ -352,13 +352,13 @@ struct Rest {
 }
 
 impl Rest {
-    /// A value that is no number: its text, and why.
+    /// A value that is not a number: its text, and why.
     fn text(&mut self, into: &mut Map<String, Value>, name: &str, seen: &Observation) {
         put_new(into, name, Value::String(seen.raw.clone()));
         self.doubt(name, seen);
     }
 
-    /// Why a value is not to be taken as it stands: a number that the operator masked is still a number.
+    /// Why a value is not to be taken as it is: a number that the operator masked is still a number.
     fn doubt(&mut self, name: &str, seen: &Observation) {
         for flag in &seen.flags {
             self.errors.push(json!({"error": flag, "error feature": name}));
@@ -382,7 +382,7 @@ fn own_name(seen: &Observation) -> String {
     seen.analyte.as_ref().map_or_else(|| quantity.clone(), |analyte| format!("{analyte} {quantity}"))
 }
 
-/// Values of a measurement that is no chromatogram.
+/// Values of a measurement that is not a chromatogram.
 fn plain(values: &[&Observation], node: &mut Map<String, Value>, processed: &mut Map<String, Value>, rest: &mut Rest) {
     for seen in values {
         let Some(value) = quantity(seen) else {
@@ -458,7 +458,7 @@ fn peaks(values: &[&Observation], rest: &mut Rest) -> Vec<Value> {
     closed.collect()
 }
 
-/// The points of a curve. One that is no number is `null` among the measures.
+/// The points of a curve. One that is not a number is `null` among the measures.
 fn cube(points: &[&Observation]) -> Option<Value> {
     let first = points.first()?;
     let axis = |unit: Option<&str>| json!({"@componentDatatype": "double", "concept": names::concept(unit), "unit": names::unit(unit)});

@@ -24,7 +24,7 @@ pub(super) fn of_peak(quantity: &str) -> Option<&'static str> {
     })
 }
 
-/// Where a quantity stands in a measurement document.
+/// Where a measurement document has a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// On the measurement itself: what the detector gave.
@@ -33,7 +33,7 @@ pub(super) enum Place {
     Processed,
 }
 
-/// What a quantity outside a chromatogram is called, and where it stands.
+/// What a quantity outside a chromatogram is called, and where it is put.
 pub(super) fn of_measurement(quantity: &str, unit: Option<&str>) -> Option<(&'static str, Place)> {
     use Place::{Measured, Processed};
     Some(match quantity {

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::names;
 use crate::model::{Observation, Status};
 
-/// A number of the same digits; `None` where the text is no number of JSON.
+/// A number of the same digits; `None` where the text is not a number of JSON.
 pub(super) fn number(text: &str) -> Option<Value> {
     let text = text.trim();
     // The digits are kept as text: no binary float is made of them.

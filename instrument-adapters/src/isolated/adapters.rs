@@ -11,7 +11,7 @@ use crate::model::{Options, Parsed};
 use crate::selftest::{self, Case, TestReport};
 use crate::set::{AdapterSet, Detection, Loaded, NotRecognised};
 
-/// The adapters at hand and the place where files are read with them; the adapters can be replaced while it is used.
+/// The adapters in use and the place where files are read with them; the adapters can be replaced while it is used.
 #[derive(Debug)]
 pub struct Adapters {
     place: Place,
@@ -59,7 +59,7 @@ impl Adapters {
         self.held().map(|folder| folder.path().to_owned())
     }
 
-    /// What tells one state of the laboratory's folder from another; empty where there is none.
+    /// What distinguishes one state of the laboratory's folder from another; empty without such a folder.
     ///
     /// # Errors
     /// [`FolderError`] where it cannot be listed.

@@ -186,7 +186,7 @@ fn converse(stdout: &mut BufReader<ChildStdout>, sent: io::Result<()>, say: &mps
         let more = matches!(&heard, Heard::Word(word) if matches!(**word, Answer::Began { .. }));
         // Where nobody waits any longer, the worker has been ended.
         if say.send(heard).is_err() || !more {
-            // The break of the pipe is told by the worker's end.
+            // That the pipe broke is seen when the worker ends.
             drop(sent);
             return;
         }

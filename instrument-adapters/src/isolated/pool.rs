@@ -69,7 +69,7 @@ struct Hands {
 struct Held {
     generation: u64,
     set: Arc<AdapterSet>,
-    /// What a fresh worker is told, where the set is not the embedded one.
+    /// What is sent to a fresh worker, where the set is not the embedded one.
     load: Option<Arc<Request>>,
 }
 

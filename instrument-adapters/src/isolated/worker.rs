@@ -27,7 +27,7 @@ impl Bounds {
     /// `--memory-mb N --seconds N`.
     ///
     /// # Errors
-    /// A sentence on the first word that is none of these, or is no number.
+    /// A sentence on the first word that is not one of these, or not a number.
     pub fn from_words(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut bounds = Self { memory_mb: 512, seconds: 30 };
         let mut words = words.into_iter();
@@ -50,7 +50,7 @@ impl Bounds {
 /// its main thread. Panics of readers are caught and answered.
 ///
 /// # Errors
-/// Where the pipes break, or what comes is no request.
+/// Where the pipes break, or what comes is not a request.
 pub fn serve(from: &mut impl Read, to: &mut impl Write, bounds: Bounds) -> io::Result<()> {
     let budget = Budget { memory: bounds.memory_mb.saturating_mul(1 << 20), seconds: bounds.seconds };
     let own = limits::own_bytes();

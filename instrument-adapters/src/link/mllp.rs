@@ -1,35 +1,12 @@
-//! MLLP, the Minimal Lower Layer Protocol of HL7: `VT message FS CR`; and the acknowledgement.
+//! MLLP, the Minimal Lower Layer Protocol of HL7: `VT message FS CR`; and the acknowledgement, which is made after the
+//! message is kept.
+
+use super::{End, Fault, Given, Keeper, Owed, Receive, is_line_end};
 
 /// Start of a message.
 pub const VT: u8 = 0x0b;
 /// End of a message, with a carriage return behind it.
 pub const FS: u8 = 0x1c;
-
-/// What is wrong with what arrived.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MllpError {
-    /// Bytes outside a message.
-    #[error("{0} bytes outside of a message")]
-    Noise(usize),
-    /// A message began before the last one had ended, or the connection was closed within it.
-    #[error("a message was broken off after {} bytes", received.len())]
-    BrokenOff {
-        /// What had come of it.
-        received: Vec<u8>,
-    },
-    /// More bytes than the limit allows; the message is lost.
-    #[error("a message of more than {0} bytes")]
-    TooLong(usize),
-}
-
-/// What follows from the bytes that came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A message without its frame; answer with [`ack`].
-    Message(Vec<u8>),
-    /// Something is wrong.
-    Error(MllpError),
-}
 
 /// The host's side of one connection.
 #[derive(Debug, Clone)]
@@ -37,8 +14,12 @@ pub struct Receiver {
     limit: usize,
     /// `None` between messages.
     message: Option<Vec<u8>>,
-    overlong: bool,
-    noise: usize,
+    /// Bytes of the message above the limit.
+    skipped: usize,
+    /// Bytes outside of messages.
+    unframed: Vec<u8>,
+    owed: Owed,
+    over: bool,
 }
 
 impl Default for Receiver {
@@ -47,66 +28,111 @@ impl Default for Receiver {
     }
 }
 
-impl Receiver {
-    /// A receiver that takes messages of at most `limit` bytes.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, message: None, overlong: false, noise: 0 }
-    }
-
-    /// True between messages.
-    pub fn is_idle(&self) -> bool {
-        self.message.is_none()
-    }
-
-    /// Takes bytes as they arrive, in pieces of any size. A message is given as soon as its FS has come:
-    /// some senders leave out the carriage return behind it.
-    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
-        let mut events = Vec::new();
+impl Receive for Receiver {
+    fn feed(&mut self, bytes: &[u8], keeper: &mut dyn Keeper) -> Vec<u8> {
+        let mut answers = Vec::new();
         for byte in bytes {
+            if self.over {
+                break;
+            }
             match (&mut self.message, *byte) {
                 (_, VT) => {
-                    self.report_noise(&mut events);
-                    self.break_off(&mut events);
+                    self.break_off(End::Restart, keeper);
                     self.message = Some(Vec::new());
                 }
+                // Some senders leave out the carriage return behind it.
                 (Some(message), FS) => {
                     let message = std::mem::take(message);
                     self.message = None;
-                    let overlong = std::mem::take(&mut self.overlong);
-                    events.push(match overlong {
-                        true => Event::Error(MllpError::TooLong(self.limit)),
-                        false => Event::Message(message),
-                    });
+                    answers.extend(self.answer(&message, keeper));
                 }
                 (Some(message), byte) if message.len() < self.limit => message.push(byte),
-                (Some(_), _) => self.overlong = true,
-                (None, b'\r' | b'\n') => {}
-                (None, _) => self.noise += 1,
+                (Some(_), _) => answers.extend(self.skip(keeper)),
+                (None, byte) => self.unframed(byte, keeper),
             }
         }
-        self.report_noise(&mut events);
-        events
+        answers
     }
 
-    /// The connection is closed, or silent for too long: what had come is given up.
-    pub fn timeout(&mut self) -> Vec<Event> {
-        let mut events = Vec::new();
-        self.break_off(&mut events);
-        events
+    fn end(&mut self, end: End, keeper: &mut dyn Keeper) -> bool {
+        self.break_off(end, keeper);
+        self.owed.settle(keeper)
     }
 
-    fn report_noise(&mut self, events: &mut Vec<Event>) {
-        if self.noise > 0 {
-            events.push(Event::Error(MllpError::Noise(std::mem::take(&mut self.noise))));
+    fn is_idle(&self) -> bool {
+        self.message.is_none() && self.unframed.is_empty() && self.owed.is_empty()
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+}
+
+impl Receiver {
+    /// A receiver that takes messages of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, message: None, skipped: 0, unframed: Vec::new(), owed: Owed::default(), over: false }
+    }
+
+    /// Has what stood in a frame kept, and answers: AA where it is, AE where it is to be sent again, AR where sending it
+    /// again is of no use.
+    fn answer(&mut self, message: &[u8], keeper: &mut dyn Keeper) -> Vec<u8> {
+        let fault = match std::mem::take(&mut self.skipped) {
+            0 if is_message(message) => None,
+            0 => Some(Fault::NotHl7),
+            _ => Some(Fault::TooLong(self.limit)),
+        };
+        let given = match &fault {
+            None => Given::Message(message),
+            // An empty block holds nothing that could be kept.
+            Some(fault) => Given::Fragment { bytes: message, fault },
+        };
+        let kept = if message.is_empty() { Ok(()) } else { keeper.keep(given) };
+        let (code, text) = match (kept, fault) {
+            (Ok(()), None) => (AckCode::Accept, String::new()),
+            (Ok(()), Some(fault)) => (AckCode::Reject, fault.to_string()),
+            (Err(why), _) => (AckCode::Error, why),
+        };
+        wrap(&ack(message, code, &text, &keeper.time()))
+    }
+
+    /// A byte above the limit. The end of the message is waited for, since an answer in its middle would be missed; not
+    /// for ever.
+    fn skip(&mut self, keeper: &mut dyn Keeper) -> Vec<u8> {
+        self.skipped += 1;
+        if self.skipped <= self.limit.saturating_mul(4) {
+            return Vec::new();
+        }
+        self.over = true;
+        let message = self.message.take().unwrap_or_default();
+        self.answer(&message, keeper)
+    }
+
+    /// A byte outside of messages. Line ends alone are nothing; within other bytes they belong to them.
+    fn unframed(&mut self, byte: u8, keeper: &mut dyn Keeper) {
+        if self.unframed.is_empty() && is_line_end(byte) {
+            return;
+        }
+        self.unframed.push(byte);
+        if self.unframed.len() >= self.limit {
+            self.over = true;
+            self.owed.give(std::mem::take(&mut self.unframed), Fault::TooLong(self.limit), keeper);
         }
     }
 
-    fn break_off(&mut self, events: &mut Vec<Event>) {
-        self.overlong = false;
+    /// Hands over what never became a message. Nothing of it was acknowledged.
+    fn break_off(&mut self, end: End, keeper: &mut dyn Keeper) {
+        self.owed.give(std::mem::take(&mut self.unframed), Fault::Unframed, keeper);
+        self.skipped = 0;
         if let Some(received) = self.message.take() {
-            events.push(Event::Error(MllpError::BrokenOff { received }));
+            self.owed.give(received, Fault::BrokenOff(end), keeper);
         }
     }
+}
+
+/// Whether it begins with a header that can be read.
+fn is_message(message: &[u8]) -> bool {
+    !Head::of(message).fields.is_empty()
 }
 
 /// A message in its frame.
@@ -135,17 +161,11 @@ impl AckCode {
     }
 }
 
-/// The acknowledgement of `message`, without its frame ([`wrap`] puts it on): sender and receiver are
-/// exchanged, version, processing id and trigger event repeated, `text` stands in MSA-3.
-///
-/// The time of the acknowledgement (MSH-7) is left out, as this crate has no clock; see [`ack_at`]. A
-/// message without a readable MSH is answered with the usual delimiters and an empty control id.
-pub fn ack(message: &[u8], code: AckCode, text: &str) -> Vec<u8> {
-    ack_at(message, code, text, "")
-}
-
-/// As [`ack`], with the time of the answer as HL7 writes it, such as `20260304091500+0800`.
-pub fn ack_at(message: &[u8], code: AckCode, text: &str, at: &str) -> Vec<u8> {
+/// The acknowledgement of `message`, without its frame ([`wrap`] puts it on): sender and receiver are exchanged, version,
+/// processing id and trigger event repeated, `text` stands in MSA-3. `at` is the time of the answer (MSH-7) as HL7
+/// writes it, such as `20260304091500+0800`; this crate has no clock. A message without a readable MSH is answered with
+/// the usual delimiters and an empty control id.
+pub fn ack(message: &[u8], code: AckCode, text: &str, at: &str) -> Vec<u8> {
     let head = Head::of(message);
     let field = |n: usize| head.fields.get(n.saturating_sub(1)).copied().unwrap_or_default();
     let version = if field(12).is_empty() { b"2.5.1" } else { field(12) };
@@ -256,48 +276,96 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::link::testing::Kept;
 
     const MESSAGE: &[u8] =
         b"MSH|^~\\&|READER|LAB 2|LIMS|IDC|20260304091500||ORU^R01^ORU_R01|M-0001|P|2.5.1|||||CHN|UNICODE UTF-8\rOBR|1\r";
 
+    /// The words that were answered, in their order.
+    fn said(answers: &[u8]) -> Vec<String> {
+        let text = String::from_utf8_lossy(answers).into_owned();
+        text.split("\rMSA|").skip(1).map(|rest| rest.chars().take(2).collect()).collect()
+    }
+
     #[test]
     fn messages_come_in_pieces() {
-        let stream = [wrap(MESSAGE), wrap(b"MSH|second")].concat();
+        let second = b"MSH|^~\\&|second\r".to_vec();
+        let stream = [wrap(MESSAGE), wrap(&second)].concat();
         for size in 1..40 {
-            let mut receiver = Receiver::default();
-            let events: Vec<_> = stream.chunks(size).flat_map(|c| receiver.feed(c)).collect();
-            assert_eq!(events, [Event::Message(MESSAGE.to_vec()), Event::Message(b"MSH|second".to_vec())]);
-            assert!(receiver.is_idle());
+            let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+            let answers: Vec<u8> = stream.chunks(size).flat_map(|piece| receiver.feed(piece, &mut kept)).collect();
+            assert_eq!((said(&answers), answers.first()), (vec!["AA".to_owned(), "AA".into()], Some(&VT)));
+            assert_eq!(kept.messages, [MESSAGE.to_vec(), second.clone()]);
+            assert!(receiver.is_idle() && kept.fragments.is_empty());
         }
     }
 
     #[test]
-    fn noise_breaks_and_limits_are_told() {
-        let mut receiver = Receiver::new(5);
-        assert_eq!(receiver.feed(b"abc"), [Event::Error(MllpError::Noise(3))]);
-        assert_eq!(receiver.feed(&wrap(b"123456")), [Event::Error(MllpError::TooLong(5))]);
-        assert_eq!(receiver.feed(&wrap(b"12345")), [Event::Message(b"12345".to_vec())]);
-        let broken = Event::Error(MllpError::BrokenOff { received: b"12".to_vec() });
-        assert_eq!(receiver.feed(b"\x0b12\x0b34\x1c\r"), [broken.clone(), Event::Message(b"34".to_vec())]);
-        receiver.feed(b"\x0b12");
-        assert_eq!(receiver.timeout(), [broken]);
-        assert!(receiver.timeout().is_empty());
+    fn only_what_is_kept_is_accepted() {
+        let (mut receiver, mut kept) = (Receiver::default(), Kept { refuses: true, ..Kept::default() });
+        let answer = receiver.feed(&wrap(MESSAGE), &mut kept);
+        assert!(String::from_utf8(answer).unwrap().contains("|20260304091501+0800|"));
+        assert_eq!(said(&receiver.feed(&wrap(MESSAGE), &mut kept)), ["AE"]);
+        assert_eq!(said(&receiver.feed(&wrap(b"hello"), &mut kept)), ["AE"], "not even as a fragment");
+        kept.refuses = false;
+        assert_eq!(said(&receiver.feed(&wrap(MESSAGE), &mut kept)), ["AA"]);
+        assert_eq!(said(&receiver.feed(&wrap(b"hello"), &mut kept)), ["AR"]);
+        assert_eq!(said(&receiver.feed(&wrap(b""), &mut kept)), ["AR"]);
+        assert_eq!(kept.messages, [MESSAGE.to_vec()]);
+        assert_eq!(kept.fragments, [(b"hello".to_vec(), Fault::NotHl7)]);
+    }
+
+    #[test]
+    fn what_is_no_message_is_a_fragment() {
+        let (mut receiver, mut kept) = (Receiver::new(8), Kept::default());
+        assert!(receiver.feed(b"\r\nabc\r\nd", &mut kept).is_empty() && !receiver.is_idle());
+        assert_eq!(said(&receiver.feed(&wrap(b"MSH|^~\\&|"), &mut kept)), ["AR"], "a byte too long");
+        assert_eq!(said(&receiver.feed(&wrap(b"MSH|^~\\&"), &mut kept)), ["AA"]);
+        receiver.feed(b"\x0b12\x0bMSH|^~\\&\x1c\r\x0b34", &mut kept);
+        assert!(receiver.end(End::Closed, &mut kept) && receiver.is_idle());
+        assert_eq!(
+            kept.fragments,
+            [
+                (b"abc\r\nd".to_vec(), Fault::Unframed),
+                (b"MSH|^~\\&".to_vec(), Fault::TooLong(8)),
+                (b"12".to_vec(), Fault::BrokenOff(End::Restart)),
+                (b"34".to_vec(), Fault::BrokenOff(End::Closed)),
+            ]
+        );
+        assert_eq!(kept.messages.len(), 2);
+        // Without an end in sight, the connection is given up, within frames and outside.
+        assert_eq!(said(&receiver.feed(&[&[VT], &[b'x'; 41][..]].concat(), &mut kept)), ["AR"]);
+        assert!(receiver.is_over() && receiver.feed(&wrap(b"MSH|^~\\&"), &mut kept).is_empty());
+        let mut receiver = Receiver::new(8);
+        receiver.feed(b"12345678", &mut kept);
+        assert!(receiver.is_over());
+        assert_eq!(kept.fragments.last(), Some(&(b"12345678".to_vec(), Fault::TooLong(8))));
+    }
+
+    #[test]
+    fn a_fragment_that_cannot_be_kept_is_owed() {
+        let (mut receiver, mut kept) = (Receiver::default(), Kept { refuses: true, ..Kept::default() });
+        receiver.feed(b"noise\x0bMSH|half", &mut kept);
+        assert!(!receiver.end(End::Closed, &mut kept) && !receiver.is_idle());
+        kept.refuses = false;
+        assert!(receiver.end(End::Closed, &mut kept) && receiver.is_idle());
+        assert_eq!(kept.all, [b"noise".to_vec(), b"MSH|half".to_vec()]);
     }
 
     #[test]
     fn the_acknowledgement_answers_the_sender() {
-        let said = ack_at(MESSAGE, AckCode::Accept, "", "20260304091501");
+        let said = ack(MESSAGE, AckCode::Accept, "", "20260304091501");
         assert_eq!(
             String::from_utf8(said).unwrap(),
             "MSH|^~\\&|LIMS|IDC|READER|LAB 2|20260304091501||ACK^R01^ACK|ACKM-0001|P|2.5.1||||||UNICODE UTF-8\r\
              MSA|AA|M-0001\r"
         );
-        let said = String::from_utf8(ack(MESSAGE, AckCode::Error, "OBX|1: 无法读取\r^")).unwrap();
+        let said = String::from_utf8(ack(MESSAGE, AckCode::Error, "OBX|1: 无法读取\r^", "")).unwrap();
         assert!(said.ends_with("MSA|AE|M-0001|OBX\\F\\1: 无法读取\\X0D\\\\S\\\r"), "{said}");
         let other = b"\nMSH#*@!%#A#B#C#D###ORU*R01#7#T#2.3\n";
-        let said = String::from_utf8(ack(other, AckCode::Reject, "no")).unwrap();
+        let said = String::from_utf8(ack(other, AckCode::Reject, "no", "")).unwrap();
         assert_eq!(said, "MSH#*@!%#C#D#A#B###ACK*R01*ACK#ACK7#T#2.3\rMSA#AR#7#no\r");
-        let said = String::from_utf8(ack(b"hello", AckCode::Reject, "no MSH")).unwrap();
+        let said = String::from_utf8(ack(b"hello", AckCode::Reject, "no MSH", "")).unwrap();
         assert_eq!(said, "MSH|^~\\&|||||||ACK|ACK|P|2.5.1\rMSA|AR||no MSH\r");
     }
 
@@ -305,7 +373,7 @@ mod tests {
     fn text_never_mixes_encodings() {
         // GBK bytes in the header: the answer's text stays within ASCII.
         let gbk = b"MSH|^~\\&|\xca\xb5|||||| ORU^R01|1|P|2.5\r";
-        let said = ack(gbk, AckCode::Error, "坏");
+        let said = ack(gbk, AckCode::Error, "坏", "");
         assert!(said.ends_with(b"MSA|AE|1|?\r"));
     }
 
@@ -314,18 +382,44 @@ mod tests {
         fn an_answer_is_always_two_segments(message in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,40}") {
             let noisy = [b"MSH".as_slice(), &message].concat();
             for message in [&message, &noisy] {
-                let said = ack(message, AckCode::Error, &text);
+                let said = ack(message, AckCode::Error, &text, "");
                 prop_assert!(said.starts_with(b"MSH") && said.ends_with(b"\r"));
                 prop_assert_eq!(said.iter().filter(|b| **b == b'\r').count(), 2);
             }
         }
 
+        /// Whatever comes in whatever pieces: a message is accepted exactly where it is kept, and no byte is in none of
+        /// messages, fragments and refused blocks.
         #[test]
-        fn noise_is_survived(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let mut receiver = Receiver::new(20);
-            receiver.feed(&bytes);
-            receiver.timeout();
-            prop_assert_eq!(receiver.feed(&wrap(b"ok")), [Event::Message(b"ok".to_vec())]);
+        fn pieces_make_no_difference_and_nothing_vanishes(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    Just(wrap(b"MSH|^~\\&|A\r")),
+                    Just(wrap(b"nothing")),
+                    Just(b"\x0bhalf".to_vec()),
+                    Just(b"noise\r\n".to_vec()),
+                    prop::collection::vec(any::<u8>(), 0..12),
+                ],
+                0..12,
+            ),
+            size in 1usize..30,
+        ) {
+            let stream = parts.concat();
+            let run = |size: usize| {
+                let (mut receiver, mut kept) = (Receiver::new(200), Kept::default());
+                let answers: Vec<u8> = stream.chunks(size).flat_map(|piece| receiver.feed(piece, &mut kept)).collect();
+                prop_assert!(receiver.end(End::Closed, &mut kept) && receiver.is_idle());
+                Ok((answers, kept))
+            };
+            let (answers, kept) = run(stream.len().max(1))?;
+            let (others, other) = run(size)?;
+            prop_assert_eq!((&answers, &kept.messages, &kept.fragments), (&others, &other.messages, &other.fragments));
+            let accepted = said(&answers).iter().filter(|word| *word == "AA").count();
+            prop_assert_eq!(accepted, kept.messages.len());
+            let text = |bytes: &[u8]| -> Vec<u8> {
+                bytes.iter().copied().filter(|byte| !matches!(*byte, VT | FS | b'\r' | b'\n')).collect()
+            };
+            prop_assert_eq!(text(&kept.all.concat()), text(&stream));
         }
     }
 }

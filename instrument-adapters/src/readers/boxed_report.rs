@@ -346,7 +346,7 @@ impl<'a> State<'_, 'a> {
     }
 }
 
-/// A key is a word; where more than one stand in a line, each ends with a colon.
+/// A key is a word; where a line has more than one, each ends with a colon.
 fn is_key(cell: Option<&Pieces>, count: usize) -> bool {
     let key = cell.map(|c| plain(c)).unwrap_or_default();
     key.is_empty() || (key.starts_with(char::is_alphabetic) && (count == 2 || key.ends_with(':')))

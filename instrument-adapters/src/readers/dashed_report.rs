@@ -1,4 +1,4 @@
-//! Printed reports whose tables stand under dashes, a group of dashes for each column.
+//! Printed reports whose tables have dashes above them, a group of dashes for each column.
 //!
 //! ```text
 //!  Sample    : SX20260001
@@ -209,7 +209,7 @@ impl<'a> State<'_, 'a> {
         for (start, end, word) in words(text) {
             let at = start as u32 + 1;
             let mut over = overlaps(start, end, &open.groups);
-            // The 2 of `VB 2` stands beside the dashes of its column.
+            // The 2 of `VB 2` is printed beside the dashes of its column.
             if let (true, Some((index, _))) = (over.is_empty(), before.filter(|(_, end)| end + 1 == start)) {
                 over.push(index);
             }

@@ -178,7 +178,7 @@ fn heading<'a>(settings: &Settings, sink: &mut Sink<'a>, line: &Line) -> Option<
     None
 }
 
-/// Reads a row; false where the line is none.
+/// Reads a row; false where the line is not a row.
 fn row(settings: &Settings, sink: &mut Sink, open: &Open, line: &Line, base: &Base) -> bool {
     let (table, columns) = (open.spec, open.columns.as_slice());
     if table.skip.iter().any(|s| s.is_match(&line.text)) {
@@ -217,7 +217,7 @@ pub(crate) fn cells_row(
         cells.pop();
     }
     if let Some(extra) = cells.iter().skip(columns.len()).find(|c| !c.raw.is_empty()) {
-        // A delimiter within a name has moved the cells: which number is whose cannot be told.
+        // A delimiter within a name has moved the cells: nobody can say which number belongs to which heading.
         sink.problem(
             "row_width",
             Severity::Error,

@@ -41,9 +41,9 @@ pub(crate) struct Settings {
     labels: BTreeMap<String, String>,
     /// Labels that name the sample of the readings below.
     sample_labels: Vec<String>,
-    /// Label that names the sample when it stands among the readings.
+    /// Label that names the sample when it comes among the readings.
     body_sample_label: String,
-    /// Label of the signature, which stands above the last frame.
+    /// Label of the signature, which comes above the last frame.
     signature: String,
 }
 
@@ -185,7 +185,7 @@ impl State<'_> {
         let at = Locator::at(line.number, id_width as u32 + 1);
         let stripped = full < settings.width + id_width;
         if stripped && unit.trim().is_empty() {
-            // Without its unit a short line cannot be told from a cut one.
+            // Without its unit a short line cannot be distinguished from a cut one.
             sink.fault("line_cut", "the line ends before its unit", at);
             return true;
         }
@@ -204,7 +204,7 @@ impl State<'_> {
         if !id.is_empty() {
             observation.context.insert("identifier".into(), id);
         }
-        // Weighings are told apart by their order alone.
+        // Weighings are distinguished by their order alone.
         let order = (self.readings + 1).to_string();
         observation.context.insert("reading".into(), order);
         match sink.number(&digits, &at) {

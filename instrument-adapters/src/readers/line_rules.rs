@@ -23,7 +23,7 @@ use crate::text::Line;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     rules: Vec<Rule>,
-    /// Characters of the device that stand around lines.
+    /// Characters that the device puts around lines.
     #[serde(default)]
     trim: Vec<char>,
     /// Of tables within the printout.
@@ -40,7 +40,7 @@ struct Rule {
     /// Unit that the line does not write.
     unit: Option<String>,
     analyte: Option<String>,
-    /// State of the value, or of a line that stands in the place of one.
+    /// State of the value, or of a line in place of one.
     status: Option<Status>,
     /// Put on the value.
     flag: Option<String>,
@@ -62,7 +62,7 @@ struct Rule {
     /// The line ends the file.
     #[serde(default)]
     end: bool,
-    /// The line is told to a person with this weight.
+    /// The line is reported to a person with this severity.
     problem: Option<Severity>,
     /// The line holds the headings of a table.
     #[serde(default)]
@@ -331,7 +331,7 @@ fn moment(date: &str, time: Option<&str>) -> String {
     }
 }
 
-/// Readings of the same kind are told apart by their order.
+/// Readings of the same kind are distinguished by their order.
 fn number_readings(sink: &mut Sink) {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, o) in sink.observations.iter().enumerate().filter(|(_, o)| o.injection.is_none()) {

@@ -34,7 +34,7 @@ pub(crate) struct Settings {
     /// Most blocks within one another.
     #[serde(default = "depth")]
     depth: usize,
-    /// What stands in the blocks; the first whose name matches is taken.
+    /// What the blocks hold; the first whose name matches is taken.
     blocks: Vec<Block>,
 }
 
@@ -57,13 +57,13 @@ struct Block {
     /// All lines of the block make one row.
     #[serde(default)]
     join: bool,
-    /// Its lines are told to a person with this weight.
+    /// Its lines are reported to a person with this severity.
     problem: Option<Severity>,
     /// A field whose word is a state of the whole file.
     state: Option<State>,
 }
 
-/// A state: what does not match is told to a person and put on all values.
+/// A state: what does not match is reported to a person and marked on all values.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct State {
@@ -82,7 +82,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     let (blocks, outermost) = blocks(settings, input, sink);
     let mut base = Base::default();
     let mut flag = None;
-    // What holds may stand behind the values that it holds for.
+    // A state may come after the values that it holds for.
     for found in blocks.iter().filter(|f| f.block.holds) {
         for row in &found.rows {
             hold(sink, found, row, &mut base, &mut flag);
@@ -116,7 +116,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     }
 }
 
-/// Takes the file apart, and counts the blocks that stand in no other; marks that do not balance are faults.
+/// Takes the file apart, and counts the blocks that are in no other; marks that do not balance are faults.
 fn blocks<'s>(settings: &'s Settings, input: &Input, sink: &mut Sink) -> (Vec<Found<'s>>, usize) {
     let mut found: Vec<Found> = Vec::new();
     // For each open block its line, and its place in `found` where it is read.

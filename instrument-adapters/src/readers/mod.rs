@@ -1,5 +1,5 @@
 //! One module a file family. A reader takes a file apart by its layout; what the parts mean
-//! stands in the adapter's TOML.
+//! is in the adapter's TOML.
 
 pub(crate) mod animl;
 pub(crate) mod asm;
@@ -49,7 +49,7 @@ pub(crate) struct Input<'a> {
     pub name: &'a str,
     /// The file as it is, for readers of workbooks and binary formats.
     pub bytes: &'a [u8],
-    /// Its lines; empty where the container is none of text.
+    /// Its lines; empty where the container does not hold text.
     pub text: &'a Text,
     pub companions: &'a [Companion],
 }

@@ -300,7 +300,7 @@ fn peak(file: &Netcdf, columns: &[Column], row: usize, base: &Base, sink: &mut S
     }
 }
 
-/// The text of a binary number becomes the value; infinity and the like are none.
+/// The text of a binary number becomes the value; infinity and the like give no value.
 fn put(observation: &mut Observation, sink: &mut Sink) {
     match crate::numbers::parse(&observation.raw, &['.']) {
         Some(number) => observation.value = Some(number.value),

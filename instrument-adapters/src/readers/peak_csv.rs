@@ -1,4 +1,4 @@
-//! A peak list without headings whose columns and sample stand in a companion of keys and values.
+//! A peak list without headings whose columns and sample are named in a companion of keys and values.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     column_key: String,
     /// Start of the keys that name the signals.
     signal_key: String,
-    /// Key that must stand last but for the columns: the companion is whole.
+    /// Key that must come last but for the columns: the companion is whole.
     signals_key: String,
 }
 
@@ -51,7 +51,7 @@ impl Facts {
     }
 }
 
-/// Splits a line of keys and values. Windows paths end with `\"`, which is no escape.
+/// Splits a line of keys and values. Windows paths end with `\"`, which is not an escape.
 fn split_facts(line: &str) -> Vec<String> {
     split(line, ',', true).into_iter().map(|c| c.raw).collect()
 }

@@ -423,7 +423,7 @@ fn whole_row(mut tokens: Vec<Token>, width: usize) -> Result<Vec<Cell>, usize> {
             !whole.quoted && !fraction.quoted && is_number(digits) && mantissa.is_some_and(is_number)
         });
         let Some(at) = split else {
-            // Empty cells at the end are no columns.
+            // Empty cells at the end are not columns.
             match tokens.last() {
                 Some(last) if last.text.trim().is_empty() => {
                     tokens.pop();

@@ -1,4 +1,4 @@
-//! Results that a message sends more than once: corrections take the place of what stands before them,
+//! Results that a message sends more than once: corrections replace what comes before them,
 //! all others are measurements of their own.
 
 use std::collections::BTreeMap;

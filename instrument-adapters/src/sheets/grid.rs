@@ -37,7 +37,7 @@ pub(super) fn find<'a>(spec: &'a Spec, part: &Part, title: &str, row: &Row) -> O
         1 => row.cells.first().filter(|c| c.place == letters)?.raw.trim().to_owned(),
         _ => return None,
     };
-    // Beside the numbers stands nothing, at most a word for the column of labels.
+    // Beside the numbers there is nothing but, at most, a word for the column of labels.
     if columns < 2 || cells.len() as u32 > columns + 1 {
         return None;
     }

@@ -58,9 +58,9 @@ pub(crate) enum Kind {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
-    /// Which column it stands in: cells of one place stand one above the other.
+    /// Which column it is in: cells of one place lie one above the other.
     pub place: u32,
-    /// Where it stands for people: the place, or the first character of a text.
+    /// Where a person finds it: the place, or the first character of a text.
     pub column: u32,
     pub raw: String,
     pub kind: Kind,
@@ -114,7 +114,7 @@ pub(crate) struct Reading<'l> {
     layout: &'l Layout,
     wells: wells::Wells,
     found_table: bool,
-    /// What stands before the first section of a text holds for all of them.
+    /// What comes before the first section of a text holds for all of them.
     base: Base,
     /// Every moment that the file gives for its values.
     moments: BTreeSet<String>,
@@ -231,7 +231,7 @@ impl<'l> Reading<'l> {
             sink.note(row.line, "says nothing");
             return 1;
         }
-        // A title may have a colon too: what a table asks for is no key.
+        // A title may have a colon too: what a table asks for is not a key.
         if wanted(sink, row) && title(sink, course, row) {
             return 1;
         }
@@ -276,7 +276,7 @@ fn wanted(sink: &Sink, row: &Row) -> bool {
     sink.spec.tables.iter().any(|t| t.title.as_ref().is_some_and(|p| p.is_match(&cell.raw)))
 }
 
-/// Where a table may stand.
+/// Where a table may be.
 fn fits(table: &TableSpec, part: &Part, title: &str) -> bool {
     table.sheet.as_ref().is_none_or(|p| p.is_match(&part.name))
         && table.title.as_ref().is_none_or(|p| p.is_match(title))

@@ -4,7 +4,6 @@
 -- A trigger refuses with one form of message on both databases, `qianfa:CODE: sentence`. The codes are those of
 -- src/store/invariants.rs, which has the words for people; the sentence is for whoever reads a log.
 
-
 -- The institute stands on what is listed by institute: a list then reads one index in its order.
 ALTER TABLE sample ADD COLUMN institute_id TEXT REFERENCES institute (id);
 ALTER TABLE test_task ADD COLUMN institute_id TEXT REFERENCES institute (id);
@@ -75,7 +74,8 @@ BEGIN
 END $$;
 CREATE TRIGGER institute_revision BEFORE UPDATE ON institute FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER applicant_revision BEFORE UPDATE ON applicant FOR EACH ROW EXECUTE FUNCTION raise_revision();
-CREATE TRIGGER account_revision BEFORE UPDATE ON account FOR EACH ROW EXECUTE FUNCTION raise_revision();
+-- Logging in and failing to log in change nothing that a form shows.
+CREATE TRIGGER account_revision BEFORE UPDATE OF id, username, display_name, password_hash, institute_id, applicant_id, disabled, created_at, revision ON account FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER product_revision BEFORE UPDATE ON product FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER specification_revision BEFORE UPDATE ON specification FOR EACH ROW EXECUTE FUNCTION raise_revision();
 CREATE TRIGGER authorisation_revision BEFORE UPDATE ON authorisation FOR EACH ROW EXECUTE FUNCTION raise_revision();

@@ -145,7 +145,8 @@ BEGIN UPDATE applicant SET revision = OLD.revision + 1 WHERE id = NEW.id; END;
 CREATE TRIGGER applicant_revision_order BEFORE UPDATE OF revision ON applicant
 WHEN NEW.revision NOT IN (OLD.revision, OLD.revision + 1)
 BEGIN SELECT RAISE(ABORT, 'qianfa:revision-order: a revision rises by one'); END;
-CREATE TRIGGER account_revision AFTER UPDATE ON account
+-- Logging in and failing to log in change nothing that a form shows.
+CREATE TRIGGER account_revision AFTER UPDATE OF id, username, display_name, password_hash, institute_id, applicant_id, disabled, created_at ON account
 WHEN NEW.revision = OLD.revision
 BEGIN UPDATE account SET revision = OLD.revision + 1 WHERE id = NEW.id; END;
 CREATE TRIGGER account_revision_order BEFORE UPDATE OF revision ON account

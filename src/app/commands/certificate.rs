@@ -12,6 +12,7 @@ use super::place::{Place, failure};
 use super::{CommandError, Outcome};
 use crate::certificates::status_of;
 use crate::clock::Clock;
+use crate::vocabulary::CertificateState;
 
 /// Where a data folder keeps the root certificates that it trusts.
 const ROOTS: &str = "keys/root.pem";
@@ -47,14 +48,13 @@ struct Printed<'a> {
     problems: &'a [String],
 }
 
-/// Verifies a file at the time `at`. `status_lookup` is given the file's SHA-256 and the number
-/// that the document states, and answers `issued`, `superseded` or `withdrawn` where a database
-/// is at hand. Success where the document is unchanged since it was signed; trust and status are
+/// Verifies a file at the time `at`. `status_lookup` is given the file's SHA-256, and answers the
+/// state of the certificate issued as that file where a database is at hand. Success where the document is unchanged since it was signed; trust and status are
 /// printed, and are the reader's to judge.
 pub fn run(
     args: &VerifyArgs,
     at: DateTime<Utc>,
-    status_lookup: &dyn Fn(&str, Option<&str>) -> Option<String>,
+    status_lookup: &dyn Fn(&str) -> Option<CertificateState>,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let pdf = read(&args.file, "file")?;
@@ -64,8 +64,7 @@ pub fn run(
         None => Vec::new(),
     };
     let report = verify(&pdf, &roots, at);
-    let status = status_lookup(&report.sha256, report.certificate_number.as_deref());
-    let status = status.as_deref().unwrap_or("unknown");
+    let status = status_lookup(&report.sha256).map_or("unknown", CertificateState::as_str);
     if args.json { print_json(&report, status, out) } else { print_text(&report, status, out) }
         .map_err(|e| error("output", e.to_string(), "out"))?;
     Ok(if report.is_unchanged() { Outcome::Success } else { Outcome::Refusal })
@@ -149,11 +148,11 @@ fn print_text(report: &VerifyReport, status: &str, out: &mut dyn Write) -> std::
 /// Verifies a file now, and asks the database of the data folder, where one is named, for its status.
 pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let at = Clock::system().now();
-    let Some(data) = &args.data else { return run(args, at, &|_, _| None, out) };
+    let Some(data) = &args.data else { return run(args, at, &|_| None, out) };
     let place = Place { data: Some(data.clone()), config: None };
     let (_, db) = place.existing()?;
     let failed = std::cell::Cell::new(None);
-    let lookup = |sha256: &str, number: Option<&str>| match db.read(|conn| status_of(conn, sha256, number)) {
+    let lookup = |sha256: &str| match db.read(|conn| status_of(conn, sha256)) {
         Ok(status) => status,
         Err(error) => {
             failed.set(Some(failure(error)));
@@ -201,7 +200,7 @@ mod tests {
 
     fn verified(folder: &Path, json: bool) -> (Outcome, String) {
         let args = VerifyArgs { file: folder.join("c.pdf"), data: Some(folder.to_owned()), roots: None, json };
-        let lookup = |_: &str, number: Option<&str>| (number == Some("R-1")).then(|| "issued".to_owned());
+        let lookup = |sha256: &str| (sha256.len() == 64).then_some(CertificateState::Issued);
         let mut out = Vec::new();
         let outcome = run(&args, at(), &lookup, &mut out).expect("verified");
         (outcome, String::from_utf8(out).expect("text"))
@@ -249,7 +248,7 @@ mod tests {
         assert_ne!(value["problems"], serde_json::json!([]));
 
         let args = VerifyArgs { file: folder.path().join("absent.pdf"), data: None, roots: None, json: true };
-        let refused = run(&args, at(), &|_, _| None, &mut Vec::new());
+        let refused = run(&args, at(), &|_| None, &mut Vec::new());
         let failure = refused.expect_err("refused");
         assert_eq!(failure.code, "file_unreadable");
         assert_eq!(failure.field.as_deref(), Some("file"));

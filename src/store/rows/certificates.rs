@@ -4,13 +4,13 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::CertificateState;
+use crate::vocabulary::{CertificateKind, CertificateState};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = certificate, treat_none_as_default_value = false)]
 pub struct CertificateRow {
     pub id: CertificateId,
-    pub kind: String,
+    pub kind: CertificateKind,
     pub number: Option<String>,
     pub application_id: ApplicationId,
     pub sample_id: SampleId,

@@ -4,8 +4,9 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::{EvaluationKind, ResultPart, StandardBasis, Validity};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = reference_standard, treat_none_as_default_value = false)]
 pub struct ReferenceStandardRow {
     pub id: ReferenceStandardId,
@@ -14,7 +15,7 @@ pub struct ReferenceStandardRow {
     pub batch: String,
     pub source: String,
     pub purity: Dec,
-    pub basis: String,
+    pub basis: StandardBasis,
     pub water: Option<Dec>,
     pub expires_on: Day,
     pub storage: String,
@@ -26,14 +27,14 @@ pub struct ReferenceStandardRow {
     pub withdrawn_reason: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = evaluation, treat_none_as_default_value = false)]
 pub struct EvaluationRow {
     pub id: EvaluationId,
     pub root_id: EvaluationId,
     pub version: i64,
     pub institute_id: InstituteId,
-    pub kind: String,
+    pub kind: EvaluationKind,
     pub title: String,
     pub method_id: String,
     pub method_version: String,
@@ -42,7 +43,7 @@ pub struct EvaluationRow {
     pub setup: Json,
     pub standards: Json,
     pub outcome: Json,
-    pub verdict: String,
+    pub verdict: Validity,
     pub reason: Option<String>,
     pub created_by: AccountId,
     pub created_at: Instant,
@@ -73,7 +74,7 @@ pub struct EvaluationResultRow {
     pub label: String,
     pub analyte: String,
     pub quantity: String,
-    pub part: String,
+    pub part: ResultPart,
     pub raw: String,
     pub value: Option<Dec>,
     pub unit: String,

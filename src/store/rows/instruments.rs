@@ -6,7 +6,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::CheckOutcome;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = instrument_file, treat_none_as_default_value = false)]
 pub struct InstrumentFileRow {
     pub id: InstrumentFileId,
@@ -32,7 +32,7 @@ pub struct InstrumentFileRow {
     pub supersedes: Option<InstrumentFileId>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = observation, treat_none_as_default_value = false)]
 pub struct ObservationRow {
     pub id: ObservationId,
@@ -55,7 +55,7 @@ pub struct ObservationRow {
 }
 
 /// What a second person found who compared an import with its file: of all its values, or of those of one task.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = import_check, treat_none_as_default_value = false)]
 pub struct ImportCheckRow {
     pub id: ImportCheckId,
@@ -67,7 +67,7 @@ pub struct ImportCheckRow {
     pub checked_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = instrument, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct InstrumentRow {
     pub id: InstrumentId,
@@ -95,7 +95,7 @@ pub struct InstrumentRow {
     pub changed_at: Option<Instant>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = calibration, treat_none_as_default_value = false)]
 pub struct CalibrationRow {
     pub id: CalibrationId,
@@ -110,7 +110,7 @@ pub struct CalibrationRow {
     pub recorded_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = instrument_way, treat_none_as_default_value = false)]
 pub struct InstrumentWayRow {
     pub instrument_id: InstrumentId,
@@ -120,7 +120,7 @@ pub struct InstrumentWayRow {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = instrument_folder_entry, treat_none_as_default_value = false)]
 pub struct FolderEntryRow {
     pub instrument_id: InstrumentId,
@@ -135,7 +135,7 @@ pub struct FolderEntryRow {
     pub seen_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = companion_file, treat_none_as_default_value = false)]
 pub struct CompanionFileRow {
     pub instrument_file_id: InstrumentFileId,
@@ -144,7 +144,7 @@ pub struct CompanionFileRow {
     pub size: i64,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = dead_letter, treat_none_as_default_value = false)]
 pub struct DeadLetterRow {
     pub id: DeadLetterId,
@@ -167,7 +167,7 @@ pub struct DeadLetterRow {
     pub instrument_file_id: Option<InstrumentFileId>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = run_list, treat_none_as_default_value = false)]
 pub struct RunListRow {
     pub id: RunListId,

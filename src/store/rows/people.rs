@@ -6,7 +6,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::Role;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = institute, treat_none_as_default_value = false)]
 pub struct InstituteRow {
     pub id: InstituteId,
@@ -21,7 +21,7 @@ pub struct InstituteRow {
     pub created_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = applicant, treat_none_as_default_value = false)]
 pub struct ApplicantRow {
     pub id: ApplicantId,

@@ -7,7 +7,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::{Comparison, ItemKind};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = product, treat_none_as_default_value = false)]
 pub struct ProductRow {
     pub id: ProductId,
@@ -36,7 +36,7 @@ pub struct ProductTraitRow {
     pub trait_name: Trait,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = specification, treat_none_as_default_value = false)]
 pub struct SpecificationRow {
     pub id: SpecificationId,
@@ -49,7 +49,7 @@ pub struct SpecificationRow {
     pub created_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = test_item, treat_none_as_default_value = false)]
 pub struct TestItemRow {
     pub id: TestItemId,
@@ -72,7 +72,7 @@ pub struct TestItemRow {
     pub annex: Json,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = authorisation, treat_none_as_default_value = false)]
 pub struct AuthorisationRow {
     pub id: AuthorisationId,

@@ -6,7 +6,7 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::{Comparison, OosDecision, ReviewOutcome, TaskState, Verdict};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = test_task, treat_none_as_default_value = false)]
 pub struct TestTaskRow {
     pub id: TestTaskId,
@@ -22,7 +22,7 @@ pub struct TestTaskRow {
     pub institute_id: InstituteId,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = reading, treat_none_as_default_value = false)]
 pub struct ReadingRow {
     pub id: ReadingId,
@@ -40,7 +40,7 @@ pub struct ReadingRow {
     pub evaluation_result_id: Option<EvaluationResultId>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = result, treat_none_as_default_value = false)]
 pub struct ResultRow {
     pub id: ResultId,
@@ -63,7 +63,7 @@ pub struct ResultRow {
     pub review_note: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = out_of_limit_decision, treat_none_as_default_value = false)]
 pub struct OosDecisionRow {
     pub id: OosDecisionId,

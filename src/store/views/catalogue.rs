@@ -17,9 +17,7 @@ use crate::store::{AnyConnection, Outcome};
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProductView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub product: ProductRow,
-    #[schema(value_type = Vec<String>)]
     pub traits: Vec<Trait>,
 }
 
@@ -27,9 +25,7 @@ pub struct ProductView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SpecificationView {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub specification: SpecificationRow,
-    #[schema(value_type = Vec<Object>)]
     pub items: Vec<TestItemRow>,
 }
 

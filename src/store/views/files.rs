@@ -14,7 +14,6 @@ use crate::store::{AnyConnection, Outcome};
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FileRow {
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub file: InstrumentFileRow,
     pub uploaded_by_name: String,
     /// The registered instrument that it comes from

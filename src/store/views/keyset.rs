@@ -22,6 +22,14 @@ pub struct Part<T> {
     pub next: Option<String>,
 }
 
+impl<T> Part<T> {
+    /// Nothing: for a reader who has none of it.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { total: 0, total_at_least: false, items: Vec::new(), next: None }
+    }
+}
+
 /// The row behind which a part begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct After {
@@ -39,9 +47,7 @@ impl After {
     pub fn parse(text: Option<&str>) -> Result<Option<Self>, Refusal> {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
         let parts = text.split_once('~').filter(|(at, id)| !at.is_empty() && !id.is_empty());
-        let (at, id) = parts.ok_or_else(|| {
-            Refusal::field("after", "应为上一页给出的 next", "expected what the part before gave as `next`")
-        })?;
+        let (at, id) = parts.ok_or_else(|| foreign("after"))?;
         Ok(Some(Self { at: at.to_owned(), id: id.to_owned() }))
     }
 
@@ -50,6 +56,20 @@ impl After {
     pub fn of(at: &Instant, id: impl std::fmt::Display) -> String {
         format!("{at}~{id}")
     }
+}
+
+/// The refusal of a cursor that is none of ours.
+#[must_use]
+pub fn foreign(field: &str) -> Refusal {
+    Refusal::field(field, "应为上一页给出的 next", "expected what the part before gave as `next`")
+}
+
+/// The pattern of texts that contain a text; none where nothing was typed. The signs of patterns in it stand for any
+/// one sign, which finds a little more and never less.
+#[must_use]
+pub fn containing(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| format!("%{}%", text.replace(['%', '_', '\\'], "_")))
 }
 
 /// How many rows are asked for: 1 to 500, 100 where nothing is said.
@@ -96,6 +116,13 @@ mod tests {
         assert_eq!(After::parse(None), Ok(None));
         let refused = After::parse(Some("17")).expect_err("no cursor of ours");
         assert_eq!(refused.field.as_deref(), Some("after"));
+    }
+
+    #[test]
+    fn a_search_is_a_pattern_of_what_was_typed() {
+        assert_eq!(containing(" run "), Some("%run%".into()));
+        assert_eq!(containing("50%_a"), Some("%50__a%".into()));
+        assert_eq!(containing("  "), None);
     }
 
     #[test]

@@ -8,29 +8,39 @@ mod evaluations;
 mod files;
 mod imports;
 pub mod keyset;
+mod own_cases;
 mod pages;
 mod queue;
 mod reader;
+mod samples;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
+
 pub use bench::{
     DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskObservation, TaskView, task,
 };
-pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, sample, sample_by_number};
+pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
 };
-pub use certificates::{CertificateFilter, CertificateListRow, certificates};
-pub use evaluations::{EnteredFrom, EvaluationDetail, EvaluationListRow, evaluation, evaluations, standards};
+pub use certificates::{
+    CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
+};
+pub use evaluations::{
+    EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
+    StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
+};
 pub use files::{FileRow, files, files_of_instrument};
 pub use imports::{CheckView, ImportView, import_checks, imports};
+pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};
 pub use reader::Reader;
+pub use samples::{CaseProduct, SampleDetail, sample, sample_by_number};
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
@@ -80,11 +90,4 @@ pub fn locator_text(locator: &Json) -> String {
         (.., Some(path)) => path,
         _ => String::new(),
     }
-}
-
-/// The display name of an account.
-fn name_of(conn: &mut super::AnyConnection, id: Option<&super::columns::AccountId>) -> super::Outcome<Option<String>> {
-    use super::schema::account;
-    let Some(id) = id else { return Ok(None) };
-    Ok(account::table.find(id).select(account::display_name).first(conn).optional()?)
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::name_of;
-use crate::store::columns::{AccountId, CertificateId, InstituteId};
-use crate::store::rows::CertificateRow;
+use super::Reader;
+use super::certificates::{CertificateView, certificate_view};
+use crate::store::columns::{AccountId, ApplicationId, CertificateId, SampleId};
 use crate::store::schema::{account, application, batch, certificate, product, sample};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::{CaseState, CertificateState};
@@ -15,7 +15,7 @@ use crate::vocabulary::{CaseState, CertificateState};
 /// A certificate with what it belongs to and who made it.
 #[derive(Clone, Debug, Serialize)]
 pub struct CertificateDetail {
-    pub certificate: CertificateRow,
+    pub certificate: CertificateView,
     pub case_number: String,
     pub sample_number: String,
     pub lot_number: String,
@@ -30,47 +30,52 @@ pub struct CertificateDetail {
     pub amended_by: Option<(CertificateId, Option<String>)>,
 }
 
-type Belongs = (CertificateRow, String, String, String, (String, String));
+/// Numbers of case, sample and lot; the names of the product; who reviewed and who signed.
+type Belongs = (String, String, String, (String, String), Option<AccountId>, Option<AccountId>);
 
-/// One certificate of the institute; none of another's.
+/// One certificate, where the reader may see it.
 ///
 /// # Errors
-/// The store's failure.
+/// The store's failure, and a content that cannot be read.
 pub fn certificate(
     conn: &mut AnyConnection,
-    institute: &InstituteId,
+    reader: &Reader,
     id: &CertificateId,
 ) -> Outcome<Option<CertificateDetail>> {
-    let found: Option<Belongs> = certificate::table
-        .inner_join(sample::table.inner_join(batch::table))
-        .inner_join(application::table.inner_join(product::table))
-        .filter(certificate::id.eq(id))
-        .filter(application::institute_id.eq(institute))
-        .select((
-            CertificateRow::as_select(),
-            application::number,
-            sample::number,
-            batch::lot_number,
-            (product::name_zh, product::name_en),
-        ))
-        .first(conn)
-        .optional()?;
-    let Some((row, case_number, sample_number, lot_number, (product_zh, product_en))) = found else { return Ok(None) };
-    let amends_number: Option<Option<String>> = match &row.amends_id {
+    let Some(view) = certificate_view(conn, reader, id)? else { return Ok(None) };
+    let (case_number, sample_number, lot_number, (product_zh, product_en), reviewed_by, signed_by): Belongs =
+        certificate::table
+            .inner_join(sample::table.inner_join(batch::table))
+            .inner_join(application::table.inner_join(product::table))
+            .filter(certificate::id.eq(id))
+            .select((
+                application::number,
+                sample::number,
+                batch::lot_number,
+                (product::name_zh, product::name_en),
+                certificate::reviewed_by,
+                certificate::signed_by,
+            ))
+            .first(conn)?;
+    let amends_number: Option<Option<String>> = match &view.amends_id {
         Some(old) => certificate::table.find(old).select(certificate::number).first(conn).optional()?,
         None => None,
     };
     let amended_by = certificate::table
-        .filter(certificate::amends_id.eq(&row.id))
+        .filter(certificate::amends_id.eq(id))
         .filter(certificate::state.ne(CertificateState::Discarded))
         .select((certificate::id, certificate::number))
         .first(conn)
         .optional()?;
+    let people: Vec<&AccountId> =
+        [Some(&view.drafted_by), reviewed_by.as_ref(), signed_by.as_ref()].into_iter().flatten().collect();
+    let names = names(conn, &people)?;
+    let name = |id: Option<&AccountId>| id.and_then(|id| names.get(id.as_str()).cloned());
     Ok(Some(CertificateDetail {
-        drafted_by: name_of(conn, Some(&row.drafted_by))?,
-        reviewed_by: name_of(conn, row.reviewed_by.as_ref())?,
-        signed_by: name_of(conn, row.signed_by.as_ref())?,
-        certificate: row,
+        drafted_by: name(Some(&view.drafted_by)),
+        reviewed_by: name(reviewed_by.as_ref()),
+        signed_by: name(signed_by.as_ref()),
+        certificate: view,
         case_number,
         sample_number,
         lot_number,
@@ -84,29 +89,29 @@ pub fn certificate(
 /// A sample whose tests are done and that has no certificate under way.
 #[derive(Clone, Debug, Serialize)]
 pub struct AwaitingCertificate {
-    pub sample_id: String,
+    pub sample_id: SampleId,
     pub sample_number: String,
     pub lot_number: String,
-    pub case_id: String,
+    pub case_id: ApplicationId,
     pub case_number: String,
     pub product_zh: String,
     pub product_en: String,
 }
 
-/// The samples of the institute's tested cases without a certificate, the oldest first; at most 200.
+/// The samples of tested cases of the reader's institute without a certificate, the oldest first; at most 200.
 ///
 /// # Errors
 /// The store's failure.
-pub fn awaiting_certificate(conn: &mut AnyConnection, institute: &InstituteId) -> Outcome<Vec<AwaitingCertificate>> {
-    let live = certificate::table
-        .filter(certificate::state.ne_all([CertificateState::Discarded, CertificateState::Withdrawn]))
-        .select(certificate::sample_id);
-    let rows: Vec<(String, String, String, String, String, (String, String))> = sample::table
+pub fn awaiting_certificate(conn: &mut AnyConnection, reader: &Reader) -> Outcome<Vec<AwaitingCertificate>> {
+    let Some(institute) = reader.institute() else { return Ok(Vec::new()) };
+    let live =
+        certificate::table.filter(certificate::state.ne_all(CertificateState::GIVEN_UP)).select(certificate::sample_id);
+    let rows: Vec<(SampleId, String, String, ApplicationId, String, (String, String))> = sample::table
         .inner_join(batch::table)
         .inner_join(application::table.inner_join(product::table))
         .filter(application::institute_id.eq(institute))
         .filter(application::state.eq(CaseState::Tested))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(crate::vocabulary::SampleState::Received))
         .filter(sample::id.ne_all(live))
         .order(sample::number)
         .limit(200)

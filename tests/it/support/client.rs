@@ -2,10 +2,33 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Request;
+
+thread_local! {
+    /// What this thread's clients were answered, while somebody records it: method, path, status and body.
+    static ANSWERS: RefCell<Option<Vec<Recorded>>> = const { RefCell::new(None) };
+}
+
+/// One answer as it was recorded.
+#[derive(Clone)]
+pub struct Recorded {
+    pub method: String,
+    pub path: String,
+    pub status: u16,
+    pub json: bool,
+    pub text: String,
+}
+
+/// Records every answer of this thread's clients while `work` runs.
+pub fn recorded(work: impl FnOnce()) -> Vec<Recorded> {
+    ANSWERS.with(|answers| *answers.borrow_mut() = Some(Vec::new()));
+    work();
+    ANSWERS.with(|answers| answers.borrow_mut().take()).unwrap_or_default()
+}
 
 pub struct Client {
     agent: Agent,
@@ -47,7 +70,12 @@ impl Answer {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // The server closes what is idle for five seconds; a request sent just then would be lost.
+            .max_idle_age(Duration::from_secs(2))
+            .build();
         Self {
             agent: Agent::new_with_config(config),
             base: base.to_owned(),
@@ -103,7 +131,7 @@ impl Client {
             request = request.header("cookie", cookies.join("; "));
         }
         let request = request.body(body).expect("a request");
-        let mut response = self.agent.run(request).expect("an answer");
+        let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let headers: BTreeMap<String, String> = response
             .headers()
             .iter()
@@ -124,6 +152,13 @@ impl Client {
         let status = response.status().as_u16();
         let bytes = response.body_mut().read_to_vec().expect("a body");
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        ANSWERS.with(|answers| {
+            if let Some(answers) = answers.borrow_mut().as_mut() {
+                let json = headers.get("content-type").is_some_and(|kind| kind.contains("json"));
+                let (method, path, text) = (method.to_owned(), path.to_owned(), text.clone());
+                answers.push(Recorded { method, path, status, json, text });
+            }
+        });
         Answer { status, headers, set_cookies, bytes, text }
     }
 }

@@ -1,6 +1,7 @@
 //! The real server on a free port, with a clock that stands until it is set.
 
 pub mod client;
+pub mod cluster;
 pub mod postgres;
 
 use std::thread::JoinHandle;
@@ -32,7 +33,7 @@ pub enum On {
     Postgres,
 }
 
-/// Runs a test on SQLite, and on PostgreSQL where `QIANFA_TEST_POSTGRES` names a cluster.
+/// Runs a test on SQLite and on PostgreSQL. It fails where there is no PostgreSQL, and says what to install.
 pub fn on_both(test: impl Fn(&TestApp)) {
     on_each(|on| test(&TestApp::start(on)));
 }
@@ -40,11 +41,7 @@ pub fn on_both(test: impl Fn(&TestApp)) {
 /// The same for tests that start their application themselves.
 pub fn on_each(test: impl Fn(On)) {
     test(On::Sqlite);
-    if postgres::cluster().is_some() {
-        test(On::Postgres);
-    } else {
-        eprintln!("on SQLite only: QIANFA_TEST_POSTGRES is not set");
-    }
+    test(On::Postgres);
 }
 
 /// A folder and a database, before any server runs on them.

@@ -8,19 +8,15 @@ use diesel::prelude::*;
 use qianfa::store::blobs::sha256_hex;
 use qianfa::store::{DbConn, DbSettings};
 
-/// The cluster of this test run, as `postgres://USER@HOST:PORT/DATABASE`.
-pub fn cluster() -> Option<String> {
-    std::env::var("QIANFA_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
-}
+use super::cluster::cluster;
 
 pub fn connect(url: &str) -> PgConnection {
-    PgConnection::establish(url).unwrap_or_else(|error| panic!("QIANFA_TEST_POSTGRES: {error}"))
+    PgConnection::establish(url).unwrap_or_else(|error| panic!("the cluster of the tests at {url}: {error}"))
 }
 
 /// The URL of a database of the cluster.
 fn url_of(database: &str) -> String {
-    let cluster = cluster().expect("a cluster");
-    let (server, _) = cluster.rsplit_once('/').expect("a database in QIANFA_TEST_POSTGRES");
+    let (server, _) = cluster().rsplit_once('/').expect("a database in QIANFA_TEST_POSTGRES");
     format!("{server}/{database}")
 }
 
@@ -29,7 +25,7 @@ fn template() -> &'static str {
     static TEMPLATE: OnceLock<String> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         let name = format!("qianfa_template_{}", &migrations_hash()[..16]);
-        let mut conn = connect(&cluster().expect("a cluster"));
+        let mut conn = connect(cluster());
         conn.batch_execute("SELECT pg_advisory_lock(7409422)").expect("the lock");
         let there: i64 = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!(
             "(SELECT count(*) FROM pg_database WHERE datname = '{name}')"
@@ -89,7 +85,7 @@ impl OwnDatabase {
 
     fn make(with: &str) -> Self {
         let name = format!("qianfa_test_{}", uuid::Uuid::new_v4().simple());
-        let mut conn = connect(&cluster().expect("a cluster"));
+        let mut conn = connect(cluster());
         retry(|| conn.batch_execute(&format!("CREATE DATABASE {name} {with}")));
         Self { url: url_of(&name), name }
     }
@@ -97,7 +93,7 @@ impl OwnDatabase {
 
 impl Drop for OwnDatabase {
     fn drop(&mut self) {
-        if let Some(Ok(mut conn)) = cluster().map(|url| PgConnection::establish(&url)) {
+        if let Ok(mut conn) = PgConnection::establish(cluster()) {
             let _ = conn.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
         }
     }

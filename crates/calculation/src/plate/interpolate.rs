@@ -120,7 +120,7 @@ fn calibration(plate: &Plate, curve: &Fit, standards: &[&Level]) -> Calibration 
     let mut points = Vec::new();
     for level in standards {
         let x = level.dose.unwrap_or(f64::NAN);
-        // Values stand in the order of the wells that may be used.
+        // Values are in the order of the wells that may be used.
         let usable = plate.wells.iter().filter(|well| level.wells.contains(&well.well) && well.value.is_some());
         for (well, y) in usable.zip(&level.values) {
             let fitted = curve.at(x);

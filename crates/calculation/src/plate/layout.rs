@@ -68,7 +68,7 @@ pub fn named(well: &str) -> Option<String> {
 /// The wells of a range: `A1:A3`, `A1:H1`, or one well.
 ///
 /// # Errors
-/// The text, where it is none.
+/// The text, where it is not a range of wells.
 pub fn range(text: &str) -> Result<Vec<String>, String> {
     let wrong = || text.to_owned();
     let (from, to) = text.split_once([':', '~']).unwrap_or((text, text));
@@ -150,7 +150,7 @@ pub(super) fn wells<'a>(
             let (role, name) = (set.role, set.name.as_str());
             let (mut value, seen) = reading(&well, set, &readings, reference.as_ref(), outcome);
             if let (Some(mask), Some(_)) = (masked.get(&well), value) {
-                // Left out by the operator in the instrument's own evaluation, though its raw reading stands.
+                // Left out by the operator in the instrument's own evaluation, though its raw reading is kept.
                 let text = format!(
                     "孔 {well} 在仪器软件中已屏蔽（{}），不作数值使用 / well {well} is masked: not used",
                     mask.raw
@@ -259,7 +259,7 @@ pub fn propose(method: &Method, setup: &PlateSetup, seen: &[Seen]) -> Vec<WellSe
             dilution: dilution.unwrap_or_default().to_owned(),
             reason: String::new(),
         };
-        // Of a sample without a dilution, each row is taken for a level of its own: replicates stand side by side.
+        // Of a sample without a dilution, each row is taken for a level of its own: replicates lie side by side.
         let row = |set: &WellSetup| set.wells.first().and_then(|well| place(well)).map(|at| at.0);
         let alike = |set: &WellSetup| made.role != Role::Sample || !made.dilution.is_empty() || row(set) == row(&made);
         let level = |set: &&mut WellSetup| {

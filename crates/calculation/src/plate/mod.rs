@@ -198,7 +198,7 @@ impl Plate<'_> {
         outcome.wells = self.wells.iter().map(|well| well.line(self.blank)).collect();
     }
 
-    /// The sample of ours that all wells of a name were matched to.
+    /// The registered sample that all wells of a name were matched to.
     fn sample_of(&self, name: &str) -> Option<String> {
         let of = self.wells.iter().filter(|well| well.role == Role::Sample && well.name == name);
         let found: BTreeSet<Option<&str>> =

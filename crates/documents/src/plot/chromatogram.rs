@@ -25,7 +25,7 @@ pub struct Chromatogram {
 pub struct Trace {
     /// The signal's name as the file has it.
     pub name: String,
-    /// Abscissa and ordinate in the order of the file; a point that is no number lifts the pen.
+    /// Abscissa and ordinate in the order of the file; a point that is not a number lifts the pen.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -217,7 +217,7 @@ mod tests {
         });
         let d = svg.split("<path d=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a path");
         assert_eq!(d.matches('M').count(), 2);
-        // The point that stands alone is a line of no length.
+        // A point on its own is drawn as a line of no length.
         assert_eq!(drawn(&svg).len(), 1 + 1 + 2);
     }
 

@@ -30,7 +30,7 @@ pub fn with_unit(label: &str, unit: Option<&str>) -> String {
 }
 
 /// The binary float nearest to a decimal text, for a place in a picture and for nothing else. `None` where the
-/// text is no number.
+/// text is not a number.
 #[must_use]
 pub fn coordinate(text: &str) -> Option<f64> {
     text.trim().parse::<f64>().ok().filter(|number| number.is_finite())

@@ -24,11 +24,11 @@ pub struct Plate {
 pub struct Well {
     /// Its name: `A1`, `h12`, `P24`.
     pub well: String,
-    /// For the colour alone; `None` where the value is no number.
+    /// For the colour alone; `None` where the value is not a number.
     pub value: Option<f64>,
     /// The value as written.
     pub text: String,
-    /// What stands in the well (`standard`, `blank`, a group's name), empty where nothing is known.
+    /// What the well holds (`standard`, `blank`, a group's name), empty where nothing is known.
     pub role: String,
 }
 
@@ -83,7 +83,7 @@ fn size(data: &Plate) -> (usize, usize) {
     usual.into_iter().find(|(r, c)| rows <= *r && columns <= *c).unwrap_or(MOST)
 }
 
-/// Draws a plate as SVG. Wells that several values name show the first; names that are no wells are left out.
+/// Draws a plate as SVG. Wells that several values name show the first; names that are not wells are left out.
 #[must_use]
 pub fn plate(data: &Plate) -> String {
     let (rows, columns) = size(data);

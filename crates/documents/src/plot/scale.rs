@@ -13,7 +13,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// The axis that holds all values, with `margin` (a share of the range) at both ends. Values that are no
+    /// The axis that holds all values, with `margin` (a share of the range) at both ends. Values that are not
     /// numbers count for nothing; without any the axis runs from 0 to 1.
     pub(super) fn over(values: impl Iterator<Item = f64>, margin: f64, (start, end): (f64, f64), log: bool) -> Self {
         let usable = values.filter(|value| value.is_finite() && (!log || *value > 0.0));
@@ -104,7 +104,7 @@ pub(super) struct Panel<'a> {
     pub(super) y: Scale,
     pub(super) x_label: &'a str,
     pub(super) y_label: &'a str,
-    /// Whether the abscissa's numbers stand below; a panel above another shares those of that one.
+    /// Whether the abscissa's numbers are written below; a panel above another uses the numbers of the lower one.
     pub(super) numbered: bool,
 }
 

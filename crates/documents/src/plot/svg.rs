@@ -10,7 +10,7 @@ pub(super) const INK: &str = "#1b2430";
 pub(super) const SOFT: &str = "#5b6675";
 pub(super) const GRID: &str = "#e1e6ec";
 pub(super) const AXIS: &str = "#8a95a3";
-/// Colours of traces: told apart also by those who do not see red and green.
+/// Colours of traces: distinguishable also for those who do not see red and green.
 pub(super) const COLOURS: [&str; 6] = ["#0b4a8f", "#c2410c", "#0f766e", "#9d174d", "#6d5a00", "#5b21b6"];
 
 /// Where a text is anchored.
@@ -57,7 +57,7 @@ impl Canvas {
         );
     }
 
-    /// Lines through points, lifted where a point is no number. Places are written in tenths of a pixel, each
+    /// Lines through points, lifted where a point is not a number. Places are written in tenths of a pixel, each
     /// from the one before: a third of the length of absolute ones.
     pub(super) fn path(&mut self, points: &[(f64, f64)], colour: &str, width: f64) {
         let mut d = String::new();

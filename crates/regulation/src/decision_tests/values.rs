@@ -88,7 +88,7 @@ fn lanes_by_trait_and_place() {
         ("device SX 2027-06-16 device first_of_kind", "routine", ""),
         ("drug SX 2026-01-05 chemical first_of_kind priority_review", "routine", ""),
         ("device SX 2026-01-05 device key_variety", "routine", ""),
-        // Jilin: undated, so on every date; support for class III is no lane.
+        // Jilin: undated, so on every date; support for class III does not give a lane.
         ("device JL 2019-01-02 device innovative", "green_channel", "JL-14"),
         ("device JL 2026-01-05 device priority_review", "green_channel", "JL-14"),
         ("device JL 2026-01-05 device innovative", "green_channel", "JL-14 N-10b"),

@@ -1,4 +1,4 @@
-//! Limits as they stand on a report, and the comparison of a result with them.
+//! Limits as a report prints them, and the comparison of a result with them.
 
 use std::fmt;
 
@@ -92,7 +92,7 @@ impl Limit {
     /// Reads a limit as written on a report.
     ///
     /// # Errors
-    /// The text is no limit, its ends are in the wrong order, or it has too many digits.
+    /// The text is not a limit, its ends are in the wrong order, or it has too many digits.
     pub fn parse(text: &str) -> Result<Self, NumericError> {
         let error = || NumericError::NotALimit { text: text.to_owned(), expected: EXPECTED };
         let plain = to_ascii(text);

@@ -30,7 +30,7 @@ pub fn judge(limit: &Limit, value: &Measured, by: CompareBy) -> Result<Judgement
     limit.judge(value, by)
 }
 
-/// Text that is no number, step, limit or result.
+/// Text that cannot be read as a number, step, limit or result.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NumericError {
     #[error("`{text}` is not a decimal number (expected digits with at most one point, as in -0.0365)")]

@@ -13,7 +13,7 @@ impl Step {
     /// Reads a step as written.
     ///
     /// # Errors
-    /// The text is no number above zero.
+    /// The text is not a number above zero.
     pub fn parse(text: &str) -> Result<Self, NumericError> {
         match parse_decimal(text) {
             Ok(step) => Step::new(step),

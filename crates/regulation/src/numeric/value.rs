@@ -37,7 +37,7 @@ impl Measured {
     /// Reads a result: `96.96`, `<0.05`, `≥ 100`, `未检出`, `ND`, `未检出（<0.05）`; fullwidth forms too.
     ///
     /// # Errors
-    /// The text is none of these, or has too many digits.
+    /// The text has none of these forms, or too many digits.
     pub fn parse(text: &str) -> Result<Self, NumericError> {
         let plain = to_ascii(text);
         let squeezed: String = plain.to_lowercase().split_whitespace().collect();
@@ -79,7 +79,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// `未检出(<0.05)`: the bound that stands behind the words.
+/// `未检出(<0.05)`: the bound given after the words.
 fn not_detected_below(squeezed: &str) -> Option<&str> {
     let inner = NOT_DETECTED.iter().find_map(|word| squeezed.strip_prefix(word))?;
     let inner = inner.strip_prefix('(')?.strip_suffix(')')?;
@@ -136,7 +136,7 @@ pub fn to_ascii(text: &str) -> String {
 /// power of ten (`4.57e4`). Fullwidth digits and the minus sign U+2212 serve too; separators of thousands do not.
 ///
 /// # Errors
-/// The text is no number, or cannot be held exactly in 28 digits.
+/// The text is not a number, or cannot be held exactly in 28 digits.
 pub fn parse_decimal(text: &str) -> Result<Decimal, NumericError> {
     let plain = to_ascii(text);
     let not_a_number = || NumericError::NotANumber { text: text.to_owned() };

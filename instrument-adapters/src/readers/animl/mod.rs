@@ -1,6 +1,6 @@
 //! AnIML core (ASTM E13.15): samples, experiment steps with method and result, parameters and series.
 //!
-//! Elements are told by their names, whatever the namespace says of the draft. A document type declaration is
+//! Elements are recognised by their names, whatever the namespace says of the draft. A document type declaration is
 //! refused, so no entity is ever resolved. A numeric parameter of a result or a sample is a value; those of a
 //! method are settings. A set of series is a curve where it has one numeric independent series, else a table.
 //! A cut document does not close, which is the proof that it is whole.
@@ -282,7 +282,7 @@ impl Reading<'_, '_> {
             return;
         }
         let mut base = base.clone();
-        // What names the component stands beside its values, before or after them.
+        // What names the component is found beside its values, before or after them.
         for part in elements(node).filter(|n| is(*n, "Parameter")) {
             let value = elements(part).find(|n| is(*n, "S")).map(text).filter(|t| !t.is_empty());
             if let Some(value) =

@@ -29,7 +29,7 @@ const NOT_GIVEN: &str = "-0.0";
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Documents that describe what stands beside them: their content goes into the context.
+    /// Documents that describe their neighbours: their content goes into the context.
     describing: Vec<Pattern>,
     /// Documents that describe the run.
     run: Vec<Pattern>,
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields)]
 struct Named {
     key: Pattern,
-    /// Key of the object that it stands in.
+    /// Key of the object that holds it.
     within: Option<Pattern>,
     role: Role,
     /// Name in `context`.

@@ -152,7 +152,7 @@ impl Scope {
     }
 }
 
-/// True for keys that name something, whatever they stand in.
+/// True for keys that name something, whatever holds them.
 pub(super) fn is_role(settings: &Settings, name: &str) -> bool {
     settings.roles.iter().any(|role| role.key.is_match(name))
 }

@@ -19,7 +19,7 @@ struct Parts<'t> {
     /// Column name → formula.
     formulas: BTreeMap<String, String>,
     formula_lines: Vec<&'t Line>,
-    /// Lines behind the table, and whether they stand under the title of summaries.
+    /// Lines behind the table, and whether they come under the title of summaries.
     rest: Vec<(&'t Line, bool)>,
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct Settings {
 struct Mode {
     quantity: String,
     unit: Option<String>,
-    /// Where the number of plate rows stands, counted from the data type in the plate's head.
+    /// The place of the number of plate rows, counted from the data type in the plate's head.
     rows_at: usize,
 }
 

@@ -355,7 +355,7 @@ fn value(
     }
 }
 
-/// Time as seconds, wavelength or place as it stands.
+/// Time as seconds, wavelength or place as written.
 fn abscissa(sink: &mut Sink, head: &Head, x: &str, at: &Locator) -> (Option<String>, Option<String>) {
     let unit = head.x_unit.clone().filter(|u| !u.is_empty());
     if x.contains(':') {

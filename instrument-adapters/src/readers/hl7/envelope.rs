@@ -1,4 +1,4 @@
-//! What stands around the messages: character set, headings and trailers of batches.
+//! What surrounds the messages: character set, headings and trailers of batches.
 
 use super::{Settings, VT};
 use crate::model::{Locator, Severity};
@@ -15,7 +15,7 @@ pub(super) struct Counts {
     /// A trailer was there and its count was right.
     pub counted: bool,
     pub frames: usize,
-    /// Messages that stand outside of a frame.
+    /// Messages outside of a frame.
     pub bare: usize,
 }
 

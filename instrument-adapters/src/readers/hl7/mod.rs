@@ -1,7 +1,7 @@
 //! HL7 version 2 messages with results: files of segments, captures of MLLP, batches.
 //!
 //! `MSH` names the delimiters, `OBR` the order, each `OBX` is a value, `SPM` a specimen, `NTE` a remark.
-//! A plain file has no end mark. One whose messages stand in their MLLP frames (VT … FS) is whole, and so
+//! A plain file has no end mark. One whose messages are in their MLLP frames (VT … FS) is whole, and so
 //! is a batch whose trailer counts its messages right.
 //!
 //! The segments are taken apart by the crate `hl7_parser`. Escapes are undone here, as it reads only those
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     silent: Vec<String>,
     /// Name in MSH-18 → encoding, one of `text.encodings`.
     charsets: BTreeMap<String, String>,
-    /// Mark in OBX-8 → what it makes of the value; marks that stand for nothing are `ok`.
+    /// Mark in OBX-8 → what it makes of the value; marks that mean nothing are `ok`.
     marks: BTreeMap<String, Status>,
     /// State in OBX-11 → what it makes of the value.
     states: BTreeMap<String, Status>,
@@ -137,7 +137,7 @@ fn finish(settings: &Settings, sink: &mut Sink, rows: &mut Vec<Row>, counts: &mu
             return;
         }
     };
-    // The parser stops without a word where a line is no segment.
+    // The parser stops without a word where a line is not a segment.
     if let Some(row) = rows.get(message.segments.len()) {
         let shown: String = row.text.chars().take(60).collect();
         let what = format!("no segment, and what follows in this message is not read: {shown}");
@@ -177,7 +177,7 @@ struct State<'s> {
     number: usize,
     orders: usize,
     specimen: Option<String>,
-    /// In OUL messages SPM stands before the orders, in ORU behind them.
+    /// In OUL messages SPM comes before the orders, in ORU behind them.
     specimen_first: bool,
     /// Placer's or filler's number.
     order: Option<String>,
@@ -239,7 +239,7 @@ impl State<'_> {
         }
     }
 
-    /// SPM of an ORU stands behind the values that it belongs to.
+    /// The SPM of an ORU comes after the values that it belongs to.
     fn settle_sample(&mut self, sink: &mut Sink) {
         let sample = self.specimen.clone().or_else(|| self.order.clone());
         let own = sink.observations.iter_mut().skip(self.of_order);
@@ -389,7 +389,7 @@ impl State<'_> {
         let read = match kind {
             "SN" => structured(&parts),
             "NM" => Some((first(&[0]), false)),
-            // A code or a date may look like a number and is none.
+            // A code or a date may look like a number without being one.
             "CE" | "CWE" | "CNE" | "CF" => {
                 o.raw = first(&[1, 0]);
                 None

@@ -33,7 +33,7 @@ pub(crate) struct Settings {
     /// Labels that go into the context of every value: label → name.
     #[serde(default)]
     context: BTreeMap<String, String>,
-    /// Labels with date and time in one, and those that stand together.
+    /// Labels with date and time in one, and those that belong together.
     #[serde(default)]
     date_time: Vec<String>,
     #[serde(default)]
@@ -215,7 +215,7 @@ fn close(settings: &Settings, block: &Block, outer: usize, number: usize, sink: 
     plausible(settings, block, &kind, sink);
 }
 
-/// What tables have for themselves is not told in `run`.
+/// What belongs to a table alone is not put into `run`.
 fn is_table(label: &str) -> bool {
     matches!(
         label,

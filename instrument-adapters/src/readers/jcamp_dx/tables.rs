@@ -81,7 +81,7 @@ struct Found {
     first: Option<Decimal>,
     largest: Option<Decimal>,
     smallest: Option<Decimal>,
-    /// A line has been told to be one step beside its abscissa.
+    /// A line one step beside its abscissa has been reported.
     offset: bool,
 }
 
@@ -98,7 +98,7 @@ impl Found {
     }
 }
 
-/// First abscissa, step and the decimal places in which abscissas are told.
+/// First abscissa, step and the decimal places in which abscissas are written.
 fn steps(block: &Block, axes: &Axes, first_line: Option<&Number>) -> Option<(Decimal, Decimal, u32)> {
     let of_line = || first_line?.decimal()?.checked_mul(axes.x_factor);
     let first = block.decimal("FIRSTX").or_else(of_line)?;
@@ -107,7 +107,7 @@ fn steps(block: &Block, axes: &Axes, first_line: Option<&Number>) -> Option<(Dec
     let last = block.decimal("LASTX");
     let exact =
         last.filter(|_| count > 1).and_then(|last| last.checked_sub(first)?.checked_div(Decimal::from(count - 1)));
-    // The step is told with few digits; from both ends it is more exact.
+    // The step is written with few digits; from both ends it is more exact.
     let step = exact.or(given)?;
     let places = [Some(first), last, given].into_iter().flatten().map(|d| d.scale()).max().unwrap_or_default();
     Some((first, step, if exact.is_some() { places.max(PLACES) } else { 28 }))

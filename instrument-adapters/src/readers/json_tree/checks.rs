@@ -84,7 +84,7 @@ impl Version {
     }
 }
 
-/// Among several results of one injection the newest signed one stands, and the file's reader is told so.
+/// Among several results of one injection the newest signed one counts, and the file's reader sees that.
 pub(super) fn choose(sink: &mut Sink, versions: Vec<Version>) {
     let mut groups: BTreeMap<Vec<String>, Vec<Version>> = BTreeMap::new();
     for version in versions.into_iter().filter(|v| !v.replaced) {

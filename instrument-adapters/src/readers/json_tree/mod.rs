@@ -1,6 +1,6 @@
 //! Trees in JSON: lists within lists, whose entries hold the values.
 //!
-//! An entry's simple values stand in itself (Chromeleon) or in an object of it (Empower: `fields`). What an
+//! An entry's simple values are in itself (Chromeleon) or in an object of it (Empower: `fields`). What an
 //! outer entry says holds for all entries below it. A cut tree does not close and is not read at all, so the
 //! closing bracket is the end mark.
 
@@ -192,7 +192,7 @@ impl Walk<'_> {
             || self.settings.curves.iter().any(|c| c.level == level && c.key == key)
     }
 
-    /// Reports what stands beside the object of an entry's values.
+    /// Reports what is found beside the object of an entry's values.
     fn beside(&self, sink: &mut Sink, level: &str, node: &Map<String, Value>, path: &str) {
         for (key, value) in node {
             let known = self.settings.inner.as_ref() == Some(key) || self.structural(level, key);
@@ -306,7 +306,7 @@ impl Walk<'_> {
             let mut observation = tabular::observation(base, &quantity, &raw, at.clone());
             observation.flags.extend(above.flags.iter().map(|(flag, _)| flag.clone()));
             if not_found && field.decides && (value.is_null() || quantity != "retention_time") {
-                // A zero in the place of an area that was not found is no zero.
+                // A zero in the place of an area that was not found does not mean zero.
                 observation.raw = if value.is_null() { value.to_string() } else { raw };
                 observation.status = Status::NotDetected;
                 observation.flags.push("component_not_found".into());

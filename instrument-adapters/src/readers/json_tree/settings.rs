@@ -14,9 +14,9 @@ pub(crate) struct Settings {
     pub run: Vec<String>,
     /// The lists to walk down, an outer one before those within it.
     pub levels: Vec<Level>,
-    /// The object of every entry in which its simple values stand, where they are not in the entry itself.
+    /// The object of every entry that holds its simple values, where they are not in the entry itself.
     pub inner: Option<String>,
-    /// Lists of which only the number of entries is told, in `run` under their last name.
+    /// Lists of which only the number of entries is given, in `run` under their last name.
     #[serde(default)]
     pub counted: Vec<String>,
     /// Parts that are known and say nothing, by their dotted path.
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     pub wanted: Vec<String>,
 }
 
-/// A list of the tree: a bare name stands in the level before it.
+/// A list of the tree: a bare name belongs to the level before it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Level {

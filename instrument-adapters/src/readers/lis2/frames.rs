@@ -95,7 +95,7 @@ fn spelled(stream: Vec<Byte>) -> Vec<Byte> {
     out
 }
 
-/// What stands between STX and ETB or ETX, number and checksum checked.
+/// The text between STX and ETB or ETX, with number and checksum checked.
 struct Frame {
     body: Vec<Byte>,
     line: u32,

@@ -1,6 +1,6 @@
 //! Records of LIS2-A2 (the former ASTM E1394): files of received records, or of captured frames.
 //!
-//! `H` names the delimiters and the sender; `P`, `O` and `R` stand within each other, `C` belongs to the
+//! `H` names the delimiters and the sender; `P`, `O` and `R` are nested, `C` belongs to the
 //! record before it, `L` ends the message. A message without its `L`, or whose `L` says that the sender
 //! broke off, is not whole. In captured frames every number and checksum must hold besides.
 
@@ -25,14 +25,14 @@ pub(crate) struct Settings {
     /// What is measured, where the adapter does not say more.
     #[serde(default = "result")]
     quantity: String,
-    /// Where the sample stands: record, field and component, such as `O.3.1`; the first that is filled.
+    /// Where the sample is: record, field and component, such as `O.3.1`; the first that is filled.
     sample: Vec<Place>,
-    /// Where the test stands; those that are filled are joined.
+    /// Where the test is; those that are filled are joined.
     analyte: Vec<Place>,
     /// Analysers that fill them otherwise.
     #[serde(default)]
     senders: Vec<Sender>,
-    /// Mark in R-7 → what it makes of the value; marks that stand for nothing are `ok`.
+    /// Mark in R-7 → what it makes of the value; marks that mean nothing are `ok`.
     #[serde(default)]
     marks: BTreeMap<String, Status>,
     /// State of a result in R-9 → what it makes of the value.
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     /// State of a result in R-9 → flag.
     #[serde(default)]
     state_flags: BTreeMap<String, String>,
-    /// Comments of the instrument that are no warning.
+    /// Comments of the instrument that are not warnings.
     #[serde(default)]
     harmless_comments: Vec<Pattern>,
 }
@@ -93,7 +93,7 @@ struct Delimiters {
 }
 
 impl Delimiters {
-    /// From a header: `H|\^&|`. A character that stands twice (an escaped backslash) counts once.
+    /// From a header: `H|\^&|`. A repeated character (an escaped backslash) counts once.
     fn of(text: &str) -> Option<Self> {
         let mut chars = text.chars().skip(1);
         let field = chars.next().filter(|c| !c.is_alphanumeric() && !c.is_whitespace())?;

@@ -2,12 +2,12 @@
 
 use crate::tabular::{Cell, Heading};
 
-/// Key and value of `key : value`; the colon may also stand before the padding.
+/// Key and value of `key : value`; the colon may also come before the padding.
 pub(in crate::readers) fn pair(text: &str) -> Option<(String, String)> {
     let (key, value) = text.split_once(':')?;
     let key = key.trim();
     let long = key.chars().count() > 30;
-    // `C:\…` is no key; neither is a sentence.
+    // `C:\…` is not a key; neither is a sentence.
     if key.chars().count() < 2 || long || value.starts_with('\\') {
         return None;
     }
@@ -76,7 +76,7 @@ pub(in crate::readers) fn words(text: &str) -> Vec<(usize, usize, String)> {
     found
 }
 
-/// Puts the words of a heading line over the columns that their middles stand in.
+/// Puts the words of a heading line over the columns that their middles fall in.
 pub(super) fn place_words(text: &str, ruler: &[(usize, usize)], headings: &mut [Heading], names: bool) {
     for (start, end, word) in words(text) {
         let column = column_of((start + end - 1) / 2, ruler);

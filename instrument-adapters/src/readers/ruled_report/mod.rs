@@ -37,7 +37,7 @@ pub(crate) struct Settings {
     page: Pattern,
     /// The end mark.
     end: Pattern,
-    /// The title that must stand once; without it nothing was reported.
+    /// The title that must occur once; without it nothing was reported.
     report: Pattern,
     /// Lines that are known and say nothing.
     notes: Vec<Pattern>,
@@ -205,7 +205,7 @@ impl<'a> State<'_, 'a> {
             self.end_head(sink, line);
             return;
         }
-        // A sentence of the instrument may stand among the facts, and is one of them too.
+        // A sentence of the instrument may come among the facts, and counts as one of them.
         sink.message(line, text);
         let (left, right) = split_pairs(text);
         if let Some((key, value)) = right {

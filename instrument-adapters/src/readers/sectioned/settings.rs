@@ -32,11 +32,11 @@ pub(crate) struct Settings {
     /// Facts of the run that go into the `context` of its values: key → name.
     #[serde(default)]
     pub(super) context: BTreeMap<String, String>,
-    /// What stands in the sections; the first whose title matches is taken.
+    /// What the sections hold; the first whose title matches is taken.
     pub(super) sections: Vec<SectionSpec>,
 }
 
-/// What stands in a section.
+/// What a section holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
@@ -56,7 +56,7 @@ pub(super) struct SectionSpec {
     /// Its captures go into the `context` of the section's values.
     pub(super) title: Pattern,
     pub(super) kind: Kind,
-    /// Keys of the number of rows; those of the section stand before those of the run.
+    /// Keys of the number of rows; those of the section have precedence over those of the run.
     #[serde(default)]
     pub(super) count: Vec<String>,
     /// Keys of the component that the whole section is about.

@@ -1,0 +1,260 @@
+//! What a certificate is composed from: facts about one sample and its case, without rows and without a database, so
+//! that a test can write them down.
+
+use chrono::NaiveDate;
+
+use crate::cases::Particulars;
+use crate::documents::{Basis, Bilingual, Institution, Party, Verdict};
+use crate::refusal::{Code, Refusal};
+use crate::regulation::{Business, ClockName, ClockUnit, Determination};
+use crate::store::columns::{ResultId, TestItemId, TestTaskId};
+use crate::vocabulary::TaskState;
+
+/// Everything about one sample.
+#[derive(Clone, Debug)]
+pub(super) struct Dossier {
+    pub business: Business,
+    pub standard_verification: bool,
+    pub acceptance_number: String,
+    pub arrived_at_port_on: Option<NaiveDate>,
+    pub sampled_on: Option<NaiveDate>,
+    pub institution: Institution,
+    pub customer: Party,
+    pub product: Product,
+    pub basis: Basis,
+    pub lot: Lot,
+    pub sample: Sample,
+    pub particulars: Particulars,
+    pub determination: Determination,
+    pub clocks: Vec<RunningClock>,
+    /// All attempts at all items, in the specification's order.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What was tested.
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Default))]
+pub(super) struct Product {
+    pub name: Bilingual,
+    pub strength: String,
+    pub dosage_form: String,
+    pub packaging: String,
+    pub container: String,
+    pub manufacturer: String,
+    pub holder: String,
+    pub approval_number: String,
+    pub storage: String,
+}
+
+/// The lot, as on the label.
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Default))]
+pub(super) struct Lot {
+    pub number: String,
+    pub produced_on: Option<String>,
+    pub expires_on: Option<String>,
+    pub size: Option<String>,
+}
+
+/// The sample, as it was received.
+#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Default))]
+pub(super) struct Sample {
+    pub number: String,
+    pub received_on: NaiveDate,
+    pub containers: i64,
+    pub full_test_containers: i64,
+    pub required_containers: i64,
+    pub seals_intact: bool,
+    pub packages_intact: bool,
+    pub label_matches: bool,
+    pub temperature: Option<String>,
+    pub note: String,
+}
+
+/// A time limit of the case.
+#[derive(Clone, Debug)]
+pub(super) struct RunningClock {
+    pub name: ClockName,
+    pub unit: ClockUnit,
+    pub limit_days: i64,
+    pub starts: NaiveDate,
+    pub due: NaiveDate,
+    pub provisions: Vec<String>,
+}
+
+/// One attempt at one item.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub task: TestTaskId,
+    pub item_id: TestItemId,
+    pub item: Bilingual,
+    pub method: String,
+    pub in_scope: bool,
+    /// The specification compares full values with the limit.
+    pub compares_full: bool,
+    /// The plots that the item wants in the annex.
+    pub annex: Vec<String>,
+    pub number: i64,
+    pub state: TaskState,
+    pub started_on: Option<NaiveDate>,
+    /// Its latest result.
+    pub result: Option<Found>,
+}
+
+/// A result.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub id: ResultId,
+    pub reported: String,
+    pub limit: String,
+    pub unit: String,
+    pub verdict: Verdict,
+    pub reviewed_on: Option<NaiveDate>,
+}
+
+/// The final result of one item.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Final<'a> {
+    pub attempt: &'a Attempt,
+    pub result: &'a Found,
+}
+
+impl Final<'_> {
+    pub(super) fn conforms(&self) -> bool {
+        self.result.verdict == Verdict::Pass
+    }
+}
+
+impl Dossier {
+    /// The final result of every item: the last attempt's, reviewed within limits or confirmed outside them.
+    ///
+    /// # Errors
+    /// Where a result is missing, or one out of limit awaits its decision: these block the certificate.
+    pub(super) fn finals(&self) -> Result<Vec<Final<'_>>, Refusal> {
+        let last = |one: &&Attempt| {
+            !self.attempts.iter().any(|other| other.item_id == one.item_id && other.number > one.number)
+        };
+        let finals: Vec<Final<'_>> = self.attempts.iter().filter(last).map(settled).collect::<Result<_, _>>()?;
+        if finals.is_empty() {
+            return Err(Refusal::new(Code::ResultsMissing, "没有检验结果", "there are no results"));
+        }
+        Ok(finals)
+    }
+}
+
+/// The result of an attempt that nothing is open about.
+fn settled(attempt: &Attempt) -> Result<Final<'_>, Refusal> {
+    let Bilingual { zh, en } = &attempt.item;
+    let refusal =
+        |code, zh: String, en: String| Refusal::new(code, zh, en).with(serde_json::json!({"task_id": attempt.task}));
+    match attempt.state {
+        TaskState::Reviewed | TaskState::Confirmed => {}
+        TaskState::Oos => {
+            return Err(refusal(
+                Code::OutOfLimitOpen,
+                format!("{zh}：超标结果尚未决定，不得签发"),
+                format!("{en}: a result out of limit awaits its decision"),
+            ));
+        }
+        state => {
+            return Err(refusal(
+                Code::ResultsMissing,
+                format!("{zh}：检验尚未完成（{}）", state.zh()),
+                format!("{en}: not finished ({})", state.en()),
+            ));
+        }
+    }
+    let missing = || refusal(Code::ResultsMissing, format!("{zh}：没有结果"), format!("{en}: no result"));
+    Ok(Final { attempt, result: attempt.result.as_ref().ok_or_else(missing)? })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::regulation::{Lane, Remainder, Ruled};
+
+    pub(crate) fn attempt(item: &str, number: i64, state: TaskState, verdict: Option<Verdict>) -> Attempt {
+        let result = verdict.map(|verdict| Found {
+            id: ResultId::from(format!("r-{item}-{number}")),
+            reported: "99.2".into(),
+            limit: "≥98.0".into(),
+            unit: "%".into(),
+            verdict,
+            reviewed_on: None,
+        });
+        Attempt {
+            task: TestTaskId::from(format!("t-{item}-{number}")),
+            item_id: TestItemId::from(item),
+            item: Bilingual::new(item, item),
+            method: String::new(),
+            in_scope: true,
+            compares_full: false,
+            annex: Vec::new(),
+            number,
+            state,
+            started_on: None,
+            result,
+        }
+    }
+
+    pub(crate) fn dossier(attempts: Vec<Attempt>) -> Dossier {
+        let none = || Ruled { value: None, provisions: Vec::new() };
+        Dossier {
+            business: Business::DrugRegistration,
+            standard_verification: false,
+            acceptance_number: String::new(),
+            arrived_at_port_on: None,
+            sampled_on: None,
+            institution: Institution { name: Bilingual::new("某院", ""), ..Institution::default() },
+            customer: Party { name: Bilingual::new("某公司", ""), ..Party::default() },
+            product: Product { name: Bilingual::new("某片", ""), container: "瓶".into(), ..Product::default() },
+            basis: Basis { title: "《中国药典》2025年版二部".into(), ..Basis::default() },
+            lot: Lot { number: "20260101".into(), expires_on: Some("2028-01-31".into()), ..Lot::default() },
+            sample: Sample { number: "S20260001".into(), containers: 9, ..Sample::default() },
+            particulars: Particulars::default(),
+            determination: Determination {
+                batches: none(),
+                quantity_multiple: none(),
+                lane: Ruled { value: Lane::Routine, provisions: Vec::new() },
+                clocks: Vec::new(),
+                remainder: Remainder { may_be_sold: false, conditions: Vec::new(), provisions: Vec::new() },
+                refusals: Vec::new(),
+                explanation: Vec::new(),
+            },
+            clocks: Vec::new(),
+            attempts,
+        }
+    }
+
+    fn code(attempts: Vec<Attempt>) -> Option<Code> {
+        dossier(attempts).finals().err().map(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn what_is_open_blocks_the_draft() {
+        let done = || attempt("a", 1, TaskState::Reviewed, Some(Verdict::Pass));
+        assert_eq!(code(vec![]), Some(Code::ResultsMissing));
+        assert_eq!(code(vec![done()]), None);
+        for (state, expected) in [
+            (TaskState::Waiting, Code::ResultsMissing),
+            (TaskState::InProgress, Code::ResultsMissing),
+            (TaskState::Entered, Code::ResultsMissing),
+            (TaskState::Cancelled, Code::ResultsMissing),
+            (TaskState::Oos, Code::OutOfLimitOpen),
+        ] {
+            assert_eq!(code(vec![done(), attempt("b", 1, state, Some(Verdict::Fail))]), Some(expected), "{state}");
+        }
+        assert_eq!(code(vec![attempt("b", 1, TaskState::Reviewed, None)]), Some(Code::ResultsMissing));
+    }
+
+    #[test]
+    fn of_an_item_that_was_tested_again_the_last_attempt_counts() {
+        let first = attempt("a", 1, TaskState::RetestOrdered, Some(Verdict::Fail));
+        assert_eq!(code(vec![first.clone(), attempt("a", 2, TaskState::Waiting, None)]), Some(Code::ResultsMissing));
+        let both = dossier(vec![first, attempt("a", 2, TaskState::Confirmed, Some(Verdict::Fail))]);
+        let finals = both.finals().expect("final results");
+        assert_eq!(finals.iter().map(|one| one.attempt.number).collect::<Vec<_>>(), [2]);
+        assert!(!finals[0].conforms());
+    }
+}

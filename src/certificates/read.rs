@@ -1,0 +1,54 @@
+//! Reading certificates: as the register has them, and as files.
+
+use super::content::content;
+use super::find::certificate_of;
+use super::{compose, sign};
+use crate::action::Services;
+use crate::record::Actor;
+use crate::refusal::Refusal;
+use crate::store::Outcome;
+use crate::store::columns::CertificateId;
+use crate::store::views::{self, CertificateView};
+
+fn none(id: &CertificateId) -> Refusal {
+    Refusal::not_found("证书", "certificate", id.as_str())
+}
+
+/// One certificate, where the actor may see it.
+///
+/// # Errors
+/// Where there is none of that id.
+pub fn show(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<CertificateView> {
+    let reader = services.reader(actor)?;
+    let found = services.db.read(|conn| views::certificate_view(conn, &reader, id))?;
+    found.ok_or_else(|| none(id).into())
+}
+
+/// The certificate as it will look, marked as a draft; an issued one as it was issued.
+///
+/// # Errors
+/// Where there is none of that id, or it cannot be typeset.
+pub fn preview(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
+    let row = services.db.read(|conn| certificate_of(conn, actor, id))?;
+    if let Some(sha256) = &row.pdf_sha256 {
+        return Ok(services.files.get(sha256)?);
+    }
+    let mut data = content(&row)?;
+    data.draft = true;
+    if data.number.is_empty() {
+        data.number = "（待编号）".into();
+    }
+    data.signatory.name = "（待签发）".into();
+    data.issued_on = compose::written(services.clock.today());
+    sign::typeset(services, &data, services.clock.now())
+}
+
+/// The file of a certificate that was issued to the actor's own applicant.
+///
+/// # Errors
+/// Where there is none of that id.
+pub fn own_file(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
+    let own = actor.applicant.as_ref().ok_or_else(|| none(id))?;
+    let sha256 = services.db.read(|conn| views::own_certificate_file(conn, own, id))?;
+    Ok(services.files.get(&sha256.ok_or_else(|| none(id))?)?)
+}

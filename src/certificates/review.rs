@@ -1,0 +1,126 @@
+//! Review gives the number; from then on the content stands still.
+
+use diesel::prelude::*;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::content::{content, numbered};
+use super::facts::Facts;
+use super::find::{self, certificate_of, moved};
+use super::{compose, numbers};
+use crate::action::{Action, Context, Facts as Deciding, Subject};
+use crate::documents::CertificateData;
+use crate::record::Change;
+use crate::refusal::{Code, Refusal};
+use crate::store::Outcome;
+use crate::store::columns::{AccountId, CertificateId, Instant};
+use crate::store::revisions::Revised;
+use crate::store::rows::CertificateRow;
+use crate::store::schema::certificate;
+use crate::store::views::CertificateView;
+use crate::vocabulary::states::CertificateEvent;
+use crate::vocabulary::{CertificateState, Permission};
+
+/// Reviews a draft: its number is taken, and the content stands still from here.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewCertificate {
+    pub id: CertificateId,
+}
+
+/// What a review is decided from.
+pub struct Reviewable {
+    row: CertificateRow,
+    data: CertificateData,
+    facts: Facts,
+}
+
+impl Action for ReviewCertificate {
+    const NAME: &'static str = "certificate.review";
+    const PERMISSION: Permission = Permission::CertificateReview;
+    type Prepared = ();
+    type Loaded = Reviewable;
+    type Plan = CertificateState;
+    type Done = CertificateView;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Certificate, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Reviewable> {
+        let row = certificate_of(cx.conn, cx.actor, &self.id)?;
+        // Who may not review it is not told about the results.
+        may_review(row.state, &row.drafted_by, &cx.actor.account)?;
+        let facts = Facts::load(cx.conn, cx.actor, &row.sample_id)?;
+        Ok(Reviewable { data: content(&row)?, facts, row })
+    }
+
+    fn decide(&self, facts: &Deciding<'_>, found: &Reviewable) -> Result<CertificateState, Refusal> {
+        let state = may_review(found.row.state, &found.row.drafted_by, &facts.actor.account)?;
+        let dossier = &found.facts.dossier;
+        let finals = dossier.finals()?;
+        let fresh = compose::compose(dossier, &finals, facts.regulation, found.data.verification.clone());
+        if fresh.results != found.data.results {
+            return Err(Refusal::new(
+                Code::Conflict,
+                "起草后结果已变化，请重新起草",
+                "results changed since the draft: draft it anew",
+            ));
+        }
+        Ok(state)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, found: Reviewable, state: CertificateState) -> Outcome<CertificateView> {
+        let institution = &found.facts.dossier.institution.abbreviation;
+        let (kind, today) = (found.row.kind, cx.today());
+        let number = numbers::take(&cx.services.numbers, cx.conn, kind, institution, today)?;
+        diesel::update(certificate::table.find(&self.id))
+            .set((
+                certificate::state.eq(state),
+                certificate::number.eq(&number),
+                certificate::data.eq(numbered(&found.row, &number)?),
+                certificate::reviewed_by.eq(&cx.actor.account),
+                certificate::reviewed_at.eq(Instant::from(cx.now)),
+            ))
+            .execute(cx.conn)?;
+        let (old, new) = (found.row.state.as_str(), state.as_str());
+        let event = Change::field(Self::NAME, "certificate", &self.id, "state", old, new);
+        cx.record(event.and("number", (), number));
+        find::view(cx, &self.id)
+    }
+}
+
+/// A draft is reviewed by somebody else than the one who drafted it.
+fn may_review(
+    state: CertificateState,
+    drafted_by: &AccountId,
+    reviewer: &AccountId,
+) -> Result<CertificateState, Refusal> {
+    let state = moved(state, CertificateEvent::Review)?;
+    if drafted_by == reviewer {
+        return Err(Refusal::new(
+            Code::SelfReview,
+            "不得审核本人起草的证书",
+            "the one who drafted it does not review it",
+        ));
+    }
+    Ok(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_is_reviewed_once_and_by_somebody_else() {
+        let (author, other) = (AccountId::from("a"), AccountId::from("b"));
+        let reviewed = may_review(CertificateState::Drafted, &author, &other);
+        assert_eq!(reviewed, Ok(CertificateState::Reviewed));
+        let own = may_review(CertificateState::Drafted, &author, &author).expect_err("one's own draft");
+        assert_eq!(own.code, Code::SelfReview);
+        for state in CertificateState::ALL.iter().filter(|state| **state != CertificateState::Drafted) {
+            let refused = may_review(*state, &author, &other).expect_err("no draft");
+            assert_eq!(refused.code, Code::WrongState, "{state}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Issue (签发): the authorised signatory signs with password and meaning; the PDF is typeset, signed and kept.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::compose;
+use super::content::content;
+use super::find::{self, certificate_of, moved};
+use crate::action::{Action, Context, Facts, Services, Subject};
+use crate::documents::{self, Bilingual, CertificateData, RenderError, SignInfo, Signatory};
+use crate::people::Reauthenticated;
+use crate::record::{Actor, Change};
+use crate::refusal::{Code, Refusal};
+use crate::secrets::Password;
+use crate::store::columns::{CertificateId, Instant};
+use crate::store::revisions::Revised;
+use crate::store::rows::CertificateRow;
+use crate::store::schema::certificate;
+use crate::store::views::CertificateView;
+use crate::store::{Failure, Outcome, StoreError};
+use crate::vocabulary::states::CertificateEvent;
+use crate::vocabulary::{CertificateState, Permission, SignatureMeaning};
+
+/// Signs a reviewed certificate, with the signatory's password given again: whoever sits at a screen left open cannot
+/// sign.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignCertificate {
+    pub id: CertificateId,
+    pub password: Password,
+    /// What the signature stands for
+    pub meaning: SignatureMeaning,
+}
+
+/// The document as it was typeset and signed, and who proved to be its signatory.
+#[derive(Clone)]
+pub struct Signed {
+    proof: Reauthenticated,
+    /// What was typeset.
+    row: CertificateRow,
+    /// The instant in the signature.
+    at: DateTime<Utc>,
+    sha256: String,
+}
+
+/// What signing is decided from.
+pub struct Signable {
+    row: CertificateRow,
+    signed: Signed,
+    /// The certificate that this one amends.
+    amended: Option<(CertificateId, CertificateState)>,
+}
+
+/// The states that follow: of the certificate, and of the one that it amends.
+#[derive(Debug, PartialEq)]
+pub struct Issued {
+    state: CertificateState,
+    amended: Option<CertificateState>,
+}
+
+impl Action for SignCertificate {
+    const NAME: &'static str = "certificate.sign";
+    const PERMISSION: Permission = Permission::CertificateSign;
+    type Prepared = Option<Signed>;
+    type Loaded = Signable;
+    type Plan = Issued;
+    type Done = CertificateView;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Certificate, &self.id))
+    }
+
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Signed>> {
+        let proof = services.identity.reauthenticate(actor, self.password.reveal())?;
+        let at = services.clock.now();
+        let row = services.db.read(|conn| certificate_of(conn, actor, &self.id))?;
+        moved(row.state, CertificateEvent::Sign)?;
+        let data = signed_content(&row, actor, self.meaning, at)?;
+        let pdf = signed_pdf(services, &data, &self.id, self.meaning, at)?;
+        let sha256 = services.files.put(&pdf)?;
+        Ok(Some(Signed { proof, row, at, sha256 }))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, signed: &Option<Signed>) -> Outcome<Signable> {
+        let signed = signed.clone().ok_or_else(|| StoreError::Other("nothing was typeset to be signed".into()))?;
+        let row = certificate_of(cx.conn, cx.actor, &self.id)?;
+        let amended = match &row.amends_id {
+            Some(old) => {
+                let state = certificate::table.find(old).select(certificate::state).first(cx.conn)?;
+                Some((old.clone(), state))
+            }
+            None => None,
+        };
+        Ok(Signable { row, signed, amended })
+    }
+
+    fn decide(&self, _: &Facts<'_>, found: &Signable) -> Result<Issued, Refusal> {
+        let unchanged = found.row.data == found.signed.row.data;
+        may_sign(found.row.state, unchanged, found.amended.as_ref().map(|(_, state)| *state))
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, found: Signable, plan: Issued) -> Outcome<CertificateView> {
+        let Signable { row, signed, amended } = found;
+        let (subject, meaning) = (("certificate", self.id.as_str()), self.meaning.as_str());
+        let signature = signed.proof.sign(cx.conn, cx.actor, cx.now, meaning, subject, &signed.sha256)?;
+        diesel::update(certificate::table.find(&self.id))
+            .set((
+                certificate::state.eq(plan.state),
+                certificate::signed_by.eq(&cx.actor.account),
+                certificate::signed_at.eq(Instant::from(signed.at)),
+                certificate::signature_id.eq(&signature),
+                certificate::pdf_sha256.eq(&signed.sha256),
+            ))
+            .execute(cx.conn)?;
+        let event =
+            Change::field(Self::NAME, "certificate", &self.id, "state", row.state.as_str(), plan.state.as_str());
+        cx.record(event.and("pdf_sha256", (), signed.sha256).and("meaning", (), meaning));
+        if let (Some((old, state)), Some(next)) = (amended, plan.amended) {
+            diesel::update(certificate::table.find(&old)).set(certificate::state.eq(next)).execute(cx.conn)?;
+            let (from, to) = (state.as_str(), next.as_str());
+            let event = Change::field("certificate.supersede", "certificate", &old, "state", from, to);
+            cx.record(event.and("superseded_by", (), self.id.as_str()));
+        }
+        crate::cases::reported(cx, &row.application_id)?;
+        find::view(cx, &self.id)
+    }
+}
+
+/// A reviewed certificate is signed as it was typeset; one that amends another supersedes it.
+fn may_sign(state: CertificateState, unchanged: bool, amended: Option<CertificateState>) -> Result<Issued, Refusal> {
+    let state = moved(state, CertificateEvent::Sign)?;
+    if !unchanged {
+        return Err(Refusal::new(Code::Conflict, "证书内容已变化", "the certificate's content changed"));
+    }
+    let amended = amended.map(|old| moved(old, CertificateEvent::Supersede)).transpose()?;
+    Ok(Issued { state, amended })
+}
+
+/// The content with signatory and date.
+fn signed_content(
+    row: &CertificateRow,
+    actor: &Actor,
+    meaning: SignatureMeaning,
+    now: DateTime<Utc>,
+) -> Result<CertificateData, Refusal> {
+    let mut data = content(row)?;
+    data.signatory = Signatory {
+        name: actor.display_name.clone(),
+        position: Bilingual::new("授权签字人", "Authorised signatory"),
+        meaning: Bilingual::new(meaning.zh(), ""),
+    };
+    data.issued_on = compose::written(crate::clock::statutory_date(now));
+    Ok(data)
+}
+
+fn signed_pdf(
+    services: &Services,
+    data: &CertificateData,
+    id: &CertificateId,
+    meaning: SignatureMeaning,
+    now: DateTime<Utc>,
+) -> Outcome<Vec<u8>> {
+    let key = services.signing_key.as_ref().ok_or_else(|| {
+        Refusal::new(
+            Code::SignatureKey,
+            "未配置签名密钥（signing.key_file）",
+            "no signing key is configured (signing.key_file)",
+        )
+    })?;
+    let info = SignInfo {
+        reason: meaning.zh().to_owned(),
+        location: data.institution.name.zh.clone(),
+        name: data.signatory.name.clone(),
+        time: now,
+    };
+    let pdf = typeset(services, data, now)?;
+    documents::sign(&pdf, key, &info).map_err(|error| {
+        tracing::error!(%error, certificate = %id, "signing failed");
+        Failure::from(Refusal::new(
+            Code::SignatureKey,
+            format!("{}无法签名：{error}", data.kind.zh()),
+            format!("the {} cannot be signed: {error}", data.kind.en()),
+        ))
+    })
+}
+
+/// Typesets behind the gate that bounds how many documents are typeset at once.
+pub(super) fn typeset(services: &Services, data: &CertificateData, at: DateTime<Utc>) -> Outcome<Vec<u8>> {
+    services.press.through(|| services.typesetter.render(data, at)).map_err(|error| cannot(&error).into())
+}
+
+fn cannot(error: &RenderError) -> Refusal {
+    let refusal = |code| {
+        Refusal::new(code, format!("证书无法排版：{error}"), format!("the certificate cannot be typeset: {error}"))
+    };
+    match error {
+        RenderError::MissingGlyph { field, .. } => refusal(Code::GlyphMissing).at(field.clone()),
+        _ => refusal(Code::Conflict),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_reviewed_certificate_is_signed_and_only_as_it_was_typeset() {
+        for state in CertificateState::ALL {
+            let signed = may_sign(*state, true, None).map(|issued| issued.state);
+            match state {
+                CertificateState::Reviewed => assert_eq!(signed, Ok(CertificateState::Issued)),
+                _ => assert_eq!(signed.err().map(|refusal| refusal.code), Some(Code::WrongState), "{state}"),
+            }
+        }
+        let changed = may_sign(CertificateState::Reviewed, false, None).expect_err("another content");
+        assert_eq!(changed.code, Code::Conflict);
+    }
+
+    #[test]
+    fn an_amendment_supersedes_what_is_in_force_and_nothing_else() {
+        let over = |old| may_sign(CertificateState::Reviewed, true, Some(old)).map(|issued| issued.amended);
+        assert_eq!(over(CertificateState::Issued), Ok(Some(CertificateState::Superseded)));
+        assert!(over(CertificateState::Withdrawn).is_err());
+        assert!(over(CertificateState::Superseded).is_err());
+    }
+
+    #[test]
+    fn what_signs_is_known_and_the_password_is_not_shown() {
+        let sign: SignCertificate =
+            serde_json::from_str(r#"{"id":"c-1","password":"correct horse battery","meaning":"授权签发"}"#)
+                .expect("an input");
+        assert_eq!(sign.meaning, SignatureMeaning::AuthorisedIssue);
+        assert!(!format!("{sign:?}").contains("horse"));
+        let other = serde_json::from_str::<SignCertificate>(r#"{"id":"c-1","password":"x","meaning":"同意"}"#);
+        assert!(other.is_err_and(|error| error.to_string().contains("批准签发")), "says which meanings there are");
+    }
+}
