@@ -14,7 +14,6 @@ mod queue;
 mod reader;
 mod samples;
 
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
