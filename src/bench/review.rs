@@ -168,7 +168,7 @@ pub(super) fn reviewed(
 ///
 /// # Errors
 /// The store's failure.
-pub(crate) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
+pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
     Ok(result::table
         .filter(result::test_task_id.eq(id))
         .order(result::version.desc())

@@ -9,7 +9,7 @@ use crate::store::columns::{
     TestTaskId,
 };
 use crate::store::rows::{ResultRow, SampleRow, TestItemRow, TestTaskRow};
-use crate::vocabulary::{Comparison, ItemKind, TaskState, Verdict};
+use crate::vocabulary::{Comparison, ItemKind, SampleState, TaskState, Verdict};
 
 use super::task::TaskFile;
 
@@ -68,7 +68,7 @@ pub(super) fn sheet_file(state: TaskState, analyst: &str) -> TaskFile {
         number: "S20260001".into(),
         application_id: ApplicationId::new(),
         batch_id: BatchId::new(),
-        state: "received".into(),
+        state: SampleState::Received,
         received_at: at.clone(),
         received_by: "desk".into(),
         temperature: None,

@@ -44,7 +44,6 @@ pub struct EnteredLine {
     pub task_id: TestTaskId,
     pub entered: Option<Entered>,
     /// Why the line was not saved
-    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
     pub refusal: Option<Refusal>,
 }
 

@@ -14,7 +14,7 @@ use crate::refusal::{Code, Refusal};
 use crate::regulation::{Business, Category, Purpose, Regulation};
 use crate::store::columns::{ApplicationId, BatchId, Dec, Instant, Json, SpecificationId, TestItemId};
 use crate::store::rows::{ApplicationRow, BatchRow, InstituteRow, ProductRow, SpecificationRow, TestItemRow};
-use crate::vocabulary::{CaseState, Role};
+use crate::vocabulary::{CaseState, Comparison, ItemKind, Role};
 
 /// The statutory date of every test.
 pub const TODAY: &str = "2026-03-04";
@@ -143,10 +143,10 @@ fn file() -> CaseFile {
         name_zh: text(),
         name_en: text(),
         method: text(),
-        kind: "numeric".into(),
+        kind: ItemKind::Numeric,
         unit: "%".into(),
         limit_text: text(),
-        compare_by: "rounded".into(),
+        compare_by: Comparison::Rounded,
         rounding_step: None,
         formula: None,
         inputs: Json::of(&[""; 0]),

@@ -95,7 +95,8 @@ impl Action for DraftCertificate {
     }
 
     fn load(&self, cx: &mut Context<'_>, drawn: &Drawn) -> Outcome<Sources> {
-        let TestedSample { case, institute, dossier, .. } = TestedSample::load(cx.conn, &cx.services.lines, cx.actor, &self.sample_id)?;
+        let TestedSample { case, institute, dossier, .. } =
+            TestedSample::load(cx.conn, &cx.services.lines, cx.actor, &self.sample_id)?;
         let url = format!("{}/verify/{}", cx.services.site.public_url.trim_end_matches('/'), drawn.code);
         let amended = match &self.amends {
             Some(amend) => Some(amended(cx.conn, &self.sample_id, &amend.certificate_id)?),
