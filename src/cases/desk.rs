@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::acceptance::{self, Acceptance};
 use super::application::{self, Draft, NewApplication};
-use super::load::{self, CaseFile};
+use super::load::{self, CaseFile, specification_in_force};
 use super::receipt::{self, Demand, Receipt, Received};
 use crate::action::Services;
 use crate::insert_all;
@@ -144,7 +144,7 @@ impl Desk<'_> {
 }
 
 /// The institute that a new application goes to.
-fn file_for(conn: &mut AnyConnection, actor: &Actor, new: &NewApplication) -> Outcome<CaseFile> {
+fn file_for(conn: &mut AnyConnection, actor: &Actor, now: DateTime<Utc>, new: &NewApplication) -> Outcome<CaseFile> {
     let institute = match (&actor.institute, &new.institute_id) {
         (Some(own), None) => own.clone(),
         (Some(own), Some(named)) if own.as_str() == named => own.clone(),
@@ -156,14 +156,12 @@ fn file_for(conn: &mut AnyConnection, actor: &Actor, new: &NewApplication) -> Ou
         (None, Some(named)) => named.as_str().into(),
         (None, None) => return Err(Refusal::field("institute_id", "不能为空", "must not be empty").into()),
     };
-    let specification = new.specification_id.as_deref().map(SpecificationId::from);
-    CaseFile::load(
-        conn,
-        Business::parse(&new.business),
-        &institute,
-        &new.product_id.as_str().into(),
-        specification.as_ref(),
-    )
+    let product = new.product_id.as_str().into();
+    let specification = match new.specification_id.as_deref() {
+        Some(named) => SpecificationId::from(named),
+        None => specification_in_force(conn, &product, crate::clock::statutory_date(now))?,
+    };
+    CaseFile::load(conn, Business::parse(&new.business), &institute, &product, &specification)
 }
 
 /// The state after an event, or a refusal that names both.
@@ -218,7 +216,7 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outc
     let now = services.clock.now();
     let desk = Desk { regulation: &services.regulation, actor, now };
     services.db.read(|conn| {
-        let file = file_for(conn, actor, new)?;
+        let file = file_for(conn, actor, now, new)?;
         let draft = application::draft(new, &file, actor, now)?;
         let case = acceptance::case_of(&draft.row, &file, desk.today())?;
         let determination = acceptance::determine(&services.regulation, &case)?;
@@ -248,7 +246,7 @@ pub fn submit_with(
     now: DateTime<Utc>,
     new: &NewApplication,
 ) -> Outcome<Taken> {
-    let file = file_for(conn, actor, new)?;
+    let file = file_for(conn, actor, now, new)?;
     let Draft { mut row, batches } = application::draft(new, &file, actor, now)?;
     let today = crate::clock::statutory_date(now);
     row.number = numbered(conn, &format!("{}C", file.institute.sample_prefix), today)?;
@@ -361,7 +359,7 @@ pub fn take_in_with(
     new: &Intake,
 ) -> Outcome<Taken> {
     let desk = Desk { regulation, actor, now };
-    let file = file_for(conn, actor, &new.application)?;
+    let file = file_for(conn, actor, now, &new.application)?;
     let Draft { mut row, batches } =
         application::draft(&new.application, &file, actor, now).map_err(|refusal| within("application", refusal))?;
     let accepted = desk.accept(&mut row, &file, batches.len())?;

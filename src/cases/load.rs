@@ -1,10 +1,12 @@
 //! What a decision about a case is made from, loaded at once.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use crate::catalogue::{SpecificationDates, in_force};
 use crate::refusal::Refusal;
 use crate::regulation::{Business, Trait};
-use crate::store::columns::{ApplicationId, InstituteId, ProductId, SpecificationId};
+use crate::store::columns::{ApplicationId, Day, InstituteId, ProductId, SpecificationId};
 use crate::store::rows::{
     ApplicationRow, AuthorisationRow, BatchRow, InstituteRow, ProductRow, SpecificationRow, TestItemRow,
 };
@@ -12,6 +14,7 @@ use crate::store::schema::{
     application, authorisation, batch, institute, product, product_trait, specification, test_item,
 };
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::SpecificationState;
 
 /// The records that a case rests on.
 #[derive(Clone, Debug)]
@@ -26,16 +29,16 @@ pub struct CaseFile {
 }
 
 impl CaseFile {
-    /// Loads what a new case of `product` at `institute` rests on: the specification named, or the effective one.
+    /// Loads what a new case of `product` at `institute` rests on.
     ///
     /// # Errors
-    /// Where one of them does not exist or no specification is effective.
+    /// Where one of them does not exist or the specification is a draft.
     pub fn load(
         conn: &mut AnyConnection,
         business: Option<Business>,
         institute_id: &InstituteId,
         product_id: &ProductId,
-        specification_id: Option<&SpecificationId>,
+        specification_id: &SpecificationId,
     ) -> Outcome<Self> {
         let (institute, product, traits) = parties(conn, institute_id, product_id)?;
         let (specification, items) = load_specification(conn, product_id, specification_id)?;
@@ -54,7 +57,7 @@ impl CaseFile {
     /// # Errors
     /// The store's failure.
     pub fn of(conn: &mut AnyConnection, row: &ApplicationRow) -> Outcome<Self> {
-        Self::load(conn, Some(row.business), &row.institute_id, &row.product_id, Some(&row.specification_id))
+        Self::load(conn, Some(row.business), &row.institute_id, &row.product_id, &row.specification_id)
     }
 }
 
@@ -82,21 +85,51 @@ fn parties(
     .into())
 }
 
-/// The specification named, or the effective one, with its items in their order, in one query.
+/// The specification of a product that is in force on a day.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn specification_in_force(
+    conn: &mut AnyConnection,
+    product_id: &ProductId,
+    on: NaiveDate,
+) -> Outcome<SpecificationId> {
+    type Dated = (SpecificationId, SpecificationState, Option<Day>, i64);
+    let rows: Vec<Dated> = specification::table
+        .filter(specification::product_id.eq(product_id))
+        .select((specification::id, specification::status, specification::effective_from, specification::version))
+        .load(conn)?;
+    let dates = |(_, state, from, version): &Dated| SpecificationDates {
+        state: *state,
+        from: from.as_ref().map(Day::date),
+        version: *version,
+    };
+    let current = in_force(&rows.iter().map(dates).collect::<Vec<_>>(), on);
+    let found = current.and_then(|at| rows.into_iter().nth(at)).map(|(id, ..)| id);
+    found.ok_or_else(|| {
+        Refusal::field(
+            "specification_id",
+            format!("该品种在{on}没有生效的质量标准"),
+            format!("the product has no specification in force on {on}"),
+        )
+        .into()
+    })
+}
+
+/// The specification named, with its items in their order, in one query.
 fn load_specification(
     conn: &mut AnyConnection,
     product_id: &ProductId,
-    id: Option<&SpecificationId>,
+    id: &SpecificationId,
 ) -> Outcome<(SpecificationRow, Vec<TestItemRow>)> {
-    let with_items = specification::table
+    let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = specification::table
         .left_join(test_item::table)
         .filter(specification::product_id.eq(product_id))
+        .filter(specification::id.eq(id))
+        .filter(specification::status.ne(SpecificationState::Draft))
         .order(test_item::position)
-        .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()));
-    let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = match id {
-        Some(id) => with_items.filter(specification::id.eq(id)).filter(specification::status.ne("draft")).load(conn)?,
-        None => with_items.filter(specification::status.eq("effective")).load(conn)?,
-    };
+        .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()))
+        .load(conn)?;
     let found = rows.first().map(|(specification, _)| specification.clone());
     let items = rows.into_iter().filter_map(|(_, item)| item).collect();
     found.map(|specification| (specification, items)).ok_or_else(|| {
