@@ -69,7 +69,7 @@ fn registers_are_searched_in_small_and_capital_letters_part_by_part() {
         let (rest, end) = found(&format!("q=ab&limit=2&after={}", text(&part, "next")));
         assert_eq!((one.len(), rest.len(), &end["next"]), (2, 1, &Value::Null));
         assert!(rest.iter().all(|code| !one.contains(code)));
-        let applicants = ok(&world.receiver.get("/api/v1/applicants?q=示范申请"), 200);
+        let applicants = ok(&world.receiver.get("/api/v1/applicants?q=%E7%A4%BA%E8%8C%83%E7%94%B3"), 200);
         assert_eq!(applicants["total"], 1);
     });
 }
