@@ -1,6 +1,6 @@
 //! Accounts: made, changed and disabled by an administrator; one's own password; the first institute.
 //!
-//! They stand a floor above [`crate::people`], which knows who somebody is and nothing of actions: `action` hands
+//! They are a floor above [`crate::people`], which knows who somebody is and nothing of actions: `action` hands
 //! `people` down in its services, so actions on accounts cannot live there. Logging in, refreshing and logging out are
 //! matters of the session and stay with it.
 //!

@@ -38,7 +38,7 @@ impl Action for ChangePassword {
     type Plan = ();
     type Done = ();
 
-    /// A wrong old password counts towards the lock and stands on the trail, though the action is refused: it is
+    /// A wrong old password counts towards the lock and is written to the trail, though the action is refused: it is
     /// settled in a transaction of its own.
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<PasswordHash> {
         check_rule("new_password", &actor.username, self.new_password.reveal())?;

@@ -81,7 +81,7 @@ impl Action for SetRoles {
     fn keep(&self, cx: &mut Context<'_>, holder: Holder, plan: NewRoles) -> Outcome<AccountView> {
         diesel::delete(account_role::table.filter(account_role::account_id.eq(&self.id))).execute(cx.conn)?;
         insert_roles(cx.conn, &self.id, &plan.roles)?;
-        // Roles stand in a table of their own, and are part of what the account is: its revision rises with them.
+        // Roles are kept in a table of their own, and are part of what the account is: its revision rises with them.
         diesel::update(account::table.find(&self.id)).set(account::disabled.eq(account::disabled)).execute(cx.conn)?;
         let (old, new) = (json!(holder.roles), json!(plan.roles));
         cx.record(Change::field(Self::NAME, "account", &self.id, "roles", old, new).because(plan.reason));

@@ -44,7 +44,7 @@ pub struct Versions {
 }
 
 /// A draft that was found in order.
-pub struct Drafted {
+pub struct CheckedDraft {
     version: i64,
     title: String,
     edition: String,
@@ -52,7 +52,7 @@ pub struct Drafted {
 }
 
 impl DraftSpecification {
-    fn checked(&self, versions: &Versions) -> Result<Drafted, Refusal> {
+    fn checked(&self, versions: &Versions) -> Result<CheckedDraft, Refusal> {
         if !versions.product {
             return Err(missing("product_id", "品种", "product"));
         }
@@ -60,7 +60,7 @@ impl DraftSpecification {
             return Err(Refusal::field("items", "应有 1 至 200 个检验项目", "expected 1 to 200 test items"));
         }
         let items = self.items.iter().enumerate().map(|(index, item)| check_item(index, item));
-        Ok(Drafted {
+        Ok(CheckedDraft {
             version: versions.last + 1,
             title: text::printed("title", &self.title, text::TEXT)?,
             edition: text::printed("edition", &self.edition, text::TEXT)?,
@@ -82,7 +82,7 @@ impl Action for DraftSpecification {
     const PERMISSION: Permission = Permission::SpecificationDraft;
     type Prepared = ();
     type Loaded = Versions;
-    type Plan = Drafted;
+    type Plan = CheckedDraft;
     type Done = SpecificationView;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Versions> {
@@ -94,11 +94,11 @@ impl Action for DraftSpecification {
         Ok(Versions { product: products == 1, last: last.unwrap_or(0) })
     }
 
-    fn decide(&self, _: &Facts<'_>, versions: &Versions) -> Result<Drafted, Refusal> {
+    fn decide(&self, _: &Facts<'_>, versions: &Versions) -> Result<CheckedDraft, Refusal> {
         self.checked(versions)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: Versions, plan: Drafted) -> Outcome<SpecificationView> {
+    fn keep(&self, cx: &mut Context<'_>, _: Versions, plan: CheckedDraft) -> Outcome<SpecificationView> {
         let row = SpecificationRow {
             id: SpecificationId::new(),
             product_id: self.product_id.clone(),

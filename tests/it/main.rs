@@ -29,6 +29,7 @@ mod pages;
 mod permissions;
 mod plots;
 mod problems;
+mod registers;
 mod requirements;
 mod sessions;
 mod snapshots;
