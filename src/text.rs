@@ -1,7 +1,11 @@
 //! Reading what people typed: each check names the field and what was expected.
 
+mod typed;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+
+pub use typed::{TypedDate, TypedDecimal, date_or_blank, decimal_or_blank};
 
 use crate::refusal::{Code, Refusal};
 

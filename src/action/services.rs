@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use instrument_adapters::isolated::Adapters;
 
+use crate::business::Lines;
 use crate::clock::Clock;
 use crate::documents::{NumberPatterns, Press};
 use crate::documents::{SigningKey, Typesetter};
@@ -28,6 +29,8 @@ pub struct Services {
     pub clock: Clock,
     /// The provisions and the working days.
     pub regulation: Arc<Regulation>,
+    /// The lines of business that the installation has.
+    pub lines: Lines,
     /// Instrument files and certificates, by content.
     pub files: Blobs,
     /// Reads instrument files: in processes of their own, or, where no program to run was named, in this one.

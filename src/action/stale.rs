@@ -59,7 +59,8 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "—".to_owned(),
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        // A whole document is among the changes that a program reads; a sentence only says that there is one.
+        other => Some(other.to_string()).filter(|text| text.len() <= 60).unwrap_or_else(|| "…".to_owned()),
     }
 }
 

@@ -16,8 +16,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::config::{Config, ConfigError, Reading};
 use super::follow::Following;
 use super::routes;
-use crate::action::Services;
+use crate::action::{Services, act_as_program};
 use crate::api::openapi;
+use crate::cases::RefreshClocks;
 use crate::clock::Clock;
 use crate::documents::Press;
 use crate::documents::Typesetter;
@@ -25,7 +26,7 @@ use crate::http::{body, cookies, edge, problem};
 use crate::jobs::{self, Jobs};
 use crate::mapping::Mappings;
 use crate::people::Identity;
-use crate::record::{Sealer, Sealing};
+use crate::record::{Actor, Author, Sealer, Sealing};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::store::blobs::{BlobError, Blobs};
@@ -102,6 +103,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         db,
         clock,
         regulation: Arc::new(regulation),
+        lines: crate::lines::all(),
         files,
         adapters,
         mappings: Arc::new(mappings),
@@ -137,6 +139,24 @@ fn forget_old_keys(services: &Services) -> Result<(), StartError> {
     let before = (services.clock.now() - chrono::Duration::days(30)).into();
     let forgotten = services.db.write(move |conn| forget_idempotency_keys(conn, &before));
     forgotten.map(|_| ()).map_err(|error| StartError::System(error.to_string()))
+}
+
+/// A calendar that was published since makes due dates final. Calendars are read at the start, so this is when.
+fn refresh_clocks(services: &Services) {
+    let program = Actor {
+        account: "".into(),
+        username: "qianfa".into(),
+        display_name: "qianfa".into(),
+        institute: None,
+        applicant: None,
+        roles: Vec::new(),
+        request_id: None,
+    };
+    match act_as_program(services, &program, Author::nobody("qianfa", None), RefreshClocks {}) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "due dates were counted anew"),
+        Err(error) => tracing::error!(%error, "due dates were not counted anew"),
+    }
 }
 
 /// Tells a running server to stop, from any thread.
@@ -178,6 +198,7 @@ impl Application {
         }
         let services = open_services(&config, clock)?;
         forget_old_keys(&services)?;
+        refresh_clocks(&services);
         Self::with_services(services, &config, listener)
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::bench::{TaskFile, moved, task_of};
-use super::review::{finish_case, latest_result};
+use super::review::latest_result;
 use crate::action::Services;
 use crate::custody;
 use crate::record::{self, Actor, Change};
@@ -83,7 +83,7 @@ pub fn decide(services: &Services, actor: &Actor, id: &TestTaskId, new: &Decisio
             .and("containers_from_retention", (), containers)
             .because(&reason);
         record::record(conn, &actor, now, vec![change])?;
-        finish_case(conn, &actor, now, &file.sample.application_id)?;
+        crate::cases::all_tested_with(conn, &actor, now, &file.sample.application_id)?;
         Ok(Decided {
             task_id: id.to_string(),
             state: state.to_string(),

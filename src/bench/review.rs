@@ -11,13 +11,13 @@ use super::import_check::hold_approval;
 use crate::action::Services;
 use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{ApplicationId, Instant, ResultId, TestTaskId};
+use crate::store::columns::{Instant, ResultId, TestTaskId};
 use crate::store::rows::ResultRow;
-use crate::store::schema::{application, result, sample, test_task};
+use crate::store::schema::{result, test_task};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use crate::vocabulary::states::{CaseEvent, TaskEvent};
-use crate::vocabulary::{CaseState, TaskState};
+use crate::vocabulary::TaskState;
+use crate::vocabulary::states::TaskEvent;
 
 /// A reviewer's verdict.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -83,7 +83,7 @@ pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) 
             Change::field("result.review", "result", &id, "state", file.task.state.as_str(), state.as_str());
         change.reason = Some(note.clone()).filter(|note| !note.is_empty());
         record::record(conn, &actor, now, vec![change])?;
-        finish_case(conn, &actor, now, &file.sample.application_id)?;
+        crate::cases::all_tested_with(conn, &actor, now, &file.sample.application_id)?;
         Ok(state)
     })
 }
@@ -115,35 +115,6 @@ fn check_latest(conn: &mut AnyConnection, row: &ResultRow) -> Outcome<()> {
         return Err(refusal.into());
     }
     Ok(())
-}
-
-/// Once every item of every sample has its final result, the case is tested.
-pub(super) fn finish_case(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    now: chrono::DateTime<chrono::Utc>,
-    id: &ApplicationId,
-) -> Outcome<()> {
-    let open: i64 = test_task::table
-        .inner_join(sample::table)
-        .filter(sample::application_id.eq(id))
-        .filter(sample::state.eq("received"))
-        .filter(test_task::state.eq_any([
-            TaskState::Waiting,
-            TaskState::InProgress,
-            TaskState::Entered,
-            TaskState::OutOfLimit,
-        ]))
-        .count()
-        .get_result(conn)?;
-    let state: CaseState = application::table.find(id).select(application::state).first(conn)?;
-    if open > 0 || state != CaseState::Testing {
-        return Ok(());
-    }
-    let next = crate::cases::moved(state, CaseEvent::FinishTesting)?;
-    diesel::update(application::table.find(id)).set(application::state.eq(next)).execute(conn)?;
-    let change = Change::field("application.tested", "application", id, "state", state.as_str(), next.as_str());
-    record::record(conn, actor, now, vec![change])
 }
 
 /// The latest result of a task.

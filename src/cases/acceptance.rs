@@ -1,25 +1,38 @@
-//! Acceptance (受理): the determination that the regulation makes of a case, and what follows from it.
+//! Acceptance (受理): the determination that the regulation makes of a case, and what follows from it. Pure.
 
 use chrono::NaiveDate;
 
+use super::case::Case;
 use super::load::CaseFile;
+use crate::action::Facts;
+use crate::business::{Accepting, Line};
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{self, Business, Case, Dates, Determination, Jurisdiction, Lane, Regulation};
-use crate::store::columns::{ApplicationId, Json};
+use crate::regulation::{self, Authorisation, ClockName, Dates, Determination, Jurisdiction, Lane, Regulation};
+use crate::store::columns::{ApplicationId, Day, Json};
 use crate::store::rows::{ApplicationClockRow, ApplicationRow};
+use crate::vocabulary::states::CaseEvent;
 
 /// What acceptance decided.
 #[derive(Clone, Debug)]
-pub struct Acceptance {
+pub(super) struct Acceptance {
     pub determination: Determination,
     pub clocks: Vec<ApplicationClockRow>,
+}
+
+/// What acceptance looks at beside the case.
+#[derive(Clone)]
+pub(super) struct Ground {
+    pub file: CaseFile,
+    pub line: &'static dyn Line,
+    /// Empty where the line does not work under authorisations.
+    pub authorisations: Vec<Authorisation>,
 }
 
 /// The case that an application is, accepted on `accepted`.
 ///
 /// # Errors
 /// Where the institute's jurisdiction is none.
-pub fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate) -> Result<Case, Refusal> {
+pub(super) fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate) -> Result<regulation::Case, Refusal> {
     let jurisdiction = Jurisdiction::parse(&file.institute.jurisdiction).ok_or_else(|| {
         Refusal::field("institute.jurisdiction", "机构的辖区代码无效", "the institute's jurisdiction is no code")
     })?;
@@ -28,7 +41,7 @@ pub fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate) -> Re
     dates.notice_received = row.notice_received_on.as_ref().map(|day| day.date());
     dates.sampled = row.sampled_on.as_ref().map(|day| day.date());
     dates.received = row.received_on.as_ref().map(|day| day.date());
-    Ok(Case {
+    Ok(regulation::Case {
         business: row.business,
         jurisdiction,
         dates,
@@ -47,32 +60,39 @@ pub fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate) -> Re
 ///
 /// # Errors
 /// Where a clock runs out of the calendar.
-pub(super) fn determine(regulation: &Regulation, case: &Case) -> Result<Determination, Refusal> {
+pub(super) fn determine(regulation: &Regulation, case: &regulation::Case) -> Result<Determination, Refusal> {
     regulation
         .determine(case)
         .map_err(|error| Refusal::new(Code::NotDetermined, format!("无法判定：{error}"), error.to_string()))
 }
 
-/// Decides whether the case is accepted on `accepted`, and if so with which determination and clocks.
+/// Accepts the case today: its determination is frozen with it.
 ///
 /// # Errors
-/// A provision refuses it, the institute is not authorised for the lot's product, or batches are missing.
-pub(super) fn decide(
-    regulation: &Regulation,
-    row: &ApplicationRow,
-    file: &CaseFile,
+/// Its state, a provision or its line refuses it, or batches are missing.
+pub(super) fn accept(
+    facts: &Facts<'_>,
+    case: &mut Case,
+    ground: &Ground,
     batches: usize,
-    accepted: NaiveDate,
 ) -> Result<Acceptance, Refusal> {
-    let determination = determine(regulation, &case_of(row, file, accepted)?)?;
+    case.on(CaseEvent::Accept)?;
+    let (file, today) = (&ground.file, facts.today());
+    let determination = determine(facts.regulation, &case_of(case.row(), file, today)?)?;
     if let Some(refusal) = determination.refusals.first() {
         return Err(Refusal::new(Code::RefusedByRegulation, &*refusal.message, &*refusal.message)
             .by(&refusal.provisions)
             .with(serde_json::json!({"refusals": determination.refusals})));
     }
-    if row.business == Business::LotRelease {
-        check_authorised(file, accepted)?;
-    }
+    let items: Vec<&str> = file.items.iter().map(|item| item.code.as_str()).collect();
+    ground.line.check_acceptance(&Accepting {
+        authorisations: &ground.authorisations,
+        institute: file.institute.id.as_str(),
+        product: file.product.id.as_str(),
+        category: file.product.category,
+        items: &items,
+        on: today,
+    })?;
     if let Some(needed) = determination.batches.value
         && batches < needed as usize
     {
@@ -85,40 +105,17 @@ pub(super) fn decide(
         .by(&determination.batches.provisions)
         .with(serde_json::json!({"required": needed, "given": batches})));
     }
+    let lane = determination.lane.value;
+    let row = case.facts();
+    row.specification_id = file.specification.id.clone();
+    row.accepted_on = Some(today.into());
+    row.lane = Some(lane);
+    row.lane_rank = lane_rank(lane);
+    row.determination = Some(Json::of(&determination));
     let clocks = clock_rows(&row.id, &determination);
+    case.note("accepted_on", (), today.to_string());
+    case.note("determination", (), serde_json::json!(determination));
     Ok(Acceptance { determination, clocks })
-}
-
-/// Every item of the specification must be within the institute's lot-release authorisation on that date.
-fn check_authorised(file: &CaseFile, on: NaiveDate) -> Result<(), Refusal> {
-    let rows: Vec<regulation::Authorisation> = file
-        .authorisations
-        .iter()
-        .map(|row| regulation::Authorisation {
-            institute: row.institute_id.to_string(),
-            product: row.product_id.as_ref().map(ToString::to_string),
-            category: row.category,
-            item: row.item_code.clone(),
-            valid_from: row.valid_from.date(),
-            valid_to: row.valid_to.as_ref().map(|day| day.date()),
-            document: row.document.clone(),
-        })
-        .collect();
-    let items: Vec<&str> = file.items.iter().map(|item| item.code.as_str()).collect();
-    regulation::authorised(
-        &rows,
-        file.institute.id.as_str(),
-        file.product.id.as_str(),
-        file.product.category,
-        &items,
-        on,
-    )
-    .map(|_| ())
-    .map_err(|refused| {
-        Refusal::new(Code::NotAuthorised, refused.message_zh, refused.message_en)
-            .by(refused.provisions)
-            .at("product_id")
-    })
 }
 
 /// The clocks of a determination as rows.
@@ -128,8 +125,8 @@ pub(super) fn clock_rows(id: &ApplicationId, determination: &Determination) -> V
         .iter()
         .map(|clock| ApplicationClockRow {
             application_id: id.clone(),
-            name: clock.name.to_string(),
-            unit: clock.unit.to_string(),
+            name: clock.name,
+            unit: clock.unit,
             limit_days: i64::from(clock.limit),
             starts: clock.starts.into(),
             due: clock.due.into(),
@@ -139,11 +136,71 @@ pub(super) fn clock_rows(id: &ApplicationId, determination: &Determination) -> V
         .collect()
 }
 
+/// When the laboratory's work on a case is due: the earliest of its own clocks.
+pub(super) fn laboratory_due(clocks: &[ApplicationClockRow]) -> Option<Day> {
+    clocks.iter().filter(|clock| ClockName::LABORATORY.contains(&clock.name)).map(|clock| clock.due.clone()).min()
+}
+
 /// The order of lanes at the bench: immediate first.
-pub(super) fn lane_rank(lane: Lane) -> i64 {
+fn lane_rank(lane: Lane) -> i64 {
     match lane {
         Lane::Immediate => 0,
         Lane::GreenChannel => 1,
         Lane::Routine => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::specimens;
+    use crate::regulation::ClockUnit;
+    use crate::vocabulary::{Business, CaseState};
+
+    #[test]
+    fn a_case_is_accepted_once_with_what_the_regulation_asks() {
+        let world = specimens::World::new();
+        let ground = world.ground(Business::DrugRegistration);
+        let mut case = Case::new(specimens::application());
+        let accepted = accept(&world.facts(), &mut case, &ground, 3).expect("three batches");
+        assert_eq!(case.row().state, CaseState::Accepted);
+        assert!(accepted.clocks.iter().any(|clock| clock.name == ClockName::Testing));
+        assert_eq!(case.row().accepted_on.as_ref().map(Day::as_str), Some(specimens::TODAY));
+        let again = accept(&world.facts(), &mut case, &ground, 3).expect_err("twice");
+        assert_eq!(again.code, Code::WrongState);
+        let mut short = Case::new(specimens::application());
+        let refused = accept(&world.facts(), &mut short, &ground, 1).expect_err("one of three");
+        assert_eq!((refused.code, refused.field.as_deref()), (Code::BatchesMissing, Some("batches")));
+    }
+
+    #[test]
+    fn a_lot_without_authorisation_is_not_accepted() {
+        let world = specimens::World::new();
+        let mut row = specimens::application();
+        row.business = Business::LotRelease;
+        let mut ground = world.ground(Business::LotRelease);
+        ground.file.product.category = crate::regulation::Category::Vaccine;
+        let refused = accept(&world.facts(), &mut Case::new(row), &ground, 1).expect_err("no authorisation");
+        assert_eq!(refused.code, Code::NotAuthorised);
+    }
+
+    #[test]
+    fn the_work_is_due_by_the_laboratorys_own_clocks() {
+        let clock = |name: ClockName, due: &str| ApplicationClockRow {
+            application_id: "a".into(),
+            name,
+            unit: ClockUnit::WorkingDay,
+            limit_days: 1,
+            starts: Day::from(due.parse::<NaiveDate>().expect("a date")),
+            due: Day::from(due.parse::<NaiveDate>().expect("a date")),
+            provisional: false,
+            provisions: Json::of(&[""; 0]),
+        };
+        for name in ClockName::ALL {
+            let due = laboratory_due(&[clock(*name, "2026-05-01")]);
+            assert_eq!(due.is_some(), ClockName::LABORATORY.contains(name), "{name}");
+        }
+        let both = [clock(ClockName::Testing, "2026-05-02"), clock(ClockName::PortReport, "2026-05-01")];
+        assert_eq!(laboratory_due(&both).as_ref().map(Day::as_str), Some("2026-05-01"));
     }
 }

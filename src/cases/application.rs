@@ -1,42 +1,49 @@
-//! An application (申请) with its batches, as it is written down.
+//! An application (申请) with its batches, as it is written down. Pure.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::case::Case;
 use super::load::CaseFile;
+use crate::action::{Context, Facts};
+use crate::business::{Line, Particulars, StoredParticulars};
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{Business, Purpose};
-use crate::store::columns::{ApplicantId, ApplicationId, BatchId, Json};
+use crate::store::columns::{ApplicantId, ApplicationId, BatchId, InstituteId, Json, ProductId, SpecificationId};
+use crate::store::dialect::next_number;
 use crate::store::rows::{ApplicationRow, BatchRow};
-use crate::text;
+use crate::store::{AnyConnection, Outcome};
+use crate::text::{self, TypedDate, date_or_blank};
 use crate::vocabulary::CaseState;
 
 /// A new application.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApplication {
-    /// `drug_registration`, `device_registration`, `lot_release`, `port_entry`
-    pub business: String,
-    /// `initial`, `supplement`, `site_change`, `major_change`
+    pub business: Business,
+    /// `initial` without it
     #[serde(default = "initial")]
-    pub purpose: String,
+    pub purpose: Purpose,
     #[serde(default)]
     pub pre_submission: bool,
     /// 标准复核
     #[serde(default)]
     pub standard_verification: bool,
     /// The institute; without it, the actor's own
-    pub institute_id: Option<String>,
+    pub institute_id: Option<InstituteId>,
     /// The applicant; an applicant's own account leaves it out
-    pub applicant_id: Option<String>,
-    pub product_id: String,
-    /// Without it, the product's effective specification
-    pub specification_id: Option<String>,
-    pub arrived_at_port_on: Option<String>,
-    pub notice_received_on: Option<String>,
-    pub sampled_on: Option<String>,
+    pub applicant_id: Option<ApplicantId>,
+    pub product_id: ProductId,
+    /// Without it, the product's specification that is in force
+    pub specification_id: Option<SpecificationId>,
+    #[serde(default, deserialize_with = "date_or_blank")]
+    pub arrived_at_port_on: Option<TypedDate>,
+    #[serde(default, deserialize_with = "date_or_blank")]
+    pub notice_received_on: Option<TypedDate>,
+    #[serde(default, deserialize_with = "date_or_blank")]
+    pub sampled_on: Option<TypedDate>,
     /// 受理号, where there is one
     pub acceptance_number: Option<String>,
     #[serde(default)]
@@ -44,164 +51,111 @@ pub struct NewApplication {
     pub batches: Vec<NewBatch>,
 }
 
-fn initial() -> String {
-    "initial".into()
-}
-
-/// What the reports carry beside the results; all of it may be left empty.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Particulars {
-    /// 供样／被抽样单位
-    pub supplier: String,
-    /// 检验目的
-    pub test_purpose: String,
-    /// 签发量
-    pub release_quantity: String,
-    /// 进口药品注册证号
-    pub import_registration: String,
-    /// 进口药品口岸检验通知书编号
-    pub notice_number: String,
-    /// 通关单编号
-    pub customs_number: String,
-    /// 合同号
-    pub contract_number: String,
-    /// 进口量
-    pub import_quantity: String,
-    /// 口岸
-    pub port: String,
-    /// 抽样地点
-    pub sampling_place: String,
-    /// 抽样件数
-    pub sampling_packages: String,
-    /// 原厂检验报告号
-    pub manufacturer_report: String,
-    /// 批生产及检验记录摘要编号
-    pub summary_protocol: String,
-    /// 备注
-    pub remarks: String,
+fn initial() -> Purpose {
+    Purpose::Initial
 }
 
 /// A batch or lot of the application.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBatch {
     /// As the manufacturer writes it, sub-lots included: `202506022（1-2）`
     pub lot_number: String,
     /// As on the label: the forms differ, so it is kept as written
     pub produced_on: Option<String>,
-    /// As on the label; `YYYY-MM-DD` lets the desk compare it with today
+    /// As on the label; where it cannot be read as a date, or as two, the desk is asked on receipt
     pub expires_on: Option<String>,
     pub lot_size: Option<String>,
 }
 
 /// An application that was read and found in order, not yet numbered.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
-    pub row: ApplicationRow,
+pub(super) struct Draft {
+    pub case: Case,
     pub batches: Vec<BatchRow>,
+}
+
+/// The institute that a new application goes to.
+fn institute_for(actor: &Actor, new: &NewApplication) -> Result<InstituteId, Refusal> {
+    match (&actor.institute, &new.institute_id) {
+        (Some(own), None) => Ok(own.clone()),
+        (Some(own), Some(named)) if own == named => Ok(own.clone()),
+        (Some(_), Some(_)) => {
+            Err(Refusal::new(Code::Forbidden, "只能在本机构收样", "take in at your own institute only")
+                .at("institute_id"))
+        }
+        (None, Some(named)) => Ok(named.clone()),
+        (None, None) => Err(Refusal::field("institute_id", "不能为空", "must not be empty")),
+    }
+}
+
+/// What a new application rests on today.
+pub(super) fn file_for(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    new: &NewApplication,
+    today: NaiveDate,
+) -> Outcome<CaseFile> {
+    let institute = institute_for(actor, new)?;
+    CaseFile::load(conn, &institute, &new.product_id, new.specification_id.as_ref(), today)
 }
 
 /// Reads a new application.
 ///
 /// # Errors
 /// Names the field that is not as expected.
-pub(crate) fn draft(
+pub(super) fn draft(
     new: &NewApplication,
     file: &CaseFile,
-    actor: &Actor,
-    now: chrono::DateTime<chrono::Utc>,
+    line: &dyn Line,
+    facts: &Facts<'_>,
 ) -> Result<Draft, Refusal> {
-    let business = text::word("business", &new.business, Business::parse)?;
-    let date = |field: &str, text: &Option<String>| text::date_opt(field, text.as_deref());
+    let day = |typed: Option<TypedDate>| typed.map(|TypedDate(day)| day.into());
+    let acceptance_number = new.acceptance_number.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let row = ApplicationRow {
         id: ApplicationId::new(),
         number: String::new(),
-        business,
-        purpose: text::word("purpose", &new.purpose, Purpose::parse)?,
+        business: new.business,
+        purpose: new.purpose,
         pre_submission: new.pre_submission,
         standard_verification: new.standard_verification,
         institute_id: file.institute.id.clone(),
-        applicant_id: applicant_of(new, actor)?,
+        applicant_id: applicant_of(new, facts.actor)?,
         product_id: file.product.id.clone(),
         specification_id: file.specification.id.clone(),
         state: CaseState::Draft,
         accepted_on: None,
-        arrived_at_port_on: date("arrived_at_port_on", &new.arrived_at_port_on)?.map(Into::into),
-        notice_received_on: date("notice_received_on", &new.notice_received_on)?.map(Into::into),
-        sampled_on: date("sampled_on", &new.sampled_on)?.map(Into::into),
+        arrived_at_port_on: day(new.arrived_at_port_on),
+        notice_received_on: day(new.notice_received_on),
+        sampled_on: day(new.sampled_on),
         received_on: None,
-        acceptance_number: (new.acceptance_number.as_deref())
-            .map(|text| text::printed("acceptance_number", text, 60))
-            .transpose()?,
-        particulars: Json::of(&check_particulars(&new.particulars)?),
+        acceptance_number: acceptance_number.map(|text| text::printed("acceptance_number", text, 60)).transpose()?,
+        particulars: Json::of(&StoredParticulars::from(new.particulars.checked()?)),
         lane: None,
         lane_rank: 0,
         determination: None,
         state_reason: None,
-        created_by: actor.account.clone(),
-        created_at: now.into(),
+        created_by: facts.actor.account.clone(),
+        created_at: facts.now.into(),
     };
-    check_dates(&row, crate::clock::statutory_date(now))?;
     let batches = check_batches(&row.id, &new.batches)?;
-    Ok(Draft { row, batches })
+    let case = Case::new(row);
+    let dates = case.dates();
+    dates.not_after(facts.today())?;
+    line.check_dates(&dates)?;
+    Ok(Draft { case, batches })
 }
 
 fn applicant_of(new: &NewApplication, actor: &Actor) -> Result<ApplicantId, Refusal> {
     match (&actor.applicant, &new.applicant_id) {
         (Some(own), None) => Ok(own.clone()),
-        (Some(own), Some(named)) if own.as_str() == named => Ok(own.clone()),
+        (Some(own), Some(named)) if own == named => Ok(own.clone()),
         (Some(_), Some(_)) => {
             Err(Refusal::new(Code::Forbidden, "只能以本单位名义申请", "apply in your own name only").at("applicant_id"))
         }
-        (None, Some(named)) => Ok(named.as_str().into()),
+        (None, Some(named)) => Ok(named.clone()),
         (None, None) => Err(Refusal::field("applicant_id", "不能为空", "must not be empty")),
     }
-}
-
-fn check_particulars(given: &Particulars) -> Result<Particulars, Refusal> {
-    let mut checked = given.clone();
-    let fields: [(&str, &mut String); 14] = [
-        ("supplier", &mut checked.supplier),
-        ("test_purpose", &mut checked.test_purpose),
-        ("release_quantity", &mut checked.release_quantity),
-        ("import_registration", &mut checked.import_registration),
-        ("notice_number", &mut checked.notice_number),
-        ("customs_number", &mut checked.customs_number),
-        ("contract_number", &mut checked.contract_number),
-        ("import_quantity", &mut checked.import_quantity),
-        ("port", &mut checked.port),
-        ("sampling_place", &mut checked.sampling_place),
-        ("sampling_packages", &mut checked.sampling_packages),
-        ("manufacturer_report", &mut checked.manufacturer_report),
-        ("summary_protocol", &mut checked.summary_protocol),
-        ("remarks", &mut checked.remarks),
-    ];
-    for (name, text) in fields {
-        let field = format!("particulars.{name}");
-        *text = text::optional(&field, text, text::REMARK)?;
-        text::printable(&field, text)?;
-    }
-    Ok(checked)
-}
-
-/// Nothing has happened yet that is dated tomorrow, and sampling follows arrival.
-fn check_dates(row: &ApplicationRow, today: NaiveDate) -> Result<(), Refusal> {
-    for (field, day) in [
-        ("arrived_at_port_on", &row.arrived_at_port_on),
-        ("notice_received_on", &row.notice_received_on),
-        ("sampled_on", &row.sampled_on),
-    ] {
-        if day.as_ref().is_some_and(|day| day.date() > today) {
-            return Err(Refusal::field(field, "晚于今天", "lies in the future"));
-        }
-    }
-    if let (Some(arrived), Some(sampled)) = (&row.arrived_at_port_on, &row.sampled_on)
-        && sampled.date() < arrived.date()
-    {
-        return Err(Refusal::field("sampled_on", "抽样早于到港", "sampling lies before the arrival at the port"));
-    }
-    Ok(())
 }
 
 fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec<BatchRow>, Refusal> {
@@ -230,4 +184,63 @@ fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// The next number of a series: `SX20260001`.
+pub(super) fn numbered(cx: &mut Context<'_>, prefix: &str) -> Outcome<String> {
+    use chrono::Datelike;
+    let year = i64::from(cx.today().year());
+    let number = next_number(cx.conn, prefix, year)?;
+    Ok(format!("{prefix}{year}{number:04}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::specimens::{self, World};
+
+    fn refused(change: impl Fn(&mut NewApplication)) -> Refusal {
+        let world = World::new();
+        let mut new = specimens::new_application();
+        change(&mut new);
+        let ground = world.ground(new.business);
+        draft(&new, &ground.file, ground.line, &world.facts()).err().expect("it is refused")
+    }
+
+    #[test]
+    fn what_is_in_order_is_a_draft() {
+        let world = World::new();
+        let ground = world.ground(Business::DrugRegistration);
+        let new = specimens::new_application();
+        let draft = draft(&new, &ground.file, ground.line, &world.facts()).expect("a draft");
+        assert_eq!((draft.case.row().state, draft.batches.len()), (CaseState::Draft, 1));
+    }
+
+    #[test]
+    fn a_field_that_is_not_as_expected_is_named() {
+        let field = |change: fn(&mut NewApplication)| refused(change).field.unwrap_or_default();
+        assert_eq!(field(|new| new.applicant_id = None), "applicant_id");
+        assert_eq!(field(|new| new.batches.clear()), "batches");
+        assert_eq!(field(|new| new.batches[0].lot_number = " ".into()), "batches[0].lot_number");
+        assert_eq!(field(|new| new.batches.push(new.batches[0].clone())), "batches[1].lot_number");
+        assert_eq!(field(|new| new.particulars.port = "\u{1}".into()), "particulars.port");
+        let tomorrow = NaiveDate::from_ymd_opt(2026, 3, 5).map(TypedDate);
+        assert_eq!(refused(|new| new.sampled_on = tomorrow).field.as_deref(), Some("sampled_on"));
+    }
+
+    #[test]
+    fn an_applicant_applies_in_its_own_name() {
+        let world = World::new();
+        let mut actor = world.actor.clone();
+        actor.applicant = Some("other".into());
+        let new = specimens::new_application();
+        assert_eq!(applicant_of(&new, &actor).err().map(|refusal| refusal.code), Some(Code::Forbidden));
+        actor.applicant.clone_from(&new.applicant_id);
+        assert_eq!(applicant_of(&new, &actor).ok(), new.applicant_id);
+        actor.institute = None;
+        assert_eq!(
+            institute_for(&actor, &new).err().and_then(|refusal| refusal.field).as_deref(),
+            Some("institute_id")
+        );
+    }
 }

@@ -1,166 +1,202 @@
-//! How a case ends before its report, and how provisional due dates become final.
+//! How a case ends before its report. Every number stays taken.
 
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::acceptance;
-use super::desk::moved;
-use super::load::{self, CaseFile};
-use crate::action::Services;
-use crate::insert_all;
-use crate::record::{self, Actor, Change};
-use crate::regulation::{ClockName, ClockUnit, Determination, Regulation};
-use crate::store::columns::{ApplicationId, Day, Json, SampleId};
-use crate::store::rows::{ApplicationClockRow, ApplicationRow};
-use crate::store::schema::{application, application_clock, sample, test_task};
-use crate::store::{AnyConnection, Outcome};
+use super::case::Case;
+use crate::action::{Action, Context, Facts, Subject};
+use crate::refusal::{Code, Refusal};
+use crate::store::Outcome;
+use crate::store::columns::{ApplicationId, SampleId, TestTaskId};
+use crate::store::revisions::Revised;
+use crate::store::schema::{sample, test_task};
 use crate::text;
-use crate::vocabulary::TaskState;
-use crate::vocabulary::states::CaseEvent;
+use crate::vocabulary::samples::SampleEvent;
+use crate::vocabulary::states::{CaseEvent, TaskEvent};
+use crate::vocabulary::{CaseState, Permission, SampleState, TaskState};
 
-/// How a case ends without a report. Its numbers stay taken.
+/// Does not accept a draft (不予受理).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Ending {
-    /// `refuse` (不予受理), `withdraw` (申请人撤回), `void` (录入错误作废)
-    pub how: String,
+pub struct RefuseCase {
+    pub id: ApplicationId,
     pub reason: String,
 }
 
-fn event(how: &str) -> Option<(CaseEvent, &'static str)> {
-    match how {
-        "refuse" => Some((CaseEvent::Refuse, "application.refuse")),
-        "withdraw" => Some((CaseEvent::Withdraw, "application.withdraw")),
-        "void" => Some((CaseEvent::Void, "application.void")),
-        _ => None,
+/// Ends a case that its applicant withdraws (申请人撤回).
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawCase {
+    pub id: ApplicationId,
+    pub reason: String,
+}
+
+/// Ends a case that was entered in error (录入错误作废).
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidCase {
+    pub id: ApplicationId,
+    pub reason: String,
+}
+
+/// Withdraws an applicant's own case, as long as no sample of it arrived.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawOwnCase {
+    pub id: ApplicationId,
+    pub reason: String,
+}
+
+/// A case with what ends with it.
+#[derive(Clone)]
+pub struct Standing {
+    case: Case,
+    samples: Vec<(SampleId, SampleState)>,
+    tasks: Vec<(TestTaskId, TaskState)>,
+}
+
+/// What ends.
+pub struct Ended {
+    case: Case,
+    samples: Vec<SampleId>,
+    tasks: Vec<TestTaskId>,
+}
+
+fn load(cx: &mut Context<'_>, case: Case) -> Outcome<Standing> {
+    let id = &case.row().id;
+    let samples: Vec<(SampleId, SampleState)> =
+        sample::table.filter(sample::application_id.eq(id)).select((sample::id, sample::state)).load(cx.conn)?;
+    let ids: Vec<&SampleId> = samples.iter().map(|(id, _)| id).collect();
+    let tasks = test_task::table
+        .filter(test_task::sample_id.eq_any(ids))
+        .select((test_task::id, test_task::state))
+        .load(cx.conn)?;
+    Ok(Standing { case, samples, tasks })
+}
+
+/// Ends the case with every sample and every task of it that an event may still move.
+fn decide(standing: &Standing, event: CaseEvent, reason: &str) -> Result<Ended, Refusal> {
+    let reason = text::required("reason", reason, text::REMARK)?;
+    let mut case = standing.case.clone();
+    case.on(event)?;
+    case.because(&reason);
+    let voided = |(id, state): &(SampleId, SampleState)| state.on(SampleEvent::Void).is_ok().then(|| id.clone());
+    let cancelled = |(id, state): &(TestTaskId, TaskState)| state.on(TaskEvent::Cancel).is_ok().then(|| id.clone());
+    let samples: Vec<SampleId> = standing.samples.iter().filter_map(voided).collect();
+    let tasks: Vec<TestTaskId> = standing.tasks.iter().filter_map(cancelled).collect();
+    if !samples.is_empty() {
+        case.note("samples_voided", (), samples.len());
+        case.note("tasks_cancelled", (), tasks.len());
     }
+    Ok(Ended { case, samples, tasks })
 }
 
-/// Ends a case: open tasks are cancelled, samples voided, every number kept.
-///
-/// # Errors
-/// Where the state does not allow it or the reason is missing.
-pub fn end(services: &Services, actor: &Actor, id: &ApplicationId, new: &Ending) -> Outcome<()> {
-    let (event, action) = text::word("how", &new.how, event)?;
-    let reason = text::required("reason", &new.reason, text::REMARK)?;
-    let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
-    services.db.write(move |conn| {
-        let row = load::application_of(conn, actor.institute.as_ref(), &id)?;
-        let state = moved(row.state, event)?;
-        diesel::update(application::table.find(&id))
-            .set((application::state.eq(state), application::state_reason.eq(&reason)))
-            .execute(conn)?;
-        let samples: Vec<SampleId> = sample::table
-            .filter(sample::application_id.eq(&id))
-            .filter(sample::state.eq("received"))
-            .select(sample::id)
-            .load(conn)?;
-        diesel::update(sample::table.filter(sample::id.eq_any(&samples)))
-            .set((sample::state.eq("voided"), sample::state_reason.eq(&reason)))
-            .execute(conn)?;
-        let open = test_task::table.filter(test_task::sample_id.eq_any(&samples)).filter(test_task::state.eq_any([
-            TaskState::Waiting,
-            TaskState::InProgress,
-            TaskState::Entered,
-        ]));
-        diesel::update(open).set(test_task::state.eq(TaskState::Cancelled)).execute(conn)?;
-        let change = Change::field(action, "application", &id, "state", row.state.as_str(), state.as_str());
-        record::record(conn, &actor, now, vec![change.because(&reason)])
-    })
-}
-
-/// Adds the clocks whose start became known after acceptance.
-pub(super) fn add_clocks(conn: &mut AnyConnection, regulation: &Regulation, row: &ApplicationRow) -> Outcome<()> {
-    let fresh = clocks_now(conn, regulation, row)?;
-    let known: Vec<String> = application_clock::table
-        .filter(application_clock::application_id.eq(&row.id))
-        .select(application_clock::name)
-        .load(conn)?;
-    let new: Vec<ApplicationClockRow> = fresh.into_iter().filter(|clock| !known.contains(&clock.name)).collect();
-    insert_all!(conn, application_clock::table, &new)?;
+fn keep(cx: &mut Context<'_>, name: &'static str, ended: Ended) -> Outcome<()> {
+    let row = ended.case.keep(cx, name)?;
+    for part in ended.samples.chunks(500) {
+        diesel::update(sample::table.filter(sample::id.eq_any(part)))
+            .set((sample::state.eq(SampleState::Voided), sample::state_reason.eq(&row.state_reason)))
+            .execute(cx.conn)?;
+    }
+    for part in ended.tasks.chunks(500) {
+        diesel::update(test_task::table.filter(test_task::id.eq_any(part)))
+            .set(test_task::state.eq(TaskState::Cancelled))
+            .execute(cx.conn)?;
+    }
     Ok(())
 }
 
-fn clocks_now(
-    conn: &mut AnyConnection,
-    regulation: &Regulation,
-    row: &ApplicationRow,
-) -> Outcome<Vec<ApplicationClockRow>> {
-    let Some(accepted) = &row.accepted_on else { return Ok(Vec::new()) };
-    let file = CaseFile::of(conn, row)?;
-    let case = acceptance::case_of(row, &file, accepted.date())?;
-    Ok(acceptance::clock_rows(&row.id, &acceptance::determine(regulation, &case)?))
-}
+/// The endings differ by their name, who may do them, whose case it is and what happens to it.
+macro_rules! endings {
+    ($($action:ident = $name:literal, $permission:ident, $whose:path, $event:ident, $while:expr;)+) => {$(
+        impl Action for $action {
+            const NAME: &'static str = $name;
+            const PERMISSION: Permission = Permission::$permission;
+            type Prepared = ();
+            type Loaded = Standing;
+            type Plan = Ended;
+            type Done = ();
 
-/// Recomputes due dates that ran into a year without a published calendar, where it is published now.
-/// The limit and its provisions stay as accepted: only the counting of days is done again.
-///
-/// # Errors
-/// The store's failure.
-pub fn refresh_provisional(services: &Services, actor: &Actor) -> Outcome<usize> {
-    let (regulation, actor, now) = (services.regulation.clone(), actor.clone(), services.clock.now());
-    services.db.write(move |conn| {
-        let open: Vec<ApplicationClockRow> =
-            application_clock::table.filter(application_clock::provisional.eq(true)).load(conn)?;
-        let mut changes = Vec::new();
-        for clock in open {
-            let Some((due, provisional)) = recount(conn, &regulation, &clock)? else { continue };
-            if due == clock.due.date() && provisional {
-                continue;
+            fn subject(&self) -> Option<Subject> {
+                Some(Subject::new(Revised::Case, &self.id))
             }
-            let key = (&clock.application_id, &clock.name);
-            diesel::update(application_clock::table.find(key))
-                .set((application_clock::due.eq(Day::from(due)), application_clock::provisional.eq(provisional)))
-                .execute(conn)?;
-            move_tasks(conn, &clock.application_id)?;
-            let (old, new) = (clock.due.to_string(), due.to_string());
-            let change = Change::field("clock.refresh", "application", &clock.application_id, "due", old, new);
-            changes.push(change.and("provisional", true, provisional).and("clock", (), clock.name));
+
+            fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Standing> {
+                let case = $whose(cx, &self.id)?;
+                load(cx, case)
+            }
+
+            fn decide(&self, _: &Facts<'_>, standing: &Standing) -> Result<Ended, Refusal> {
+                in_time(standing.case.row().state, $while)?;
+                decide(standing, CaseEvent::$event, &self.reason)
+            }
+
+            fn keep(&self, cx: &mut Context<'_>, _: Standing, plan: Ended) -> Outcome<()> {
+                keep(cx, Self::NAME, plan)
+            }
         }
-        let count = changes.len();
-        record::record(conn, &actor, now, changes)?;
-        Ok(count)
-    })
+    )+};
 }
 
-/// The due date of one clock as the calendar counts now.
-fn recount(
-    conn: &mut AnyConnection,
-    regulation: &Regulation,
-    row: &ApplicationClockRow,
-) -> Outcome<Option<(chrono::NaiveDate, bool)>> {
-    let stored: Option<Json> =
-        application::table.find(&row.application_id).select(application::determination).first::<Option<Json>>(conn)?;
-    let determination = stored.and_then(|json| json.read::<Determination>().ok());
-    let (Some(mut determination), Some(name), Some(unit)) =
-        (determination, ClockName::parse(&row.name), ClockUnit::parse(&row.unit))
-    else {
-        return Ok(None);
-    };
-    determination.clocks = vec![crate::regulation::Clock {
-        name,
-        unit,
-        limit: u32::try_from(row.limit_days).unwrap_or(u32::MAX),
-        starts: row.starts.date(),
-        due: row.due.date(),
-        provisional: row.provisional,
-        provisions: row.provisions.read().unwrap_or_default(),
-    }];
-    let fresh = regulation.recompute_due(&determination).ok();
-    Ok(fresh.and_then(|d| d.clocks.first().map(|clock| (clock.due, clock.provisional))))
+endings! {
+    RefuseCase = "case.refuse", CaseRefuse, Case::of, Refuse, CaseState::ALL;
+    WithdrawCase = "case.withdraw", CaseWithdraw, Case::of, Withdraw, CaseState::ALL;
+    VoidCase = "case.void", CaseVoid, Case::of, Void, CaseState::ALL;
+    WithdrawOwnCase = "own_case.withdraw", OwnCaseWithdraw, Case::of_applicant, Withdraw, CaseState::NOT_BEGUN;
 }
 
-/// Open tasks follow the laboratory's earliest due date.
-fn move_tasks(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<()> {
-    let due: Option<String> = application_clock::table
-        .filter(application_clock::application_id.eq(id))
-        .filter(application_clock::name.eq_any(["testing", "port_report"]))
-        .select(diesel::dsl::min(application_clock::due))
-        .first(conn)?;
-    let samples = sample::table.filter(sample::application_id.eq(id)).select(sample::id);
-    diesel::update(test_task::table.filter(test_task::sample_id.eq_any(samples)))
-        .set(test_task::due.eq(due))
-        .execute(conn)?;
-    Ok(())
+/// Whether this way to the end is open at all in that state; the event itself is refused by the state.
+fn in_time(state: CaseState, open: &[CaseState]) -> Result<(), Refusal> {
+    if open.contains(&state) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::WrongState,
+        format!("申请处于“{}”状态，请与检验机构联系撤回", state.zh()),
+        format!("the case is {}: ask the institute to withdraw it", state.en()),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::specimens;
+
+    fn standing(state: CaseState) -> Standing {
+        let mut row = specimens::application();
+        row.state = state;
+        let samples = SampleState::ALL.iter().map(|state| (SampleId::from(state.as_str()), *state)).collect();
+        let tasks = TaskState::ALL.iter().map(|state| (TestTaskId::from(state.as_str()), *state)).collect();
+        Standing { case: Case::new(row), samples, tasks }
+    }
+
+    #[test]
+    fn every_task_that_an_event_may_still_move_ends_with_its_case() {
+        let ended = decide(&standing(CaseState::Testing), CaseEvent::Void, "录入错误").expect("voided");
+        let movable: Vec<&str> =
+            TaskState::ALL.iter().filter(|state| !state.is_final()).map(|state| state.as_str()).collect();
+        assert_eq!(ended.tasks.iter().map(TestTaskId::as_str).collect::<Vec<_>>(), movable);
+        assert!(movable.contains(&"out_of_limit"));
+        assert_eq!(ended.samples, [SampleId::from("received")]);
+        assert_eq!(ended.case.row().state, CaseState::Voided);
+        assert_eq!(ended.case.row().state_reason.as_deref(), Some("录入错误"));
+    }
+
+    #[test]
+    fn an_ending_has_a_reason_and_comes_once() {
+        let bare = decide(&standing(CaseState::Testing), CaseEvent::Void, " ").err().expect("no reason");
+        assert_eq!(bare.field.as_deref(), Some("reason"));
+        for state in CaseState::ALL {
+            let ended = decide(&standing(*state), CaseEvent::Void, "录入错误");
+            assert_eq!(ended.is_ok(), CaseState::ENDABLE.contains(state), "{state}");
+        }
+    }
+
+    #[test]
+    fn an_applicant_withdraws_what_has_not_begun() {
+        let allowed: Vec<CaseState> =
+            CaseState::ALL.iter().copied().filter(|state| in_time(*state, CaseState::NOT_BEGUN).is_ok()).collect();
+        assert_eq!(allowed, [CaseState::Draft, CaseState::Accepted]);
+    }
 }

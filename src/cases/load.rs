@@ -1,17 +1,20 @@
 //! What a decision about a case is made from, loaded at once.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::refusal::Refusal;
-use crate::regulation::{Business, Trait};
-use crate::store::columns::{ApplicationId, InstituteId, ProductId, SpecificationId};
+use crate::regulation::{Authorisation, Trait};
+use crate::store::columns::{ApplicationId, BatchId, Day, InstituteId, ProductId, SpecificationId};
 use crate::store::rows::{
-    ApplicationRow, AuthorisationRow, BatchRow, InstituteRow, ProductRow, SpecificationRow, TestItemRow,
+    ApplicationClockRow, ApplicationRow, AuthorisationRow, BatchRow, InstituteRow, ProductRow, SpecificationRow,
+    TestItemRow,
 };
 use crate::store::schema::{
-    application, authorisation, batch, institute, product, product_trait, specification, test_item,
+    application_clock, authorisation, batch, institute, product, product_trait, sample, specification, test_item,
 };
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::SampleState;
 
 /// The records that a case rests on.
 #[derive(Clone, Debug)]
@@ -21,32 +24,26 @@ pub struct CaseFile {
     pub traits: Vec<Trait>,
     pub specification: SpecificationRow,
     pub items: Vec<TestItemRow>,
-    /// The institute's own lot-release authorisations; empty for other business.
-    pub authorisations: Vec<AuthorisationRow>,
 }
 
 impl CaseFile {
-    /// Loads what a new case of `product` at `institute` rests on: the specification named, or the effective one.
+    /// Loads what a new case of `product` at `institute` rests on: the specification named, or the one in force.
     ///
     /// # Errors
-    /// Where one of them does not exist or no specification is effective.
+    /// Where one of them does not exist or no specification is in force on that day.
     pub fn load(
         conn: &mut AnyConnection,
-        business: Option<Business>,
         institute_id: &InstituteId,
         product_id: &ProductId,
         specification_id: Option<&SpecificationId>,
+        on: NaiveDate,
     ) -> Outcome<Self> {
         let (institute, product, traits) = parties(conn, institute_id, product_id)?;
-        let (specification, items) = load_specification(conn, product_id, specification_id)?;
-        let authorisations = match business {
-            Some(Business::LotRelease) => authorisation::table
-                .filter(authorisation::institute_id.eq(institute_id))
-                .select(AuthorisationRow::as_select())
-                .load(conn)?,
-            _ => Vec::new(),
+        let (specification, items) = match specification_id {
+            Some(id) => specification_named(conn, product_id, id)?,
+            None => specification_in_force(conn, product_id, on)?,
         };
-        Ok(Self { institute, product, traits, specification, items, authorisations })
+        Ok(Self { institute, product, traits, specification, items })
     }
 
     /// Loads what an existing case rests on.
@@ -54,8 +51,33 @@ impl CaseFile {
     /// # Errors
     /// The store's failure.
     pub fn of(conn: &mut AnyConnection, row: &ApplicationRow) -> Outcome<Self> {
-        Self::load(conn, Some(row.business), &row.institute_id, &row.product_id, Some(&row.specification_id))
+        let (institute, product, traits) = parties(conn, &row.institute_id, &row.product_id)?;
+        let (specification, items) = specification_named(conn, &row.product_id, &row.specification_id)?;
+        Ok(Self { institute, product, traits, specification, items })
     }
+
+    /// Loads what a draft rests on when it is accepted: a draft that named no specification of its own follows the
+    /// one in force on the day of acceptance.
+    ///
+    /// # Errors
+    /// As [`CaseFile::load`].
+    pub fn on_acceptance(conn: &mut AnyConnection, row: &ApplicationRow, on: NaiveDate) -> Outcome<Self> {
+        let released: Vec<(SpecificationId, Option<Day>)> = specification::table
+            .filter(specification::product_id.eq(&row.product_id))
+            .filter(specification::effective_from.is_not_null())
+            .order((specification::effective_from, specification::version))
+            .select((specification::id, specification::effective_from))
+            .load(conn)?;
+        let submitted = crate::clock::statutory_date(row.created_at.utc());
+        let named = Some(&row.specification_id).filter(|id| latest_on(&released, submitted) != Some(*id));
+        Self::load(conn, &row.institute_id, &row.product_id, named, on)
+    }
+}
+
+/// The last of the released specifications, in their order, that had begun by then.
+fn latest_on(released: &[(SpecificationId, Option<Day>)], on: NaiveDate) -> Option<&SpecificationId> {
+    let begun = |from: &Option<Day>| from.as_ref().is_some_and(|from| from.date() <= on);
+    released.iter().rev().find(|(_, from)| begun(from)).map(|(id, _)| id)
 }
 
 /// The institute, and the product with its traits, in one query.
@@ -82,57 +104,115 @@ fn parties(
     .into())
 }
 
-/// The specification named, or the effective one, with its items in their order, in one query.
-fn load_specification(
-    conn: &mut AnyConnection,
-    product_id: &ProductId,
-    id: Option<&SpecificationId>,
-) -> Outcome<(SpecificationRow, Vec<TestItemRow>)> {
-    let with_items = specification::table
+type WithItems = (SpecificationRow, Vec<TestItemRow>);
+
+/// The specification named, with its items in their order; a draft is none.
+fn specification_named(conn: &mut AnyConnection, product_id: &ProductId, id: &SpecificationId) -> Outcome<WithItems> {
+    let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = specification::table
         .left_join(test_item::table)
+        .filter(specification::id.eq(id))
         .filter(specification::product_id.eq(product_id))
+        .filter(specification::status.ne("draft"))
         .order(test_item::position)
-        .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()));
-    let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = match id {
-        Some(id) => with_items.filter(specification::id.eq(id)).filter(specification::status.ne("draft")).load(conn)?,
-        None => with_items.filter(specification::status.eq("effective")).load(conn)?,
-    };
-    let found = rows.first().map(|(specification, _)| specification.clone());
-    let items = rows.into_iter().filter_map(|(_, item)| item).collect();
-    found.map(|specification| (specification, items)).ok_or_else(|| {
+        .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()))
+        .load(conn)?;
+    newest(rows).ok_or_else(|| {
         Refusal::field(
             "specification_id",
-            "该品种没有已生效的质量标准",
+            "该品种没有这一已生效的质量标准",
             "the product has no effective specification of that id",
         )
         .into()
     })
 }
 
-/// Loads an application of the actor's institute.
-///
-/// # Errors
-/// Where there is none of that id.
-pub(crate) fn application_of(
-    conn: &mut AnyConnection,
-    institute_id: Option<&InstituteId>,
-    id: &ApplicationId,
-) -> Outcome<ApplicationRow> {
-    let found: Option<ApplicationRow> =
-        application::table.find(id).select(ApplicationRow::as_select()).first(conn).optional()?;
-    found
-        .filter(|row| institute_id == Some(&row.institute_id))
-        .ok_or_else(|| Refusal::not_found("申请", "application", id.as_str()).into())
+/// The specification in force on a day, with its items in their order: the newest that began by then.
+fn specification_in_force(conn: &mut AnyConnection, product_id: &ProductId, on: NaiveDate) -> Outcome<WithItems> {
+    let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = specification::table
+        .left_join(test_item::table)
+        .filter(specification::product_id.eq(product_id))
+        .filter(specification::status.eq("effective"))
+        .filter(specification::effective_from.le(Day::from(on)))
+        .order((specification::effective_from.desc(), specification::version.desc(), test_item::position))
+        .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()))
+        .load(conn)?;
+    newest(rows).ok_or_else(|| {
+        Refusal::field(
+            "specification_id",
+            format!("该品种在{on}没有生效的质量标准"),
+            format!("the product has no specification in force on {on}"),
+        )
+        .into()
+    })
+}
+
+/// The first specification of the rows, with its items.
+fn newest(rows: Vec<(SpecificationRow, Option<TestItemRow>)>) -> Option<WithItems> {
+    let first = rows.first().map(|(specification, _)| specification.clone())?;
+    let own = rows.into_iter().filter(|(specification, _)| specification.id == first.id);
+    let items = own.filter_map(|(_, item)| item).collect();
+    Some((first, items))
+}
+
+/// The institute's entries of the register of authorisations.
+pub(super) fn authorisations_of(conn: &mut AnyConnection, institute: &InstituteId) -> Outcome<Vec<Authorisation>> {
+    let rows: Vec<AuthorisationRow> = authorisation::table
+        .filter(authorisation::institute_id.eq(institute))
+        .select(AuthorisationRow::as_select())
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Authorisation {
+            institute: row.institute_id.to_string(),
+            product: row.product_id.map(|id| id.to_string()),
+            category: row.category,
+            item: row.item_code,
+            valid_from: row.valid_from.date(),
+            valid_to: row.valid_to.map(|day| day.date()),
+            document: row.document,
+        })
+        .collect())
 }
 
 /// The batches of an application in their order.
-///
-/// # Errors
-/// The store's failure.
-pub(crate) fn batches_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Vec<BatchRow>> {
+pub(super) fn batches_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Vec<BatchRow>> {
     Ok(batch::table
         .filter(batch::application_id.eq(id))
         .order(batch::position)
         .select(BatchRow::as_select())
         .load(conn)?)
+}
+
+/// The clocks of an application.
+pub(super) fn clocks_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Vec<ApplicationClockRow>> {
+    Ok(application_clock::table
+        .filter(application_clock::application_id.eq(id))
+        .select(ApplicationClockRow::as_select())
+        .load(conn)?)
+}
+
+/// The batches whose sample was received.
+pub(super) fn received_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Vec<BatchId>> {
+    Ok(sample::table
+        .filter(sample::application_id.eq(id))
+        .filter(sample::state.eq(SampleState::Received))
+        .select(sample::batch_id)
+        .load(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_specification_that_had_begun_is_in_force() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
+        let one = |id: &str, from: &str| (SpecificationId::from(id), Some(Day::from(day(from))));
+        let released = [one("a", "2025-01-01"), one("b", "2026-01-01"), one("c", "2027-01-01")];
+        let on = |text: &str| latest_on(&released, day(text)).map(SpecificationId::as_str);
+        assert_eq!(on("2026-03-01"), Some("b"));
+        assert_eq!(on("2026-01-01"), Some("b"));
+        assert_eq!(on("2025-12-31"), Some("a"));
+        assert_eq!(on("2024-12-31"), None);
+    }
 }

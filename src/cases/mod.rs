@@ -1,20 +1,41 @@
-//! Intake (收样与受理): an application with its batches, its acceptance under the regulation, and the receipt
-//! of its samples, each step alone or all of them in one transaction.
+//! Cases (申请): an application with its batches, its acceptance under the regulation, the receipt of its samples, and
+//! its end.
+//!
+//! Invariants: nothing outside of this module writes `application`, `batch`, `sample`, `container` or
+//! `application_clock`; a case comes to a state by [`Case::on`] only; what other modules found out about a case, they
+//! tell it ([`all_tested`], [`reported`]), and what follows is decided here.
 
+mod accept;
 mod acceptance;
 mod application;
-mod desk;
+mod case;
+mod clocks;
+mod dates;
 mod ending;
+mod label_date;
 mod load;
+mod preview;
 mod receipt;
+mod receive;
+#[cfg(test)]
+mod specimens;
+mod submit;
+mod take_in;
+mod taken;
+mod told;
 
-pub use acceptance::{Acceptance, case_of};
-pub use application::{NewApplication, NewBatch, Particulars};
-pub(crate) use desk::moved;
-pub use desk::{
-    Intake, LaterDates, Preview, Taken, TakenSample, accept, preview, receive, record_dates, submit, submit_with,
-    take_in, take_in_with,
-};
-pub use ending::{Ending, end, refresh_provisional};
+pub use crate::business::{Line, Lines, Particulars};
+pub use accept::AcceptCase;
+pub use application::{NewApplication, NewBatch};
+pub use case::{Case, determination_of, particulars_of};
+pub use clocks::RefreshClocks;
+pub use dates::RecordDates;
+pub use ending::{RefuseCase, VoidCase, WithdrawCase, WithdrawOwnCase};
 pub use load::CaseFile;
-pub use receipt::{NewContainers, NewSample, Receipt};
+pub use preview::{Preview, preview};
+pub use receipt::{Demand, NewContainers, NewSample, Receipt};
+pub use receive::ReceiveSamples;
+pub use submit::{SubmitCase, SubmitOwnCase};
+pub use take_in::TakeIn;
+pub use taken::{Taken, TakenSample};
+pub use told::{all_tested, all_tested_with, reported, reported_with, still_open};

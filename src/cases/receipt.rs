@@ -1,21 +1,31 @@
-//! Receipt of samples (收样): their condition, whether they suffice, their numbers, containers and custody.
+//! Receipt of samples (收样): their condition, whether they suffice, their containers, custody and tasks.
 
-use chrono::{DateTime, Utc};
+use chrono::NaiveDate;
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
+use super::application::numbered;
+use super::label_date::{Before, last_day};
 use super::load::CaseFile;
+use crate::action::{Context, Facts};
 use crate::custody;
-use crate::record::Actor;
+use crate::insert_all;
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::Determination;
 use crate::regulation::quantities::{self, ItemDemand};
+use crate::store::Outcome;
 use crate::store::columns::{BatchId, ContainerId, Day, Dec, SampleId, TestTaskId};
 use crate::store::rows::{
     ApplicationRow, BatchRow, ContainerRow, CustodyEntryRow, SampleRow, TestItemRow, TestTaskRow,
 };
-use crate::text;
-use crate::vocabulary::TaskState;
+use crate::store::schema::{container, custody_entry, sample, test_task};
+use crate::text::{self, TypedDecimal, decimal_or_blank};
+use crate::vocabulary::samples::PortionEvent;
+use crate::vocabulary::states::Refused;
+use crate::vocabulary::{Portion, SampleState, TaskState};
 
 /// What arrived.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -34,7 +44,8 @@ pub struct NewSample {
     /// Its containers: a number of them, or their label codes one by one
     pub containers: NewContainers,
     /// °C on arrival
-    pub temperature: Option<String>,
+    #[serde(default, deserialize_with = "decimal_or_blank")]
+    pub temperature: Option<TypedDecimal>,
     #[serde(default = "yes")]
     pub seals_intact: bool,
     /// Outer packages (件)
@@ -80,7 +91,7 @@ pub(super) struct Received {
 }
 
 /// How many containers one batch must bring, and by which provisions.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Demand {
     /// Full-test quantity (全项检验用量), in whole containers
     pub full_test_containers: i64,
@@ -113,18 +124,44 @@ pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<D
     })
 }
 
-/// Checks one sample against its batch, its papers and the regulation.
+/// Checks what arrived, in the order given; `received` are the batches that have their sample already.
 ///
 /// # Errors
 /// Names the field, or what is short with the numbers and the provisions.
-pub(super) fn check(
+pub(super) fn check_all(
+    facts: &Facts<'_>,
+    samples: &[NewSample],
+    application: &ApplicationRow,
+    batches: &[BatchRow],
+    received: &[BatchId],
+    need: &Demand,
+) -> Result<Vec<Received>, Refusal> {
+    if samples.is_empty() {
+        return Err(Refusal::field("samples", "至少一份样品", "expected at least one sample"));
+    }
+    let mut done = received.to_vec();
+    let mut all = Vec::with_capacity(samples.len());
+    for (index, new) in samples.iter().enumerate() {
+        let batch = batch_of(index, &new.lot_number, batches, &done)?;
+        all.push(check(facts, index, new, batch, need, application)?);
+        done.push(batch.id.clone());
+    }
+    Ok(all)
+}
+
+/// Whether any sample of a receipt was taken: then the work begins.
+pub(super) fn any_received(arrived: &[Received]) -> bool {
+    arrived.iter().any(|one| one.sample.state == SampleState::Received)
+}
+
+/// Checks one sample against its batch, its papers and the regulation.
+fn check(
+    facts: &Facts<'_>,
     index: usize,
     new: &NewSample,
     batch: &BatchRow,
     need: &Demand,
     application: &ApplicationRow,
-    actor: &Actor,
-    now: DateTime<Utc>,
 ) -> Result<Received, Refusal> {
     let at = |field: &str| format!("samples[{index}].{field}");
     let labels = labels(&at("containers"), &new.containers)?;
@@ -143,12 +180,10 @@ pub(super) fn check(
         number: String::new(),
         application_id: application.id.clone(),
         batch_id: batch.id.clone(),
-        state: if refused.is_some() { "refused" } else { "received" }.into(),
-        received_at: now.into(),
-        received_by: actor.account.clone(),
-        temperature: (new.temperature.as_deref().filter(|t| !t.trim().is_empty()))
-            .map(|text| text::decimal(&at("temperature"), text).map(|(_, value)| Dec::from(value)))
-            .transpose()?,
+        state: if refused.is_some() { SampleState::Refused } else { SampleState::Received },
+        received_at: facts.now.into(),
+        received_by: facts.actor.account.clone(),
+        temperature: new.temperature.map(|TypedDecimal(celsius)| Dec::from(celsius)),
         seals_intact: new.seals_intact,
         packages: new.packages,
         packages_intact: new.packages_intact,
@@ -160,10 +195,12 @@ pub(super) fn check(
         institute_id: application.institute_id.clone(),
     };
     if refused.is_none() {
-        check_condition(&at, &sample, batch, now)?;
+        check_condition(&at, &sample)?;
+        check_expiry(&at, &sample, batch, facts.today())?;
         check_quantity(&at("containers"), &batch.lot_number, need, given)?;
     }
-    let containers = container_rows(&sample, labels, refused.is_some(), need.full_test_containers);
+    let containers = container_rows(&sample, labels, need.full_test_containers)?;
+    let (actor, now) = (facts.actor, facts.now);
     let entries = custody::receive(&sample, &containers, refused.is_some(), need.full_test_containers, actor, now);
     Ok(Received { sample, containers, entries, tasks: Vec::new() })
 }
@@ -190,12 +227,7 @@ fn labels(field: &str, given: &NewContainers) -> Result<Vec<String>, Refusal> {
 }
 
 /// What is wrong on arrival is either a refusal or a remark: it is never passed over.
-fn check_condition(
-    at: &impl Fn(&str) -> String,
-    sample: &SampleRow,
-    batch: &BatchRow,
-    now: DateTime<Utc>,
-) -> Result<(), Refusal> {
+fn check_condition(at: &impl Fn(&str) -> String, sample: &SampleRow) -> Result<(), Refusal> {
     let faults = [
         (!sample.seals_intact, "seals_intact", "封签不完整", "a seal is broken"),
         (!sample.packages_intact, "packages_intact", "包装破损", "a package is damaged"),
@@ -210,15 +242,34 @@ fn check_condition(
             ));
         }
     }
-    let expires = batch.expires_on.as_deref().and_then(|text| text::date("expires_on", text).ok());
-    if expires.is_some_and(|day| day < crate::clock::statutory_date(now)) {
-        return Err(Refusal::field(
+    Ok(())
+}
+
+/// A lot that has expired is refused; where the label's date cannot be compared, the note must say what was found.
+fn check_expiry(
+    at: &impl Fn(&str) -> String,
+    sample: &SampleRow,
+    batch: &BatchRow,
+    today: NaiveDate,
+) -> Result<(), Refusal> {
+    let Some(label) = batch.expires_on.as_deref() else { return Ok(()) };
+    match last_day(label).before(today) {
+        Before::No => Ok(()),
+        Before::Yes => Err(Refusal::field(
             at("lot_number"),
             "已过有效期，应予拒收",
             "the lot has expired: refuse the sample with the reason",
-        ));
+        )),
+        Before::Unsure if !sample.condition_note.is_empty() => Ok(()),
+        Before::Unsure => Err(Refusal::field(
+            at("note"),
+            format!("有效期“{label}”不能确定是否已过：请在备注中写明核对结果，或写作 YYYY-MM-DD"),
+            format!(
+                "whether the lot has expired cannot be told from {label:?}: say in the note what the label means, or \
+                 write YYYY-MM-DD"
+            ),
+        )),
     }
-    Ok(())
 }
 
 fn check_quantity(field: &str, lot: &str, need: &Demand, given: i64) -> Result<(), Refusal> {
@@ -248,32 +299,30 @@ fn check_quantity(field: &str, lot: &str, need: &Demand, given: i64) -> Result<(
     })))
 }
 
-fn container_rows(sample: &SampleRow, labels: Vec<String>, refused: bool, full_test: i64) -> Vec<ContainerRow> {
+/// The containers in their portions: as many as a full test needs are for it, the others are retained.
+fn container_rows(sample: &SampleRow, labels: Vec<String>, full_test: i64) -> Result<Vec<ContainerRow>, Refusal> {
     let rows = labels.into_iter().enumerate().map(|(index, label_code)| {
         let position = i64::try_from(index).unwrap_or(i64::MAX) + 1;
-        let portion = match (refused, position <= full_test) {
-            (true, _) => "returned",
-            (false, true) => "test",
-            (false, false) => "retention",
+        let event = match sample.state {
+            SampleState::Received if position <= full_test => PortionEvent::TakeForTesting,
+            SampleState::Received => PortionEvent::Retain,
+            SampleState::Refused | SampleState::Voided => PortionEvent::GiveBack,
         };
-        ContainerRow {
-            id: ContainerId::new(),
-            sample_id: sample.id.clone(),
-            position,
-            label_code,
-            portion: portion.into(),
-        }
+        let portion = Portion::Received
+            .on(event)
+            .map_err(|refused: Refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+        Ok(ContainerRow { id: ContainerId::new(), sample_id: sample.id.clone(), position, label_code, portion })
     });
     rows.collect()
 }
 
 /// One task for each item of the specification.
-pub(crate) fn tasks(
+fn tasks(
     sample: &SampleRow,
     items: &[TestItemRow],
     lane_rank: i64,
     due: Option<&Day>,
-    now: DateTime<Utc>,
+    now: chrono::DateTime<chrono::Utc>,
 ) -> Vec<TestTaskRow> {
     let task = |item: &TestItemRow| TestTaskRow {
         id: TestTaskId::new(),
@@ -292,7 +341,7 @@ pub(crate) fn tasks(
 }
 
 /// Gives a sample its number, and its unlabelled containers their labels.
-pub(super) fn number(received: &mut Received, number: String) {
+fn number(received: &mut Received, number: String) {
     for container in &mut received.containers {
         if container.label_code.is_empty() {
             container.label_code = format!("{number}-{:02}", container.position);
@@ -301,11 +350,61 @@ pub(super) fn number(received: &mut Received, number: String) {
     received.sample.number = number;
 }
 
+/// Numbers and stores what arrived, with its containers, custody and tasks.
+pub(super) fn store(
+    cx: &mut Context<'_>,
+    row: &ApplicationRow,
+    file: &CaseFile,
+    due: Option<&Day>,
+    arrived: &mut [Received],
+) -> Outcome<()> {
+    for received in arrived.iter_mut() {
+        let next = numbered(cx, &file.institute.sample_prefix)?;
+        number(received, next);
+        if received.sample.state == SampleState::Received {
+            received.tasks = tasks(&received.sample, &file.items, row.lane_rank, due, cx.now);
+        }
+        cx.record(arrival(received));
+    }
+    let samples: Vec<SampleRow> = arrived.iter().map(|r| r.sample.clone()).collect();
+    let containers: Vec<ContainerRow> = arrived.iter().flat_map(|r| r.containers.clone()).collect();
+    let entries: Vec<CustodyEntryRow> = arrived.iter().flat_map(|r| r.entries.clone()).collect();
+    let tasks: Vec<TestTaskRow> = arrived.iter().flat_map(|r| r.tasks.clone()).collect();
+    insert_all!(cx.conn, sample::table, samples)?;
+    insert_all!(cx.conn, container::table, containers)?;
+    insert_all!(cx.conn, custody_entry::table, entries)?;
+    insert_all!(cx.conn, test_task::table, tasks)?;
+    Ok(())
+}
+
+/// What the trail says of a sample that arrived.
+fn arrival(received: &Received) -> Change {
+    let row = &received.sample;
+    let event = if row.state == SampleState::Received { "sample.receive" } else { "sample.refuse" };
+    let labels: Vec<&str> = received.containers.iter().map(|container| container.label_code.as_str()).collect();
+    let content = json!({
+        "number": row.number,
+        "application_id": row.application_id,
+        "batch_id": row.batch_id,
+        "state": row.state,
+        "temperature": row.temperature,
+        "seals_intact": row.seals_intact,
+        "packages": row.packages,
+        "packages_intact": row.packages_intact,
+        "label_matches": row.label_matches,
+        "condition_note": row.condition_note,
+        "containers": labels,
+    });
+    let mut change = Change::created(event, "sample", &row.id, content);
+    change.reason.clone_from(&row.state_reason);
+    change
+}
+
 /// The batch of that lot number.
 ///
 /// # Errors
 /// Where the application has no such batch, or its sample was received already.
-pub(super) fn batch_of<'a>(
+fn batch_of<'a>(
     index: usize,
     lot: &str,
     batches: &'a [BatchRow],
@@ -325,4 +424,84 @@ pub(super) fn batch_of<'a>(
         .at(field));
     }
     Ok(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::specimens::{self, World};
+
+    fn need() -> Demand {
+        Demand { full_test_containers: 1, multiple: Some(2), required_containers: 2, provisions: vec!["N-1".into()] }
+    }
+
+    fn arrive(change: impl Fn(&mut NewSample, &mut BatchRow)) -> Result<Vec<Received>, Refusal> {
+        let world = World::new();
+        let application = specimens::application();
+        let (mut sample, mut batch) = (specimens::arrived(), specimens::batch(&application));
+        change(&mut sample, &mut batch);
+        check_all(&world.facts(), &[sample], &application, &[batch], &[], &need())
+    }
+
+    #[test]
+    fn what_suffices_is_split_into_its_portions() {
+        let arrived = arrive(|sample, _| sample.containers = NewContainers::Count(2)).expect("two containers");
+        let portions: Vec<Portion> = arrived[0].containers.iter().map(|one| one.portion).collect();
+        assert_eq!(portions, [Portion::Test, Portion::Retention]);
+        assert!(any_received(&arrived));
+    }
+
+    #[test]
+    fn what_is_short_is_told_with_its_numbers() {
+        let refused = arrive(|sample, _| sample.containers = NewContainers::Count(1)).expect_err("one of two");
+        assert_eq!((refused.code, refused.details["short_by"].as_i64()), (Code::QuantityShort, Some(1)));
+        assert_eq!(refused.field.as_deref(), Some("samples[0].containers"));
+        let none = arrive(|sample, _| sample.containers = NewContainers::Count(0)).expect_err("none");
+        assert_eq!(none.code, Code::InvalidField);
+    }
+
+    #[test]
+    fn a_fault_is_a_refusal_or_a_remark() {
+        let broken = arrive(|sample, _| sample.seals_intact = false).expect_err("nobody says why");
+        assert_eq!(broken.field.as_deref(), Some("samples[0].seals_intact"));
+        let remarked = arrive(|sample, _| {
+            sample.seals_intact = false;
+            sample.note = "运输中破损，已拍照".into();
+        });
+        assert!(remarked.is_ok());
+        let refused = arrive(|sample, _| sample.refuse_because = Some("破损".into())).expect("a refused sample");
+        assert_eq!(refused[0].sample.state, SampleState::Refused);
+        assert!(refused[0].containers.iter().all(|one| one.portion == Portion::Returned) && !any_received(&refused));
+    }
+
+    #[test]
+    fn an_expired_lot_is_refused_however_its_label_writes_it() {
+        let labelled = |label: &'static str| arrive(move |_, batch| batch.expires_on = Some(label.into()));
+        for label in ["2025-10-31", "2025.10.31", "2025年10月", "31/10/2025", "2026年2月"] {
+            let refused = labelled(label).expect_err(label);
+            assert_eq!(refused.field.as_deref(), Some("samples[0].lot_number"), "{label}");
+        }
+        for label in ["2028-12-31", "2026年3月", "2026.03.04", "31/08/2027"] {
+            assert!(labelled(label).is_ok(), "{label}");
+        }
+        // Today is the fourth of March: the second of April, or the fourth of February.
+        for label in ["36个月", "02/04/2026"] {
+            assert_eq!(labelled(label).expect_err(label).field.as_deref(), Some("samples[0].note"), "{label}");
+            let told = arrive(|sample, batch| {
+                batch.expires_on = Some(label.into());
+                sample.note = "有效期至2026年4月2日".into();
+            });
+            assert!(told.is_ok(), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_lot_is_received_once() {
+        let world = World::new();
+        let application = specimens::application();
+        let batch = specimens::batch(&application);
+        let again = [specimens::arrived(), specimens::arrived()];
+        let refused = check_all(&world.facts(), &again, &application, &[batch], &[], &need()).expect_err("twice");
+        assert_eq!((refused.code, refused.field.as_deref()), (Code::Conflict, Some("samples[1].lot_number")));
+    }
 }

@@ -7,7 +7,7 @@ use crate::documents::{
     Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, ProvisionFact,
     Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict, Verification,
 };
-use crate::regulation::{Business, ClockName, ClockUnit, Provision, Regulation};
+use crate::regulation::{Business, ClockName, Provision, Regulation};
 
 /// Which document the case ends in.
 pub(super) fn kind_of(business: Business, conforms: bool) -> CertificateKind {
@@ -324,8 +324,7 @@ fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
     cite(&determination.quantity_multiple.provisions, "检验用量");
     cite(&determination.lane.provisions, determination.lane.value.zh());
     for clock in &facts.clocks {
-        let name = clock.name.map_or_else(|| clock.word.clone(), |name| name.zh().to_owned());
-        cite(&clock.provisions, &format!("{name}时限"));
+        cite(&clock.provisions, &format!("{}时限", clock.name.zh()));
     }
     cite(&determination.remainder.provisions, "剩余样品");
     DecisionFacts {
@@ -337,14 +336,13 @@ fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
 }
 
 fn clock_fact(facts: &Dossier, clock: &RunningClock) -> ClockFact {
-    let name = clock.name;
-    let unit = clock.unit.map_or("", ClockUnit::zh);
-    let met_on = match name {
-        Some(ClockName::PortSampling) => day(facts.sampled_on),
+    let unit = clock.unit.zh();
+    let met_on = match clock.name {
+        ClockName::PortSampling => day(facts.sampled_on),
         _ => String::new(),
     };
     ClockFact {
-        name: Bilingual::new(name.map_or("", ClockName::zh), name.map_or("", ClockName::en)),
+        name: Bilingual::new(clock.name.zh(), clock.name.en()),
         limit: format!("{} {unit}", clock.limit_days),
         starts: written(clock.starts),
         due: written(clock.due),

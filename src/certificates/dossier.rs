@@ -75,10 +75,8 @@ pub(super) struct Sample {
 /// A time limit of the case.
 #[derive(Clone, Debug)]
 pub(super) struct RunningClock {
-    /// Its name as it is stored.
-    pub word: String,
-    pub name: Option<ClockName>,
-    pub unit: Option<ClockUnit>,
+    pub name: ClockName,
+    pub unit: ClockUnit,
     pub limit_days: i64,
     pub starts: NaiveDate,
     pub due: NaiveDate,

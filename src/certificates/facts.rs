@@ -11,7 +11,6 @@ use crate::custody;
 use crate::documents::{Basis, Bilingual, Institution, Party};
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{ClockName, ClockUnit};
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
 use crate::store::rows::{
     ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, InstituteRow, ProductRow, ResultRow, SampleRow,
@@ -144,9 +143,8 @@ fn received(row: &SampleRow, containers: i64) -> Sample {
 fn clock(row: &ApplicationClockRow) -> Result<RunningClock, Refusal> {
     let at = At::new("application_clock", "provisions", row.application_id.as_str());
     Ok(RunningClock {
-        word: row.name.to_string(),
-        name: ClockName::parse(row.name.as_str()),
-        unit: ClockUnit::parse(row.unit.as_str()),
+        name: row.name,
+        unit: row.unit,
         limit_days: row.limit_days,
         starts: row.starts.date(),
         due: row.due.date(),

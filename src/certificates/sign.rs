@@ -14,14 +14,14 @@ use crate::people::Reauthenticated;
 use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::secrets::Password;
-use crate::store::columns::{ApplicationId, CertificateId, Instant};
+use crate::store::columns::{CertificateId, Instant};
 use crate::store::revisions::Revised;
 use crate::store::rows::CertificateRow;
-use crate::store::schema::{application, certificate, sample};
+use crate::store::schema::certificate;
 use crate::store::views::CertificateView;
 use crate::store::{Failure, Outcome, StoreError};
-use crate::vocabulary::states::{CaseEvent, CertificateEvent};
-use crate::vocabulary::{CaseState, CertificateState, Permission, SignatureMeaning};
+use crate::vocabulary::states::CertificateEvent;
+use crate::vocabulary::{CertificateState, Permission, SignatureMeaning};
 
 /// Signs a reviewed certificate, with the signatory's password given again: whoever sits at a screen left open cannot
 /// sign.
@@ -123,7 +123,7 @@ impl Action for SignCertificate {
             let event = Change::field("certificate.supersede", "certificate", &old, "state", from, to);
             cx.record(event.and("superseded_by", (), self.id.as_str()));
         }
-        reported(cx, &row.application_id)?;
+        crate::cases::reported(cx, &row.application_id)?;
         find::view(cx, &self.id)
     }
 }
@@ -136,31 +136,6 @@ fn may_sign(state: CertificateState, unchanged: bool, amended: Option<Certificat
     }
     let amended = amended.map(|old| moved(old, CertificateEvent::Supersede)).transpose()?;
     Ok(Issued { state, amended })
-}
-
-/// Once every sample of the case has its certificate, the case is reported.
-fn reported(cx: &mut Context<'_>, case: &ApplicationId) -> Outcome<()> {
-    let state: CaseState = application::table.find(case).select(application::state).first(cx.conn)?;
-    if state != CaseState::Tested {
-        return Ok(());
-    }
-    let issued = certificate::table
-        .filter(certificate::application_id.eq(case))
-        .filter(certificate::state.eq(CertificateState::Issued))
-        .select(certificate::sample_id);
-    let open: i64 = sample::table
-        .filter(sample::application_id.eq(case))
-        .filter(sample::state.eq("received"))
-        .filter(sample::id.ne_all(issued))
-        .count()
-        .get_result(cx.conn)?;
-    if open > 0 {
-        return Ok(());
-    }
-    let next = crate::cases::moved(state, CaseEvent::Report)?;
-    diesel::update(application::table.find(case)).set(application::state.eq(next)).execute(cx.conn)?;
-    cx.record(Change::field("application.report", "application", case, "state", state.as_str(), next.as_str()));
-    Ok(())
 }
 
 /// The content with signatory and date.

@@ -14,7 +14,7 @@ use crate::store::rows::{CustodyEntryRow, SampleRow};
 use crate::store::schema::{application, certificate, custody_balance, custody_entry, sample};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use crate::vocabulary::{Permission, Place};
+use crate::vocabulary::{Permission, Place, SampleState};
 
 /// Takes containers of the test portion for testing, or puts them back to the retained ones.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -113,7 +113,7 @@ fn decide(shelf: &Shelf, wanted: &Move<'_>, ways: &[Place]) -> Result<Planned, R
     }
     let reason = text::required("reason", wanted.reason, text::REMARK)?;
     // The retained containers answer questions about the report.
-    if from == Place::Retention && !shelf.reported && shelf.sample.state == "received" {
+    if from == Place::Retention && !shelf.reported && shelf.sample.state == SampleState::Received {
         return Err(Refusal::new(
             Code::WrongState,
             "报告签发前留样不得退回或销毁",
@@ -185,7 +185,7 @@ moves! {
 /// The store's failure.
 pub(crate) fn balance(conn: &mut AnyConnection, id: &SampleId, place: Place) -> Outcome<i64> {
     let found: Option<i64> =
-        custody_balance::table.find((id, place.as_str())).select(custody_balance::balance).first(conn).optional()?;
+        custody_balance::table.find((id, place)).select(custody_balance::balance).first(conn).optional()?;
     Ok(found.unwrap_or(0))
 }
 
@@ -219,7 +219,7 @@ mod tests {
             number: "S20260001".into(),
             application_id: ApplicationId::new(),
             batch_id: BatchId::new(),
-            state: "received".into(),
+            state: SampleState::Received,
             received_at: at,
             received_by: "a".into(),
             temperature: None,
@@ -231,6 +231,7 @@ mod tests {
             state_reason: None,
             full_test_containers: 1,
             required_containers: 1,
+            institute_id: "i".into(),
         };
         Shelf { sample, there, reported }
     }

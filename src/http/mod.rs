@@ -18,7 +18,7 @@ pub use body::Body;
 pub use command::{Command, act_blocking};
 pub use describe::Described;
 pub use edge::request_id;
-pub use idempotency::{IdempotencyKey, Once, Stored, idempotent};
+pub use idempotency::IdempotencyKey;
 pub use permit::{AnyAccount, May, Permit, Public, permission};
 pub use problem::Problem;
 pub use run::{answer, created, done, run};

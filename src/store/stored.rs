@@ -4,7 +4,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::columns::Json;
+use super::StoreError;
+use super::columns::{Json, Unreadable};
 use crate::refusal::{Code, Refusal};
 
 /// Where a stored document stands.
@@ -30,7 +31,7 @@ impl<'a> At<'a> {
     pub fn unreadable(&self, problem: impl std::fmt::Display) -> Refusal {
         let Self { table, column, id } = self;
         Refusal::new(
-            Code::Internal,
+            Code::RecordUnreadable,
             format!("已保存的内容无法读取（{table}.{column}，{id}）：{problem}"),
             format!("what is stored cannot be read ({table}.{column} of {id}): {problem}"),
         )
@@ -40,7 +41,7 @@ impl<'a> At<'a> {
     /// The document as a tree.
     ///
     /// # Errors
-    /// [`Code::Internal`] with the place, where the text is no JSON.
+    /// [`Code::RecordUnreadable`] with the place, where the text is no JSON.
     pub fn tree(&self, stored: &Json) -> Result<Value, Refusal> {
         self.read(stored)
     }
@@ -48,9 +49,27 @@ impl<'a> At<'a> {
     /// The document as `T`.
     ///
     /// # Errors
-    /// [`Code::Internal`] with the place, where the document has another shape.
+    /// [`Code::RecordUnreadable`] with the place, where the document has another shape.
     pub fn read<T: DeserializeOwned>(&self, stored: &Json) -> Result<T, Refusal> {
         stored.read().map_err(|error| self.unreadable(error))
+    }
+}
+
+impl Json {
+    /// Reads the document of a column as `T`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] with table, column and id.
+    pub fn stored<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        id: impl ToString,
+    ) -> Result<T, StoreError> {
+        self.read().map_err(|error| StoreError::Unreadable {
+            value: Unreadable { what: "the document of its column", text: error.to_string() },
+            place: format!("{table}.{column}, id {}", id.to_string()),
+        })
     }
 }
 
@@ -61,7 +80,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_names_its_place() {
         let refused = At::new("certificate", "data", "c-1").read::<u32>(&Json::of(&"text")).expect_err("a text");
-        assert_eq!(refused.code, Code::Internal);
+        assert_eq!(refused.code, Code::RecordUnreadable);
         for word in ["certificate", "data", "c-1"] {
             assert!(refused.message_zh.contains(word) && refused.message_en.contains(word), "{refused}");
         }

@@ -7,18 +7,20 @@ use serde_json::{Value, json};
 
 use super::desk::{in_sample_form, samples};
 use super::form::Form;
-use super::lists::{Pager, ROWS, institute, offset, unfolded};
-use super::page::{Page, Refused, see_other};
+use super::lists::{Onward, ROWS, shown};
+use super::page::{Page, Refused, see_other, send};
 use super::rules;
-use crate::action::Services;
-use crate::cases::{self, Ending, LaterDates, Receipt};
-use crate::http::permit::permission::{CaseAccept, CaseRead, CaseRefuse, CaseVoid, CaseWithdraw, SampleReceive};
-use crate::http::{Permit, Problem, Table, run};
+use crate::action::{Action, Services};
+use crate::business::{COMMON, Field};
+use crate::cases::{AcceptCase, ReceiveSamples, RecordDates, RefuseCase, VoidCase, WithdrawCase};
+use crate::http::permit::permission::CaseRead;
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::ApplicationId;
-use crate::store::views::{self, CaseFilter};
-use crate::vocabulary::Permission;
+use crate::store::views::{self, CaseDetail, CaseFilter};
+use crate::text::{TypedDate, date_opt};
+use crate::vocabulary::{Business, CaseState, SampleState};
 
 /// The routes.
 #[must_use]
@@ -41,7 +43,7 @@ struct Filter {
     state: String,
     business: String,
     number: String,
-    offset: String,
+    after: String,
 }
 
 async fn list(
@@ -50,22 +52,20 @@ async fn list(
     services: Data<Services>,
     filter: Query<Filter>,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, institute) = (filter.into_inner(), institute(&permit.actor)?);
+    let filter = filter.into_inner();
     let wanted = CaseFilter {
-        state: Some(filter.state.clone()).filter(|text| !text.is_empty()),
-        business: Some(filter.business.clone()),
+        state: CaseState::parse(&filter.state),
+        business: Business::parse(&filter.business),
         number: Some(filter.number.trim().to_owned()),
         limit: Some(ROWS),
-        offset: Some(offset(&filter.offset)),
+        after: Some(filter.after.clone()),
+        offset: None,
     };
-    let db = services.db.clone();
-    let mut listed = run(move || db.read(|conn| views::cases(conn, Some(&institute), None, &wanted))).await?;
-    if !page.may(Permission::ApplicantRead) {
-        listed.items.iter_mut().for_each(|row| row.applicant.clear());
-    }
+    let (db, reader) = (services.db.clone(), services.reader(&permit.actor)?);
+    let listed = run(move || db.read(|conn| views::cases(conn, &reader, &wanted))).await?;
     let fields = [("state", &*filter.state), ("business", &*filter.business), ("number", &*filter.number)];
-    let pager = Pager::new("/cases", &fields, listed.total, offset(&filter.offset));
-    page.show("cases.html", json!({"rows": listed.items, "pager": pager, "filter": filter}))
+    let pager = Onward::new("/cases", &fields, &filter.after, &listed);
+    page.show("cases.html", json!({"rows": listed.items, "onward": pager, "filter": filter}))
 }
 
 #[derive(Deserialize)]
@@ -80,174 +80,168 @@ async fn show(
     id: Path<String>,
     done: Query<Done>,
 ) -> Result<HttpResponse, Problem> {
-    let mut content = content(&page, &services, &permit.actor, &id).await?;
+    let mut content = content(&services, &permit.actor, &id).await?;
     content["done"] = json!(done.done);
     page.show("case.html", content)
 }
 
-/// The case without what the reader may not see: those who test do not know for whom.
-async fn content(page: &Page, services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
-    let (db, institute, key) = (services.db.clone(), institute(actor)?, ApplicationId::from(id));
-    let found = run(move || db.read(|conn| views::case(conn, Some(&institute), None, &key))).await?;
-    let found = found.ok_or_else(|| Refusal::not_found("申请", "application", id))?;
-    let mut case = unfolded(&found)?;
-    if let Some(list) = case["certificates"].as_array_mut() {
-        list.iter_mut().for_each(|row| row["data"] = Value::Null);
-    }
-    if !page.may(Permission::CertificateRead) {
-        case["certificates"] = json!([]);
-    }
-    if !page.may(Permission::ApplicantRead) {
-        case["applicant"] = Value::Null;
-        case["application"]["applicant_id"] = Value::Null;
-        case["application"]["particulars"] = json!({});
-    }
-    case["application"]["determination"] = Value::Null;
-    let cited = rules::cited_in(&services.regulation, &case);
-    Ok(json!({"case": case, "cited": cited, "done": null}))
+/// The case as the reader sees it.
+async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
+    let (db, reader, key) = (services.db.clone(), services.reader(actor)?, ApplicationId::from(id));
+    let found = run(move || db.read(|conn| views::case(conn, &reader, &key))).await?;
+    let case = found.ok_or_else(|| Refusal::not_found("申请", "application", id))?;
+    let line = services.lines.of(case.application.business)?;
+    let state = case.application.state;
+    let steps: Vec<&str> =
+        line.steps().iter().filter(|step| step.during.contains(&state)).map(|step| step.action).collect();
+    let ways = json!({
+        "receiving": CaseState::RECEIVING.contains(&state),
+        "endable": CaseState::ENDABLE.contains(&state),
+        "steps": steps,
+    });
+    let (lots, tree) = (missing(&case), shown(&case)?);
+    let fields: Vec<&Field> = line.particulars().iter().chain(COMMON).collect();
+    let cited = rules::cited_in(&services.regulation, &tree);
+    Ok(json!({
+        "case": tree, "cited": cited, "done": null, "lots": lots, "ways": ways,
+        "fields": fields, "dates": line.dates(), "ticks": line.ticks(),
+    }))
 }
 
-/// Back to the case, or the case again with what was refused.
-async fn answer(
-    page: &Page,
-    services: &Services,
-    actor: &Actor,
-    (id, form): (&str, Form),
-    outcome: Result<(), Problem>,
+/// On to the case, or the case again with what was refused.
+async fn acted<A: Action>(
+    (may, page, services): (May<A>, Page, Data<Services>),
+    (id, form): (Path<String>, Form),
+    action: Result<A, Refusal>,
 ) -> Result<HttpResponse, Problem> {
-    match outcome {
+    let done = match action {
+        Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
+        Err(refusal) => Err(refusal.into()),
+    };
+    match done {
         Ok(()) => Ok(see_other(&format!("/cases/{id}"))),
         Err(problem) => {
-            let content = content(page, services, actor, id).await?;
+            let content = content(&services, &may.actor, &id).await?;
             page.again("case.html", content, Some(&Refused::new(form, problem)))
         }
     }
 }
 
 async fn accept(
-    permit: Permit<CaseAccept>,
+    may: May<AcceptCase>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), ApplicationId::from(id.as_str()));
-    let done = run(move || cases::accept(&services2, &actor, &key).map(|_| ())).await;
-    answer(&page, &services, &permit.actor, (&id, form), done).await
+    let action = AcceptCase { id: id.as_str().into() };
+    acted((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn dates(
-    permit: Permit<CaseAccept>,
+    may: May<RecordDates>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = LaterDates {
-        arrived_at_port_on: form.opt("arrived_at_port_on"),
-        notice_received_on: form.opt("notice_received_on"),
-        sampled_on: form.opt("sampled_on"),
+    let date = |field: &str| date_opt(field, form.opt(field).as_deref()).map(|day| day.map(TypedDate));
+    let action = || {
+        Ok(RecordDates {
+            id: id.as_str().into(),
+            arrived_at_port_on: date("arrived_at_port_on")?,
+            notice_received_on: date("notice_received_on")?,
+            sampled_on: date("sampled_on")?,
+        })
     };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), ApplicationId::from(id.as_str()));
-    let done = run(move || cases::record_dates(&services2, &actor, &key, &new).map(|_| ())).await;
-    answer(&page, &services, &permit.actor, (&id, form), done).await
+    let action = action();
+    acted((may, page, services), (id, form), action).await
 }
 
 async fn receive_page(
-    permit: Permit<SampleReceive>,
+    may: May<ReceiveSamples>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let content = content(&page, &services, &permit.actor, &id).await?;
+    let content = content(&services, &may.actor, &id).await?;
     let mut form = Form::default();
-    for (index, lot) in missing(&content).iter().enumerate() {
+    let lots = content["lots"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (index, lot) in lots.iter().enumerate() {
         let at = |field: &str| format!("samples[{index}].{field}");
-        form.set(&at("lot_number"), lot.clone());
+        form.set(&at("lot_number"), lot.as_str().unwrap_or_default());
         for (field, value) in
             [("packages", "1"), ("seals_intact", "1"), ("packages_intact", "1"), ("label_matches", "1")]
         {
             form.set(&at(field), value);
         }
     }
-    page.filled("receive.html", receiving(content), &form)
+    page.filled("receive.html", content, &form)
 }
 
 /// The lots of which no sample was received yet.
-fn missing(content: &Value) -> Vec<String> {
-    let list = |name: &str| content["case"][name].as_array().cloned().unwrap_or_default();
-    let received = list("samples");
-    let has = |batch: &Value| {
-        received.iter().any(|sample| sample["batch_id"] == batch["id"] && sample["state"] == "received")
+fn missing(case: &CaseDetail) -> Vec<String> {
+    let received = |batch: &&views::CaseBatch| {
+        case.samples.iter().any(|sample| sample.batch_id == batch.id && sample.state == SampleState::Received)
     };
-    let lots = list("batches").into_iter().filter(|batch| !has(batch));
-    lots.filter_map(|batch| batch["lot_number"].as_str().map(str::to_owned)).collect()
-}
-
-fn receiving(mut content: Value) -> Value {
-    content["lots"] = json!(missing(&content));
-    content
+    case.batches.iter().filter(|batch| !received(batch)).map(|batch| batch.lot_number.clone()).collect()
 }
 
 async fn receive(
-    permit: Permit<SampleReceive>,
+    may: May<ReceiveSamples>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (samples, at) = samples(&form, "samples", None);
-    let receipt = Receipt { samples };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), ApplicationId::from(id.as_str()));
-    match run(move || cases::receive(&services2, &actor, &key, &receipt)).await {
+    let (found, at) = samples(&form, "samples", None);
+    let done = match found {
+        Ok(samples) => {
+            let action = ReceiveSamples { id: id.as_str().into(), samples };
+            send(&services, &may, &page, &form, action)
+                .await
+                .map_err(|problem| in_sample_form(problem, &form, "samples", &at))
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    match done {
         Ok(_) => Ok(see_other(&format!("/cases/{id}?done=taken"))),
         Err(problem) => {
-            let content = content(&page, &services, &permit.actor, &id).await?;
-            let problem = in_sample_form(problem, &form, "samples", &at);
-            page.again("receive.html", receiving(content), Some(&Refused::new(form, problem)))
+            let content = content(&services, &may.actor, &id).await?;
+            page.again("receive.html", content, Some(&Refused::new(form, problem)))
         }
     }
 }
 
-async fn end(
-    how: &'static str,
-    actor: Actor,
-    page: Page,
-    services: Data<Services>,
-    (id, form): (Path<String>, Form),
-) -> Result<HttpResponse, Problem> {
-    let new = Ending { how: how.to_owned(), reason: form.text("reason") };
-    let (services2, actor2, key) = (services.clone(), actor.clone(), ApplicationId::from(id.as_str()));
-    let done = run(move || cases::end(&services2, &actor2, &key, &new)).await;
-    answer(&page, &services, &actor, (&id, form), done).await
-}
-
 async fn refuse(
-    permit: Permit<CaseRefuse>,
+    may: May<RefuseCase>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    end("refuse", permit.actor, page, services, (id, form)).await
+    let action = RefuseCase { id: id.as_str().into(), reason: form.text("reason") };
+    acted((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn withdraw(
-    permit: Permit<CaseWithdraw>,
+    may: May<WithdrawCase>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    end("withdraw", permit.actor, page, services, (id, form)).await
+    let action = WithdrawCase { id: id.as_str().into(), reason: form.text("reason") };
+    acted((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn void(
-    permit: Permit<CaseVoid>,
+    may: May<VoidCase>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    end("void", permit.actor, page, services, (id, form)).await
+    let action = VoidCase { id: id.as_str().into(), reason: form.text("reason") };
+    acted((may, page, services), (id, form), Ok(action)).await
 }

@@ -5,17 +5,19 @@ use actix_web::web::Data;
 use serde_json::{Value, json};
 
 use super::form::{Form, in_form};
-use super::page::{Page, Refused, see_other};
+use super::page::{Page, Refused, see_other, send};
 use super::rules;
 use crate::action::Services;
-use crate::action::permitted;
-use crate::cases::{self, Intake, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Preview, Receipt};
+use crate::business::COMMON;
+use crate::cases::{
+    self, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Preview, Receipt, SubmitCase, TakeIn, Taken,
+};
 use crate::http::permit::permission::CaseCreate;
-use crate::http::{Permit, Problem, Table, run};
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
-use crate::store::Outcome;
 use crate::store::views::{self, Page as Part};
-use crate::vocabulary::Permission;
+use crate::text::{self, TypedDate, TypedDecimal};
+use crate::vocabulary::{Business, Purpose};
 
 /// The most batches of one form.
 const BATCHES: usize = 50;
@@ -23,7 +25,12 @@ const BATCHES: usize = 50;
 /// The routes.
 #[must_use]
 pub fn table() -> Table {
-    Table::default().get("/desk", blank).post("/desk", send).post("/desk/preview", preview)
+    Table::default()
+        .get("/desk", blank)
+        .post("/desk", take_in)
+        .post("/desk/submit", submit)
+        .post("/desk/form", change)
+        .post("/desk/preview", preview)
 }
 
 async fn blank(_: Permit<CaseCreate>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
@@ -35,22 +42,48 @@ async fn blank(_: Permit<CaseCreate>, page: Page, services: Data<Services>) -> R
     page.filled("desk.html", content, &form)
 }
 
-async fn send(
-    permit: Permit<CaseCreate>,
+/// Application, acceptance and receipt in one step.
+async fn take_in(may: May<TakeIn>, page: Page, services: Data<Services>, form: Form) -> Result<HttpResponse, Problem> {
+    let (found, at) = samples(&form, "receipt.samples", Some("application.batches"));
+    let action =
+        found.and_then(|samples| Ok(TakeIn { application: application(&form)?, receipt: Receipt { samples } }));
+    let taken = match action {
+        Ok(action) => send(&services, &may, &page, &form, action)
+            .await
+            .map_err(|problem| in_sample_form(problem, &form, "receipt.samples", &at)),
+        Err(refusal) => Err(Problem::from(refusal)),
+    };
+    sent_on(&page, &services, form, taken).await
+}
+
+/// The application alone: nothing arrived yet.
+async fn submit(
+    may: May<SubmitCase>,
+    page: Page,
+    services: Data<Services>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let taken = match application(&form) {
+        // A draft's refusals name the application's fields; the form has them under `application`.
+        Ok(new) => send(&services, &may, &page, &form, SubmitCase(new)).await.map_err(|mut problem| {
+            problem.0.field = problem.0.field.map(|field| format!("application.{field}"));
+            problem
+        }),
+        Err(refusal) => Err(Problem::from(refusal)),
+    };
+    sent_on(&page, &services, form, taken).await
+}
+
+/// Batches come and go without anything being sent.
+async fn change(
+    _: Permit<CaseCreate>,
     page: Page,
     services: Data<Services>,
     mut form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (services2, sent, actor) = (services.clone(), form.clone(), permit.actor);
     match form.text("do").as_str() {
-        "add_batch" => add_batch(&mut form),
         "remove_batch" => remove_batch(&mut form),
-        word => {
-            let draft = word == "submit";
-            let taken =
-                run(move || if draft { submit(&services2, &actor, &sent) } else { take_in(&services2, &actor, &sent) });
-            return sent_on(&page, &services, form, taken.await).await;
-        }
+        _ => add_batch(&mut form),
     }
     page.filled("desk.html", content(&services, &form).await?, &form)
 }
@@ -60,40 +93,11 @@ async fn sent_on(
     page: &Page,
     services: &Services,
     form: Form,
-    taken: Result<cases::Taken, Problem>,
+    taken: Result<Taken, Problem>,
 ) -> Result<HttpResponse, Problem> {
     match taken {
         Ok(taken) => Ok(see_other(&format!("/cases/{}?done=taken", taken.application_id))),
-        Err(problem) => {
-            let problem = in_sample_form(problem, &form, "receipt.samples", &arrived(&form).1);
-            page.again("desk.html", content(services, &form).await?, Some(&Refused::new(form, problem)))
-        }
-    }
-}
-
-fn submit(services: &Services, actor: &crate::record::Actor, form: &Form) -> Outcome<cases::Taken> {
-    cases::submit(services, actor, &application(form)).map_err(within)
-}
-
-fn arrived(form: &Form) -> (Vec<NewSample>, Vec<usize>) {
-    samples(form, "receipt.samples", Some("application.batches"))
-}
-
-fn take_in(services: &Services, actor: &crate::record::Actor, form: &Form) -> Outcome<cases::Taken> {
-    permitted(actor, Permission::CaseAccept)?;
-    permitted(actor, Permission::SampleReceive)?;
-    let receipt = Receipt { samples: arrived(form).0 };
-    cases::take_in(services, actor, &Intake { application: application(form), receipt })
-}
-
-/// A draft's refusals name the application's fields; the form has them under `application`.
-fn within(failure: crate::store::Failure) -> crate::store::Failure {
-    match failure {
-        crate::store::Failure::Refused(mut refusal) => {
-            refusal.field = refusal.field.map(|field| format!("application.{field}"));
-            crate::store::Failure::Refused(refusal)
-        }
-        store => store,
+        Err(problem) => page.again("desk.html", content(services, &form).await?, Some(&Refused::new(form, problem))),
     }
 }
 
@@ -127,12 +131,24 @@ async fn content(services: &Services, form: &Form) -> Result<Value, Problem> {
     })
     .await?;
     let batches: Vec<usize> = (0..form.count("application.batches", BATCHES)).collect();
-    Ok(json!({"products": products, "applicants": applicants, "batches": batches}))
+    let lines: Vec<Value> = services
+        .lines
+        .all()
+        .map(|line| {
+            let (zh, en) = line.heading();
+            let businesses = line.businesses();
+            let shown_for: Vec<String> = businesses.iter().map(|business| format!("for-{business}")).collect();
+            json!({"shown_for": shown_for.join(" "), "zh": zh, "en": en, "ticks": line.ticks(),
+                   "dates": line.dates(), "particulars": line.particulars()})
+        })
+        .collect();
+    Ok(json!({"products": products, "applicants": applicants, "batches": batches, "lines": lines, "common": COMMON}))
 }
 
-fn application(form: &Form) -> NewApplication {
-    let opt = |field: &str| form.opt(&format!("application.{field}"));
-    let text = |field: &str| form.text(&format!("application.{field}"));
+fn application(form: &Form) -> Result<NewApplication, Refusal> {
+    let named = |field: &str| format!("application.{field}");
+    let opt = |field: &str| form.opt(&named(field));
+    let date = |field: &str| text::date_opt(&named(field), opt(field).as_deref()).map(|day| day.map(TypedDate));
     let batch = |index: usize| {
         let at = |field: &str| form.opt(&format!("application.batches[{index}].{field}"));
         NewBatch {
@@ -142,77 +158,60 @@ fn application(form: &Form) -> NewApplication {
             lot_size: at("lot_size"),
         }
     };
-    NewApplication {
-        business: text("business"),
-        purpose: opt("purpose").unwrap_or_else(|| "initial".to_owned()),
+    let purpose = opt("purpose").map(|word| text::word(&named("purpose"), &word, Purpose::parse)).transpose()?;
+    Ok(NewApplication {
+        business: form.word(&named("business"), Business::parse)?,
+        purpose: purpose.unwrap_or(Purpose::Initial),
         pre_submission: form.ticked("application.pre_submission"),
         standard_verification: form.ticked("application.standard_verification"),
         institute_id: None,
-        applicant_id: opt("applicant_id"),
-        product_id: text("product_id"),
+        applicant_id: opt("applicant_id").map(Into::into),
+        product_id: form.text(&named("product_id")).into(),
         specification_id: None,
-        arrived_at_port_on: opt("arrived_at_port_on"),
-        notice_received_on: opt("notice_received_on"),
-        sampled_on: opt("sampled_on"),
+        arrived_at_port_on: date("arrived_at_port_on")?,
+        notice_received_on: date("notice_received_on")?,
+        sampled_on: date("sampled_on")?,
         acceptance_number: opt("acceptance_number"),
-        particulars: particulars(form),
+        particulars: Particulars::of(|field| form.text(&format!("application.particulars.{field}"))),
         batches: (0..form.count("application.batches", BATCHES)).map(batch).collect(),
-    }
-}
-
-fn particulars(form: &Form) -> Particulars {
-    let text = |field: &str| form.text(&format!("application.particulars.{field}"));
-    Particulars {
-        supplier: text("supplier"),
-        test_purpose: text("test_purpose"),
-        release_quantity: text("release_quantity"),
-        import_registration: text("import_registration"),
-        notice_number: text("notice_number"),
-        customs_number: text("customs_number"),
-        contract_number: text("contract_number"),
-        import_quantity: text("import_quantity"),
-        port: text("port"),
-        sampling_place: text("sampling_place"),
-        sampling_packages: text("sampling_packages"),
-        manufacturer_report: text("manufacturer_report"),
-        summary_protocol: text("summary_protocol"),
-        remarks: text("remarks"),
-    }
+    })
 }
 
 /// The samples of a form, each with its place there. A batch for which nothing is said of containers did not
-/// arrive; with `lots` their lot numbers stand among the batches.
-#[must_use]
-pub fn samples(form: &Form, prefix: &str, lots: Option<&str>) -> (Vec<NewSample>, Vec<usize>) {
-    (0..form.count(lots.unwrap_or(prefix), BATCHES))
-        .filter_map(|index| {
-            let at = |field: &str| format!("{prefix}[{index}].{field}");
-            let labels: Vec<String> = form.text(&at("labels")).split_whitespace().map(str::to_owned).collect();
-            let count = form.opt(&at("containers"));
-            let refused = form.opt(&at("refuse_because"));
-            if labels.is_empty() && count.is_none() && refused.is_none() {
-                return None;
-            }
-            let lot = format!("{}[{index}].lot_number", lots.unwrap_or(prefix));
-            let sample = NewSample {
-                lot_number: form.text(&lot),
-                containers: if labels.is_empty() {
-                    NewContainers::Count(count.and_then(|text| text.parse().ok()).unwrap_or(0))
-                } else {
-                    NewContainers::Labels(labels)
-                },
-                temperature: form.opt(&at("temperature")),
-                seals_intact: form.ticked(&at("seals_intact")),
-                // What is no number is refused where it is typed.
-                packages: form.text(&at("packages")).parse().unwrap_or(-1),
-                packages_intact: form.ticked(&at("packages_intact")),
-                label_matches: form.ticked(&at("label_matches")),
-                note: form.text(&at("note")),
-                refuse_because: refused,
-            };
-            Some((sample, index))
-        })
-        .unzip()
+/// arrive; with `lots` their lot numbers stand among the batches. What is no number is refused where it is typed.
+pub fn samples(form: &Form, prefix: &str, lots: Option<&str>) -> (Result<Vec<NewSample>, Refusal>, Vec<usize>) {
+    let arrived = |index: &usize| {
+        ["labels", "containers", "refuse_because"]
+            .iter()
+            .any(|field| form.ticked(&format!("{prefix}[{index}].{field}")))
+    };
+    let places: Vec<usize> = (0..form.count(lots.unwrap_or(prefix), BATCHES)).filter(arrived).collect();
+    let all = places.iter().map(|index| sample(form, &format!("{prefix}[{index}]"), lots, *index)).collect();
+    (all, places)
+}
+
+fn sample(form: &Form, at: &str, lots: Option<&str>, index: usize) -> Result<NewSample, Refusal> {
+    let named = |field: &str| format!("{at}.{field}");
+    let lot = lots.map_or_else(|| named("lot_number"), |lots| format!("{lots}[{index}].lot_number"));
+    let labels: Vec<String> = form.text(&named("labels")).split_whitespace().map(str::to_owned).collect();
+    let temperature = form.opt(&named("temperature"));
+    Ok(NewSample {
+        lot_number: form.text(&lot),
+        containers: match form.opt(&named("containers")) {
+            _ if !labels.is_empty() => NewContainers::Labels(labels),
+            Some(_) => NewContainers::Count(form.whole(&named("containers"))?),
+            None => NewContainers::Count(0),
+        },
+        temperature: temperature
+            .map(|typed| text::decimal(&named("temperature"), &typed).map(|(_, celsius)| TypedDecimal(celsius)))
+            .transpose()?,
+        seals_intact: form.ticked(&named("seals_intact")),
+        packages: form.whole(&named("packages"))?,
+        packages_intact: form.ticked(&named("packages_intact")),
+        label_matches: form.ticked(&named("label_matches")),
+        note: form.text(&named("note")),
+        refuse_because: form.opt(&named("refuse_because")),
+    })
 }
 
 /// A refusal's field as the form has it: samples are counted there with those that did not arrive, and scanned
@@ -237,8 +236,13 @@ async fn preview(
     if form.opt("application.product_id").is_none() {
         return page.show("desk_preview.html", json!({"shown": null, "why": null, "cited": {}, "batches": []}));
     }
-    let (services2, new) = (services.clone(), far_enough(&form));
-    let found = run(move || cases::preview(&services2, &permit.actor, &new)).await;
+    let found = match far_enough(&form) {
+        Ok(new) => {
+            let services2 = services.clone();
+            run(move || cases::preview(&services2, &permit.actor, &new)).await
+        }
+        Err(refusal) => Err(Problem::from(refusal)),
+    };
     let content = match found {
         Ok(found) => shown(&services, &form, &found)?,
         Err(problem) => why(&page, &problem.0),
@@ -247,19 +251,21 @@ async fn preview(
 }
 
 /// What a half-filled form says already: what is still missing there does not touch the determination.
-fn far_enough(form: &Form) -> NewApplication {
-    let mut new = application(form);
-    new.applicant_id.get_or_insert_with(|| "-".to_owned());
+fn far_enough(form: &Form) -> Result<NewApplication, Refusal> {
+    let mut new = application(form)?;
+    new.applicant_id.get_or_insert_with(|| "-".into());
     for (index, batch) in new.batches.iter_mut().enumerate() {
         if batch.lot_number.is_empty() {
             batch.lot_number = format!("#{}", index + 1);
         }
     }
-    new
+    Ok(new)
 }
 
 fn shown(services: &Services, form: &Form, found: &Preview) -> Result<Value, Refusal> {
-    let (arrived, _) = arrived(form);
+    let (arrived, _) = samples(form, "receipt.samples", Some("application.batches"));
+    // What is no number yet is told when the form is sent.
+    let arrived = arrived.unwrap_or_default();
     let needed = found.demand.required_containers;
     let lots = (0..form.count("application.batches", BATCHES))
         .map(|index| form.text(&format!("application.batches[{index}].lot_number")));
@@ -274,7 +280,7 @@ fn shown(services: &Services, form: &Form, found: &Preview) -> Result<Value, Ref
             json!({"lot": lot, "received": received, "short": (needed - received).max(0), "refused": refused})
         })
         .collect();
-    let tree = super::lists::unfolded(found)?;
+    let tree = super::lists::shown(found)?;
     let cited = rules::cited_in(&services.regulation, &tree);
     Ok(json!({"shown": tree, "why": null, "cited": cited, "batches": batches}))
 }

@@ -7,7 +7,7 @@ use qrcode::{EcLevel, QrCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::lists::{institute, offset, unfolded};
+use super::lists::{offset, shown};
 use super::page::Page;
 use crate::action::Services;
 use crate::http::permit::permission::CustodyRead;
@@ -38,8 +38,8 @@ async fn labels(
     id: Path<String>,
     from: Query<From>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, institute, key) = (services.db.clone(), institute(&permit.actor)?, SampleId::from(id.as_str()));
-    let found = run(move || db.read(|conn| views::sample(conn, &institute, &key))).await?;
+    let (db, reader, key) = (services.db.clone(), services.reader(&permit.actor)?, SampleId::from(id.as_str()));
+    let found = run(move || db.read(|conn| views::sample(conn, &reader, &key))).await?;
     let found = found.ok_or_else(|| Refusal::not_found("样品", "sample", &id))?;
     let start = usize::try_from(offset(&from.from)).unwrap_or(0);
     let mut labels = Vec::new();
@@ -50,10 +50,7 @@ async fn labels(
     let total = found.containers.len();
     let next = Some(start + SHEET).filter(|next| *next < total);
     let qr = symbol(&found.sample.number)?;
-    page.show(
-        "labels.html",
-        json!({"one": unfolded(&found)?, "qr": qr, "labels": labels, "total": total, "next": next}),
-    )
+    page.show("labels.html", json!({"one": shown(&found)?, "qr": qr, "labels": labels, "total": total, "next": next}))
 }
 
 /// A QR symbol as an SVG element.

@@ -77,6 +77,17 @@ impl Onward {
     }
 }
 
+/// A view as a template shows it.
+///
+/// # Errors
+/// [`Code::Internal`], which no view of ours causes.
+pub fn shown(view: &impl Serialize) -> Result<Value, Refusal> {
+    serde_json::to_value(view).map_err(|error| {
+        tracing::error!(%error, "a view cannot be shown");
+        Refusal::new(Code::Internal, "内部错误", "internal error")
+    })
+}
+
 /// The number that a field of an address says, or zero.
 #[must_use]
 pub fn offset(text: &str) -> i64 {

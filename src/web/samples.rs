@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::form::Form;
-use super::lists::{institute, unfolded};
+use super::lists::shown;
 use super::page::{Page, Refused, file, see_other, send};
 use crate::action::{Action, Services};
 use crate::certificates;
@@ -43,9 +43,9 @@ async fn find(
     services: Data<Services>,
     code: Query<Code>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, institute, code) = (services.db.clone(), institute(&permit.actor)?, code.code.trim().to_owned());
+    let (db, reader, code) = (services.db.clone(), services.reader(&permit.actor)?, code.code.trim().to_owned());
     let wanted = code.clone();
-    let found = run(move || db.read(|conn| views::sample_by_number(conn, &institute, &wanted))).await?;
+    let found = run(move || db.read(|conn| views::sample_by_number(conn, &reader, &wanted))).await?;
     let id = found.ok_or_else(|| Refusal::not_found("样品或标签", "sample or label", &code))?;
     Ok(see_other(&format!("/samples/{id}")))
 }
@@ -61,10 +61,10 @@ async fn show(
 }
 
 async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
-    let (db, institute, key) = (services.db.clone(), institute(actor)?, SampleId::from(id));
+    let (db, reader, key) = (services.db.clone(), services.reader(actor)?, SampleId::from(id));
     let (found, names) = run(move || {
         db.read(|conn| {
-            let found = views::sample(conn, &institute, &key)?;
+            let found = views::sample(conn, &reader, &key)?;
             let movers = found.iter().flat_map(|one| &one.ledger).map(|entry| &entry.moved_by);
             let receivers = found.iter().map(|one| &one.sample.received_by);
             let people: Vec<_> = movers.chain(receivers).collect();
@@ -74,7 +74,7 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
     })
     .await?;
     let found = found.ok_or_else(|| Refusal::not_found("样品", "sample", id))?;
-    Ok(json!({"one": unfolded(&found)?, "names": names}))
+    Ok(json!({"one": shown(&found)?, "names": names}))
 }
 
 async fn raw_record(

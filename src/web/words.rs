@@ -7,9 +7,9 @@ use crate::http::problem::Lang;
 use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
-use crate::vocabulary::Place;
 use crate::vocabulary::{
-    CaseState, CertificateKind, CertificateState, EvaluationKind, Role, SignatureMeaning, StandardBasis, TaskState,
+    CaseState, CertificateKind, CertificateState, EvaluationKind, Place, Portion, Role, SampleState, SignatureMeaning,
+    StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -59,6 +59,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "evaluation_kind" => EvaluationKind,
         "standard_basis" => StandardBasis,
         "place" => Place,
+        "portion" => Portion,
+        "sample_state" => SampleState,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
     };

@@ -9,6 +9,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
     ("secrets", 0),
     ("text", 0),
+    ("business", 1),
     ("store", 1),
     ("mapping", 1),
     ("record", 2),
@@ -235,6 +236,34 @@ fn handlers_pages_and_commands_do_not_know_the_database() {
     for name in ["http", "api", "web", "jobs", "app"] {
         for (path, text) in module(name) {
             assert!(!names_diesel(&text), "{} names diesel", path.display());
+        }
+    }
+}
+
+/// What only the case's own module writes. Copying a database whole is not a change.
+#[test]
+fn the_case_has_one_writer_and_one_way_to_a_state() {
+    const OWN: [&str; 5] = ["application", "batch", "sample", "container", "application_clock"];
+    for (name, _) in FLOORS.iter().filter(|(name, _)| *name != "cases") {
+        for (path, text) in module(name).into_iter().filter(|(path, _)| !path.ends_with("store/copy.rs")) {
+            let plain: String = text.split_whitespace().collect::<String>().replace("schema::", "");
+            for table in OWN {
+                for verb in ["insert_into(", "update(", "delete(", "insert_all!(conn,", "insert_all!(cx.conn,"] {
+                    let written = format!("{verb}{table}::table");
+                    assert!(!plain.contains(&written), "{} writes {table}", path.display());
+                }
+            }
+            assert!(!text.contains("CaseEvent"), "{} moves a case by itself", path.display());
+        }
+    }
+}
+
+/// A line of business is named where it lives, and where the table of lines is put together.
+#[test]
+fn nothing_below_names_a_line_of_business() {
+    for (name, _) in FLOORS.iter().filter(|(name, _)| !["lines", "app"].contains(name)) {
+        for (path, text) in module(name) {
+            assert!(!text.contains("crate::lines"), "{} names a line", path.display());
         }
     }
 }

@@ -246,10 +246,12 @@ fn a_voided_case_keeps_its_numbers() {
         let product = world.product("P", "chemical", &["rare_disease"], &one_item("≥97.0"));
         let taken = world.take_in("drug_registration", &product, "A", 2);
         let case = text(&taken, "application_id");
-        let end = |body| world.quality.post(&format!("/api/v1/applications/{case}/end"), &body);
-        assert_eq!(end(json!({"how": "void", "reason": " "})).json()["field"], "reason");
-        assert_eq!(end(json!({"how": "void", "reason": "录入错误"})).status, 204);
-        assert_eq!(end(json!({"how": "withdraw", "reason": "撤回"})).problem(), "wrong-state");
+        let end = |how: &str, reason: &str| {
+            world.quality.post(&format!("/api/v1/applications/{case}/{how}"), &json!({"reason": reason}))
+        };
+        assert_eq!(end("void", " ").json()["field"], "reason");
+        assert_eq!(end("void", "录入错误").status, 204);
+        assert_eq!(end("withdraw", "撤回").problem(), "wrong-state");
         let second = world.take_in("drug_registration", &product, "A", 2);
         assert_eq!(
             (&second["application_number"], &second["samples"][0]["number"]),

@@ -8,6 +8,7 @@ mod adapters;
 mod architecture;
 mod audit_trail;
 mod browser;
+mod cases;
 mod cli;
 mod codes;
 mod demo;

@@ -71,12 +71,12 @@ fn encoded(text: &str) -> String {
 }
 
 /// Where an answer sends the browser.
-fn to(answer: &Answer) -> &str {
+pub fn to(answer: &Answer) -> &str {
     answer.headers.get("location").map_or("", String::as_str)
 }
 
 /// The value of a field in a page's form.
-fn value(page: &str, field: &str) -> String {
+pub fn value(page: &str, field: &str) -> String {
     let start = format!("name=\"{field}\"");
     let tag = page.split('<').find(|tag| tag.contains(&start)).unwrap_or_else(|| panic!("no field {field}"));
     let found = tag.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
@@ -219,7 +219,7 @@ fn the_desk_loses_nothing_and_says_what_is_short() {
         // Batches come and go without anything being sent.
         let mut more = desk(&product, &world.applicant_id, "2");
         more.push(("do", "add_batch"));
-        let longer = browser.form("/desk", &more);
+        let longer = browser.form("/desk/form", &more);
         assert_eq!(longer.status, 200);
         assert!(longer.text.contains("application.batches[2].lot_number"));
         assert_eq!(value(&longer.text, "receipt.samples[1].containers"), "2");

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
+use qianfa::action::{Action, Call, Context, Facts, Made, Once, act_called};
 use qianfa::refusal::{Code, Refusal};
 use qianfa::store::dialect::next_number;
-use qianfa::store::{AnyConnection, DbConn};
+use qianfa::store::{AnyConnection, DbConn, Outcome};
+use qianfa::vocabulary::Permission;
 
 use crate::support::{On, TestApp, on_both};
 
@@ -123,27 +125,51 @@ fn what_is_refused_leaves_nothing_behind() {
     });
 }
 
+/// An action that takes the next number of a series, whatever else is asked of it.
+#[derive(Clone)]
+struct TakeNumber;
+
+impl Action for TakeNumber {
+    const NAME: &'static str = "test.number";
+    const PERMISSION: Permission = Permission::InstituteManage;
+    type Prepared = ();
+    type Loaded = ();
+    type Plan = ();
+    type Done = i64;
+
+    fn load(&self, _: &mut Context<'_>, (): &()) -> Outcome<()> {
+        Ok(())
+    }
+
+    fn decide(&self, _: &Facts<'_>, (): &()) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, (): (), (): ()) -> Outcome<i64> {
+        next_number(cx.conn, "once", 2026)
+    }
+}
+
 #[test]
 fn a_repeated_request_is_done_once() {
-    use qianfa::http::{Once, idempotent};
     on_both(|app: &TestApp| {
         let call = |key: Option<&str>, sha: &str| {
-            let once = Once { key: key.map(str::to_owned), request_sha256: sha.to_owned(), status: 201 };
-            idempotent(&app.services.db, &app.admin, once, app.clock.now(), |conn| next_number(conn, "once", 2026))
+            let once = key.map(|key| Once { key: key.to_owned(), request_sha256: sha.to_owned(), seconds: None });
+            act_called(&app.services, &app.admin, Call { once, made: Made::Unsaid }, TakeNumber)
         };
         let first = call(Some("k1"), "a").unwrap();
-        assert_eq!((first.status, first.body.as_str(), first.replayed), (201, "1", false));
+        assert_eq!((first.done, first.replayed), (1, false));
         let again = call(Some("k1"), "a").unwrap();
-        assert_eq!((again.status, again.body.as_str(), again.replayed), (201, "1", true));
+        assert_eq!((again.done, again.replayed), (1, true));
         let other = call(Some("k1"), "b").unwrap_err().into_refusal();
         assert_eq!(other.code, Code::IdempotencyMismatch);
-        assert_eq!(call(Some("k2"), "b").unwrap().body, "2");
-        assert_eq!(call(None, "b").unwrap().body, "3");
-        let at_once: BTreeSet<String> = std::thread::scope(|scope| {
-            let calls: Vec<_> = (0..16).map(|_| scope.spawn(|| call(Some("k3"), "c").unwrap().body)).collect();
+        assert_eq!(call(Some("k2"), "b").unwrap().done, 2);
+        assert_eq!(call(None, "b").unwrap().done, 3);
+        let at_once: BTreeSet<i64> = std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..16).map(|_| scope.spawn(|| call(Some("k3"), "c").unwrap().done)).collect();
             calls.into_iter().map(|c| c.join().unwrap()).collect()
         });
-        assert_eq!(at_once, BTreeSet::from(["4".to_owned()]));
+        assert_eq!(at_once, BTreeSet::from([4]));
     });
 }
 

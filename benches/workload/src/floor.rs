@@ -12,8 +12,8 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use qianfa::action::Services;
-use qianfa::cases;
+use qianfa::action::{Services, act};
+use qianfa::cases::TakeIn;
 use qianfa::store::columns::*;
 use qianfa::store::rows::*;
 use qianfa::store::{AnyConnection, Backend, Outcome, schema};
@@ -36,9 +36,9 @@ pub struct Rows {
 impl Rows {
     /// Takes one intake through the program and reads what it wrote.
     pub fn of_an_intake(services: &Services, laboratory: &Laboratory) -> Result<Self, String> {
-        let form = serde_json::from_value(laboratory.intake(0)).map_err(|error| error.to_string())?;
-        let taken = cases::take_in(services, &laboratory.receiver, &form).map_err(|failure| failure.to_string())?;
-        let id = ApplicationId::from(taken.application_id);
+        let form: TakeIn = serde_json::from_value(laboratory.intake(0)).map_err(|error| error.to_string())?;
+        let taken = act(services, &laboratory.receiver, form).map_err(|failure| failure.to_string())?;
+        let id = taken.application_id;
         services.db.read(|conn| Self::load(conn, &id)).map_err(|failure| failure.to_string())
     }
 

@@ -126,6 +126,7 @@ mod hidden;
 pub mod instruments;
 mod places;
 pub mod roles;
+pub mod samples;
 pub mod words;
 
 pub use certificates::{CertificateKind, SignatureMeaning};
@@ -133,6 +134,7 @@ pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, 
 pub use hidden::Hidden;
 pub use places::Place;
 pub use roles::{Permission, Role, allowed};
+pub use samples::{Portion, SampleState};
 pub use states::{CaseState, CertificateState, TaskState};
 pub use words::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Kind, Lane, Purpose,

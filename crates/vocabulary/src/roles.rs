@@ -52,9 +52,13 @@ permissions! {
     CaseRefuse = "case.refuse": Receiver;
     CaseWithdraw = "case.withdraw": Receiver Quality;
     CaseVoid = "case.void": Quality;
+    /// Application, acceptance and receipt in one step.
+    CaseTakeIn = "case.take_in": Receiver;
+    /// Refusing a sample is part of receiving.
     SampleReceive = "sample.receive": Receiver;
-    SampleRefuse = "sample.refuse": Receiver;
-    PortSample = "port.sample": PortSampler;
+    PortSample = "port.sample": Receiver PortSampler;
+    /// Counting due dates anew where a calendar was published.
+    ClockRefresh = "clock.refresh": Quality Administrator;
 
     // Custody. Destruction and the use of the retained portion are not for those who test with it.
     CustodyRead = "custody.read": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality;

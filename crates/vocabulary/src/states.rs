@@ -9,6 +9,7 @@ use crate::instruments::{
     DeadLetterEvent, DeadLetterState, FileEvent, FileState, FolderEntryEvent, FolderEntryState, InstrumentEvent,
     InstrumentState, RunListEvent, RunListState,
 };
+use crate::samples::{Portion, PortionEvent, SampleEvent, SampleState};
 
 vocabulary! {
     /// The state of a case.
@@ -107,6 +108,8 @@ pub enum Refused {
     FolderEntry(FolderEntryState, FolderEntryEvent),
     RunList(RunListState, RunListEvent),
     Standard(StandardState, StandardEvent),
+    Sample(SampleState, SampleEvent),
+    Portion(Portion, PortionEvent),
 }
 
 impl Refused {
@@ -122,6 +125,8 @@ impl Refused {
             Refused::FolderEntry(state, event) => ("文件夹中的文件", state.zh(), event.zh()),
             Refused::RunList(state, event) => ("进样序列", state.zh(), event.zh()),
             Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
+            Refused::Sample(state, event) => ("样品", state.zh(), event.zh()),
+            Refused::Portion(state, event) => ("容器", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -138,6 +143,8 @@ impl Refused {
             Refused::FolderEntry(state, event) => ("file of the folder", state.en(), event.en()),
             Refused::RunList(state, event) => ("sequence list", state.en(), event.en()),
             Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
+            Refused::Sample(state, event) => ("sample", state.en(), event.en()),
+            Refused::Portion(state, event) => ("container", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -177,6 +184,66 @@ macro_rules! transitions {
             }
         }
     };
+}
+
+/// The states for which something holds, in the order of declaration: a set that the transition function decides and
+/// that nobody lists by hand.
+macro_rules! states_that {
+    ($state:ident: $($(#[$meta:meta])* $name:ident = |$one:ident| $holds:expr;)+) => {
+        impl $state {
+            $($(#[$meta])*
+            pub const $name: &'static [$state] = {
+                const COUNT: usize = {
+                    let (mut count, mut at) = (0, 0);
+                    while at < $state::ALL.len() {
+                        let $one = $state::ALL[at];
+                        if $holds {
+                            count += 1;
+                        }
+                        at += 1;
+                    }
+                    count
+                };
+                const FOUND: [$state; COUNT] = {
+                    let (mut found, mut next, mut at) = ([$state::ALL[0]; COUNT], 0, 0);
+                    while at < $state::ALL.len() {
+                        let $one = $state::ALL[at];
+                        if $holds {
+                            found[next] = $one;
+                            next += 1;
+                        }
+                        at += 1;
+                    }
+                    found
+                };
+                &FOUND
+            };)+
+        }
+    };
+}
+
+states_that! { CaseState:
+    /// Work is done on it: its tasks may still be decided.
+    WORKING = |state| state.on(CaseEvent::FinishTesting).is_ok();
+    /// Samples may still arrive for it.
+    RECEIVING = |state| state.on(CaseEvent::Receive).is_ok();
+    /// It may still end without a report.
+    ENDABLE = |state| state.on(CaseEvent::Void).is_ok();
+    /// Nothing arrived yet: its applicant may still withdraw it alone.
+    NOT_BEGUN = |state| state.on(CaseEvent::FinishTesting).is_err()
+        && (state.on(CaseEvent::Accept).is_ok() || state.on(CaseEvent::Receive).is_ok());
+}
+
+states_that! { TaskState:
+    /// An event may still move it: its case is not finished while it is so.
+    OPEN = |state| state.on(TaskEvent::Cancel).is_ok() || state.on(TaskEvent::Confirm).is_ok();
+    /// It goes with its case when that ends.
+    CANCELLABLE = |state| state.on(TaskEvent::Cancel).is_ok();
+}
+
+states_that! { CertificateState:
+    /// It was issued, whatever became of it since.
+    EVER_ISSUED = |state| matches!(state, CertificateState::Issued | CertificateState::Superseded | CertificateState::Withdrawn);
 }
 
 transitions! { CaseState on CaseEvent, Case:
@@ -225,6 +292,8 @@ transitions! { CertificateState on CertificateEvent, Certificate:
 pub fn table() -> String {
     [
         CaseState::table(),
+        SampleState::table(),
+        Portion::table(),
         TaskState::table(),
         CertificateState::table(),
         StandardState::table(),
@@ -283,6 +352,20 @@ mod tests {
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
         let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + instruments);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + 3 + 4 * 3 + instruments);
+    }
+
+    #[test]
+    fn whatever_an_event_may_still_move_goes_with_its_case() {
+        let movable = |state: &TaskState| !state.is_final();
+        let all: Vec<TaskState> = TaskState::ALL.iter().copied().filter(movable).collect();
+        assert_eq!(TaskState::CANCELLABLE, all);
+        assert_eq!(TaskState::OPEN, all);
+        assert!(TaskState::CANCELLABLE.contains(&TaskState::OutOfLimit));
+        assert_eq!(CaseState::WORKING, [CaseState::Testing]);
+        assert_eq!(CaseState::RECEIVING, [CaseState::Accepted, CaseState::Testing]);
+        assert_eq!(CaseState::NOT_BEGUN, [CaseState::Draft, CaseState::Accepted]);
+        let endable: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|state| !state.is_final()).collect();
+        assert_eq!(CaseState::ENDABLE, endable);
     }
 }

@@ -120,6 +120,12 @@ vocabulary! {
     }
 }
 
+impl ClockName {
+    /// The laboratory's own clocks: the earliest of them is when its work is due. The others bind the applicant, or
+    /// count what comes before and after the work.
+    pub const LABORATORY: &'static [ClockName] = &[ClockName::Testing, ClockName::PortReport];
+}
+
 vocabulary! {
     /// How far a statement was verified: from words read in the document down to general knowledge.
     Confidence {

@@ -9,7 +9,8 @@ use super::{DemoError, at, file_error, tell};
 use crate::action::{Services, act};
 use crate::bench::{self, Decision, Entry, ImportCheck, NewReading, Verdict};
 use crate::cases::{
-    self, Intake, LaterDates, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, Taken,
+    AcceptCase, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, ReceiveSamples, RecordDates,
+    SubmitCase, TakeIn, Taken,
 };
 use crate::certificates::{DraftCertificate, ReviewCertificate, SignCertificate};
 use crate::clock::Clock;
@@ -17,8 +18,11 @@ use crate::instruments::{self, AcceptFile, MatchName, Named, Wanted};
 use crate::store::Failure;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, Page, QueueFilter, QueueRow};
+use crate::text::{TypedDate, TypedDecimal};
 use crate::vocabulary::instruments::ProblemSeverity;
-use crate::vocabulary::{SignatureMeaning, TaskState};
+use crate::vocabulary::{Business, Purpose, SignatureMeaning, TaskState};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
 
 /// The demonstration while it is told.
 pub(super) struct Story<'a> {
@@ -31,10 +35,10 @@ pub(super) struct Story<'a> {
 }
 
 /// An application as the desk's form begins.
-fn application(business: &str, applicant: &str, product: &str, lot: (&str, &str, &str)) -> NewApplication {
+fn application(business: Business, applicant: &str, product: &str, lot: (&str, &str, &str)) -> NewApplication {
     NewApplication {
-        business: business.into(),
-        purpose: "initial".into(),
+        business,
+        purpose: Purpose::Initial,
         pre_submission: false,
         standard_verification: false,
         institute_id: None,
@@ -55,12 +59,17 @@ fn application(business: &str, applicant: &str, product: &str, lot: (&str, &str,
     }
 }
 
-fn arrived(lot: &str, containers: i64, temperature: &str, packages: i64) -> Receipt {
+/// A day of March 2026.
+fn march(day: u32) -> Option<TypedDate> {
+    NaiveDate::from_ymd_opt(2026, 3, day).map(TypedDate)
+}
+
+fn arrived(lot: &str, containers: i64, celsius: Decimal, packages: i64) -> Receipt {
     Receipt {
         samples: vec![NewSample {
             lot_number: lot.into(),
             containers: NewContainers::Count(containers),
-            temperature: Some(temperature.into()),
+            temperature: Some(TypedDecimal(celsius)),
             seals_intact: true,
             packages,
             packages_intact: true,
@@ -78,14 +87,14 @@ impl Story<'_> {
         writeln!(self.out, "\n一、药品注册检验（山西，罕见病药品） Registration testing, rare-disease drug, Shanxi")?;
         self.clock.set(at(3, 4, 9));
         let mut application = application(
-            "drug_registration",
+            Business::DrugRegistration,
             &self.laboratory.applicants[0],
             &self.laboratory.products[0],
             ("2601A", "2026-01-12", "2028-01-11"),
         );
         application.acceptance_number = Some("CXHS2699001".into());
         application.particulars.test_purpose = "注册检验".into();
-        let taken = self.take_in(staff, application, arrived("2601A", 4, "5.1", 1))?;
+        let taken = self.take_in(staff, application, arrived("2601A", 4, Decimal::new(51, 1), 1))?;
         self.clock.set(at(3, 10, 16));
         self.findings(staff, &[("description", "内容物为白色粉末")])?;
         match self.files {
@@ -108,14 +117,14 @@ impl Story<'_> {
         )?;
         self.clock.set(at(3, 9, 10));
         let mut application = application(
-            "lot_release",
+            Business::LotRelease,
             &self.laboratory.applicants[1],
             &self.laboratory.products[1],
             ("202602013", "2026-02-08", "2027-02-07"),
         );
         application.particulars.summary_protocol = "SJ-LP-2026-013".into();
         application.particulars.release_quantity = "86000 支".into();
-        let taken = self.take_in(staff, application, arrived("202602013", 60, "4.2", 2))?;
+        let taken = self.take_in(staff, application, arrived("202602013", 60, Decimal::new(42, 1), 2))?;
         self.clock.set(at(3, 17, 17));
         if let DemoFiles::Own { plate, .. } = self.files {
             self.file(staff, plate, None, &taken)?;
@@ -140,13 +149,13 @@ impl Story<'_> {
         )?;
         self.clock.set(at(3, 16, 9));
         let mut application = application(
-            "port_entry",
+            Business::PortEntry,
             &self.laboratory.applicants[2],
             &self.laboratory.products[2],
             ("DP26017", "2025-12-02", "2028-11-30"),
         );
-        application.arrived_at_port_on = Some("2026-03-13".into());
-        application.notice_received_on = Some("2026-03-16".into());
+        application.arrived_at_port_on = march(13);
+        application.notice_received_on = march(16);
         application.particulars = Particulars {
             import_registration: "国药准字HJ20269901".into(),
             notice_number: "SH-TZ-2026-0031".into(),
@@ -158,16 +167,17 @@ impl Story<'_> {
             manufacturer_report: "CoA DP26017".into(),
             ..Particulars::default()
         };
-        let drafted = cases::submit(self.services, &staff.receiver, &application)?;
-        let id = drafted.application_id.as_str().into();
-        let accepted = cases::accept(self.services, &staff.receiver, &id)?;
+        let id = act(self.services, &staff.receiver, SubmitCase(application))?.application_id;
+        let accepted = act(self.services, &staff.receiver, AcceptCase { id: id.clone() })?;
         self.tell(&accepted)?;
         self.clock.set(at(3, 17, 11));
-        let sampled = LaterDates { sampled_on: Some("2026-03-17".into()), ..LaterDates::default() };
-        cases::record_dates(self.services, &staff.sampler, &id, &sampled)?;
+        let sampled =
+            RecordDates { id: id.clone(), arrived_at_port_on: None, notice_received_on: None, sampled_on: march(17) };
+        act(self.services, &staff.sampler, sampled)?;
         writeln!(self.out, "  抽样 sampled: 2026-03-17")?;
         self.clock.set(at(3, 17, 14));
-        let taken = cases::receive(self.services, &staff.receiver, &id, &arrived("DP26017", 6, "21.0", 3))?;
+        let samples = arrived("DP26017", 6, Decimal::new(210, 1), 3).samples;
+        let taken = act(self.services, &staff.receiver, ReceiveSamples { id, samples })?;
         tell::received(self.out, &taken)?;
         self.clock.set(at(3, 18, 15));
         match self.files {
@@ -185,7 +195,7 @@ impl Story<'_> {
     }
 
     fn take_in(&mut self, staff: &Staff, application: NewApplication, receipt: Receipt) -> Result<Taken, DemoError> {
-        let taken = cases::take_in(self.services, &staff.receiver, &Intake { application, receipt })?;
+        let taken = act(self.services, &staff.receiver, TakeIn { application, receipt })?;
         self.tell(&taken)?;
         tell::received(self.out, &taken)?;
         Ok(taken)
@@ -294,7 +304,7 @@ impl Story<'_> {
     /// Review, decision where a result is out of limit, then draft, review and signature of the certificate.
     fn finish(&mut self, staff: &Staff, taken: &Taken) -> Result<PathBuf, DemoError> {
         self.review(staff)?;
-        let sample = taken.samples.first().map(|sample| sample.id.clone()).unwrap_or_default();
+        let sample = taken.samples.first().map(|sample| sample.id.to_string()).unwrap_or_default();
         let services = self.services;
         let draft = DraftCertificate { sample_id: sample.into(), amends: None };
         let id = act(services, &staff.reviewer, draft)?.id;

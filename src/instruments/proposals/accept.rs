@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::propose::Proposal;
-use super::reject::{Decided, decided};
+use super::reject::{FileDecision, decided};
 use super::view::{FileView, view_in};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::bench::{self, Entered, Entry, NewReading, Observed};
@@ -81,7 +81,7 @@ pub struct Accepted {
 }
 
 /// An acceptance that was found in order.
-pub struct Plan {
+pub struct AcceptPlan {
     state: FileState,
     reason: Option<String>,
     entries: Vec<(TestTaskId, Entry)>,
@@ -92,7 +92,7 @@ impl Action for AcceptFile {
     const PERMISSION: Permission = Permission::InstrumentAccept;
     type Prepared = ();
     type Loaded = FileView;
-    type Plan = Plan;
+    type Plan = AcceptPlan;
     type Done = Accepted;
 
     fn subject(&self) -> Option<Subject> {
@@ -104,17 +104,21 @@ impl Action for AcceptFile {
         view_in(cx.conn, &own, &self.id, &rules)
     }
 
-    fn decide(&self, _: &Facts<'_>, view: &FileView) -> Result<Plan, Refusal> {
+    fn decide(&self, _: &Facts<'_>, view: &FileView) -> Result<AcceptPlan, Refusal> {
         let state = view.file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
         let reason = check_sound(view.file.complete, &view.file.problems, &self.word())?;
         let chosen = chosen(&view.proposals, self.tasks.as_deref())?;
         let entry = |one: &Proposal| Ok((one.task_id.clone(), entry_of(one, self)?));
-        Ok(Plan { state, reason, entries: chosen.into_iter().map(entry).collect::<Result<_, Refusal>>()? })
+        Ok(AcceptPlan { state, reason, entries: chosen.into_iter().map(entry).collect::<Result<_, Refusal>>()? })
     }
 
-    fn keep(&self, cx: &mut Context<'_>, view: FileView, plan: Plan) -> Outcome<Accepted> {
-        let by =
-            Decided { state: plan.state, reason: plan.reason.as_deref(), by: &cx.actor.account, at: cx.now.into() };
+    fn keep(&self, cx: &mut Context<'_>, view: FileView, plan: AcceptPlan) -> Outcome<Accepted> {
+        let by = FileDecision {
+            state: plan.state,
+            reason: plan.reason.as_deref(),
+            by: &cx.actor.account,
+            at: cx.now.into(),
+        };
         decided(cx.conn, &self.id, &by)?;
         let mut entered = Vec::with_capacity(plan.entries.len());
         for (task, entry) in &plan.entries {

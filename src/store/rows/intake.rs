@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::regulation::{Business, Lane, Purpose};
+use crate::regulation::{Business, ClockName, ClockUnit, Lane, Purpose};
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::CaseState;
+use crate::vocabulary::{CaseState, Place, Portion, SampleState};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
 #[diesel(table_name = number_series, treat_none_as_default_value = false)]
@@ -48,8 +48,8 @@ pub struct ApplicationRow {
 #[diesel(table_name = application_clock, treat_none_as_default_value = false)]
 pub struct ApplicationClockRow {
     pub application_id: ApplicationId,
-    pub name: String,
-    pub unit: String,
+    pub name: ClockName,
+    pub unit: ClockUnit,
     pub limit_days: i64,
     pub starts: Day,
     pub due: Day,
@@ -76,7 +76,7 @@ pub struct SampleRow {
     pub number: String,
     pub application_id: ApplicationId,
     pub batch_id: BatchId,
-    pub state: String,
+    pub state: SampleState,
     pub received_at: Instant,
     pub received_by: AccountId,
     pub temperature: Option<Dec>,
@@ -98,14 +98,14 @@ pub struct ContainerRow {
     pub sample_id: SampleId,
     pub position: i64,
     pub label_code: String,
-    pub portion: String,
+    pub portion: Portion,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = custody_balance, treat_none_as_default_value = false)]
 pub struct CustodyBalanceRow {
     pub sample_id: SampleId,
-    pub place: String,
+    pub place: Place,
     pub balance: i64,
 }
 
@@ -115,8 +115,8 @@ pub struct CustodyEntryRow {
     pub id: CustodyEntryId,
     pub sample_id: SampleId,
     pub container_id: Option<ContainerId>,
-    pub from_place: String,
-    pub to_place: String,
+    pub from_place: Place,
+    pub to_place: Place,
     pub quantity: i64,
     pub reason: String,
     pub moved_by: AccountId,

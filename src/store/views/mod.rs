@@ -8,8 +8,10 @@ mod evaluations;
 mod files;
 mod imports;
 pub mod keyset;
+mod own_cases;
 mod pages;
 mod reader;
+mod samples;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,7 @@ use super::columns::Json;
 use imports::unchecked_imports;
 
 pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskEvaluation, TaskView, queue, task, to_review};
-pub use cases::{CaseDetail, CaseFilter, CaseRow, SampleDetail, case, cases, sample, sample_by_number};
+pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
 };
@@ -35,8 +37,10 @@ pub use files::{
     files, files_of_instrument, locator_of, problems_of,
 };
 pub use imports::{CheckView, ImportView, import_checks, imports};
+pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 pub use reader::Reader;
+pub use samples::{CaseProduct, SampleDetail, sample, sample_by_number};
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]

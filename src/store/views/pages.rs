@@ -111,7 +111,7 @@ pub fn awaiting_certificate(conn: &mut AnyConnection, reader: &Reader) -> Outcom
         .inner_join(application::table.inner_join(product::table))
         .filter(application::institute_id.eq(institute))
         .filter(application::state.eq(CaseState::Tested))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(crate::vocabulary::SampleState::Received))
         .filter(sample::id.ne_all(live))
         .order(sample::number)
         .limit(200)

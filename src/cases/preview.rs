@@ -1,0 +1,72 @@
+//! What the regulation says of a form that is being filled; nothing is stored.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::acceptance::{Ground, accept, case_of, determine};
+use super::application::{NewApplication, draft, file_for};
+use super::load::authorisations_of;
+use super::receipt::{Demand, demand};
+use crate::action::{Facts, Services};
+use crate::record::Actor;
+use crate::refusal::Refusal;
+use crate::regulation::Determination;
+use crate::store::Outcome;
+
+/// What the desk shows while a form is filled: the determination and what is asked of each batch.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Preview {
+    pub determination: Determination,
+    pub demand: Demand,
+    /// Why it would not be accepted today, if so
+    pub refusal: Option<WouldRefuse>,
+}
+
+/// Why a case would not be accepted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WouldRefuse {
+    /// The stable code
+    pub code: &'static str,
+    pub message_zh: String,
+    pub message_en: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub provisions: Vec<String>,
+    /// Numbers that a program can read
+    #[serde(skip_serializing_if = "serde_json::Value::is_null")]
+    pub details: serde_json::Value,
+}
+
+impl From<Refusal> for WouldRefuse {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code.as_str(),
+            message_zh: refusal.message_zh,
+            message_en: refusal.message_en,
+            field: refusal.field,
+            provisions: refusal.provisions,
+            details: refusal.details,
+        }
+    }
+}
+
+/// What would be decided today.
+///
+/// # Errors
+/// Where the form cannot be read that far.
+pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outcome<Preview> {
+    let facts = Facts { actor, now: services.clock.now(), regulation: &services.regulation };
+    let line = services.lines.of(new.business)?;
+    let ground = services.db.read(|conn| {
+        let file = file_for(conn, actor, new, facts.today())?;
+        let authorisations = if line.authorised() { authorisations_of(conn, &file.institute.id)? } else { Vec::new() };
+        Ok(Ground { file, line, authorisations })
+    })?;
+    let mut draft = draft(new, &ground.file, line, &facts)?;
+    let case = case_of(draft.case.row(), &ground.file, facts.today())?;
+    let determination = determine(&services.regulation, &case)?;
+    let demand = demand(&ground.file, &determination)?;
+    let refusal = accept(&facts, &mut draft.case, &ground, draft.batches.len()).err();
+    Ok(Preview { determination, demand, refusal: refusal.map(WouldRefuse::from) })
+}

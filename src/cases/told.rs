@@ -1,0 +1,120 @@
+//! What other modules found out and tell a case, and what they ask it before they go on.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::case::Case;
+use crate::action::Context;
+use crate::record::{self, Actor, Change};
+use crate::refusal::{Code, Refusal};
+use crate::store::columns::ApplicationId;
+use crate::store::schema::{application, certificate, sample, test_task};
+use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::states::CaseEvent;
+use crate::vocabulary::{CaseState, CertificateState, SampleState, TaskState};
+
+/// A task of the case came to its end: once every item of every sample has its final result, the case is tested.
+///
+/// # Errors
+/// The store's failure.
+pub fn all_tested(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
+    let event = tested(cx.conn, id)?;
+    event.into_iter().for_each(|event| cx.record(event));
+    Ok(())
+}
+
+/// As [`all_tested`], inside a transaction that is no action's.
+///
+/// # Errors
+/// The store's failure.
+pub fn all_tested_with(conn: &mut AnyConnection, actor: &Actor, now: DateTime<Utc>, id: &ApplicationId) -> Outcome<()> {
+    let event = tested(conn, id)?;
+    record::record(conn, actor, now, event.into_iter().collect())
+}
+
+fn tested(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Change>> {
+    let open = test_task::table
+        .inner_join(sample::table)
+        .filter(sample::application_id.eq(id))
+        .filter(sample::state.eq(SampleState::Received))
+        .filter(test_task::state.eq_any(TaskState::OPEN));
+    if diesel::select(diesel::dsl::exists(open)).get_result(conn)? {
+        return Ok(None);
+    }
+    told(conn, id, CaseEvent::FinishTesting, "case.tested")
+}
+
+/// A certificate of the case was issued: once every sample has its own, the case is reported.
+///
+/// # Errors
+/// The store's failure.
+pub fn reported(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
+    let event = issued(cx.conn, id)?;
+    event.into_iter().for_each(|event| cx.record(event));
+    Ok(())
+}
+
+/// As [`reported`], inside a transaction that is no action's.
+///
+/// # Errors
+/// The store's failure.
+pub fn reported_with(conn: &mut AnyConnection, actor: &Actor, now: DateTime<Utc>, id: &ApplicationId) -> Outcome<()> {
+    let event = issued(conn, id)?;
+    record::record(conn, actor, now, event.into_iter().collect())
+}
+
+fn issued(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Change>> {
+    let issued = certificate::table
+        .filter(certificate::application_id.eq(id))
+        .filter(certificate::state.eq(CertificateState::Issued))
+        .select(certificate::sample_id);
+    let open = sample::table
+        .filter(sample::application_id.eq(id))
+        .filter(sample::state.eq(SampleState::Received))
+        .filter(sample::id.ne_all(issued));
+    if diesel::select(diesel::dsl::exists(open)).get_result(conn)? {
+        return Ok(None);
+    }
+    told(conn, id, CaseEvent::Report, "case.reported")
+}
+
+/// The case listens where its state has a way on with the event; else it stays as it is.
+fn told(conn: &mut AnyConnection, id: &ApplicationId, event: CaseEvent, name: &'static str) -> Outcome<Option<Change>> {
+    let mut case = Case::told(conn, id)?;
+    match case.on(event) {
+        Ok(_) => Ok(Some(case.write(conn, name)?)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Refuses work on a task whose case is not worked on any more.
+///
+/// # Errors
+/// [`Code::WrongState`].
+pub fn still_open(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<()> {
+    let state: CaseState = application::table.find(id).select(application::state).first(conn)?;
+    Ok(working(state)?)
+}
+
+fn working(state: CaseState) -> Result<(), Refusal> {
+    if CaseState::WORKING.contains(&state) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::WrongState,
+        format!("申请处于“{}”状态，其检验任务不再处理", state.zh()),
+        format!("the case is {}: nothing more is decided on its tasks", state.en()),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_decided_on_a_task_of_a_case_that_is_not_worked_on() {
+        for state in CaseState::ALL {
+            assert_eq!(working(*state).is_ok(), *state == CaseState::Testing, "{state}");
+        }
+    }
+}

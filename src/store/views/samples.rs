@@ -1,0 +1,309 @@
+//! Samples with their custody and tasks, and finding one by a scanned code. None of it names the applicant.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Reader;
+use super::cases::{CaseBatch, CaseSample};
+use crate::regulation::{Category, DeviceClass};
+use crate::store::columns::{
+    AccountId, ContainerId, CustodyEntryId, Day, Dec, Instant, ProductId, SampleId, TestItemId, TestTaskId,
+};
+use crate::store::rows::{
+    BatchRow, ContainerRow, CustodyBalanceRow, CustodyEntryRow, ProductRow, SampleRow, TestItemRow, TestTaskRow,
+};
+use crate::store::schema::{
+    application, batch, container, custody_balance, custody_entry, product, sample, test_item, test_task,
+};
+use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::{Hidden, Place, Portion, TaskState};
+
+/// What is tested, as a case and a sample name it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CaseProduct {
+    pub id: ProductId,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub category: Category,
+    pub device_class: Option<DeviceClass>,
+    pub strength: String,
+    pub dosage_form: String,
+    pub package_spec: String,
+    pub storage: String,
+    /// Null where the laboratory re-codes its samples
+    pub manufacturer: Option<String>,
+    /// Null where the laboratory re-codes its samples
+    pub holder: Option<String>,
+    pub approval_number: Option<String>,
+    pub container_name: String,
+    pub container_content: Dec,
+    pub content_unit: String,
+}
+
+impl CaseProduct {
+    pub(super) fn of(row: ProductRow, reader: &Reader) -> Self {
+        Self {
+            id: row.id,
+            code: row.code,
+            name_zh: row.name_zh,
+            name_en: row.name_en,
+            category: row.category,
+            device_class: row.device_class,
+            strength: row.strength,
+            dosage_form: row.dosage_form,
+            package_spec: row.package_spec,
+            storage: row.storage,
+            manufacturer: reader.shown(Hidden::Maker, row.manufacturer),
+            holder: reader.shown(Hidden::Holder, row.holder),
+            // The number in the register leads to the holder.
+            approval_number: reader.shown(Hidden::Holder, row.approval_number).flatten(),
+            container_name: row.container_name,
+            container_content: row.container_content,
+            content_unit: row.content_unit,
+        }
+    }
+}
+
+/// One sample with its custody and tasks.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SampleDetail {
+    pub sample: CaseSample,
+    pub batch: CaseBatch,
+    pub product: CaseProduct,
+    pub containers: Vec<SampleContainer>,
+    pub balances: Vec<Balance>,
+    pub ledger: Vec<LedgerEntry>,
+    pub tasks: Vec<SampleTask>,
+    /// The revision to name when the sample is changed
+    pub revision: i64,
+}
+
+/// A container.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SampleContainer {
+    pub id: ContainerId,
+    pub position: i64,
+    pub label_code: String,
+    pub portion: Portion,
+}
+
+/// How many containers are at a place.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Balance {
+    pub place: Place,
+    pub balance: i64,
+}
+
+/// An entry of the custody ledger.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LedgerEntry {
+    pub id: CustodyEntryId,
+    pub container_id: Option<ContainerId>,
+    pub from_place: Place,
+    pub to_place: Place,
+    pub quantity: i64,
+    pub reason: String,
+    pub moved_by: AccountId,
+    pub moved_at: Instant,
+}
+
+/// A task in its sample's page.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SampleTask {
+    pub task: TaskFacts,
+    pub item: ItemFacts,
+}
+
+/// Where the task stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TaskFacts {
+    pub id: TestTaskId,
+    pub sample_id: SampleId,
+    pub test_item_id: TestItemId,
+    pub attempt: i64,
+    pub state: TaskState,
+    pub lane_rank: i64,
+    pub due: Option<Day>,
+    pub available_at: Instant,
+    pub started_at: Option<Instant>,
+    pub analyst_id: Option<AccountId>,
+}
+
+/// What is tested by it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ItemFacts {
+    pub id: TestItemId,
+    pub position: i64,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub method: String,
+    pub kind: String,
+    pub unit: String,
+    pub limit_text: String,
+    pub in_scope: bool,
+}
+
+impl SampleTask {
+    fn of((task, item): (TestTaskRow, TestItemRow)) -> Self {
+        Self {
+            task: TaskFacts {
+                id: task.id,
+                sample_id: task.sample_id,
+                test_item_id: task.test_item_id,
+                attempt: task.attempt,
+                state: task.state,
+                lane_rank: task.lane_rank,
+                due: task.due,
+                available_at: task.available_at,
+                started_at: task.started_at,
+                analyst_id: task.analyst_id,
+            },
+            item: ItemFacts {
+                id: item.id,
+                position: item.position,
+                code: item.code,
+                name_zh: item.name_zh,
+                name_en: item.name_en,
+                method: item.method,
+                kind: item.kind.to_string(),
+                unit: item.unit,
+                limit_text: item.limit_text,
+                in_scope: item.in_scope,
+            },
+        }
+    }
+}
+
+impl From<ContainerRow> for SampleContainer {
+    fn from(row: ContainerRow) -> Self {
+        Self { id: row.id, position: row.position, label_code: row.label_code, portion: row.portion }
+    }
+}
+
+impl From<CustodyEntryRow> for LedgerEntry {
+    fn from(row: CustodyEntryRow) -> Self {
+        let CustodyEntryRow { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at, .. } = row;
+        Self { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at }
+    }
+}
+
+/// One sample of the reader's institute; none of another's.
+///
+/// # Errors
+/// The store's failure.
+pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outcome<Option<SampleDetail>> {
+    let Some(institute) = reader.institute() else { return Ok(None) };
+    let found: Option<(SampleRow, i64, BatchRow, ProductRow)> = sample::table
+        .inner_join(batch::table)
+        .inner_join(application::table.inner_join(product::table))
+        .filter(sample::id.eq(id))
+        .filter(sample::institute_id.eq(institute))
+        .select((SampleRow::as_select(), sample::revision, BatchRow::as_select(), ProductRow::as_select()))
+        .first(conn)
+        .optional()?;
+    let Some((row, revision, batch, product)) = found else { return Ok(None) };
+    let tasks: Vec<(TestTaskRow, TestItemRow)> = test_task::table
+        .inner_join(test_item::table)
+        .filter(test_task::sample_id.eq(id))
+        .order((test_item::position, test_task::attempt))
+        .select((TestTaskRow::as_select(), TestItemRow::as_select()))
+        .load(conn)?;
+    let containers: Vec<ContainerRow> = container::table
+        .filter(container::sample_id.eq(id))
+        .order(container::position)
+        .select(ContainerRow::as_select())
+        .load(conn)?;
+    let balances: Vec<CustodyBalanceRow> = custody_balance::table
+        .filter(custody_balance::sample_id.eq(id))
+        .order(custody_balance::place)
+        .select(CustodyBalanceRow::as_select())
+        .load(conn)?;
+    let ledger: Vec<CustodyEntryRow> = custody_entry::table
+        .filter(custody_entry::sample_id.eq(id))
+        .order((custody_entry::moved_at, custody_entry::id))
+        .select(CustodyEntryRow::as_select())
+        .load(conn)?;
+    Ok(Some(SampleDetail {
+        sample: row.into(),
+        batch: batch.into(),
+        product: CaseProduct::of(product, reader),
+        containers: containers.into_iter().map(SampleContainer::from).collect(),
+        balances: balances.into_iter().map(|row| Balance { place: row.place, balance: row.balance }).collect(),
+        ledger: ledger.into_iter().map(LedgerEntry::from).collect(),
+        tasks: tasks.into_iter().map(SampleTask::of).collect(),
+        revision,
+    }))
+}
+
+/// The sample of that number, or of the container whose label was scanned, as a scanner sends it.
+///
+/// # Errors
+/// The store's failure.
+pub fn sample_by_number(conn: &mut AnyConnection, reader: &Reader, code: &str) -> Outcome<Option<SampleId>> {
+    let Some(institute) = reader.institute() else { return Ok(None) };
+    for code in scanned(code) {
+        let by_number: Option<SampleId> = sample::table
+            .filter(sample::number.eq(&code))
+            .filter(sample::institute_id.eq(institute))
+            .select(sample::id)
+            .first(conn)
+            .optional()?;
+        if by_number.is_some() {
+            return Ok(by_number);
+        }
+        let by_label: Option<SampleId> = container::table
+            .inner_join(sample::table)
+            .filter(container::label_code.eq(&code))
+            .filter(sample::institute_id.eq(institute))
+            .select(sample::id)
+            .first(conn)
+            .optional()?;
+        if by_label.is_some() {
+            return Ok(by_label);
+        }
+    }
+    Ok(None)
+}
+
+/// What a scanned code may be: as it was sent first, then without what scanners add (control characters such as the
+/// group separator of GS1, a symbology identifier such as `]d2`), then in capitals and in small letters.
+fn scanned(code: &str) -> Vec<String> {
+    let kept: String = code.chars().filter(|c| !c.is_control() && *c != '\u{feff}').collect();
+    let kept = kept.trim();
+    let mut symbology = kept.chars();
+    let marked = symbology.next() == Some(']')
+        && symbology.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && symbology.next().is_some_and(|c| c.is_ascii_alphanumeric());
+    let bare = if marked { symbology.as_str().trim() } else { kept };
+    let mut found: Vec<String> = Vec::new();
+    for code in [kept.to_owned(), bare.to_owned(), bare.to_uppercase(), bare.to_lowercase()] {
+        if !code.is_empty() && !found.contains(&code) {
+            found.push(code);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_however_the_scanner_sends_it() {
+        for sent in [
+            "SX20260001",
+            " sx20260001 ",
+            "SX20260001\u{1d}",
+            "]d2SX20260001\r\n",
+            "\u{2}SX20260001\u{3}",
+            "Sx20260001",
+        ] {
+            assert!(scanned(sent).contains(&"SX20260001".to_owned()), "{sent:?}: {:?}", scanned(sent));
+        }
+        assert_eq!(scanned("Kit-7")[0], "Kit-7", "a label in the supplier's own letters comes first");
+        assert!(scanned(" \u{1d}").is_empty());
+    }
+}
