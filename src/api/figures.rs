@@ -1,17 +1,17 @@
 //! `/api/v1/instrument-files/{id}`: its plots, its export in other formats, and the second person's check.
 
 use actix_web::HttpResponse;
+use actix_web::http::Method;
 use actix_web::web::{Data, Path, Query};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
 use crate::action::Services;
-use crate::bench::{self, ImportCheck, ImportChecked};
-use crate::http::body::Body;
+use crate::bench::CheckImport;
 use crate::http::permit::Permit;
-use crate::http::permit::permission::{InstrumentCheck, InstrumentRead};
+use crate::http::permit::permission::InstrumentRead;
 use crate::http::problem::{Problem, ProblemDocument};
-use crate::http::run::{answer, created, kept, run, svg};
+use crate::http::run::{answer, kept, run, svg};
 use crate::http::table::Table;
 use crate::instruments::{self, Figure};
 use crate::store::columns::InstrumentFileId;
@@ -25,12 +25,12 @@ pub fn table() -> Table {
         .get("/api/v1/instrument-files/{id}/plots/{name}", figure)
         .get("/api/v1/instrument-files/{id}/export", export)
         .get("/api/v1/instrument-files/{id}/checks", checks)
-        .post("/api/v1/instrument-files/{id}/checks", check)
+        .makes::<CheckImport>(Method::POST, "/api/v1/instrument-files/{id}/checks")
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(figures, figure, export, checks, check))]
+#[openapi(paths(figures, figure, export, checks))]
 pub struct Docs;
 
 /// In which format a file is wanted.
@@ -86,17 +86,4 @@ async fn checks(
     id: Path<InstrumentFileId>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || instruments::checks(&services, &services.reader(&gate.actor)?, &id)).await
-}
-
-#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/checks", tag = "instruments", params(("id" = String, Path)),
-    request_body = ImportCheck,
-    responses((status = 201, body = ImportChecked, description = "A rejected import sends its tasks back to the bench"),
-              (status = 422, body = ProblemDocument)))]
-async fn check(
-    gate: Permit<InstrumentCheck>,
-    services: Data<Services>,
-    id: Path<InstrumentFileId>,
-    body: Body<ImportCheck>,
-) -> Result<HttpResponse, Problem> {
-    created(move || bench::check_import(&services, &gate.actor, &id, &body.value)).await
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::calculation::formula::{Formula, FormulaError, Input, Value};
 use crate::calculation::inputs::ReadingInput;
 use crate::refusal::Refusal;
 use crate::regulation::numeric::{self, CompareBy, Limit, Measured};
 use crate::store::rows::TestItemRow;
+use crate::vocabulary::{Comparison, ItemKind, Verdict};
 
 /// One current reading.
 #[derive(Clone, Debug)]
@@ -23,34 +25,34 @@ pub struct Reading {
 }
 
 /// A calculated result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Calculation {
     /// Unrounded
     pub calculated: String,
     /// As on the report
     pub reported: String,
-    /// `pass`, `fail`, `indeterminate`
-    pub verdict: String,
+    pub verdict: Verdict,
     pub steps: Vec<String>,
 }
 
-/// Calculates, rounds and judges an item. `None` while readings are still missing.
+/// Calculates, rounds and judges an item, of which `inputs` are the readings that it takes. `None` while readings are
+/// still missing.
 ///
 /// # Errors
 /// Where the readings cannot be calculated with, or the finding's verdict is missing.
 pub fn calculate(
     item: &TestItemRow,
+    inputs: &[ReadingInput],
     readings: &[Reading],
     conforms: Option<bool>,
 ) -> Result<Option<Calculation>, Refusal> {
-    let inputs: Vec<ReadingInput> = item.inputs.read().unwrap_or_default();
-    if !complete(&inputs, item.replicates, readings) {
+    if !complete(inputs, item.replicates, readings) {
         return Ok(None);
     }
-    if item.kind == "text" {
-        return finding(item, readings, conforms).map(Some);
+    match item.kind {
+        ItemKind::Text => finding(item, readings, conforms).map(Some),
+        ItemKind::Numeric => numeric_result(item, inputs, readings).map(Some),
     }
-    numeric_result(item, &inputs, readings).map(Some)
 }
 
 /// Every input has as many readings as it asks for; replicates multiply them.
@@ -68,11 +70,11 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
     let conforms = conforms.ok_or_else(|| {
         Refusal::field("conforms", "文字结果须由检验人员判定是否符合规定", "a finding needs the analyst's verdict")
     })?;
-    let verdict = if conforms { "pass" } else { "fail" };
+    let verdict = if conforms { Verdict::Pass } else { Verdict::Fail };
     Ok(Calculation {
         calculated: text.clone(),
         reported: text.clone(),
-        verdict: verdict.into(),
+        verdict,
         steps: vec![format!("标准规定：{}；检验结果：{text}；判定：{}", item.limit_text, in_words(verdict))],
     })
 }
@@ -80,7 +82,17 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
 fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Reading]) -> Result<Calculation, Refusal> {
     let limit = Limit::parse(&item.limit_text)
         .map_err(|error| Refusal::field("limit", error.to_string(), error.to_string()))?;
-    let by = CompareBy::parse(&item.compare_by).unwrap_or(CompareBy::Rounded);
+    let by = match item.compare_by {
+        Comparison::Full => CompareBy::Full,
+        Comparison::Rounded => CompareBy::Rounded,
+        Comparison::Text => {
+            return Err(Refusal::field(
+                "compare_by",
+                "数值项目应为 rounded 或 full",
+                "expected rounded or full for a numeric item",
+            ));
+        }
+    };
     let (measured, mut steps) = measured(item, inputs, readings)?;
     let step = item.rounding_step.as_ref().map(|step| step.decimal()).or_else(|| limit.step());
     let (calculated, reported) = match &measured {
@@ -101,12 +113,12 @@ fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Readi
         .map_err(|error| Refusal::field("readings", error.to_string(), error.to_string()))?;
     steps.push(format!(
         "{}：{} 与 {} 比较 → {}",
-        if by == CompareBy::Full { "全数值比较法" } else { "修约值比较法" },
+        item.compare_by.zh(),
         judged.compared,
         item.limit_text,
-        in_words(judged.verdict.as_str()),
+        in_words(judged.verdict),
     ));
-    Ok(Calculation { calculated, reported, verdict: judged.verdict.as_str().into(), steps })
+    Ok(Calculation { calculated, reported, verdict: judged.verdict, steps })
 }
 
 /// The value before rounding: the formula's, or the mean of the one reading's replicates.
@@ -156,10 +168,6 @@ fn measured(
 }
 
 /// A verdict as the record words it, Chinese before English.
-fn in_words(verdict: &str) -> &'static str {
-    match verdict {
-        "pass" => "符合规定 complies",
-        "fail" => "不符合规定 does not comply",
-        _ => "无法判定 indeterminate",
-    }
+fn in_words(verdict: Verdict) -> String {
+    format!("{} {}", verdict.zh(), verdict.en())
 }

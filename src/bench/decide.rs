@@ -1,140 +1,217 @@
-//! After a result out of limit (超标): an authorised decision with a reason, either a re-test from the
+//! After a result out of specification (OOS, 超标): an authorised decision with a reason, either a re-test from the
 //! retention portion or the confirmation that the sample does not conform. Nothing is overwritten.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::bench::{TaskFile, moved, task_of};
+use super::duties::may_decide;
 use super::review::latest_result;
-use crate::action::Services;
-use crate::custody;
-use crate::record::{self, Actor, Change};
+use super::task::{TaskFile, open_task_of};
+use crate::action::{Action, Context, Facts, Subject};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::quantities::{self, ItemDemand};
-use crate::store::columns::{Dec, OutOfLimitDecisionId, TestTaskId};
-use crate::store::rows::{OutOfLimitDecisionRow, TestTaskRow};
+use crate::store::Outcome;
+use crate::store::columns::{Dec, OosDecisionId, TestTaskId};
+use crate::store::revisions::Revised;
+use crate::store::rows::{OosDecisionRow, ResultRow, TestTaskRow};
 use crate::store::schema::{application, custody_entry, out_of_limit_decision, product, test_task};
-use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use crate::vocabulary::Place;
-use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{OosDecision, Permission, Place, TaskState};
+use crate::{cases, custody};
 
-/// A decision about a result out of limit.
+/// Decides about the latest result of a task that is out of specification.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Decision {
+pub struct DecideTask {
+    pub id: TestTaskId,
     /// `retest` (复验) or `confirm` (确认不符合规定)
-    pub decision: String,
+    pub decision: OosDecision,
     pub reason: String,
 }
 
 /// What a decision led to.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Decided {
-    pub task_id: String,
-    pub state: String,
+    pub task_id: TestTaskId,
+    pub state: TaskState,
     /// The new task of a re-test
-    pub retest_task_id: Option<String>,
+    pub retest_task_id: Option<TestTaskId>,
     /// Containers taken from the retention portion
     pub containers: i64,
 }
 
-/// Decides about the latest result of a task that is out of limit.
-///
-/// # Errors
-/// Where it is not out of limit, the one who decides is its analyst, or the retention portion does not suffice.
-pub fn decide(services: &Services, actor: &Actor, id: &TestTaskId, new: &Decision) -> Outcome<Decided> {
-    let retest = match new.decision.as_str() {
-        "retest" => true,
-        "confirm" => false,
-        _ => return Err(Refusal::field("decision", "应为 retest 或 confirm", "expected retest or confirm").into()),
-    };
-    let reason = text::required("reason", &new.reason, text::REMARK)?;
-    let (actor, now, id, word) = (actor.clone(), services.clock.now(), id.clone(), new.decision.clone());
-    services.db.write(move |conn| {
-        let file = task_of(conn, &actor, &id)?;
-        let event = if retest { TaskEvent::OrderRetest } else { TaskEvent::Confirm };
-        let state = moved(file.task.state, event)?;
-        let result = latest_result(conn, &id)?
-            .ok_or_else(|| Refusal::new(Code::WrongState, "没有可决定的结果", "there is no result to decide about"))?;
-        if result.analyst_id == actor.account {
-            let refusal = Refusal::new(
-                Code::SelfReview,
-                "不得由检验人员本人决定",
-                "the analyst does not decide about an own result",
-            );
-            return Err(refusal.into());
-        }
-        let row = OutOfLimitDecisionRow {
-            id: OutOfLimitDecisionId::new(),
-            result_id: result.id.clone(),
-            decision: word.clone(),
-            reason: reason.clone(),
-            decided_by: actor.account.clone(),
-            decided_at: now.into(),
-        };
-        diesel::insert_into(out_of_limit_decision::table).values(&row).execute(conn)?;
-        diesel::update(test_task::table.find(&id)).set(test_task::state.eq(state)).execute(conn)?;
-        let (next, containers) = if retest { order(conn, &actor, now, &file, &reason)? } else { (None, 0) };
-        let change = Change::field("task.decide", "test_task", &id, "state", file.task.state.as_str(), state.as_str())
-            .and("retest_task", (), next.as_ref().map(|task| task.id.to_string()))
-            .and("containers_from_retention", (), containers)
-            .because(&reason);
-        record::record(conn, &actor, now, vec![change])?;
-        crate::cases::all_tested_with(conn, &actor, now, &file.sample.application_id)?;
-        Ok(Decided {
-            task_id: id.to_string(),
-            state: state.to_string(),
-            retest_task_id: next.map(|task| task.id.to_string()),
-            containers,
-        })
-    })
+/// What a decision is made from.
+pub struct Failing {
+    file: TaskFile,
+    result: Option<ResultRow>,
+    /// What one container holds, in the product's content unit
+    content: Dec,
+    /// Containers in the retention portion
+    retained: i64,
 }
 
-/// Orders the re-test: its containers come from the retention portion, through the ledger.
-fn order(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    now: chrono::DateTime<chrono::Utc>,
-    file: &TaskFile,
-    reason: &str,
-) -> Outcome<(Option<TestTaskRow>, i64)> {
-    let content: Dec = application::table
-        .find(&file.sample.application_id)
-        .inner_join(product::table)
-        .select(product::container_content)
-        .first(conn)?;
-    let item =
-        ItemDemand { code: file.item.code.clone(), amount_per_test: file.item.consumes.decimal(), replicates: 1 };
-    let needed = quantities::demand(&[item], content.decimal(), 1)
+/// What was decided.
+#[derive(Debug)]
+pub struct Plan {
+    state: TaskState,
+    result: ResultRow,
+    reason: String,
+    /// Containers of a re-test
+    retest: Option<i64>,
+}
+
+impl Action for DecideTask {
+    const NAME: &'static str = "task.decide";
+    const PERMISSION: Permission = Permission::OosDecide;
+    type Prepared = ();
+    type Loaded = Failing;
+    type Plan = Plan;
+    type Done = Decided;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Task, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Failing> {
+        let file = open_task_of(cx.conn, cx.actor, &self.id)?;
+        let result = latest_result(cx.conn, &self.id)?;
+        let content: Dec = application::table
+            .find(&file.sample.application_id)
+            .inner_join(product::table)
+            .select(product::container_content)
+            .first(cx.conn)?;
+        let retained = custody::balance(cx.conn, &file.sample.id, Place::Retention)?;
+        Ok(Failing { file, result, content, retained })
+    }
+
+    fn decide(&self, facts: &Facts<'_>, failing: &Failing) -> Result<Plan, Refusal> {
+        let reason = text::required("reason", &self.reason, text::REMARK)?;
+        let event = match self.decision {
+            OosDecision::Retest => TaskEvent::OrderRetest,
+            OosDecision::Confirm => TaskEvent::Confirm,
+        };
+        let state = failing.file.after(event)?;
+        let result = failing.result.clone();
+        let result = result
+            .ok_or_else(|| Refusal::new(Code::WrongState, "没有可决定的结果", "there is no result to decide about"))?;
+        may_decide(&facts.actor.account, &result.analyst_id)?;
+        let retest = match self.decision {
+            OosDecision::Retest => Some(containers(failing)?),
+            OosDecision::Confirm => None,
+        };
+        Ok(Plan { state, result, reason, retest })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, failing: Failing, plan: Plan) -> Outcome<Decided> {
+        let Plan { state, result, reason, retest } = plan;
+        let row = OosDecisionRow {
+            id: OosDecisionId::new(),
+            result_id: result.id,
+            decision: self.decision,
+            reason: reason.clone(),
+            decided_by: cx.actor.account.clone(),
+            decided_at: cx.now.into(),
+        };
+        diesel::insert_into(out_of_limit_decision::table).values(&row).execute(cx.conn)?;
+        diesel::update(test_task::table.find(&self.id)).set(test_task::state.eq(state)).execute(cx.conn)?;
+        let next = retest.map(|containers| order(cx, &failing.file, containers, &reason)).transpose()?;
+        let (old, containers) = (failing.file.task.state, retest.unwrap_or(0));
+        let change = Change::field(Self::NAME, "test_task", &self.id, "state", old.as_str(), state.as_str())
+            .and("decision", (), self.decision.as_str())
+            .and("retest_task", (), next.as_ref().map(ToString::to_string))
+            .and("containers_from_retention", (), containers)
+            .because(&reason);
+        cx.record(change);
+        cases::all_tested(cx, &failing.file.sample.application_id)?;
+        Ok(Decided { task_id: self.id.clone(), state, retest_task_id: next, containers })
+    }
+}
+
+/// How many containers of the retention portion a re-test takes: one complete test of the item.
+fn containers(failing: &Failing) -> Result<i64, Refusal> {
+    let item = &failing.file.item;
+    let item = ItemDemand { code: item.code.clone(), amount_per_test: item.consumes.decimal(), replicates: 1 };
+    let demand = quantities::demand(&[item], failing.content.decimal(), 1)
         .map_err(|error| Refusal::new(Code::LedgerRefused, error.to_string(), error.to_string()))?;
-    let needed = i64::try_from(needed.full_test_containers).unwrap_or(i64::MAX);
-    let there = custody::balance(conn, &file.sample.id, Place::Retention)?;
+    let (needed, there) = (i64::try_from(demand.full_test_containers).unwrap_or(i64::MAX), failing.retained);
     if there < needed {
         return Err(Refusal::new(
             Code::LedgerRefused,
             format!("复验需 {needed} 个容器，留样仅有 {there} 个"),
             format!("the re-test needs {needed} containers, the retention portion has {there}"),
         )
-        .with(serde_json::json!({"needed": needed, "available": there}))
-        .into());
+        .with(serde_json::json!({"needed": needed, "available": there})));
     }
-    if needed > 0 {
+    Ok(needed)
+}
+
+/// Orders the re-test: its containers come from the retention portion, through the ledger.
+fn order(cx: &mut Context<'_>, file: &TaskFile, containers: i64, reason: &str) -> Outcome<TestTaskId> {
+    if containers > 0 {
         let places = (Place::Retention, Place::TestPortion);
-        let entry = custody::entry(&file.sample, None, places, needed, &format!("复验 re-test: {reason}"), actor, now);
-        diesel::insert_into(custody_entry::table).values(&entry).execute(conn)?;
+        let why = format!("复验 re-test: {reason}");
+        let entry = custody::entry(&file.sample, None, places, containers, &why, cx.actor, cx.now);
+        diesel::insert_into(custody_entry::table).values(&entry).execute(cx.conn)?;
     }
     let task = TestTaskRow {
         id: TestTaskId::new(),
         attempt: file.task.attempt + 1,
         state: TaskState::Waiting,
-        available_at: now.into(),
+        available_at: cx.now.into(),
         started_at: None,
         analyst_id: None,
         ..file.task.clone()
     };
-    diesel::insert_into(test_task::table).values(&task).execute(conn)?;
-    Ok((Some(task), needed))
+    diesel::insert_into(test_task::table).values(&task).execute(cx.conn)?;
+    Ok(task.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{actor, facts_of, result_of, sheet_file};
+    use super::*;
+    use crate::vocabulary::Verdict;
+
+    fn failing(retained: i64) -> Failing {
+        let file = sheet_file(TaskState::Oos, "analyst");
+        let result = Some(result_of(&file, Verdict::Fail));
+        Failing { file, result, content: Dec::from(rust_decimal::Decimal::from(4)), retained }
+    }
+
+    fn decided(who: &str, decision: OosDecision, reason: &str, of: &Failing) -> Result<Plan, Refusal> {
+        let what = DecideTask { id: TestTaskId::new(), decision, reason: reason.into() };
+        facts_of(&actor(who), |facts| what.decide(facts, of))
+    }
+
+    #[test]
+    fn a_retest_takes_one_complete_test_from_the_retention_portion() {
+        // The item consumes 10 of a content of 4 a container: three containers.
+        let plan = decided("quality", OosDecision::Retest, "调查", &failing(3)).expect("a re-test");
+        assert_eq!((plan.state, plan.retest), (TaskState::RetestOrdered, Some(3)));
+        let refused = decided("quality", OosDecision::Retest, "调查", &failing(2)).expect_err("two are not enough");
+        assert_eq!(refused.code, Code::LedgerRefused);
+        let confirmed = decided("quality", OosDecision::Confirm, "调查", &failing(0)).expect("needs no container");
+        assert_eq!((confirmed.state, confirmed.retest), (TaskState::Confirmed, None));
+    }
+
+    #[test]
+    fn the_analyst_does_not_decide_and_a_decision_says_why() {
+        let own = decided("analyst", OosDecision::Confirm, "调查", &failing(3)).expect_err("the analyst's own");
+        assert_eq!(own.code, Code::SelfReview);
+        let silent = decided("quality", OosDecision::Confirm, "", &failing(3)).expect_err("no reason");
+        assert_eq!(silent.field.as_deref(), Some("reason"));
+    }
+
+    #[test]
+    fn only_a_result_out_of_specification_is_decided_about() {
+        for state in TaskState::ALL.iter().copied().filter(|state| *state != TaskState::Oos) {
+            let mut of = failing(3);
+            of.file.task.state = state;
+            let refused = decided("quality", OosDecision::Confirm, "调查", &of).expect_err("not out of specification");
+            assert_eq!(refused.code, Code::WrongState, "{state}");
+        }
+    }
 }

@@ -2,84 +2,210 @@
 //! with the source. Without it no result of these values is approved; where it fails, nothing is undone: the
 //! readings stay and are marked, and the tasks go back to the bench with the reason.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::bench::{TaskFile, moved, task_of};
-use super::entry::current;
-use super::review::{check_other, latest_result};
-use crate::action::Services;
-use crate::record::{self, Actor, Change};
+use super::duties::{may_check, may_review};
+use super::readings::current;
+use super::review::{latest_result, reviewed};
+use super::task::{TaskFile, task_of};
+use crate::action::{Action, Context, Facts, Subject};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{ImportCheckId, Instant, InstrumentFileId, ReadingId, TestTaskId};
-use crate::store::rows::{ImportCheckRow, InstrumentFileRow, ReadingRow};
-use crate::store::schema::{import_check, instrument_file, observation, reading, result, test_task};
-use crate::store::{AnyConnection, Outcome, views};
+use crate::store::columns::{AccountId, ImportCheckId, InstrumentFileId, ReadingId, ResultId, TestTaskId};
+use crate::store::revisions::Revised;
+use crate::store::rows::{ImportCheckRow, ReadingRow, ResultRow};
+use crate::store::schema::{import_check, instrument_file, observation, reading, test_task};
+use crate::store::views::{self, ImportView};
+use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use crate::vocabulary::TaskState;
-use crate::vocabulary::instruments::FileState;
 use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{CheckOutcome, Permission, ReviewOutcome, TaskState};
 
-/// What the second person found.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ImportCheck {
+/// Records what a second person found of an accepted file. A rejection sends its tasks back to the bench.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckImport {
+    pub id: InstrumentFileId,
     /// `ok`: every value is that of the file; `rejected`
-    pub outcome: String,
+    pub outcome: CheckOutcome,
     /// Why it is rejected
+    #[serde(default)]
     pub reason: String,
     /// The values of this task only; without it, all that the file gave
-    pub task_id: Option<String>,
+    #[serde(default)]
+    pub task_id: Option<TestTaskId>,
 }
 
 /// What a check led to.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ImportChecked {
-    pub file_id: String,
-    pub outcome: String,
+    pub file_id: InstrumentFileId,
+    pub outcome: CheckOutcome,
     /// Tasks that went back to the bench
-    pub sent_back: Vec<String>,
+    pub sent_back: Vec<TestTaskId>,
 }
 
-/// Records what a second person found of an accepted file.
-///
-/// # Errors
-/// Where the file is not accepted, the actor accepted it, it was said before, or a rejection comes after a result
-/// of these values was reviewed.
-pub fn check_import(
-    services: &Services,
-    actor: &Actor,
-    id: &InstrumentFileId,
-    new: &ImportCheck,
-) -> Outcome<ImportChecked> {
-    let rejected = match new.outcome.as_str() {
-        "ok" => false,
-        "rejected" => true,
-        _ => return Err(Refusal::field("outcome", "应为 ok 或 rejected", "expected ok or rejected").into()),
-    };
-    let reason = match rejected {
-        true => Some(text::required("reason", &new.reason, text::REMARK)?),
-        false => Some(text::optional("reason", &new.reason, text::REMARK)?).filter(|text| !text.is_empty()),
-    };
-    let (actor, now, id, new) = (actor.clone(), services.clock.now(), id.clone(), new.clone());
-    services.db.write(move |conn| {
-        let task = new.task_id.as_deref().filter(|text| !text.is_empty()).map(TestTaskId::from);
-        let touched = tasks_of(conn, &id)?;
-        if task.as_ref().is_some_and(|task| !touched.contains(task)) {
-            return Err(Refusal::field("task_id", "该文件没有此任务的值", "the file gave this task no value").into());
+/// What a check is decided from.
+pub struct Import {
+    accepted: bool,
+    accepted_by: Option<AccountId>,
+    /// Whether the same was said before of the same values
+    repeated: bool,
+    /// The tasks whose current readings come from the file
+    tasks: Vec<Touched>,
+}
+
+/// A task that a rejection would touch.
+struct Touched {
+    file: TaskFile,
+    readings: Vec<ReadingRow>,
+    /// Its latest result, where nobody has reviewed it
+    result: Option<ResultRow>,
+}
+
+/// What a rejection does to one task.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    /// Nothing is entered: the trail says it.
+    Mark,
+    /// What was entered goes back to the bench.
+    SendBack { state: TaskState, result: Option<ResultId> },
+}
+
+/// What a check leads to.
+pub struct Plan {
+    reason: Option<String>,
+    /// One for each task, of a rejection
+    steps: Vec<Option<Step>>,
+}
+
+impl Action for CheckImport {
+    const NAME: &'static str = "import.check";
+    const PERMISSION: Permission = Permission::InstrumentCheck;
+    type Prepared = ();
+    type Loaded = Import;
+    type Plan = Plan;
+    type Done = ImportChecked;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::InstrumentFile, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Import> {
+        let institute = cx.institute()?;
+        let found: Option<(String, Option<AccountId>)> = instrument_file::table
+            .find(&self.id)
+            .filter(instrument_file::institute_id.eq(&institute))
+            .select((instrument_file::state, instrument_file::decided_by))
+            .first(cx.conn)
+            .optional()?;
+        let (state, accepted_by) =
+            found.ok_or_else(|| Refusal::not_found("仪器文件", "instrument file", self.id.as_str()))?;
+        let repeated = said(cx.conn, &self.id, self.task(), self.outcome)?;
+        let mut tasks = Vec::new();
+        for id in tasks_of(cx.conn, &self.id)? {
+            let file = task_of(cx.conn, cx.actor, &id)?;
+            let readings = current(cx.conn, &id)?;
+            let result = latest_result(cx.conn, &id)?.filter(|row| row.reviewer_id.is_none());
+            tasks.push(Touched { file, readings, result });
         }
-        record(conn, &actor, now, &id, task.as_ref(), &new.outcome, reason.as_deref())?;
+        Ok(Import { accepted: state == "accepted", accepted_by, repeated, tasks })
+    }
+
+    fn decide(&self, facts: &Facts<'_>, import: &Import) -> Result<Plan, Refusal> {
+        let rejected = self.outcome == CheckOutcome::Rejected;
+        let reason = match rejected {
+            true => Some(text::required("reason", &self.reason, text::REMARK)?),
+            false => Some(text::optional("reason", &self.reason, text::REMARK)?).filter(|text| !text.is_empty()),
+        };
+        let asked = self.task();
+        if asked.is_some_and(|id| !import.tasks.iter().any(|one| one.file.task.id == *id)) {
+            return Err(Refusal::field("task_id", "该文件没有此任务的值", "the file gave this task no value"));
+        }
+        if !import.accepted {
+            return Err(Refusal::new(Code::WrongState, "该文件尚未采用", "the file was not accepted"));
+        }
+        may_check(&facts.actor.account, import.accepted_by.as_ref())?;
+        if import.repeated {
+            return Err(Refusal::new(Code::WrongState, "该导入已复核", "the import was checked already"));
+        }
+        let touched = |one: &Touched| rejected && asked.is_none_or(|id| one.file.task.id == *id);
+        let step = |one: &Touched| match touched(one) {
+            true => step(one, &facts.actor.account).map(Some),
+            false => Ok(None),
+        };
+        let steps = import.tasks.iter().map(step).collect::<Result<_, Refusal>>()?;
+        Ok(Plan { reason, steps })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, import: Import, plan: Plan) -> Outcome<ImportChecked> {
+        keep(cx, &self.id, self.task(), self.outcome, plan.reason.as_deref())?;
+        let reason = plan.reason.unwrap_or_default();
         let mut sent_back = Vec::new();
-        if let (true, Some(reason)) = (rejected, &reason) {
-            for one in touched.iter().filter(|one| task.as_ref().is_none_or(|task| task == *one)) {
-                sent_back.extend(send_back(conn, &actor, now, &id, one, reason)?);
-            }
+        for (one, step) in import.tasks.iter().zip(plan.steps) {
+            let task = &one.file.task;
+            let state = match step {
+                None => continue,
+                Some(Step::Mark) => task.state,
+                Some(Step::SendBack { state, result }) => {
+                    if let Some(id) = result {
+                        let note = format!("导入复核不通过：{reason}");
+                        let (by, at) = (&cx.actor.account, cx.now.into());
+                        reviewed(cx.conn, by, at, &id, ReviewOutcome::SentBack, &note)?;
+                    }
+                    diesel::update(test_task::table.find(&task.id)).set(test_task::state.eq(state)).execute(cx.conn)?;
+                    sent_back.push(task.id.clone());
+                    state
+                }
+            };
+            let (old, new) = (task.state.as_str(), state.as_str());
+            let change = Change::field("import.reject", "test_task", &task.id, "state", old, new).and(
+                "instrument_file",
+                (),
+                self.id.as_str(),
+            );
+            cx.record(change.because(&reason));
         }
-        Ok(ImportChecked { file_id: id.to_string(), outcome: new.outcome.clone(), sent_back })
-    })
+        Ok(ImportChecked { file_id: self.id.clone(), outcome: self.outcome, sent_back })
+    }
+}
+
+impl CheckImport {
+    /// The task whose values alone are meant.
+    fn task(&self) -> Option<&TestTaskId> {
+        self.task_id.as_ref().filter(|id| !id.as_str().is_empty())
+    }
+}
+
+/// What a rejection does to a task. A result that was entered is sent back by the same person; readings and result
+/// stay as they are.
+fn step(one: &Touched, checker: &AccountId) -> Result<Step, Refusal> {
+    match one.file.task.state {
+        TaskState::Waiting | TaskState::InProgress | TaskState::Cancelled | TaskState::RetestOrdered => Ok(Step::Mark),
+        TaskState::Entered => {
+            if let Some(row) = &one.result {
+                may_review(checker, &row.analyst_id, one.readings.iter().map(|reading| &reading.entered_by))?;
+            }
+            let state = one.file.after(TaskEvent::SendBack)?;
+            Ok(Step::SendBack { state, result: one.result.as_ref().map(|row| row.id.clone()) })
+        }
+        state @ (TaskState::Reviewed | TaskState::Oos | TaskState::Confirmed) => {
+            let (sample, item) = (&one.file.sample.number, &one.file.item);
+            Err(Refusal::new(
+                Code::WrongState,
+                format!("{sample} {}：结果已复核（{}），不能再退回导入", item.name_zh, state.zh()),
+                format!(
+                    "{sample} {}: its result is {}; the import cannot be rejected any more",
+                    item.name_en,
+                    state.en()
+                ),
+            )
+            .with(json!({"task_id": one.file.task.id})))
+        }
+    }
 }
 
 /// The tasks whose current readings come from a file.
@@ -93,152 +219,97 @@ fn tasks_of(conn: &mut AnyConnection, id: &InstrumentFileId) -> Outcome<Vec<Test
         .load(conn)?;
     let mut tasks = Vec::with_capacity(candidates.len());
     for task in candidates {
-        let standing = current(conn, &task)?;
-        if views::imports(conn, &task, &standing)?.iter().any(|import| import.file_id == id.to_string()) {
+        let readings = current(conn, &task)?;
+        if views::imports(conn, &task, &readings)?.iter().any(|import| import.file_id == *id) {
             tasks.push(task);
         }
     }
     Ok(tasks)
 }
 
-/// Stores a check with its trail.
-fn record(
+/// Whether the same was said before, of the same values.
+fn said(
     conn: &mut AnyConnection,
-    actor: &Actor,
-    now: DateTime<Utc>,
     id: &InstrumentFileId,
     task: Option<&TestTaskId>,
-    outcome: &str,
-    reason: Option<&str>,
-) -> Outcome<()> {
-    let institute = actor.institute.clone();
-    let file: Option<InstrumentFileRow> = instrument_file::table
-        .find(id)
-        .filter(instrument_file::institute_id.nullable().eq(institute))
-        .select(InstrumentFileRow::as_select())
-        .first(conn)
-        .optional()?;
-    let file = file.ok_or_else(|| Refusal::not_found("仪器文件", "instrument file", id.as_str()))?;
-    if file.state != FileState::Accepted {
-        let refusal = Refusal::new(Code::WrongState, "该文件尚未采用", "the file was not accepted");
-        return Err(refusal.into());
-    }
-    if file.decided_by.as_ref() == Some(&actor.account) {
-        return Err(own().into());
-    }
+    outcome: CheckOutcome,
+) -> Outcome<bool> {
     let same =
         import_check::table.filter(import_check::instrument_file_id.eq(id)).filter(import_check::outcome.eq(outcome));
-    let before: i64 = match task {
-        None => same.filter(import_check::test_task_id.is_null()).count().get_result(conn)?,
-        Some(task) => same.filter(import_check::test_task_id.eq(task)).count().get_result(conn)?,
-    };
-    if before > 0 {
-        return Err(Refusal::new(Code::WrongState, "该导入已复核", "the import was checked already").into());
-    }
+    Ok(match task {
+        None => diesel::select(diesel::dsl::exists(same.filter(import_check::test_task_id.is_null()))).get_result(conn),
+        Some(task) => {
+            diesel::select(diesel::dsl::exists(same.filter(import_check::test_task_id.eq(task)))).get_result(conn)
+        }
+    }?)
+}
+
+/// Stores a check with its event.
+pub(super) fn keep(
+    cx: &mut Context<'_>,
+    id: &InstrumentFileId,
+    task: Option<&TestTaskId>,
+    outcome: CheckOutcome,
+    reason: Option<&str>,
+) -> Outcome<()> {
     let row = ImportCheckRow {
         id: ImportCheckId::new(),
         instrument_file_id: id.clone(),
         test_task_id: task.cloned(),
-        outcome: outcome.to_owned(),
+        outcome,
         reason: reason.map(str::to_owned),
-        checked_by: actor.account.clone(),
-        checked_at: now.into(),
+        checked_by: cx.actor.account.clone(),
+        checked_at: cx.now.into(),
     };
-    diesel::insert_into(import_check::table).values(&row).execute(conn)?;
-    let mut change = Change::created("import.check", "instrument_file", id, json!({"outcome": outcome, "task": task}));
+    diesel::insert_into(import_check::table).values(&row).execute(cx.conn)?;
+    let content = json!({"outcome": outcome, "task": task});
+    let mut change = Change::created(CheckImport::NAME, "instrument_file", id, content);
     change.reason = reason.map(str::to_owned);
-    record::record(conn, actor, now, vec![change])
+    cx.record(change);
+    Ok(())
 }
 
-fn own() -> Refusal {
-    Refusal::new(
-        Code::SelfReview,
-        "不得复核本人采用的导入",
-        "an import is checked by somebody other than the one who accepted it",
-    )
+/// The readings, of those that are current, whose import was rejected: they are kept, and count no more.
+pub(super) fn rejected(conn: &mut AnyConnection, task: &TestTaskId, current: &[ReadingRow]) -> Outcome<Vec<ReadingId>> {
+    let imports = views::imports(conn, task, current)?;
+    let void: Vec<_> = imports.iter().filter(|one| one.rejected()).flat_map(|one| &one.observations).collect();
+    let of_void = |row: &&ReadingRow| row.observation_id.as_ref().is_some_and(|id| void.contains(&id));
+    Ok(current.iter().filter(of_void).map(|row| row.id.clone()).collect())
 }
 
-/// Sends one task back whose readings come from a rejected import. A result that was entered is sent back by the
-/// same person; readings and result stay as they are.
-fn send_back(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    now: DateTime<Utc>,
-    id: &InstrumentFileId,
-    task: &TestTaskId,
-    reason: &str,
-) -> Outcome<Option<String>> {
-    let file = task_of(conn, actor, task)?;
-    match file.task.state {
-        TaskState::Entered => {}
-        TaskState::Waiting | TaskState::InProgress | TaskState::Cancelled | TaskState::RetestOrdered => {
-            record::record(conn, actor, now, vec![marked(&file, id, file.task.state, reason)])?;
-            return Ok(None);
-        }
-        state => {
-            let (sample, item) = (&file.sample.number, &file.item);
-            return Err(Refusal::new(
-                Code::WrongState,
-                format!("{sample} {}：结果已复核（{}），不能再退回导入", item.name_zh, state.zh()),
-                format!(
-                    "{sample} {}: its result is {}; the import cannot be rejected any more",
-                    item.name_en,
-                    state.en()
-                ),
-            )
-            .with(json!({"task_id": task}))
-            .into());
+/// An import that a result rests on and that no second person found to be in order.
+#[derive(Clone, Debug)]
+pub struct Unchecked {
+    pub(super) file: InstrumentFileId,
+    pub(super) name: String,
+    pub(super) accepted_by: Option<AccountId>,
+    pub(super) rejected: bool,
+}
+
+impl Unchecked {
+    /// Of an import as it is shown.
+    pub(super) fn of(import: &ImportView) -> Self {
+        Self {
+            file: import.file_id.clone(),
+            name: import.name.clone(),
+            accepted_by: import.decided_by.clone(),
+            rejected: import.rejected(),
         }
     }
-    let state = moved(file.task.state, TaskEvent::SendBack)?;
-    if let Some(row) = latest_result(conn, task)?.filter(|row| row.reviewer_id.is_none()) {
-        check_other(conn, actor, &row)?;
-        diesel::update(result::table.find(&row.id))
-            .set((
-                result::reviewer_id.eq(&actor.account),
-                result::reviewed_at.eq(Instant::from(now)),
-                result::review_outcome.eq("sent_back"),
-                result::review_note.eq(format!("导入复核不通过：{reason}")),
-            ))
-            .execute(conn)?;
-    }
-    diesel::update(test_task::table.find(task)).set(test_task::state.eq(state)).execute(conn)?;
-    record::record(conn, actor, now, vec![marked(&file, id, state, reason)])?;
-    Ok(Some(task.to_string()))
-}
 
-fn marked(file: &TaskFile, id: &InstrumentFileId, state: TaskState, reason: &str) -> Change {
-    Change::field("import.reject", "test_task", &file.task.id, "state", file.task.state.as_str(), state.as_str())
-        .and("instrument_file", (), id.to_string())
-        .because(reason)
-}
-
-/// The readings, of those that stand, whose import was rejected: they are kept, and count no more.
-pub(super) fn rejected(
-    conn: &mut AnyConnection,
-    task: &TestTaskId,
-    standing: &[ReadingRow],
-) -> Outcome<Vec<ReadingId>> {
-    let imports = views::imports(conn, task, standing)?;
-    let void: Vec<&String> = imports.iter().filter(|one| one.rejected()).flat_map(|one| &one.observations).collect();
-    let of_void = |row: &&ReadingRow| row.observation_id.as_ref().is_some_and(|id| void.contains(&&id.to_string()));
-    Ok(standing.iter().filter(of_void).map(|row| row.id.clone()).collect())
-}
-
-/// Holds an approval to the rule: every import that the result rests on was checked. Where nobody has, and the
-/// laboratory lets the reviewer do both, the reviewer's own word (`confirmed`) is recorded as the check of this
-/// task's values.
-pub(super) fn hold_approval(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    now: DateTime<Utc>,
-    task: &TestTaskId,
-    (allowed, confirmed): (bool, bool),
-) -> Outcome<()> {
-    let standing = current(conn, task)?;
-    for import in views::imports(conn, task, &standing)?.iter().filter(|one| !one.checked()) {
-        let details = json!({"file_id": import.file_id, "file": import.name});
-        let (zh, en) = match (import.rejected(), allowed) {
+    /// Holds an approval to the rule: every import that a result rests on was checked. Where nobody has, and the
+    /// laboratory lets the reviewer do both (`allowed`), the reviewer's own word (`confirmed`) counts as the check of
+    /// this task's values.
+    ///
+    /// # Errors
+    /// [`Code::ImportUnchecked`]; or that the reviewer accepted the file.
+    pub(super) fn may_count(
+        &self,
+        reviewer: &AccountId,
+        allowed: bool,
+        confirmed: bool,
+    ) -> Result<InstrumentFileId, Refusal> {
+        let (zh, en) = match (self.rejected, allowed) {
             (true, _) => {
                 ("导入复核不通过，须重新录入或导入", "its import was rejected: the values are entered or imported anew")
             }
@@ -246,17 +317,78 @@ pub(super) fn hold_approval(
                 ("仪器文件的导入须先由第二人复核", "a second person checks the import of the instrument file first")
             }
             (false, true) if confirmed => {
-                let id = InstrumentFileId::from(import.file_id.as_str());
-                record(conn, actor, now, &id, Some(task), "ok", None)?;
-                continue;
+                may_check(reviewer, self.accepted_by.as_ref())?;
+                return Ok(self.file.clone());
             }
             (false, true) => (
                 "请先与仪器文件原文逐值比对，并确认（import_checked）",
                 "compare every value with the instrument file, then confirm it (import_checked)",
             ),
         };
-        let (zh, en) = (format!("{}：{zh}", import.name), format!("{}: {en}", import.name));
-        return Err(Refusal::new(Code::ImportUnchecked, zh, en).at("import_checked").with(details).into());
+        let (zh, en) = (format!("{}：{zh}", self.name), format!("{}: {en}", self.name));
+        let details = json!({"file_id": self.file, "file": self.name});
+        Err(Refusal::new(Code::ImportUnchecked, zh, en).at("import_checked").with(details))
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{actor, facts_of, result_of, sheet_file};
+    use super::*;
+    use crate::vocabulary::Verdict;
+
+    fn import(state: TaskState) -> Import {
+        let file = sheet_file(state, "analyst");
+        let result = (state == TaskState::Entered).then(|| result_of(&file, Verdict::Pass));
+        let tasks = vec![Touched { file, readings: Vec::new(), result }];
+        Import { accepted: true, accepted_by: Some("analyst".into()), repeated: false, tasks }
+    }
+
+    fn check(outcome: CheckOutcome, reason: &str) -> CheckImport {
+        CheckImport { id: InstrumentFileId::new(), outcome, reason: reason.into(), task_id: None }
+    }
+
+    fn decided(who: &str, what: &CheckImport, of: &Import) -> Result<Vec<Option<Step>>, Refusal> {
+        facts_of(&actor(who), |facts| what.decide(facts, of)).map(|plan| plan.steps)
+    }
+
+    #[test]
+    fn a_rejection_sends_back_what_was_entered_and_marks_the_rest() {
+        let reject = check(CheckOutcome::Rejected, "与原文不符");
+        let back = decided("reviewer", &reject, &import(TaskState::Entered));
+        assert!(matches!(
+            back.as_deref(),
+            Ok([Some(Step::SendBack { state: TaskState::InProgress, result: Some(_) })])
+        ));
+        for state in [TaskState::Waiting, TaskState::InProgress, TaskState::Cancelled, TaskState::RetestOrdered] {
+            assert_eq!(decided("reviewer", &reject, &import(state)), Ok(vec![Some(Step::Mark)]), "{state}");
+        }
+        for state in [TaskState::Reviewed, TaskState::Oos, TaskState::Confirmed] {
+            assert!(decided("reviewer", &reject, &import(state)).is_err(), "{state}");
+        }
+        assert_eq!(decided("reviewer", &check(CheckOutcome::Ok, ""), &import(TaskState::Reviewed)), Ok(vec![None]));
+    }
+
+    #[test]
+    fn a_rejection_says_why_and_nobody_checks_an_own_import() {
+        let of = import(TaskState::Entered);
+        let refused = decided("reviewer", &check(CheckOutcome::Rejected, " "), &of).expect_err("no reason");
+        assert_eq!(refused.field.as_deref(), Some("reason"));
+        let own = decided("analyst", &check(CheckOutcome::Ok, ""), &of).expect_err("the one who accepted it");
+        assert_eq!(own.code, Code::SelfReview);
+    }
+
+    #[test]
+    fn a_check_is_of_an_accepted_file_and_said_once() {
+        let mut of = import(TaskState::Entered);
+        let ok = check(CheckOutcome::Ok, "");
+        of.repeated = true;
+        assert_eq!(decided("reviewer", &ok, &of).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        of.repeated = false;
+        of.accepted = false;
+        assert_eq!(decided("reviewer", &ok, &of).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        let other = CheckImport { task_id: Some("other".into()), ..ok };
+        let refused = decided("reviewer", &other, &of).expect_err("the file gave that task nothing");
+        assert_eq!(refused.field.as_deref(), Some("task_id"));
+    }
 }

@@ -1,17 +1,31 @@
-//! At the bench (检验): tasks, readings, calculated results, review by somebody else, and what follows a
-//! result out of limit.
+//! At the bench (检验): tasks, readings, calculated results, their review by somebody else, and what follows a result
+//! out of specification (OOS).
+//!
+//! Invariants: readings, results and decisions are added, never changed; nothing is decided on a task whose case is not
+//! worked on any more; whoever had a hand in a result does not judge it.
 
-mod bench;
+mod acceptance;
 mod calculate;
 mod decide;
-mod entry;
+mod duties;
+mod enter;
 mod import_check;
+mod readings;
 mod review;
+#[cfg(test)]
+mod specimens;
+mod start;
+mod task;
+mod worksheet;
 
-pub use bench::{start, task_of};
-pub use calculate::{Calculation, calculate};
-pub use decide::{Decided, Decision, decide};
-pub(crate) use entry::current as standing_readings;
-pub use entry::{Entered, EnteredLine, Entry, Evaluated, NewReading, Observed, enter, enter_in, enter_many};
-pub use import_check::{ImportCheck, ImportChecked, check_import};
-pub use review::{Verdict, review};
+pub use acceptance::{Proposed, accept, enter_proposed};
+pub use calculate::Calculation;
+pub use decide::{DecideTask, Decided};
+pub use duties::OwnWork;
+pub use enter::{EnterReadings, Entered};
+pub use import_check::{CheckImport, ImportChecked};
+pub(crate) use readings::current as standing_readings;
+pub use readings::{Entry, Evaluated, NewReading, Observed, Source};
+pub use review::{AfterReview, ReviewResult};
+pub use start::{Next, StartTask, Started, TakeNext};
+pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, Line};

@@ -1,30 +1,33 @@
-//! Review (复核), by somebody who neither calculated the result nor entered a reading of it. The database
-//! holds to that too.
+//! Review (复核), by somebody who neither calculated the result nor entered a reading of it. The database holds to
+//! that too.
 
 use diesel::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::bench::{moved, task_of};
-use super::entry::current;
-use super::import_check::hold_approval;
-use crate::action::Services;
-use crate::record::{self, Actor, Change};
+use super::duties::may_review;
+use super::import_check::{self, Unchecked};
+use super::readings::current;
+use super::task::{TaskFile, open_task_of};
+use crate::action::{Action, Context, Facts, Subject};
+use crate::cases;
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{Instant, ResultId, TestTaskId};
-use crate::store::rows::ResultRow;
+use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId, TestTaskId};
+use crate::store::revisions::Revised;
+use crate::store::rows::{ReadingRow, ResultRow};
 use crate::store::schema::{result, test_task};
-use crate::store::{AnyConnection, Outcome};
+use crate::store::{AnyConnection, Outcome, views};
 use crate::text;
-use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{CheckOutcome, Permission, ReviewOutcome, TaskState, Verdict};
 
-/// A reviewer's verdict.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+/// Reviews a result: it is approved, or sent back to the bench.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Verdict {
-    /// `approved` or `sent_back`
-    pub outcome: String,
+pub struct ReviewResult {
+    pub id: ResultId,
+    pub outcome: ReviewOutcome,
     /// Why it goes back; a remark otherwise
     #[serde(default)]
     pub note: String,
@@ -34,90 +37,137 @@ pub struct Verdict {
     pub import_checked: bool,
 }
 
-/// Reviews a result.
-///
-/// # Errors
-/// Where the reviewer had a hand in it, it was reviewed before, or a newer version exists.
-pub fn review(services: &Services, actor: &Actor, id: &ResultId, new: &Verdict) -> Outcome<TaskState> {
-    let approved = match new.outcome.as_str() {
-        "approved" => true,
-        "sent_back" => false,
-        _ => {
-            return Err(
-                Refusal::field("outcome", "应为 approved 或 sent_back", "expected approved or sent_back").into()
-            );
-        }
-    };
-    let note = if approved {
-        text::optional("note", &new.note, text::REMARK)?
-    } else {
-        text::required("note", &new.note, text::REMARK)?
-    };
-    let (actor, now, id) = (actor.clone(), services.clock.now(), id.clone());
-    let check = (services.site.reviewer_checks_import, new.import_checked);
-    services.db.write(move |conn| {
-        let row: Option<ResultRow> = result::table.find(&id).select(ResultRow::as_select()).first(conn).optional()?;
-        let row = row.ok_or_else(|| Refusal::not_found("结果", "result", id.as_str()))?;
-        let file = task_of(conn, &actor, &row.test_task_id)?;
-        check_other(conn, &actor, &row)?;
-        check_latest(conn, &row)?;
-        let event = match (approved, row.verdict.as_str()) {
-            (false, _) => TaskEvent::SendBack,
-            (true, "pass") => TaskEvent::Approve,
-            (true, _) => TaskEvent::FindOutOfLimit,
+/// Where a review leads.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AfterReview {
+    pub state: TaskState,
+}
+
+/// What a review is decided from.
+pub struct UnderReview {
+    file: TaskFile,
+    row: ResultRow,
+    /// The version of the task's latest result
+    latest: i64,
+    /// The readings that count
+    readings: Vec<ReadingRow>,
+    /// Imports that they rest on and that nobody has checked, or that were rejected
+    unchecked: Vec<Unchecked>,
+    /// Whether the laboratory lets the reviewer check imports
+    reviewer_checks: bool,
+}
+
+/// What a review leads to.
+#[derive(Debug)]
+pub struct Plan {
+    state: TaskState,
+    note: String,
+    /// Imports that the reviewer's own word is the check of
+    checked: Vec<InstrumentFileId>,
+}
+
+impl Action for ReviewResult {
+    const NAME: &'static str = "result.review";
+    const PERMISSION: Permission = Permission::ResultReview;
+    type Prepared = ();
+    type Loaded = UnderReview;
+    type Plan = Plan;
+    type Done = AfterReview;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Result, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<UnderReview> {
+        let row: Option<ResultRow> =
+            result::table.find(&self.id).select(ResultRow::as_select()).first(cx.conn).optional()?;
+        let row = row.ok_or_else(|| Refusal::not_found("结果", "result", self.id.as_str()))?;
+        let file = open_task_of(cx.conn, cx.actor, &row.test_task_id)?;
+        let latest = latest_result(cx.conn, &file.task.id)?.map_or(0, |latest| latest.version);
+        let readings = current(cx.conn, &file.task.id)?;
+        let imports = views::imports(cx.conn, &file.task.id, &readings)?;
+        let unchecked = imports.iter().filter(|one| !one.checked()).map(Unchecked::of).collect();
+        let reviewer_checks = cx.services.site.reviewer_checks_import;
+        Ok(UnderReview { file, row, latest, readings, unchecked, reviewer_checks })
+    }
+
+    fn decide(&self, facts: &Facts<'_>, under: &UnderReview) -> Result<Plan, Refusal> {
+        let approved = self.outcome == ReviewOutcome::Approved;
+        let note = if approved {
+            text::optional("note", &self.note, text::REMARK)?
+        } else {
+            text::required("note", &self.note, text::REMARK)?
         };
-        let state = moved(file.task.state, event)?;
-        if approved {
-            hold_approval(conn, &actor, now, &file.task.id, check)?;
+        let entered_by = under.readings.iter().map(|reading| &reading.entered_by);
+        may_review(&facts.actor.account, &under.row.analyst_id, entered_by)?;
+        if under.row.reviewer_id.is_some() || under.latest != under.row.version {
+            return Err(Refusal::new(
+                Code::WrongState,
+                "该结果已复核或已被新版本取代",
+                "it was reviewed, or a newer version exists",
+            ));
         }
-        diesel::update(result::table.find(&id))
-            .set((
-                result::reviewer_id.eq(&actor.account),
-                result::reviewed_at.eq(Instant::from(now)),
-                result::review_outcome.eq(if approved { "approved" } else { "sent_back" }),
-                result::review_note.eq(&note),
-            ))
-            .execute(conn)?;
-        diesel::update(test_task::table.find(&file.task.id)).set(test_task::state.eq(state)).execute(conn)?;
-        let mut change =
-            Change::field("result.review", "result", &id, "state", file.task.state.as_str(), state.as_str());
-        change.reason = Some(note.clone()).filter(|note| !note.is_empty());
-        record::record(conn, &actor, now, vec![change])?;
-        crate::cases::all_tested_with(conn, &actor, now, &file.sample.application_id)?;
-        Ok(state)
-    })
+        let state = under.file.after(event(self.outcome, under.row.verdict))?;
+        let mut checked = Vec::new();
+        if approved {
+            for import in &under.unchecked {
+                checked.push(import.may_count(&facts.actor.account, under.reviewer_checks, self.import_checked)?);
+            }
+        }
+        Ok(Plan { state, note, checked })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, under: UnderReview, plan: Plan) -> Outcome<AfterReview> {
+        let task = &under.file.task;
+        for file in &plan.checked {
+            import_check::keep(cx, file, Some(&task.id), CheckOutcome::Ok, None)?;
+        }
+        reviewed(cx.conn, &cx.actor.account, cx.now.into(), &self.id, self.outcome, &plan.note)?;
+        diesel::update(test_task::table.find(&task.id)).set(test_task::state.eq(plan.state)).execute(cx.conn)?;
+        let (old, new) = (task.state.as_str(), plan.state.as_str());
+        let mut change = Change::field(Self::NAME, "result", &self.id, "state", old, new)
+            .and("outcome", (), self.outcome.as_str())
+            .and("task", (), task.id.as_str());
+        change.reason = Some(plan.note).filter(|note| !note.is_empty());
+        cx.record(change);
+        cases::all_tested(cx, &under.file.sample.application_id)?;
+        Ok(AfterReview { state: plan.state })
+    }
 }
 
-pub(super) fn check_other(conn: &mut AnyConnection, actor: &Actor, row: &ResultRow) -> Outcome<()> {
-    let readings = current(conn, &row.test_task_id)?;
-    if row.analyst_id == actor.account || readings.iter().any(|reading| reading.entered_by == actor.account) {
-        let refusal = Refusal::new(
-            Code::SelfReview,
-            "不得复核本人录入的结果",
-            "a result is reviewed by somebody who did not enter it",
-        );
-        return Err(refusal.into());
+/// What a review means for the task: a result that does not comply is approved as one out of specification.
+fn event(outcome: ReviewOutcome, verdict: Verdict) -> TaskEvent {
+    match (outcome, verdict) {
+        (ReviewOutcome::SentBack, _) => TaskEvent::SendBack,
+        (ReviewOutcome::Approved, Verdict::Pass) => TaskEvent::Approve,
+        (ReviewOutcome::Approved, Verdict::Fail | Verdict::Indeterminate) => TaskEvent::FindOos,
     }
-    Ok(())
 }
 
-fn check_latest(conn: &mut AnyConnection, row: &ResultRow) -> Outcome<()> {
-    let latest: Option<i64> = result::table
-        .filter(result::test_task_id.eq(&row.test_task_id))
-        .select(diesel::dsl::max(result::version))
-        .first(conn)?;
-    if row.reviewer_id.is_some() || latest != Some(row.version) {
-        let refusal = Refusal::new(
-            Code::WrongState,
-            "该结果已复核或已被新版本取代",
-            "it was reviewed, or a newer version exists",
-        );
-        return Err(refusal.into());
-    }
+/// Writes down who reviewed a result, and how.
+pub(super) fn reviewed(
+    conn: &mut AnyConnection,
+    reviewer: &AccountId,
+    at: Instant,
+    id: &ResultId,
+    outcome: ReviewOutcome,
+    note: &str,
+) -> Outcome<()> {
+    diesel::update(result::table.find(id))
+        .set((
+            result::reviewer_id.eq(reviewer),
+            result::reviewed_at.eq(at),
+            result::review_outcome.eq(outcome),
+            result::review_note.eq(note),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
 /// The latest result of a task.
+///
+/// # Errors
+/// The store's failure.
 pub(crate) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
     Ok(result::table
         .filter(result::test_task_id.eq(id))
@@ -125,4 +175,73 @@ pub(crate) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcom
         .select(ResultRow::as_select())
         .first(conn)
         .optional()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{actor, facts_of, result_of, sheet_file};
+    use super::*;
+
+    fn under(verdict: Verdict) -> UnderReview {
+        let file = sheet_file(TaskState::Entered, "analyst");
+        let row = result_of(&file, verdict);
+        UnderReview { file, row, latest: 1, readings: Vec::new(), unchecked: Vec::new(), reviewer_checks: false }
+    }
+
+    fn verdict(outcome: ReviewOutcome, note: &str, import_checked: bool) -> ReviewResult {
+        ReviewResult { id: ResultId::new(), outcome, note: note.into(), import_checked }
+    }
+
+    fn decided(who: &str, what: &ReviewResult, under: &UnderReview) -> Result<Plan, Refusal> {
+        facts_of(&actor(who), |facts| what.decide(facts, under))
+    }
+
+    #[test]
+    fn a_result_that_does_not_comply_is_approved_as_out_of_specification() {
+        let approve = verdict(ReviewOutcome::Approved, "", false);
+        let state = |of: Verdict| decided("reviewer", &approve, &under(of)).map(|plan| plan.state);
+        assert_eq!(state(Verdict::Pass), Ok(TaskState::Reviewed));
+        assert_eq!(state(Verdict::Fail), Ok(TaskState::Oos));
+        assert_eq!(state(Verdict::Indeterminate), Ok(TaskState::Oos));
+    }
+
+    #[test]
+    fn what_goes_back_says_why() {
+        let under = under(Verdict::Pass);
+        let back = |note| decided("reviewer", &verdict(ReviewOutcome::SentBack, note, false), &under);
+        assert_eq!(back("").err().and_then(|refusal| refusal.field).as_deref(), Some("note"));
+        assert_eq!(back("复核：平行差大").map(|plan| plan.state), Ok(TaskState::InProgress));
+    }
+
+    #[test]
+    fn nobody_reviews_an_own_result_or_an_old_one() {
+        let approve = verdict(ReviewOutcome::Approved, "", false);
+        let mut of = under(Verdict::Pass);
+        let code = |who: &str, of: &UnderReview| decided(who, &approve, of).err().map(|refusal| refusal.code);
+        assert_eq!(code("analyst", &of), Some(Code::SelfReview));
+        of.latest = 2;
+        assert_eq!(code("reviewer", &of), Some(Code::WrongState));
+    }
+
+    #[test]
+    fn an_unchecked_import_holds_the_approval_and_not_the_way_back() {
+        let mut of = under(Verdict::Pass);
+        of.unchecked = vec![Unchecked {
+            file: "f".into(),
+            name: "a.txt".into(),
+            accepted_by: Some("analyst".into()),
+            rejected: false,
+        }];
+        let approve = |confirmed| verdict(ReviewOutcome::Approved, "", confirmed);
+        let refused = decided("reviewer", &approve(true), &of).expect_err("the laboratory wants a second person");
+        assert_eq!((refused.code, refused.field.as_deref()), (Code::ImportUnchecked, Some("import_checked")));
+        of.reviewer_checks = true;
+        assert!(decided("reviewer", &approve(false), &of).is_err());
+        assert_eq!(decided("reviewer", &approve(true), &of).map(|plan| plan.checked.len()), Ok(1));
+        if let Some(import) = of.unchecked.first_mut() {
+            import.rejected = true;
+        }
+        assert!(decided("reviewer", &approve(true), &of).is_err());
+        assert!(decided("reviewer", &verdict(ReviewOutcome::SentBack, "导入不符", false), &of).is_ok());
+    }
 }

@@ -18,6 +18,7 @@ use crate::store::rows::{SpecificationRow, TestItemRow};
 use crate::store::schema::{specification, test_item};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
+use crate::vocabulary::{Comparison, ItemKind};
 
 /// A new version of a product's specification.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -127,13 +128,12 @@ fn next_version(conn: &mut AnyConnection, product: &ProductId) -> Outcome<i64> {
 
 fn check_item(specification_id: &SpecificationId, index: usize, new: &NewItem) -> Result<TestItemRow, Refusal> {
     let at = |field: &str| format!("items[{index}].{field}");
-    let text = new.kind == "text";
-    if !text && new.kind != "numeric" {
-        return Err(Refusal::field(at("kind"), "应为 numeric 或 text", "expected numeric or text"));
-    }
+    let kind = ItemKind::parse(&new.kind);
+    let kind = kind.ok_or_else(|| Refusal::field(at("kind"), "应为 numeric 或 text", "expected numeric or text"))?;
+    let text = kind == ItemKind::Text;
     let limit = text::printed(&at("limit"), &new.limit, text::TEXT)?;
-    let compare_by = match (text, new.compare_by.as_str()) {
-        (true, "text") | (false, "rounded" | "full") => new.compare_by.clone(),
+    let compare_by = match (text, Comparison::parse(&new.compare_by)) {
+        (true, Some(by @ Comparison::Text)) | (false, Some(by @ (Comparison::Rounded | Comparison::Full))) => by,
         _ => {
             return Err(Refusal::field(
                 at("compare_by"),
@@ -157,7 +157,7 @@ fn check_item(specification_id: &SpecificationId, index: usize, new: &NewItem) -
         name_zh: text::printed(&at("name_zh"), &new.name_zh, text::TEXT)?,
         name_en: text::printed(&at("name_en"), &new.name_en, text::TEXT)?,
         method: text::printed(&at("method"), &new.method, text::TEXT)?,
-        kind: new.kind.clone(),
+        kind,
         unit: text::optional(&at("unit"), &new.unit, 20)?,
         limit_text: limit,
         compare_by,

@@ -246,8 +246,8 @@ pub(super) fn with_unit(text: &str, unit: &str) -> String {
 }
 
 /// A result that is only known to lie beyond a bound straddling the limit does not conform: it was confirmed so.
-pub(super) fn verdict(text: &str) -> Verdict {
-    if text == "pass" { Verdict::Pass } else { Verdict::Fail }
+pub(super) fn verdict(found: crate::vocabulary::Verdict) -> Verdict {
+    if found == crate::vocabulary::Verdict::Pass { Verdict::Pass } else { Verdict::Fail }
 }
 
 fn conclusion(facts: &Dossier, kind: CertificateKind, conforms: bool) -> Conclusion {

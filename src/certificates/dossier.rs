@@ -150,7 +150,7 @@ fn settled(attempt: &Attempt) -> Result<Final<'_>, Refusal> {
         |code, zh: String, en: String| Refusal::new(code, zh, en).with(serde_json::json!({"task_id": attempt.task}));
     match attempt.state {
         TaskState::Reviewed | TaskState::Confirmed => {}
-        TaskState::OutOfLimit => {
+        TaskState::Oos => {
             return Err(refusal(
                 Code::OutOfLimitOpen,
                 format!("{zh}：超标结果尚未决定，不得签发"),
@@ -241,7 +241,7 @@ pub(super) mod tests {
             (TaskState::InProgress, Code::ResultsMissing),
             (TaskState::Entered, Code::ResultsMissing),
             (TaskState::Cancelled, Code::ResultsMissing),
-            (TaskState::OutOfLimit, Code::OutOfLimitOpen),
+            (TaskState::Oos, Code::OutOfLimitOpen),
         ] {
             assert_eq!(code(vec![done(), attempt("b", 1, state, Some(Verdict::Fail))]), Some(expected), "{state}");
         }

@@ -19,6 +19,7 @@ use crate::store::rows::{
 use crate::store::schema::{applicant, application, application_clock, batch, container, result, test_item, test_task};
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::Comparison;
 
 /// Everything about one sample, and whose it is.
 pub(super) struct Facts {
@@ -158,7 +159,7 @@ fn attempt((task, item, results): &(TestTaskRow, TestItemRow, Vec<ResultRow>)) -
         reported: row.reported.clone(),
         limit: row.limit_text.clone(),
         unit: row.unit.clone(),
-        verdict: compose::verdict(row.verdict.as_str()),
+        verdict: compose::verdict(row.verdict),
         reviewed_on: row.reviewed_at.as_ref().map(|at| statutory_date(at.utc())),
     };
     Ok(Attempt {
@@ -167,7 +168,7 @@ fn attempt((task, item, results): &(TestTaskRow, TestItemRow, Vec<ResultRow>)) -
         item: Bilingual::new(&item.name_zh, &item.name_en),
         method: item.method.clone(),
         in_scope: item.in_scope,
-        compares_full: item.compare_by.as_str() == "full",
+        compares_full: item.compare_by == Comparison::Full,
         annex: At::new("test_item", "annex", item.id.as_str()).read(&item.annex)?,
         number: task.attempt,
         state: task.state,

@@ -18,6 +18,7 @@ use crate::store::schema::{
 use crate::store::stored::At;
 use crate::store::views::ImportView;
 use crate::store::{AnyConnection, views};
+use crate::vocabulary::{CheckOutcome, ReviewOutcome};
 
 /// Typesets the raw record of a sample. It names no applicant.
 ///
@@ -86,7 +87,7 @@ fn tests(
             unrounded: one.calculated.clone(),
             result: one.reported.clone(),
             unit: compose::unit_of(&one.reported, &one.unit).to_owned(),
-            verdict: compose::verdict(one.verdict.as_str()),
+            verdict: compose::verdict(one.verdict),
             attempt: attempt(task, one),
             analyst: name(conn, Some(&one.analyst_id))?,
             analysed_at: time(Some(&one.entered_at)),
@@ -101,9 +102,9 @@ fn tests(
 
 fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
     let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复验（第 {} 次）", task.attempt) };
-    let outcome = match one.review_outcome.as_deref() {
-        Some("sent_back") => "，复核退回",
-        _ => "",
+    let outcome = match one.review_outcome {
+        Some(ReviewOutcome::SentBack) => "，复核退回",
+        Some(ReviewOutcome::Approved) | None => "",
     };
     format!("{test}，结果第 {} 版{outcome}", one.version)
 }
@@ -161,14 +162,13 @@ fn files<'a>(
 /// What a second person found of the import.
 fn checked(import: Option<&ImportView>) -> String {
     let Some(import) = import else { return String::new() };
-    let outcome = match import.outcome.as_deref() {
-        Some("ok") => "导入复核一致",
-        Some(_) => "导入复核不通过",
+    let outcome = match import.outcome {
+        Some(CheckOutcome::Ok) => "导入复核一致",
+        Some(CheckOutcome::Rejected) => "导入复核不通过",
         None => return "导入未复核".into(),
     };
-    let at = import.checked_at.as_deref().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
-    let at = at.map(|at| Instant::from(at.to_utc()));
-    format!("{outcome} {} {}", import.checked_by.as_deref().unwrap_or_default(), time(at.as_ref()))
+    let by = import.checked_by.as_deref().unwrap_or_default();
+    format!("{outcome} {by} {}", time(import.checked_at.as_ref()))
 }
 
 /// What readings come from.
@@ -202,8 +202,7 @@ fn shown(row: &ReadingRow, from: &Sources, site: &str) -> Reading {
 
 /// Why a reading was changed, and that it counts no more where its import was rejected.
 fn note(row: &ReadingRow, imports: &[ImportView]) -> String {
-    let seen = row.observation_id.as_ref().map(ToString::to_string);
-    let of_row = |import: &&ImportView| seen.iter().any(|id| import.observations.contains(id));
+    let of_row = |import: &&ImportView| row.observation_id.iter().any(|id| import.observations.contains(id));
     let void = imports.iter().filter(|one| one.rejected()).find(of_row);
     let void = void.map(|one| format!("导入复核不通过：{}", one.reason.as_deref().unwrap_or_default()));
     row.reason.clone().into_iter().chain(void).collect::<Vec<_>>().join("；")

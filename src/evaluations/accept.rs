@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::kept::{self, newest, row_of};
 use super::tasks::{EvaluatedTask, of_evaluation};
 use crate::action::{Action, Context, Facts};
-use crate::bench::{self, Entered, Entry, Evaluated, NewReading};
+use crate::bench::{self, Entered, Entry, Evaluated, NewReading, Proposed, Source};
 use crate::calculation::outcome::Note;
 use crate::instruments::{self, Accept};
 use crate::record::Change;
@@ -95,7 +95,14 @@ impl Action for AcceptEvaluation {
     fn decide(&self, _: &Facts<'_>, found: &Proposal) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
         text::optional("reagents", &self.reagents, text::REMARK)?;
         check(found)?;
-        chosen(&found.tasks, self.tasks.as_deref())?.into_iter().map(|task| self.line(task, &found.results)).collect()
+        let proposed = found.tasks.iter().map(|task| proposed(task, &found.results)).collect::<Result<_, _>>()?;
+        let words = Entry {
+            reagents: self.reagents.clone(),
+            note: self.note.clone(),
+            reason: self.reason.clone(),
+            ..Entry::default()
+        };
+        bench::accept(proposed, self.tasks.as_deref(), &words)
     }
 
     fn keep(
@@ -109,40 +116,28 @@ impl Action for AcceptEvaluation {
         for file in &found.files {
             instruments::accept_with_evaluation(cx.conn, cx.actor, cx.now, file, &of_file, self.id.as_str())?;
         }
-        let mut entered = Vec::with_capacity(lines.len());
-        for (task, entry) in &lines {
-            entered.push(bench::enter_in(cx.conn, cx.actor, cx.now, task, entry)?);
-        }
+        let entered = bench::enter_proposed(cx, &lines)?;
         let tasks: Vec<&TestTaskId> = lines.iter().map(|(task, _)| task).collect();
         cx.record(Change::created(Self::NAME, "evaluation", &self.id, json!({"tasks": tasks})));
         Ok(AcceptedEvaluation { evaluation_id: self.id.clone(), entered })
     }
 }
 
-impl AcceptEvaluation {
-    fn line(&self, task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<(TestTaskId, Entry), Refusal> {
-        let mut readings = Vec::with_capacity(task.readings.len());
-        for reading in &task.readings {
-            let row = results.iter().find(|row| row.id == reading.result_id);
-            let row = row.ok_or_else(|| Refusal::not_found("评价结果", "result", reading.result_id.as_str()))?;
-            let value = row.value.as_ref().map(Dec::decimal);
-            readings.push(NewReading {
-                name: reading.name.clone(),
-                position: reading.position,
-                raw: row.raw.clone(),
-                observed: None,
-                evaluated: Some(Evaluated { result: row.id.clone(), value, unit: row.unit.clone() }),
-            });
-        }
-        let entry = Entry {
-            readings,
-            conforms: None,
-            reagents: self.reagents.clone(),
-            note: self.note.clone(),
-            reason: self.reason.clone(),
-        };
-        Ok((task.task_id.clone(), entry))
+/// What an evaluation would enter for one task.
+fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<Proposed, Refusal> {
+    let mut readings = Vec::with_capacity(task.readings.len());
+    for reading in &task.readings {
+        let row = results.iter().find(|row| row.id == reading.result_id);
+        let row = row.ok_or_else(|| Refusal::not_found("评价结果", "result", reading.result_id.as_str()))?;
+        let value = row.value.as_ref().map(Dec::decimal);
+        readings.push(NewReading {
+            name: reading.name.clone(),
+            position: reading.position,
+            raw: row.raw.clone(),
+            source: Source::Evaluation(Evaluated { result: row.id.clone(), value, unit: row.unit.clone() }),
+        });
     }
+    Ok(Proposed { task: task.task_id.clone(), readings, open_questions: task.open_questions.clone() })
 }
 
 /// Only a valid evaluation is entered, and only in its newest version.
@@ -161,47 +156,9 @@ fn check(found: &Proposal) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The tasks that were asked for, or all without open questions. One with open questions is not entered, also where
-/// it is named.
-fn chosen<'a>(proposed: &'a [EvaluatedTask], wanted: Option<&[TestTaskId]>) -> Result<Vec<&'a EvaluatedTask>, Refusal> {
-    let ready = proposed.iter().filter(|task| task.open_questions.is_empty());
-    let chosen: Vec<&EvaluatedTask> = match wanted {
-        None => ready.collect(),
-        Some(ids) => {
-            let none = |index: usize| {
-                Refusal::field(
-                    format!("tasks[{index}]"),
-                    "该评价没有此任务的值",
-                    "the evaluation has no values for this task",
-                )
-            };
-            let found = |(index, id): (usize, &TestTaskId)| {
-                ready.clone().find(|task| task.task_id == *id).ok_or_else(|| none(index))
-            };
-            ids.iter().enumerate().map(found).collect::<Result<_, _>>()?
-        }
-    };
-    if chosen.is_empty() {
-        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
-    }
-    Ok(chosen)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn task(id: &str, open: bool) -> EvaluatedTask {
-        EvaluatedTask {
-            task_id: TestTaskId::from(id),
-            sample_number: "S20260001".into(),
-            item_code: "assay".into(),
-            item_zh: "含量".into(),
-            item_en: "Assay".into(),
-            readings: Vec::new(),
-            open_questions: if open { vec!["单位不同".into()] } else { Vec::new() },
-        }
-    }
 
     fn proposal(validity: Validity, newest: bool) -> Proposal {
         let (tasks, results, files) = (Vec::new(), Vec::new(), Vec::new());
@@ -214,15 +171,5 @@ mod tests {
         for found in [proposal(Validity::Invalid, true), proposal(Validity::Valid, false)] {
             assert_eq!(check(&found).err().map(|refusal| refusal.code), Some(Code::WrongState));
         }
-    }
-
-    #[test]
-    fn an_open_question_is_not_passed_by_naming_the_task() {
-        let proposed = [task("a", false), task("b", true)];
-        let all = chosen(&proposed, None).expect("what has no open question");
-        assert_eq!(all.iter().map(|task| task.task_id.as_str()).collect::<Vec<_>>(), ["a"]);
-        let named = chosen(&proposed, Some(&["a".into(), "b".into()])).expect_err("an open question");
-        assert_eq!(named.field.as_deref(), Some("tasks[1]"));
-        assert!(chosen(&proposed[1..], None).is_err(), "nothing is left");
     }
 }

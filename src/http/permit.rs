@@ -280,7 +280,7 @@ permissions!(
     TaskStart,
     ResultEnter,
     ResultReview,
-    OutOfLimitDecide,
+    OosDecide,
     RawRecordRead,
     InstrumentUpload,
     InstrumentRead,

@@ -112,7 +112,7 @@ ids!(
     TestTaskId,
     ReadingId,
     ResultId,
-    OutOfLimitDecisionId,
+    OosDecisionId,
     ImportCheckId,
     CertificateId,
     ReferenceStandardId,

@@ -6,17 +6,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::form::{Form, in_form};
-use super::lists::{Pager, ROWS, institute, offset, unfolded};
-use super::page::{Page, Refused, see_other};
+use super::lists::{Onward, ROWS, unfolded};
+use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
-use crate::bench::{self, Entry, NewReading};
+use crate::bench::{EnterReadings, Entry, NewReading, Source, StartTask, TakeNext};
 use crate::evaluations;
-use crate::http::permit::permission::{ResultEnter, TaskRead, TaskStart};
-use crate::http::{Permit, Problem, Table, run};
+use crate::http::permit::permission::TaskRead;
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::{EvaluationId, TestTaskId};
 use crate::store::views::{self, QueueFilter};
+use crate::vocabulary::TaskState;
 
 /// The most readings of one form.
 const READINGS: usize = 500;
@@ -41,7 +42,7 @@ struct Filter {
     item: String,
     sample: String,
     mine: String,
-    offset: String,
+    after: String,
 }
 
 impl Filter {
@@ -52,7 +53,8 @@ impl Filter {
             sample: Some(self.sample.trim().to_owned()),
             analyst: (!self.mine.is_empty()).then(|| actor.account.to_string()),
             limit: Some(ROWS),
-            offset: Some(offset(&self.offset)),
+            after: Some(self.after.clone()),
+            offset: None,
         }
     }
 }
@@ -63,31 +65,39 @@ async fn queue(
     services: Data<Services>,
     filter: Query<Filter>,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, institute) = (filter.into_inner(), institute(&permit.actor)?);
+    let (filter, reader) = (filter.into_inner(), services.reader(&permit.actor)?);
     let (db, wanted) = (services.db.clone(), filter.wanted(&permit.actor));
-    let listed = run(move || db.read(|conn| views::queue(conn, &institute, &wanted))).await?;
+    let listed = run(move || db.read(|conn| views::queue(conn, &reader, &wanted))).await?;
     let fields =
         [("state", &*filter.state), ("item", &*filter.item), ("sample", &*filter.sample), ("mine", &*filter.mine)];
-    let pager = Pager::new("/bench", &fields, listed.total, offset(&filter.offset));
+    let onward = Onward::new("/bench", &fields, &filter.after, &listed);
     let (now, today) = (services.clock.now().to_rfc3339(), services.clock.today().to_string());
-    page.show("bench.html", json!({"rows": listed.items, "pager": pager, "filter": filter, "now": now, "today": today}))
+    let open: Vec<&str> = TaskState::OPEN.iter().map(|state| state.as_str()).collect();
+    let content = json!({"rows": listed.items, "onward": onward, "filter": filter, "now": now, "today": today,
+        "open": open});
+    page.show("bench.html", content)
 }
 
 /// Takes the first test that waits: by lane, then by due date.
-async fn take_next(permit: Permit<TaskStart>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    let (db, institute) = (services.db.clone(), institute(&permit.actor)?);
-    let wanted = QueueFilter { state: Some("waiting".to_owned()), limit: Some(1), ..QueueFilter::default() };
-    let listed = run(move || db.read(|conn| views::queue(conn, &institute, &wanted))).await?;
-    let Some(first) = listed.items.into_iter().next() else { return Ok(see_other("/bench")) };
-    let id = TestTaskId::from(first.task_id.as_str());
-    run(move || bench::start(&services, &permit.actor, &id)).await?;
-    Ok(see_other(&format!("/tasks/{}", first.task_id)))
+async fn take_next(
+    may: May<TakeNext>,
+    page: Page,
+    services: Data<Services>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let taken = send(&services, &may, &page, &form, TakeNext {}).await?;
+    Ok(see_other(&taken.task.map_or_else(|| "/bench".to_owned(), |task| format!("/tasks/{}", task.id))))
 }
 
-async fn start(permit: Permit<TaskStart>, services: Data<Services>, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let key = TestTaskId::from(id.as_str());
-    run(move || bench::start(&services, &permit.actor, &key)).await?;
-    Ok(see_other(&format!("/tasks/{id}")))
+async fn start(
+    may: May<StartTask>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let done = send(&services, &may, &page, &form, StartTask { id: id.as_str().into() }).await.map(|_| ());
+    answer(&page, &services, &may.actor, (&id, form), done, &format!("/tasks/{id}")).await
 }
 
 async fn show(
@@ -100,15 +110,15 @@ async fn show(
     page.show("task.html", content)
 }
 
-/// A test with its lines of readings. It names no applicant.
+/// A test with its lines of readings. It names no applicant, nor who entered the case.
 ///
 /// # Errors
 /// Where the reader's institute has no such test.
 pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
-    let (db, institute, key) = (services.db.clone(), institute(actor)?, TestTaskId::from(id));
+    let (db, reader, key) = (services.db.clone(), services.reader(actor)?, TestTaskId::from(id));
     let (found, names) = run(move || {
         db.read(|conn| {
-            let found = views::task(conn, &institute, &key)?;
+            let found = views::task(conn, &reader, &key)?;
             let people: Vec<_> = found.iter().flat_map(|one| &one.readings).map(|row| &row.entered_by).collect();
             let names = views::names(conn, &people)?;
             Ok((found, names))
@@ -116,12 +126,12 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
     })
     .await?;
     let found = found.ok_or_else(|| Refusal::not_found("检验任务", "test task", id))?;
+    let enterable = TaskState::ENTERABLE.contains(&found.task.state);
     let mut one = unfolded(&found)?;
     one["evaluations"] = recalculated(services, actor, &one["evaluations"]).await?;
     let lines = lines(&one);
-    Ok(
-        json!({"one": one, "lines": lines, "names": names, "me": actor.account, "now": services.clock.now().to_rfc3339()}),
-    )
+    let now = services.clock.now().to_rfc3339();
+    Ok(json!({"one": one, "lines": lines, "enterable": enterable, "names": names, "me": actor.account, "now": now}))
 }
 
 /// The evaluations that readings rest on, each calculated again: who reviews sees whether it comes out the same.
@@ -176,47 +186,64 @@ fn rejected(one: &Value, row: &Value) -> bool {
         })
 }
 
-async fn enter(
-    permit: Permit<ResultEnter>,
-    page: Page,
-    services: Data<Services>,
-    id: Path<String>,
-    form: Form,
+/// On to `then`, or the test's page again with what was refused.
+///
+/// # Errors
+/// Where the reader's institute has no such test.
+pub(super) async fn answer(
+    page: &Page,
+    services: &Services,
+    actor: &Actor,
+    (id, form): (&str, Form),
+    done: Result<(), Problem>,
+    then: &str,
 ) -> Result<HttpResponse, Problem> {
-    let (entry, at) = entry(&form);
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), TestTaskId::from(id.as_str()));
-    match run(move || bench::enter(&services2, &actor, &key, &entry)).await {
-        Ok(_) => Ok(see_other(&format!("/tasks/{id}"))),
-        Err(mut problem) => {
-            problem.0.field = problem.0.field.map(|field| in_form(&field, "readings", &at));
-            let content = content(&services, &permit.actor, &id).await?;
+    match done {
+        Ok(()) => Ok(see_other(then)),
+        Err(problem) => {
+            let content = content(services, actor, id).await?;
             page.again("task.html", content, Some(&Refused::new(form, problem)))
         }
     }
 }
 
+async fn enter(
+    may: May<EnterReadings>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let done = match entry(&form) {
+        Ok((entry, at)) => {
+            let action = EnterReadings::of(id.as_str().into(), entry);
+            let sent = send(&services, &may, &page, &form, action).await.map(|_| ());
+            sent.map_err(|mut problem| {
+                problem.0.field = problem.0.field.map(|field| in_form(&field, "readings", &at));
+                problem
+            })
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    answer(&page, &services, &may.actor, (&id, form), done, &format!("/tasks/{id}")).await
+}
+
 /// What was typed, and at which line of the form each reading stands: lines left empty are not sent.
-fn entry(form: &Form) -> (Entry, Vec<usize>) {
+fn entry(form: &Form) -> Result<(Entry, Vec<usize>), Refusal> {
     let mut at = Vec::new();
     let mut readings = Vec::new();
     for index in 0..form.count("readings", READINGS) {
         let field = |name: &str| format!("readings[{index}].{name}");
         let Some(raw) = form.opt(&field("raw")) else { continue };
         at.push(index);
-        let position = form.text(&field("position")).parse().unwrap_or(1);
-        readings.push(NewReading { name: form.text(&field("name")), position, raw, observed: None, evaluated: None });
+        let position = form.whole(&field("position"))?;
+        readings.push(NewReading { name: form.text(&field("name")), position, raw, source: Source::Typed });
     }
     let conforms = match form.text("conforms").as_str() {
         "yes" => Some(true),
         "no" => Some(false),
         _ => None,
     };
-    let entry = Entry {
-        readings,
-        conforms,
-        reagents: form.text("reagents"),
-        note: form.text("note"),
-        reason: form.opt("reason"),
-    };
-    (entry, at)
+    let (reagents, note, reason) = (form.text("reagents"), form.text("note"), form.opt("reason"));
+    Ok((Entry { readings, conforms, reagents, note, reason }, at))
 }

@@ -7,13 +7,14 @@ use serde_json::json;
 
 use super::files;
 use super::form::Form;
-use super::page::{Page, file};
+use super::page::{Page, file, send};
 use crate::action::Services;
-use crate::bench::{self, ImportCheck};
-use crate::http::permit::permission::{InstrumentCheck, InstrumentRead};
-use crate::http::{Permit, Problem, Table, run};
+use crate::bench::CheckImport;
+use crate::http::permit::permission::InstrumentRead;
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::instruments;
 use crate::store::columns::InstrumentFileId;
+use crate::vocabulary::CheckOutcome;
 
 /// Plots shown at once: a sequence has hundreds.
 const AT_ONCE: usize = 6;
@@ -90,15 +91,19 @@ async fn export(
 }
 
 async fn check(
-    permit: Permit<InstrumentCheck>,
+    may: May<CheckImport>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let check =
-        ImportCheck { outcome: form.text("outcome"), reason: form.text("reason"), task_id: form.opt("task_id") };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
-    let done = run(move || bench::check_import(&services2, &actor, &key, &check).map(|_| ())).await;
-    files::answer(&page, &services, &permit.actor, (&id, form), done).await
+    let done = match form.word("outcome", CheckOutcome::parse) {
+        Ok(outcome) => {
+            let (reason, task_id) = (form.text("reason"), form.opt("task_id").map(Into::into));
+            let check = CheckImport { id: id.as_str().into(), outcome, reason, task_id };
+            send(&services, &may, &page, &form, check).await.map(|_| ())
+        }
+        Err(refusal) => Err(refusal.into()),
+    };
+    files::answer(&page, &services, &may.actor, (&id, form), done).await
 }

@@ -7,16 +7,16 @@ use serde_json::json;
 
 use super::bench as desk;
 use super::form::Form;
-use super::lists::{Pager, ROWS, institute, offset, unfolded};
-use super::page::{Page, Refused, see_other};
+use super::lists::{Onward, ROWS};
+use super::page::{Page, send};
 use crate::action::Services;
-use crate::bench::{self, Decision, Verdict};
-use crate::http::permit::permission::{OutOfLimitDecide, ResultReview};
-use crate::http::{Permit, Problem, Table, run};
+use crate::bench::{DecideTask, ReviewResult};
+use crate::http::permit::permission::{OosDecide, ResultReview};
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
-use crate::store::columns::{ResultId, TestTaskId};
-use crate::store::views::{self, Page as Part};
-use crate::vocabulary::TaskState;
+use crate::refusal::Refusal;
+use crate::store::views::{self, ReviewFilter};
+use crate::vocabulary::{OosDecision, ReviewOutcome, TaskState};
 
 /// The routes.
 #[must_use]
@@ -24,14 +24,14 @@ pub fn table() -> Table {
     Table::default()
         .get("/review", to_review)
         .post("/tasks/{id}/review", review)
-        .get("/out-of-limit", out_of_limit)
+        .get("/out-of-limit", oos)
         .post("/tasks/{id}/decision", decide)
 }
 
 #[derive(Deserialize)]
 struct From {
     #[serde(default)]
-    offset: String,
+    after: String,
 }
 
 async fn to_review(
@@ -40,17 +40,17 @@ async fn to_review(
     services: Data<Services>,
     from: Query<From>,
 ) -> Result<HttpResponse, Problem> {
-    waiting(&permit.actor, &page, &services, ("/review", "review.html"), TaskState::Entered, &from.offset).await
+    waiting(&permit.actor, &page, &services, ("/review", "review.html"), TaskState::Entered, &from.after).await
 }
 
-async fn out_of_limit(
-    permit: Permit<OutOfLimitDecide>,
+async fn oos(
+    permit: Permit<OosDecide>,
     page: Page,
     services: Data<Services>,
     from: Query<From>,
 ) -> Result<HttpResponse, Problem> {
     let place = ("/out-of-limit", "out_of_limit.html");
-    waiting(&permit.actor, &page, &services, place, TaskState::OutOfLimit, &from.offset).await
+    waiting(&permit.actor, &page, &services, place, TaskState::Oos, &from.after).await
 }
 
 async fn waiting(
@@ -59,60 +59,50 @@ async fn waiting(
     services: &Services,
     (path, template): (&str, &str),
     state: TaskState,
-    from: &str,
+    after: &str,
 ) -> Result<HttpResponse, Problem> {
-    let (db, institute) = (services.db.clone(), institute(actor)?);
-    let part = Part::of(Some(ROWS), Some(offset(from)));
-    let listed = run(move || db.read(|conn| views::to_review(conn, &institute, state, part))).await?;
-    let pager = Pager::new(path, &[], listed.total, offset(from));
-    let rows = unfolded(&listed.items)?;
-    page.show(template, json!({"rows": rows, "pager": pager, "me": actor.account, "today": services.clock.today()}))
+    let (db, reader) = (services.db.clone(), services.reader(actor)?);
+    let filter =
+        ReviewFilter { state: Some(state.to_string()), limit: Some(ROWS), after: Some(after.to_owned()), offset: None };
+    let listed = run(move || db.read(|conn| views::to_review(conn, &reader, &filter))).await?;
+    let onward = Onward::new(path, &[], after, &listed);
+    let today = services.clock.today();
+    page.show(template, json!({"rows": listed.items, "onward": onward, "me": actor.account, "today": today}))
 }
 
 /// The form names the result that was looked at: a newer one is not approved by mistake.
 async fn review(
-    permit: Permit<ResultReview>,
+    may: May<ReviewResult>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let verdict = Verdict {
-        outcome: form.text("outcome"),
-        note: form.text("note"),
-        import_checked: form.ticked("import_checked"),
+    let action = || {
+        let (outcome, result) = (form.word("outcome", ReviewOutcome::parse)?, form.text("result_id"));
+        let (note, import_checked) = (form.text("note"), form.ticked("import_checked"));
+        Ok::<_, Refusal>(ReviewResult { id: result.as_str().into(), outcome, note, import_checked })
     };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), ResultId::from(form.text("result_id")));
-    let done = run(move || bench::review(&services2, &actor, &key, &verdict).map(|_| ())).await;
-    answer(&page, &services, &permit.actor, (&id, form), done, "/review").await
+    let done = match action() {
+        Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
+        Err(refusal) => Err(refusal.into()),
+    };
+    desk::answer(&page, &services, &may.actor, (&id, form), done, "/review").await
 }
 
 async fn decide(
-    permit: Permit<OutOfLimitDecide>,
+    may: May<DecideTask>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let decision = Decision { decision: form.text("decision"), reason: form.text("reason") };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), TestTaskId::from(id.as_str()));
-    let done = run(move || bench::decide(&services2, &actor, &key, &decision).map(|_| ())).await;
-    answer(&page, &services, &permit.actor, (&id, form), done, "/out-of-limit").await
-}
-
-async fn answer(
-    page: &Page,
-    services: &Services,
-    actor: &Actor,
-    (id, form): (&str, Form),
-    outcome: Result<(), Problem>,
-    then: &str,
-) -> Result<HttpResponse, Problem> {
-    match outcome {
-        Ok(()) => Ok(see_other(then)),
-        Err(problem) => {
-            let content = desk::content(services, actor, id).await?;
-            page.again("task.html", content, Some(&Refused::new(form, problem)))
+    let done = match form.word("decision", OosDecision::parse) {
+        Ok(decision) => {
+            let action = DecideTask { id: id.as_str().into(), decision, reason: form.text("reason") };
+            send(&services, &may, &page, &form, action).await.map(|_| ())
         }
-    }
+        Err(refusal) => Err(refusal.into()),
+    };
+    desk::answer(&page, &services, &may.actor, (&id, form), done, "/out-of-limit").await
 }

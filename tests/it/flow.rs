@@ -142,7 +142,7 @@ fn lot_release_outside_the_authorisation_is_refused_at_acceptance() {
 }
 
 #[test]
-fn a_result_out_of_limit_blocks_until_it_is_decided() {
+fn a_result_out_of_specification_blocks_until_it_is_decided() {
     on_both(|app| {
         let world = World::new(app);
         let product = world.product("V", "vaccine", &[], &one_item("≥30.0"));

@@ -7,6 +7,7 @@ mod world;
 mod adapters;
 mod architecture;
 mod audit_trail;
+mod bench;
 mod browser;
 mod cases;
 mod cli;

@@ -50,6 +50,19 @@ impl Browser {
         self.0.send("POST", path, Some("application/x-www-form-urlencoded"), body.join("&").into_bytes())
     }
 
+    /// The revision that the form of a page is made on.
+    pub fn revision(&self, path: &str) -> String {
+        value(&self.page(path), "revision")
+    }
+
+    /// A form that was opened just now.
+    pub fn fresh_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let revision = self.revision(path);
+        let mut all = fields.to_vec();
+        all.push(("revision", &revision));
+        self.form(path, &all)
+    }
+
     /// A form with one file; the token stands in its address.
     fn file(&self, path: &str, field: &str, name: &str, bytes: &[u8]) -> Answer {
         let mut body = format!(
@@ -274,16 +287,16 @@ fn from_the_bench_to_a_signed_certificate_by_pages() {
     let reading = |raw: &'static str| {
         vec![("readings[0].name", "x"), ("readings[0].position", "1"), ("readings[0].raw", raw), ("reagents", "试剂 B")]
     };
-    let wrong = analyst.form(&task, &reading("九十九"));
+    let wrong = analyst.fresh_form(&task, &reading("九十九"));
     assert_eq!(wrong.status, 422);
     assert!(faulty(&wrong.text, "readings[0].raw"));
     assert_eq!(value(&wrong.text, "readings[0].raw"), "九十九", "what was typed is never blanked");
-    assert_eq!(analyst.form(&task, &reading("89.96")).status, 303);
-    let silent = analyst.form(&task, &reading("89.94"));
+    assert_eq!(analyst.fresh_form(&task, &reading("89.96")).status, 303);
+    let silent = analyst.fresh_form(&task, &reading("89.94"));
     assert!(silent.status == 422 && faulty(&silent.text, "reason"), "{}", silent.text);
     let mut told = reading("89.94");
     told.push(("reason", "抄录有误"));
-    assert_eq!(analyst.form(&task, &told).status, 303);
+    assert_eq!(analyst.fresh_form(&task, &told).status, 303);
     let page = analyst.page(&task);
     assert!(page.contains("89.94 → 89.9") && page.contains("抄录有误") && page.contains("不符合规定"), "{page}");
 

@@ -74,14 +74,22 @@ pub fn intakes(
 pub fn worksheet(address: SocketAddr, token: &str, lines: usize) -> Result<Duration, String> {
     let mut connection = Connection::open(address).map_err(|error| error.to_string())?;
     let mut tasks: Vec<Value> = Vec::with_capacity(lines);
+    let mut after = String::new();
     while tasks.len() < lines {
-        let path = format!("/api/v1/tasks?state=waiting&item=assay&limit=500&offset={}", tasks.len());
+        let path = format!("/api/v1/tasks?state=waiting&item=assay&limit=500&after={after}");
         let listed = expect(connection.get(&path, Some(token)), 200)?.json();
         let part = listed["items"].as_array().cloned().unwrap_or_default();
         if part.is_empty() {
             return Err(format!("only {} tasks are waiting, {lines} are needed", tasks.len()));
         }
         tasks.extend(part);
+        match listed["next"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None if tasks.len() < lines => {
+                return Err(format!("only {} tasks are waiting, {lines} are needed", tasks.len()));
+            }
+            None => break,
+        }
     }
     let line = |(nth, task): (usize, &Value)| {
         let raw = format!("99.{:02}", nth % 100);

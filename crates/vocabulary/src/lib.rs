@@ -120,6 +120,7 @@ pub(crate) fn words_schema(
 #[macro_use]
 pub mod states;
 
+mod bench;
 mod certificates;
 mod evaluations;
 mod hidden;
@@ -129,6 +130,7 @@ pub mod roles;
 pub mod samples;
 pub mod words;
 
+pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
 pub use certificates::{CertificateKind, SignatureMeaning};
 pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
 pub use hidden::Hidden;

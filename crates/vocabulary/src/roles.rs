@@ -71,8 +71,8 @@ permissions! {
     TaskStart = "task.start": Analyst;
     ResultEnter = "result.enter": Analyst;
     ResultReview = "result.review": Reviewer;
-    /// Re-test or confirmation of a result out of limit.
-    OutOfLimitDecide = "out_of_limit.decide": Quality;
+    /// Re-test or confirmation of a result out of specification (OOS).
+    OosDecide = "out_of_limit.decide": Quality;
     RawRecordRead = "raw_record.read": Analyst Reviewer AuthorisedSignatory Quality;
 
     // Instruments
@@ -158,10 +158,10 @@ mod tests {
         let pairs = [
             (Permission::ResultEnter, Permission::ResultReview),
             (Permission::InstrumentAccept, Permission::InstrumentCheck),
-            (Permission::ResultEnter, Permission::OutOfLimitDecide),
+            (Permission::ResultEnter, Permission::OosDecide),
             (Permission::ResultEnter, Permission::CertificateSign),
             (Permission::CertificateReview, Permission::CertificateSign),
-            (Permission::CertificateSign, Permission::OutOfLimitDecide),
+            (Permission::CertificateSign, Permission::OosDecide),
             (Permission::AccountManage, Permission::ResultEnter),
             (Permission::AccountManage, Permission::CertificateSign),
         ];

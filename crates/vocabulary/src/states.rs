@@ -47,10 +47,11 @@ vocabulary! {
         InProgress = "in_progress", "检验中", "in progress";
         Entered = "entered", "待复核", "entered, to be reviewed";
         Reviewed = "reviewed", "已复核", "reviewed";
-        OutOfLimit = "out_of_limit", "超出标准", "out of limit";
+        /// Out of specification: it awaits a decision.
+        Oos = "out_of_limit", "超出标准", "out of specification (OOS)";
         /// Replaced by a re-test, which is a task of its own; its result stays.
         RetestOrdered = "retest_ordered", "已安排复验", "re-test ordered";
-        Confirmed = "confirmed", "确认不符合规定", "confirmed out of limit";
+        Confirmed = "confirmed", "确认不符合规定", "confirmed out of specification";
         Cancelled = "cancelled", "已取消", "cancelled";
     }
 }
@@ -63,7 +64,7 @@ vocabulary! {
         Enter = "enter", "录入", "enter";
         SendBack = "send_back", "退回", "send back";
         Approve = "approve", "复核通过", "approve";
-        FindOutOfLimit = "find_out_of_limit", "判为超出标准", "find out of limit";
+        FindOos = "find_out_of_limit", "判为超出标准", "find out of specification";
         OrderRetest = "order_retest", "安排复验", "order a re-test";
         Confirm = "confirm", "确认不符合", "confirm";
         Cancel = "cancel", "取消", "cancel";
@@ -271,11 +272,20 @@ transitions! { TaskState on TaskEvent, Task:
     Entered + Enter = Entered;
     Entered + SendBack = InProgress;
     Entered + Approve = Reviewed;
-    Entered + FindOutOfLimit = OutOfLimit;
+    Entered + FindOos = Oos;
     Entered + Cancel = Cancelled;
-    OutOfLimit + OrderRetest = RetestOrdered;
-    OutOfLimit + Confirm = Confirmed;
-    OutOfLimit + Cancel = Cancelled;
+    Oos + OrderRetest = RetestOrdered;
+    Oos + Confirm = Confirmed;
+    Oos + Cancel = Cancelled;
+}
+
+impl TaskState {
+    /// On the bench: nobody has entered a complete result.
+    pub const ON_BENCH: &'static [TaskState] = &[Self::Waiting, Self::InProgress];
+    /// Readings may be entered; entering starts a task that waits.
+    pub const ENTERABLE: &'static [TaskState] = &[Self::Waiting, Self::InProgress, Self::Entered];
+    /// Its result waits for somebody else: the reviewer, or the one who decides about an OOS result.
+    pub const UNDER_REVIEW: &'static [TaskState] = &[Self::Entered, Self::Oos];
 }
 
 transitions! { CertificateState on CertificateEvent, Certificate:
@@ -317,12 +327,30 @@ mod tests {
     }
 
     #[test]
-    fn a_result_out_of_limit_needs_a_decision() {
-        let found = TaskState::Entered.on(TaskEvent::FindOutOfLimit);
-        assert_eq!(found, Ok(TaskState::OutOfLimit));
-        assert!(TaskState::OutOfLimit.on(TaskEvent::Approve).is_err());
-        assert_eq!(TaskState::OutOfLimit.on(TaskEvent::Confirm), Ok(TaskState::Confirmed));
-        assert_eq!(TaskState::OutOfLimit.on(TaskEvent::OrderRetest), Ok(TaskState::RetestOrdered));
+    fn a_result_out_of_specification_needs_a_decision() {
+        let found = TaskState::Entered.on(TaskEvent::FindOos);
+        assert_eq!(found, Ok(TaskState::Oos));
+        assert!(TaskState::Oos.on(TaskEvent::Approve).is_err());
+        assert_eq!(TaskState::Oos.on(TaskEvent::Confirm), Ok(TaskState::Confirmed));
+        assert_eq!(TaskState::Oos.on(TaskEvent::OrderRetest), Ok(TaskState::RetestOrdered));
+    }
+
+    #[test]
+    fn the_sets_of_tasks_are_what_the_transitions_say() {
+        let set = |of: &dyn Fn(TaskState) -> bool| -> Vec<TaskState> {
+            TaskState::ALL.iter().copied().filter(|state| of(*state)).collect()
+        };
+        let takes = |state: TaskState, event: TaskEvent| state.on(event).is_ok();
+        assert_eq!(TaskState::OPEN, set(&|state| !state.is_final()));
+        assert_eq!(TaskState::CANCELLABLE, set(&|state| takes(state, TaskEvent::Cancel)));
+        let enterable = |state: TaskState| {
+            let started = state.on(TaskEvent::Start).unwrap_or(state);
+            takes(state, TaskEvent::Enter) || takes(started, TaskEvent::Enter)
+        };
+        assert_eq!(TaskState::ENTERABLE, set(&enterable));
+        let under_review = |state: TaskState| takes(state, TaskEvent::Approve) || takes(state, TaskEvent::Confirm);
+        assert_eq!(TaskState::UNDER_REVIEW, set(&under_review));
+        assert_eq!(TaskState::ON_BENCH, set(&|state| enterable(state) && !under_review(state)));
     }
 
     #[test]
@@ -361,7 +389,7 @@ mod tests {
         let all: Vec<TaskState> = TaskState::ALL.iter().copied().filter(movable).collect();
         assert_eq!(TaskState::CANCELLABLE, all);
         assert_eq!(TaskState::OPEN, all);
-        assert!(TaskState::CANCELLABLE.contains(&TaskState::OutOfLimit));
+        assert!(TaskState::CANCELLABLE.contains(&TaskState::Oos));
         assert_eq!(CaseState::WORKING, [CaseState::Testing]);
         assert_eq!(CaseState::RECEIVING, [CaseState::Accepted, CaseState::Testing]);
         assert_eq!(CaseState::NOT_BEGUN, [CaseState::Draft, CaseState::Accepted]);

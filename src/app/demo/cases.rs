@@ -7,7 +7,7 @@ use super::files::{DemoFile, DemoFiles, Picked};
 use super::laboratory::{Laboratory, PASSWORD, Staff};
 use super::{DemoError, at, file_error, tell};
 use crate::action::{Services, act};
-use crate::bench::{self, Decision, Entry, ImportCheck, NewReading, Verdict};
+use crate::bench::{CheckImport, DecideTask, EnterReadings, Entry, NewReading, ReviewResult, Source};
 use crate::cases::{
     AcceptCase, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, ReceiveSamples, RecordDates,
     SubmitCase, TakeIn, Taken,
@@ -17,10 +17,10 @@ use crate::clock::Clock;
 use crate::instruments::{self, AcceptFile, MatchName, Named, Wanted};
 use crate::store::Failure;
 use crate::store::columns::{InstrumentFileId, ObservationId};
-use crate::store::views::{self, Page, QueueFilter, QueueRow};
+use crate::store::views::{self, QueueFilter, QueueRow, ReviewFilter};
 use crate::text::{TypedDate, TypedDecimal};
 use crate::vocabulary::instruments::ProblemSeverity;
-use crate::vocabulary::{Business, Purpose, SignatureMeaning, TaskState};
+use crate::vocabulary::{Business, CheckOutcome, OosDecision, Purpose, ReviewOutcome, SignatureMeaning, TaskState};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -262,8 +262,8 @@ impl Story<'_> {
             let marked = source.lines.into_iter().filter_map(|line| line.mark).next();
             found += usize::from(marked.map(|mark| mark.value) == raw);
         }
-        let ok = ImportCheck { outcome: "ok".into(), ..ImportCheck::default() };
-        bench::check_import(self.services, &staff.reviewer, id, &ok)?;
+        let ok = CheckImport { id: id.clone(), outcome: CheckOutcome::Ok, reason: String::new(), task_id: None };
+        act(self.services, &staff.reviewer, ok)?;
         let all = read.len();
         writeln!(self.out, "    导入复核 import checked: {found}/{all} 个值在原文中标出 marked in the file")?;
         Ok(())
@@ -278,30 +278,29 @@ impl Story<'_> {
                         name: "x".into(),
                         position: 1,
                         raw: (*text).into(),
-                        observed: None,
-                        evaluated: None,
+                        source: Source::Typed,
                     }],
                     conforms: Some(true),
                     ..Entry::default()
                 };
-                bench::enter(self.services, &staff.analyst, &row.task_id.as_str().into(), &entry)?;
+                act(self.services, &staff.analyst, EnterReadings::of(row.task_id, entry))?;
             }
         }
         Ok(())
     }
 
     fn queue(&self, staff: &Staff, state: Option<TaskState>, item: Option<&str>) -> Result<Vec<QueueRow>, DemoError> {
-        let Some(institute) = staff.analyst.institute.clone() else { return Ok(Vec::new()) };
+        let reader = self.services.reader(&staff.analyst).map_err(crate::store::Failure::from)?;
         let filter = QueueFilter {
             state: state.map(|state| state.to_string()),
             item: item.map(str::to_owned),
             limit: Some(500),
             ..QueueFilter::default()
         };
-        Ok(self.services.db.read(|conn| views::queue(conn, &institute, &filter))?.items)
+        Ok(self.services.db.read(|conn| views::queue(conn, &reader, &filter))?.items)
     }
 
-    /// Review, decision where a result is out of limit, then draft, review and signature of the certificate.
+    /// Review, decision where a result is out of specification, then draft, review and signature of the certificate.
     fn finish(&mut self, staff: &Staff, taken: &Taken) -> Result<PathBuf, DemoError> {
         self.review(staff)?;
         let sample = taken.samples.first().map(|sample| sample.id.to_string()).unwrap_or_default();
@@ -321,19 +320,18 @@ impl Story<'_> {
     }
 
     fn review(&mut self, staff: &Staff) -> Result<(), DemoError> {
-        let Some(institute) = staff.reviewer.institute.clone() else { return Ok(()) };
-        let page = Page::of(Some(500), None);
-        let listed = self.services.db.read(|conn| views::to_review(conn, &institute, TaskState::Entered, page))?;
+        let reader = self.services.reader(&staff.reviewer).map_err(crate::store::Failure::from)?;
+        let all = ReviewFilter { limit: Some(500), ..ReviewFilter::default() };
+        let listed = self.services.db.read(|conn| views::to_review(conn, &reader, &all))?;
         for row in listed.items {
-            let approved = Verdict { outcome: "approved".into(), ..Verdict::default() };
-            bench::review(self.services, &staff.reviewer, &row.result.id, &approved)?;
+            let (outcome, note) = (ReviewOutcome::Approved, String::new());
+            let approved = ReviewResult { id: row.result.id, outcome, note, import_checked: false };
+            act(self.services, &staff.reviewer, approved)?;
         }
-        for row in self.queue(staff, Some(TaskState::OutOfLimit), None)? {
-            writeln!(self.out, "  超标 out of limit: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
-            let confirm = Decision {
-                decision: "confirm".into(), reason: "演示：实验室调查未发现可归因的差错".into()
-            };
-            bench::decide(self.services, &staff.quality, &row.task_id.as_str().into(), &confirm)?;
+        for row in self.queue(staff, Some(TaskState::Oos), None)? {
+            writeln!(self.out, "  超标 OOS: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
+            let reason = "演示：实验室调查未发现可归因的差错".into();
+            act(self.services, &staff.quality, DecideTask { id: row.task_id, decision: OosDecision::Confirm, reason })?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::propose::Proposal;
 use super::reject::{FileDecision, decided};
 use super::view::{FileView, view_in};
 use crate::action::{Action, Context, Facts, Subject};
-use crate::bench::{self, Entered, Entry, NewReading, Observed};
+use crate::bench::{self, Entered, Entry, NewReading, Observed, Proposed, Source};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
@@ -107,9 +107,15 @@ impl Action for AcceptFile {
     fn decide(&self, _: &Facts<'_>, view: &FileView) -> Result<AcceptPlan, Refusal> {
         let state = view.file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
         let reason = check_sound(view.file.complete, &view.file.problems, &self.word())?;
-        let chosen = chosen(&view.proposals, self.tasks.as_deref())?;
-        let entry = |one: &Proposal| Ok((one.task_id.clone(), entry_of(one, self)?));
-        Ok(AcceptPlan { state, reason, entries: chosen.into_iter().map(entry).collect::<Result<_, Refusal>>()? })
+        let proposed = view.proposals.iter().map(proposed).collect::<Result<_, Refusal>>()?;
+        let words = Entry {
+            reagents: self.reagents.clone(),
+            note: self.note.clone(),
+            reason: self.reason.clone(),
+            ..Entry::default()
+        };
+        let entries = bench::accept(proposed, self.tasks.as_deref(), &words)?;
+        Ok(AcceptPlan { state, reason, entries })
     }
 
     fn keep(&self, cx: &mut Context<'_>, view: FileView, plan: AcceptPlan) -> Outcome<Accepted> {
@@ -120,10 +126,7 @@ impl Action for AcceptFile {
             at: cx.now.into(),
         };
         decided(cx.conn, &self.id, &by)?;
-        let mut entered = Vec::with_capacity(plan.entries.len());
-        for (task, entry) in &plan.entries {
-            entered.push(bench::enter_in(cx.conn, cx.actor, cx.now, task, entry)?);
-        }
+        let entered = bench::enter_proposed(cx, &plan.entries)?;
         let (before, after) = (view.file.state.as_str(), plan.state.as_str());
         let tasks: Vec<&TestTaskId> = plan.entries.iter().map(|(task, _)| task).collect();
         let mut change = Change::field(Self::NAME, "instrument_file", &self.id, "state", before, after)
@@ -175,67 +178,28 @@ pub(super) fn check_sound(
     Ok(reason)
 }
 
-fn chosen<'a>(proposals: &'a [Proposal], asked: Option<&[TestTaskId]>) -> Result<Vec<&'a Proposal>, Refusal> {
-    let chosen: Vec<&Proposal> = match asked {
-        None => proposals.iter().filter(|p| p.open_questions.is_empty()).collect(),
-        Some(ids) => ids
-            .iter()
-            .enumerate()
-            .map(|(index, id)| {
-                let at = format!("tasks[{index}]");
-                let found = proposals.iter().find(|p| p.task_id == *id).ok_or_else(|| {
-                    Refusal::field(&at, "该文件没有此任务的值", "the file has no values for this task")
-                })?;
-                match found.open_questions.first() {
-                    None => Ok(found),
-                    Some(question) => Err(Refusal::field(
-                        &at,
-                        format!("尚有未决问题：{question}"),
-                        format!("a question is open: {question}"),
-                    )
-                    .with(json!({"open_questions": found.open_questions}))),
-                }
-            })
-            .collect::<Result<_, _>>()?,
-    };
-    if chosen.is_empty() {
-        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
-    }
-    Ok(chosen)
-}
-
-fn entry_of(proposal: &Proposal, new: &AcceptFile) -> Result<Entry, Refusal> {
-    let readings = proposal
-        .readings
-        .iter()
-        .map(|reading| {
-            let value = reading.value.as_deref().map(str::parse).transpose();
-            let value = value.map_err(|_| {
-                Refusal::field(
-                    format!("{}[{}]", reading.name, reading.position),
-                    format!("“{}”超过 28 位数字", reading.raw),
-                    format!("{:?} has more than 28 digits", reading.raw),
-                )
-            })?;
-            Ok(NewReading {
-                name: reading.name.clone(),
-                position: reading.position,
-                raw: reading.raw.clone(),
-                observed: Some(Observed {
-                    observation: reading.observation_id.clone(),
-                    value,
-                    unit: reading.unit.clone(),
-                }),
-                evaluated: None,
-            })
+/// What a file would enter for one task.
+fn proposed(proposal: &Proposal) -> Result<Proposed, Refusal> {
+    let reading = |one: &super::propose::ProposedReading| {
+        let value = one.value.as_deref().map(str::parse).transpose();
+        let value = value.map_err(|_| {
+            Refusal::field(
+                format!("{}[{}]", one.name, one.position),
+                format!("“{}”超过 28 位数字", one.raw),
+                format!("{:?} has more than 28 digits", one.raw),
+            )
+        })?;
+        Ok(NewReading {
+            name: one.name.clone(),
+            position: one.position,
+            raw: one.raw.clone(),
+            source: Source::File(Observed { observation: one.observation_id.clone(), value, unit: one.unit.clone() }),
         })
-        .collect::<Result<_, Refusal>>()?;
-    Ok(Entry {
-        readings,
-        conforms: None,
-        reagents: new.reagents.clone(),
-        note: new.note.clone(),
-        reason: new.reason.clone(),
+    };
+    Ok(Proposed {
+        task: proposal.task_id.clone(),
+        readings: proposal.readings.iter().map(reading).collect::<Result<_, Refusal>>()?,
+        open_questions: proposal.open_questions.clone(),
     })
 }
 
@@ -246,18 +210,6 @@ mod tests {
 
     fn problem(severity: ProblemSeverity) -> ProblemView {
         ProblemView { code: "c".into(), severity, message: "m".into(), locator: LocatorView::default() }
-    }
-
-    fn proposal(task: &str, questions: &[&str]) -> Proposal {
-        Proposal {
-            task_id: task.into(),
-            sample_number: "SX1".into(),
-            item_code: "assay".into(),
-            item_zh: "含量".into(),
-            item_en: "Assay".into(),
-            readings: Vec::new(),
-            open_questions: questions.iter().map(|one| (*one).to_owned()).collect(),
-        }
     }
 
     #[test]
@@ -279,20 +231,5 @@ mod tests {
         assert_eq!(field(&errors, &Accept::default()).as_deref(), Some("despite_problems"));
         let despite = Accept { despite_problems: Some("已核对".into()), ..Accept::default() };
         assert_eq!(check_sound(Some(true), &errors, &despite), Ok(Some("已核对".into())));
-    }
-
-    #[test]
-    fn nobody_gets_past_an_open_question_by_naming_the_task() {
-        let all = [proposal("a", &[]), proposal("b", &["单位"])];
-        let named = |tasks: &[&str]| -> Vec<TestTaskId> { tasks.iter().map(|one| TestTaskId::from(*one)).collect() };
-        let ids = |asked: Option<&[TestTaskId]>| -> Result<Vec<String>, Option<String>> {
-            let found = chosen(&all, asked).map_err(|refusal| refusal.field)?;
-            Ok(found.into_iter().map(|one| one.task_id.to_string()).collect())
-        };
-        assert_eq!(ids(None), Ok(vec!["a".to_owned()]));
-        assert_eq!(ids(Some(&named(&["a"]))), Ok(vec!["a".to_owned()]));
-        assert_eq!(ids(Some(&named(&["a", "b"]))), Err(Some("tasks[1]".to_owned())));
-        assert_eq!(ids(Some(&named(&["c"]))), Err(Some("tasks[0]".to_owned())));
-        assert_eq!(ids(Some(&named(&[]))), Err(Some("tasks".to_owned())));
     }
 }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::CheckOutcome;
 use crate::vocabulary::instruments::{
     CalibrationResult, DayOrder, DeadLetterState, FileSource, FileState, FolderEntryState, InstrumentState, LetterCode,
     ListenerKind, ObservationStatus, WayKind,
@@ -64,7 +65,7 @@ pub struct ImportCheckRow {
     pub id: ImportCheckId,
     pub instrument_file_id: InstrumentFileId,
     pub test_task_id: Option<TestTaskId>,
-    pub outcome: String,
+    pub outcome: CheckOutcome,
     pub reason: Option<String>,
     pub checked_by: AccountId,
     pub checked_at: Instant,

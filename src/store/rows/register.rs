@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::{Comparison, ItemKind};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = product, treat_none_as_default_value = false)]
@@ -58,10 +59,10 @@ pub struct TestItemRow {
     pub name_zh: String,
     pub name_en: String,
     pub method: String,
-    pub kind: String,
+    pub kind: ItemKind,
     pub unit: String,
     pub limit_text: String,
-    pub compare_by: String,
+    pub compare_by: Comparison,
     pub rounding_step: Option<Dec>,
     pub formula: Option<String>,
     pub inputs: Json,

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::TaskState;
+use crate::vocabulary::{Comparison, OosDecision, ReviewOutcome, TaskState, Verdict};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = test_task, treat_none_as_default_value = false)]
@@ -50,8 +50,8 @@ pub struct ResultRow {
     pub reported: String,
     pub unit: String,
     pub limit_text: String,
-    pub compare_by: String,
-    pub verdict: String,
+    pub compare_by: Comparison,
+    pub verdict: Verdict,
     pub steps: Json,
     pub reagents: String,
     pub note: String,
@@ -59,16 +59,16 @@ pub struct ResultRow {
     pub entered_at: Instant,
     pub reviewer_id: Option<AccountId>,
     pub reviewed_at: Option<Instant>,
-    pub review_outcome: Option<String>,
+    pub review_outcome: Option<ReviewOutcome>,
     pub review_note: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = out_of_limit_decision, treat_none_as_default_value = false)]
-pub struct OutOfLimitDecisionRow {
-    pub id: OutOfLimitDecisionId,
+pub struct OosDecisionRow {
+    pub id: OosDecisionId,
     pub result_id: ResultId,
-    pub decision: String,
+    pub decision: OosDecision,
     pub reason: String,
     pub decided_by: AccountId,
     pub decided_at: Instant,

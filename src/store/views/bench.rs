@@ -1,179 +1,352 @@
-//! The bench: its queue, one task, and what waits for review. None of it names the applicant.
+//! The bench: one task with everything entered for it. None of it names the applicant, nor who entered the case.
+
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{ImportView, Listed, Page, name_of};
-use crate::store::columns::{InstituteId, TestTaskId};
-use crate::store::rows::{ObservationRow, OutOfLimitDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
+use super::{ImportView, Reader, names};
+use crate::calculation::inputs::ReadingInput;
+use crate::store::columns::{
+    AccountId, Day, Dec, EvaluationId, EvaluationResultId, Instant, InstituteId, InstrumentFileId, ObservationId,
+    OosDecisionId, ReadingId, ResultId, SampleId, SpecificationId, TestItemId, TestTaskId,
+};
+use crate::store::rows::{ObservationRow, OosDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
-    account, application, batch, evaluation, evaluation_result, observation, out_of_limit_decision, product, reading,
-    result, sample, test_item, test_task,
+    application, evaluation, evaluation_result, observation, out_of_limit_decision, product, reading, result, sample,
+    test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::TaskState;
-
-/// Which tasks are asked for.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-pub struct QueueFilter {
-    /// `waiting`, `in_progress`, `entered`, `out_of_limit`, …; without it, waiting and in progress
-    pub state: Option<String>,
-    /// A test item by its code
-    pub item: Option<String>,
-    /// A sample number, or its beginning
-    pub sample: Option<String>,
-    /// Only the tasks of this account
-    pub analyst: Option<String>,
-    /// How many at most: 1 to 500, 100 without it
-    pub limit: Option<i64>,
-    /// How many are skipped
-    pub offset: Option<i64>,
-}
-
-/// One task in the queue: by lane, then statutory due date.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct QueueRow {
-    pub task_id: String,
-    pub sample_id: String,
-    pub sample_number: String,
-    pub lot_number: String,
-    pub product_zh: String,
-    pub product_en: String,
-    pub item_code: String,
-    pub item_zh: String,
-    pub item_en: String,
-    pub method: String,
-    pub state: String,
-    pub attempt: i64,
-    /// 0 即收即检, 1 绿色通道, 2 常规
-    pub lane_rank: i64,
-    pub due: Option<String>,
-    pub received_at: String,
-    pub started_at: Option<String>,
-    pub analyst: Option<String>,
-}
-
-/// The institute's queue.
-///
-/// # Errors
-/// The store's failure.
-pub fn queue(conn: &mut AnyConnection, institute: &InstituteId, filter: &QueueFilter) -> Outcome<Listed<QueueRow>> {
-    let states: Vec<TaskState> = match filter.state.as_deref().filter(|text| !text.is_empty()) {
-        Some(text) => TaskState::parse(text).into_iter().collect(),
-        None => vec![TaskState::Waiting, TaskState::InProgress],
-    };
-    let filtered = || {
-        let mut query = test_task::table
-            .inner_join(test_item::table)
-            .inner_join(
-                sample::table.inner_join(batch::table).inner_join(application::table.inner_join(product::table)),
-            )
-            .left_join(account::table)
-            .filter(test_task::institute_id.eq(institute.clone()))
-            .filter(test_task::state.eq_any(states.clone()))
-            .into_boxed();
-        if let Some(code) = filter.item.clone().filter(|text| !text.is_empty()) {
-            query = query.filter(test_item::code.eq(code));
-        }
-        if let Some(number) = filter.sample.clone().filter(|text| !text.is_empty()) {
-            // A range instead of LIKE: LIKE ignores case on one of the two databases.
-            let end = format!("{number}\u{10FFFF}");
-            query = query.filter(sample::number.ge(number)).filter(sample::number.lt(end));
-        }
-        if let Some(analyst) = filter.analyst.clone().filter(|text| !text.is_empty()) {
-            query = query.filter(test_task::analyst_id.eq(analyst));
-        }
-        query
-    };
-    let total = filtered().count().get_result(conn)?;
-    let rows: Vec<Picked> = filtered()
-        .order((test_task::lane_rank, test_task::due, sample::number, test_item::position))
-        .limit(Page::of(filter.limit, filter.offset).limit())
-        .offset(Page::of(filter.limit, filter.offset).offset())
-        .select((
-            TestTaskRow::as_select(),
-            (sample::number, sample::received_at, batch::lot_number),
-            (product::name_zh, product::name_en),
-            (test_item::code, test_item::name_zh, test_item::name_en, test_item::method),
-            account::display_name.nullable(),
-        ))
-        .load(conn)?;
-    Ok(Listed { total, items: rows.into_iter().map(queue_row).collect() })
-}
-
-type Picked =
-    (TestTaskRow, (String, String, String), (String, String), (String, String, String, String), Option<String>);
-
-fn queue_row((task, (number, received_at, lot), (product_zh, product_en), item, analyst): Picked) -> QueueRow {
-    QueueRow {
-        task_id: task.id.to_string(),
-        sample_id: task.sample_id.to_string(),
-        sample_number: number,
-        lot_number: lot,
-        product_zh,
-        product_en,
-        item_code: item.0,
-        item_zh: item.1,
-        item_en: item.2,
-        method: item.3,
-        state: task.state.to_string(),
-        attempt: task.attempt,
-        lane_rank: task.lane_rank,
-        due: task.due.map(|day| day.to_string()),
-        received_at,
-        started_at: task.started_at.map(|at| at.to_string()),
-        analyst,
-    }
-}
-
-/// A result with the names of its people.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ResultView {
-    #[serde(flatten)]
-    pub row: ResultRow,
-    pub analyst: Option<String>,
-    pub reviewer: Option<String>,
-    pub decision: Option<OutOfLimitDecisionRow>,
-}
+use crate::vocabulary::{Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, TaskState, Verdict};
 
 /// One task with everything entered for it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TaskView {
-    pub task: TestTaskRow,
-    pub item: TestItemRow,
+    pub task: TaskFacts,
+    pub item: TaskItem,
     pub sample_number: String,
-    pub received_at: String,
+    pub received_at: Instant,
     pub product_zh: String,
     pub product_en: String,
     pub analyst: Option<String>,
     /// Every version of every reading: nothing is overwritten
-    pub readings: Vec<ReadingRow>,
+    pub readings: Vec<ReadingView>,
     /// The values of instrument files that readings were taken from
-    pub observations: Vec<ObservationRow>,
+    pub observations: Vec<TaskObservation>,
     pub results: Vec<ResultView>,
     /// The instrument files that the readings, also replaced ones, were taken from, and who compared them
     pub imports: Vec<ImportView>,
     /// The evaluations of sequences and plates that readings rest on
     pub evaluations: Vec<TaskEvaluation>,
-    /// The other attempts of this item on this sample
-    pub attempts: Vec<String>,
+    /// All attempts of this item on this sample
+    pub attempts: Vec<TestTaskId>,
+}
+
+/// The task itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TaskFacts {
+    pub id: TestTaskId,
+    pub sample_id: SampleId,
+    pub test_item_id: TestItemId,
+    pub attempt: i64,
+    pub state: TaskState,
+    pub lane_rank: i64,
+    pub due: Option<Day>,
+    pub available_at: Instant,
+    pub started_at: Option<Instant>,
+    pub analyst_id: Option<AccountId>,
+    pub institute_id: InstituteId,
+    /// What a change of it is made on
+    pub revision: i64,
+}
+
+/// What is tested.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TaskItem {
+    pub id: TestItemId,
+    pub specification_id: SpecificationId,
+    pub position: i64,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub method: String,
+    pub kind: ItemKind,
+    pub unit: String,
+    pub limit_text: String,
+    pub compare_by: Comparison,
+    pub rounding_step: Option<Dec>,
+    pub formula: Option<String>,
+    /// The readings that it takes
+    pub inputs: Vec<ReadingInput>,
+    pub replicates: i64,
+    pub consumes: Dec,
+    pub in_scope: bool,
+    pub annex: Vec<String>,
+}
+
+/// One version of one reading.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReadingView {
+    pub id: ReadingId,
+    pub test_task_id: TestTaskId,
+    pub name: String,
+    pub position: i64,
+    pub version: i64,
+    pub raw: String,
+    pub value: Option<Dec>,
+    pub unit: String,
+    pub source: ReadingSource,
+    pub observation_id: Option<ObservationId>,
+    pub reason: Option<String>,
+    pub entered_by: AccountId,
+    pub entered_at: Instant,
+    pub evaluation_result_id: Option<EvaluationResultId>,
+}
+
+/// A value of an instrument file that a reading was taken from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TaskObservation {
+    pub id: ObservationId,
+    pub instrument_file_id: InstrumentFileId,
+    pub position: i64,
+    pub sample_text: Option<String>,
+    pub analyte: Option<String>,
+    pub quantity: String,
+    pub raw: String,
+    pub value: Option<String>,
+    pub unit: Option<String>,
+    pub status: crate::vocabulary::instruments::ObservationStatus,
+    /// What the adapter marked it with
+    pub flags: serde_json::Value,
+    /// Where it stands in the file, as the adapter says it
+    pub locator: serde_json::Value,
+    pub injection: Option<String>,
+    pub acquired_at: Option<String>,
+    pub bound: Option<String>,
+    /// What else the file says of it
+    pub context: serde_json::Value,
+    pub sample_id: Option<SampleId>,
+}
+
+/// A result with the names of its people.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ResultView {
+    pub id: ResultId,
+    pub test_task_id: TestTaskId,
+    pub version: i64,
+    pub calculated: String,
+    pub reported: String,
+    pub unit: String,
+    pub limit_text: String,
+    pub compare_by: Comparison,
+    pub verdict: Verdict,
+    pub steps: Vec<String>,
+    pub reagents: String,
+    pub note: String,
+    pub analyst_id: AccountId,
+    pub entered_at: Instant,
+    pub reviewer_id: Option<AccountId>,
+    pub reviewed_at: Option<Instant>,
+    pub review_outcome: Option<ReviewOutcome>,
+    pub review_note: Option<String>,
+    /// What its review is made on
+    pub revision: i64,
+    pub analyst: Option<String>,
+    pub reviewer: Option<String>,
+    pub decision: Option<DecisionView>,
+}
+
+/// The decision about a result out of specification (OOS).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DecisionView {
+    pub id: OosDecisionId,
+    pub result_id: ResultId,
+    pub decision: OosDecision,
+    pub reason: String,
+    pub decided_by: AccountId,
+    pub decided_at: Instant,
 }
 
 /// An evaluation that readings of a task rest on.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TaskEvaluation {
-    pub evaluation_id: String,
-    pub result_id: String,
+    pub evaluation_id: EvaluationId,
+    pub result_id: EvaluationResultId,
     pub title: String,
     pub version: i64,
     pub calculation_version: String,
 }
 
+impl TaskFacts {
+    fn of(row: TestTaskRow, revision: i64) -> Self {
+        Self {
+            id: row.id,
+            sample_id: row.sample_id,
+            test_item_id: row.test_item_id,
+            attempt: row.attempt,
+            state: row.state,
+            lane_rank: row.lane_rank,
+            due: row.due,
+            available_at: row.available_at,
+            started_at: row.started_at,
+            analyst_id: row.analyst_id,
+            institute_id: row.institute_id,
+            revision,
+        }
+    }
+}
+
+impl TaskItem {
+    fn of(row: TestItemRow) -> Outcome<Self> {
+        Ok(Self {
+            inputs: row.inputs.stored("test_item", "inputs", &row.id)?,
+            annex: row.annex.stored("test_item", "annex", &row.id)?,
+            id: row.id,
+            specification_id: row.specification_id,
+            position: row.position,
+            code: row.code,
+            name_zh: row.name_zh,
+            name_en: row.name_en,
+            method: row.method,
+            kind: row.kind,
+            unit: row.unit,
+            limit_text: row.limit_text,
+            compare_by: row.compare_by,
+            rounding_step: row.rounding_step,
+            formula: row.formula,
+            replicates: row.replicates,
+            consumes: row.consumes,
+            in_scope: row.in_scope,
+        })
+    }
+}
+
+impl From<ReadingRow> for ReadingView {
+    fn from(row: ReadingRow) -> Self {
+        let source = match (&row.observation_id, &row.evaluation_result_id) {
+            (Some(_), _) => ReadingSource::File,
+            (None, Some(_)) => ReadingSource::Evaluation,
+            (None, None) => ReadingSource::Typed,
+        };
+        Self {
+            id: row.id,
+            test_task_id: row.test_task_id,
+            name: row.name,
+            position: row.position,
+            version: row.version,
+            raw: row.raw,
+            value: row.value,
+            unit: row.unit,
+            source,
+            observation_id: row.observation_id,
+            reason: row.reason,
+            entered_by: row.entered_by,
+            entered_at: row.entered_at,
+            evaluation_result_id: row.evaluation_result_id,
+        }
+    }
+}
+
+impl TaskObservation {
+    fn of(row: ObservationRow) -> Outcome<Self> {
+        Ok(Self {
+            flags: row.flags.stored("observation", "flags", &row.id)?,
+            locator: row.locator.stored("observation", "locator", &row.id)?,
+            context: row.context.stored("observation", "context", &row.id)?,
+            id: row.id,
+            instrument_file_id: row.instrument_file_id,
+            position: row.position,
+            sample_text: row.sample_text,
+            analyte: row.analyte,
+            quantity: row.quantity,
+            raw: row.raw,
+            value: row.value,
+            unit: row.unit,
+            status: row.status,
+            injection: row.injection,
+            acquired_at: row.acquired_at,
+            bound: row.bound,
+            sample_id: row.sample_id,
+        })
+    }
+}
+
+impl From<OosDecisionRow> for DecisionView {
+    fn from(row: OosDecisionRow) -> Self {
+        Self {
+            id: row.id,
+            result_id: row.result_id,
+            decision: row.decision,
+            reason: row.reason,
+            decided_by: row.decided_by,
+            decided_at: row.decided_at,
+        }
+    }
+}
+
+/// One task of the reader's institute; none of another's.
+///
+/// # Errors
+/// The store's failure, and where something stored cannot be read.
+pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outcome<Option<TaskView>> {
+    let Some(institute) = reader.institute() else { return Ok(None) };
+    type Found = (TestTaskRow, i64, TestItemRow, (String, Instant, String, String));
+    let found: Option<Found> = test_task::table
+        .inner_join(test_item::table)
+        .inner_join(sample::table.inner_join(application::table.inner_join(product::table)))
+        .filter(test_task::id.eq(id))
+        .filter(test_task::institute_id.eq(institute))
+        .select((
+            TestTaskRow::as_select(),
+            test_task::revision,
+            TestItemRow::as_select(),
+            (sample::number, sample::received_at, product::name_zh, product::name_en),
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((task, revision, item, (sample_number, received_at, product_zh, product_en))) = found else {
+        return Ok(None);
+    };
+    let readings: Vec<ReadingRow> = reading::table
+        .filter(reading::test_task_id.eq(id))
+        .order((reading::name, reading::position, reading::version))
+        .load(conn)?;
+    let seen: Vec<_> = readings.iter().filter_map(|row| row.observation_id.clone()).collect();
+    let observations: Vec<ObservationRow> = observation::table.filter(observation::id.eq_any(seen)).load(conn)?;
+    let rows: Vec<(ResultRow, i64)> = result::table
+        .filter(result::test_task_id.eq(id))
+        .order(result::version)
+        .select((ResultRow::as_select(), result::revision))
+        .load(conn)?;
+    let imports = super::imports(conn, id, &readings)?;
+    let attempts = test_task::table
+        .filter(test_task::sample_id.eq(&task.sample_id))
+        .filter(test_task::test_item_id.eq(&task.test_item_id))
+        .order(test_task::attempt)
+        .select(test_task::id)
+        .load(conn)?;
+    let people = names(conn, &task.analyst_id.iter().collect::<Vec<_>>())?;
+    Ok(Some(TaskView {
+        analyst: task.analyst_id.as_ref().and_then(|id| people.get(id.as_str()).cloned()),
+        task: TaskFacts::of(task, revision),
+        item: TaskItem::of(item)?,
+        sample_number,
+        received_at,
+        product_zh,
+        product_en,
+        evaluations: evaluations_of(conn, &readings)?,
+        readings: readings.into_iter().map(Into::into).collect(),
+        observations: observations.into_iter().map(TaskObservation::of).collect::<Outcome<_>>()?,
+        results: results(conn, rows)?,
+        imports,
+        attempts,
+    }))
+}
+
 fn evaluations_of(conn: &mut AnyConnection, readings: &[ReadingRow]) -> Outcome<Vec<TaskEvaluation>> {
     let ids: Vec<_> = readings.iter().filter_map(|row| row.evaluation_result_id.clone()).collect();
-    let found: Vec<(String, String, String, i64, String)> = evaluation_result::table
+    let found: Vec<(EvaluationId, EvaluationResultId, String, i64, String)> = evaluation_result::table
         .inner_join(evaluation::table)
         .filter(evaluation_result::id.eq_any(ids))
         .order((evaluation::created_at, evaluation_result::position))
@@ -191,122 +364,42 @@ fn evaluations_of(conn: &mut AnyConnection, readings: &[ReadingRow]) -> Outcome<
     Ok(each.collect())
 }
 
-/// One task of the institute; none of another's.
-///
-/// # Errors
-/// The store's failure.
-pub fn task(conn: &mut AnyConnection, institute: &InstituteId, id: &TestTaskId) -> Outcome<Option<TaskView>> {
-    let found: Option<(TestTaskRow, TestItemRow, (String, String, String, String))> = test_task::table
-        .inner_join(test_item::table)
-        .inner_join(sample::table.inner_join(application::table.inner_join(product::table)))
-        .filter(test_task::id.eq(id))
-        .filter(application::institute_id.eq(institute))
-        .select((
-            TestTaskRow::as_select(),
-            TestItemRow::as_select(),
-            (sample::number, sample::received_at, product::name_zh, product::name_en),
-        ))
-        .first(conn)
-        .optional()?;
-    let Some((task, item, (sample_number, received_at, product_zh, product_en))) = found else { return Ok(None) };
-    let readings: Vec<ReadingRow> = reading::table
-        .filter(reading::test_task_id.eq(id))
-        .order((reading::name, reading::position, reading::version))
-        .load(conn)?;
-    let seen: Vec<_> = readings.iter().filter_map(|row| row.observation_id.clone()).collect();
-    let observations = observation::table.filter(observation::id.eq_any(seen)).load(conn)?;
-    let rows: Vec<ResultRow> = result::table
-        .filter(result::test_task_id.eq(id))
-        .order(result::version)
-        .select(ResultRow::as_select())
-        .load(conn)?;
-    let imports = super::imports(conn, id, &readings)?;
-    let mut results = Vec::with_capacity(rows.len());
-    for row in rows {
-        results.push(result_view(conn, row)?);
-    }
-    let attempts: Vec<TestTaskId> = test_task::table
-        .filter(test_task::sample_id.eq(&task.sample_id))
-        .filter(test_task::test_item_id.eq(&task.test_item_id))
-        .order(test_task::attempt)
-        .select(test_task::id)
-        .load(conn)?;
-    Ok(Some(TaskView {
-        analyst: name_of(conn, task.analyst_id.as_ref())?,
-        attempts: attempts.iter().map(ToString::to_string).collect(),
-        task,
-        item,
-        sample_number,
-        received_at,
-        product_zh,
-        product_en,
-        evaluations: evaluations_of(conn, &readings)?,
-        readings,
-        observations,
-        results,
-        imports,
-    }))
-}
-
-fn result_view(conn: &mut AnyConnection, row: ResultRow) -> Outcome<ResultView> {
-    let decision =
-        out_of_limit_decision::table.filter(out_of_limit_decision::result_id.eq(&row.id)).first(conn).optional()?;
-    Ok(ResultView {
-        analyst: name_of(conn, Some(&row.analyst_id))?,
-        reviewer: name_of(conn, row.reviewer_id.as_ref())?,
-        decision,
-        row,
-    })
-}
-
-/// A result that waits for its review, or out of limit for its decision.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ReviewRow {
-    pub task: QueueRow,
-    pub result: ResultRow,
-    /// How many readings were changed after they were entered
-    pub corrections: i64,
-    /// How many instrument files, of those that readings rest on, no second person has compared yet
-    pub imports_unchecked: usize,
-    pub analyst: Option<String>,
-}
-
-/// What waits for review, by exception: out of limit first, then what was corrected, then the rest by due date.
-///
-/// # Errors
-/// The store's failure.
-pub fn to_review(
-    conn: &mut AnyConnection,
-    institute: &InstituteId,
-    state: TaskState,
-    page: Page,
-) -> Outcome<Listed<ReviewRow>> {
-    let filter = QueueFilter {
-        state: Some(state.to_string()),
-        limit: page.limit,
-        offset: page.offset,
-        ..QueueFilter::default()
-    };
-    let listed = queue(conn, institute, &filter)?;
-    let mut items = Vec::with_capacity(listed.items.len());
-    for task in listed.items {
-        let id: TestTaskId = task.task_id.as_str().into();
-        let latest: Option<ResultRow> = result::table
-            .filter(result::test_task_id.eq(&id))
-            .order(result::version.desc())
-            .select(ResultRow::as_select())
-            .first(conn)
-            .optional()?;
-        let Some(result) = latest else { continue };
-        let corrections = reading::table
-            .filter(reading::test_task_id.eq(&id))
-            .filter(reading::version.gt(1))
-            .count()
-            .get_result(conn)?;
-        let imports_unchecked = super::unchecked_imports(conn, &id)?;
-        let analyst = name_of(conn, Some(&result.analyst_id))?;
-        items.push(ReviewRow { analyst, task, result, corrections, imports_unchecked });
-    }
-    items.sort_by_key(|row| (row.result.verdict == "pass", row.corrections == 0));
-    Ok(Listed { total: listed.total, items })
+/// Results with their people and decisions, in the order given: two statements, however many they are.
+pub(super) fn results(conn: &mut AnyConnection, rows: Vec<(ResultRow, i64)>) -> Outcome<Vec<ResultView>> {
+    let people: Vec<&AccountId> =
+        rows.iter().flat_map(|(row, _)| std::iter::once(&row.analyst_id).chain(&row.reviewer_id)).collect();
+    let people = names(conn, &people)?;
+    let ids: Vec<&ResultId> = rows.iter().map(|(row, _)| &row.id).collect();
+    let decided: Vec<OosDecisionRow> =
+        out_of_limit_decision::table.filter(out_of_limit_decision::result_id.eq_any(ids)).load(conn)?;
+    let mut decisions: BTreeMap<ResultId, DecisionView> =
+        decided.into_iter().map(|row| (row.result_id.clone(), row.into())).collect();
+    rows.into_iter()
+        .map(|(row, revision)| {
+            Ok(ResultView {
+                steps: row.steps.stored("result", "steps", &row.id)?,
+                analyst: people.get(row.analyst_id.as_str()).cloned(),
+                reviewer: row.reviewer_id.as_ref().and_then(|id| people.get(id.as_str()).cloned()),
+                decision: decisions.remove(&row.id),
+                id: row.id,
+                test_task_id: row.test_task_id,
+                version: row.version,
+                calculated: row.calculated,
+                reported: row.reported,
+                unit: row.unit,
+                limit_text: row.limit_text,
+                compare_by: row.compare_by,
+                verdict: row.verdict,
+                reagents: row.reagents,
+                note: row.note,
+                analyst_id: row.analyst_id,
+                entered_at: row.entered_at,
+                reviewer_id: row.reviewer_id,
+                reviewed_at: row.reviewed_at,
+                review_outcome: row.review_outcome,
+                review_note: row.review_note,
+                revision,
+            })
+        })
+        .collect()
 }

@@ -10,6 +10,7 @@ mod imports;
 pub mod keyset;
 mod own_cases;
 mod pages;
+mod queue;
 mod reader;
 mod samples;
 
@@ -18,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
-use imports::unchecked_imports;
-
-pub use bench::{QueueFilter, QueueRow, ResultView, ReviewRow, TaskEvaluation, TaskView, queue, task, to_review};
+pub use bench::{
+    DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskObservation, TaskView, task,
+};
 pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
     ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
@@ -39,6 +40,7 @@ pub use files::{
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
+pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};
 pub use reader::Reader;
 pub use samples::{CaseProduct, SampleDetail, sample, sample_by_number};
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use vocabulary::Verdict;
 
 use crate::numeric::value::{Measured, Operator, operator, parse_decimal, to_ascii};
 use crate::numeric::{NumericError, Step, round_to};
@@ -48,27 +49,6 @@ impl CompareBy {
             "full" => Some(CompareBy::Full),
             "rounded" => Some(CompareBy::Rounded),
             _ => None,
-        }
-    }
-}
-
-/// What a comparison says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Pass,
-    Fail,
-    /// A censored result that straddles the limit.
-    Indeterminate,
-}
-
-impl Verdict {
-    /// The word of the public interface.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Indeterminate => "indeterminate",
         }
     }
 }

@@ -6,9 +6,10 @@ mod limit;
 mod rounding;
 mod value;
 
-pub use limit::{CompareBy, Judgement, Limit, Verdict};
+pub use limit::{CompareBy, Judgement, Limit};
 pub use rounding::{Step, round_to};
 pub use value::{Measured, parse_decimal, to_ascii};
+pub use vocabulary::Verdict;
 
 use rust_decimal::Decimal;
 use thiserror::Error;

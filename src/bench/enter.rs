@@ -1,0 +1,386 @@
+//! Entering readings of a task: by hand, on a worksheet, from a file or an evaluation. The result is calculated as soon
+//! as all readings are there.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::calculate::{self, Calculation, Reading};
+use super::import_check;
+use super::readings::{self, Before, Entry, NewReading, current};
+use super::task::{TaskFile, moved, open_task_of};
+use crate::action::{Action, Context, Facts, Subject};
+use crate::calculation::inputs::ReadingInput;
+use crate::insert_all;
+use crate::record::{Actor, Change};
+use crate::refusal::{Code, Refusal};
+use crate::store::columns::{Dec, EvaluationResultId, Instant, Json, ReadingId, ResultId, TestTaskId};
+use crate::store::revisions::{self, Revised};
+use crate::store::rows::{ReadingRow, ResultRow};
+use crate::store::schema::{evaluation, evaluation_result, reading, result, test_task};
+use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{Permission, TaskState};
+
+/// Enters readings of one task.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnterReadings {
+    pub id: TestTaskId,
+    #[serde(default)]
+    pub readings: Vec<NewReading>,
+    /// For a finding: whether it conforms
+    #[serde(default)]
+    pub conforms: Option<bool>,
+    /// Reagents, reference standards and equipment, as text
+    #[serde(default)]
+    pub reagents: String,
+    #[serde(default)]
+    pub note: String,
+    /// Why readings are changed; needed where one is
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What an entry gave.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Entered {
+    pub task_id: TestTaskId,
+    pub state: TaskState,
+    /// The result, once all readings are there
+    pub result: Option<Calculation>,
+    pub result_id: Option<ResultId>,
+    pub version: Option<i64>,
+}
+
+/// What an entry is decided from.
+pub struct Sheet {
+    file: TaskFile,
+    inputs: Vec<ReadingInput>,
+    before: Vec<ReadingRow>,
+    /// Readings of a rejected import
+    void: Vec<ReadingId>,
+    /// The steps of the evaluations that readings rest on or would rest on
+    evaluated: Vec<EvaluatedSteps>,
+    /// The version of the latest result
+    version: i64,
+}
+
+struct EvaluatedSteps {
+    result: EvaluationResultId,
+    steps: Vec<String>,
+}
+
+/// Who enters, and when.
+type By<'a> = (&'a Actor, DateTime<Utc>);
+
+/// What an entry leads to.
+#[derive(Debug)]
+pub struct Plan {
+    rows: Vec<ReadingRow>,
+    calculation: Option<Calculation>,
+    state: TaskState,
+    started_at: Option<Instant>,
+}
+
+impl EnterReadings {
+    /// An entry of that task.
+    #[must_use]
+    pub fn of(id: TestTaskId, entry: Entry) -> Self {
+        let Entry { readings, conforms, reagents, note, reason } = entry;
+        Self { id, readings, conforms, reagents, note, reason }
+    }
+
+    fn entry(&self) -> Entry {
+        Entry {
+            readings: self.readings.clone(),
+            conforms: self.conforms,
+            reagents: self.reagents.clone(),
+            note: self.note.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+impl Action for EnterReadings {
+    const NAME: &'static str = "task.enter";
+    const PERMISSION: Permission = Permission::ResultEnter;
+    const REPLACES: bool = true;
+    type Prepared = ();
+    type Loaded = Sheet;
+    type Plan = Plan;
+    type Done = Entered;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Task, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Sheet> {
+        load(cx.conn, cx.actor, &self.id, &self.entry())
+    }
+
+    fn decide(&self, facts: &Facts<'_>, sheet: &Sheet) -> Result<Plan, Refusal> {
+        decide(facts.actor, facts.now, sheet, &self.entry())
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, sheet: Sheet, plan: Plan) -> Outcome<Entered> {
+        let (entered, event) = keep(cx.conn, (cx.actor, cx.now), sheet, plan, &self.entry())?;
+        cx.record(event);
+        Ok(entered)
+    }
+}
+
+/// Enters readings of one task as a part of a larger action. Everything is checked before anything is stored, so a
+/// refusal leaves no trace.
+///
+/// # Errors
+/// Names the reading that is not as expected.
+pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &Entry) -> Outcome<Entered> {
+    let (entered, event) = run(cx.conn, (cx.actor, cx.now), id, entry)?;
+    cx.record(event);
+    Ok(entered)
+}
+
+fn run(conn: &mut AnyConnection, by: By<'_>, id: &TestTaskId, entry: &Entry) -> Outcome<(Entered, Change)> {
+    let sheet = load(conn, by.0, id, entry)?;
+    let plan = decide(by.0, by.1, &sheet, entry)?;
+    keep(conn, by, sheet, plan, entry)
+}
+
+fn load(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId, entry: &Entry) -> Outcome<Sheet> {
+    let file = open_task_of(conn, actor, id)?;
+    let inputs = readings::inputs_of(&file)?;
+    let before = current(conn, id)?;
+    let void = import_check::rejected(conn, id, &before)?;
+    let rests_on = before.iter().filter_map(|row| row.evaluation_result_id.clone());
+    let rests_on = rests_on.chain(entry.readings.iter().filter_map(|new| new.source.evaluation()));
+    let evaluated = evaluated_steps(conn, rests_on.collect())?;
+    let version: Option<i64> =
+        result::table.filter(result::test_task_id.eq(id)).select(diesel::dsl::max(result::version)).first(conn)?;
+    Ok(Sheet { file, inputs, before, void, evaluated, version: version.unwrap_or(0) })
+}
+
+/// The steps of evaluations, so that they are kept with the result.
+fn evaluated_steps(conn: &mut AnyConnection, ids: Vec<EvaluationResultId>) -> Outcome<Vec<EvaluatedSteps>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<(EvaluationResultId, String, i64, String, String, Json)> = evaluation_result::table
+        .inner_join(evaluation::table)
+        .filter(evaluation_result::id.eq_any(ids))
+        .order((evaluation_result::evaluation_id, evaluation_result::position))
+        .select((
+            evaluation_result::id,
+            evaluation::title,
+            evaluation::version,
+            evaluation::method_id,
+            evaluation::calculation_version,
+            evaluation_result::steps,
+        ))
+        .load(conn)?;
+    let mut all = Vec::with_capacity(found.len());
+    for (result, title, version, method, calculation, list) in found {
+        let head = format!("评价“{title}”第 {version} 版（方法 {method}，计算程序 {calculation}）");
+        let list: Vec<String> = list.stored("evaluation_result", "steps", &result)?;
+        all.push(EvaluatedSteps { result, steps: std::iter::once(head).chain(list).collect() });
+    }
+    Ok(all)
+}
+
+fn decide(actor: &Actor, now: DateTime<Utc>, sheet: &Sheet, new: &Entry) -> Result<Plan, Refusal> {
+    let (file, task) = (&sheet.file, &sheet.file.task);
+    if task.state == TaskState::InProgress && task.analyst_id.as_ref() != Some(&actor.account) {
+        return Err(Refusal::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task"));
+    }
+    let before = Before { current: &sheet.before, void: &sheet.void };
+    let rows = readings::checked(file, &sheet.inputs, &before, new, &actor.account, now)?;
+    let all = after(sheet, &rows);
+    let mut calculation = calculate::calculate(&file.item, &sheet.inputs, &as_read(&all), new.conforms)?;
+    if let Some(calculation) = &mut calculation {
+        calculation.steps.splice(0..0, steps_of(sheet, &all));
+    }
+    let waiting = task.state == TaskState::Waiting;
+    let mut state = if waiting { file.after(TaskEvent::Start)? } else { task.state };
+    if calculation.is_some() {
+        state = moved(state, TaskEvent::Enter)?;
+    }
+    let started_at = if waiting { Some(now.into()) } else { task.started_at.clone() };
+    Ok(Plan { rows, calculation, state, started_at })
+}
+
+/// The readings that count after an entry: one of a rejected import stays in the record and counts no more.
+fn after(sheet: &Sheet, rows: &[ReadingRow]) -> Vec<ReadingRow> {
+    let replaced = |old: &ReadingRow| rows.iter().any(|row| (&row.name, row.position) == (&old.name, old.position));
+    let kept = sheet.before.iter().filter(|old| !sheet.void.contains(&old.id) && !replaced(old));
+    kept.chain(rows).cloned().collect()
+}
+
+fn as_read(rows: &[ReadingRow]) -> Vec<Reading> {
+    let read = |row: &ReadingRow| Reading {
+        name: row.name.clone(),
+        position: row.position,
+        raw: row.raw.clone(),
+        value: row.value.as_ref().map(Dec::decimal),
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The steps of the evaluations that these readings rest on, each once.
+fn steps_of(sheet: &Sheet, rows: &[ReadingRow]) -> Vec<String> {
+    let mut steps: Vec<String> = Vec::new();
+    let used = |one: &&EvaluatedSteps| rows.iter().any(|row| row.evaluation_result_id.as_ref() == Some(&one.result));
+    for step in sheet.evaluated.iter().filter(used).flat_map(|one| &one.steps) {
+        if !steps.contains(step) {
+            steps.push(step.clone());
+        }
+    }
+    steps
+}
+
+fn keep(
+    conn: &mut AnyConnection,
+    (actor, now): By<'_>,
+    sheet: Sheet,
+    plan: Plan,
+    new: &Entry,
+) -> Outcome<(Entered, Change)> {
+    let task = &sheet.file.task;
+    let stored = plan.calculation.as_ref().map(|found| result_row(&sheet, found, new, (actor, now)));
+    insert_all!(conn, reading::table, &plan.rows)?;
+    if let Some(row) = &stored {
+        diesel::insert_into(result::table).values(row).execute(conn)?;
+    }
+    diesel::update(test_task::table.find(&task.id))
+        .set((
+            test_task::state.eq(plan.state),
+            test_task::started_at.eq(&plan.started_at),
+            test_task::analyst_id.eq(&actor.account),
+        ))
+        .execute(conn)?;
+    let revision = revisions::current(conn, Revised::Task, task.id.as_str())?;
+    let event = event(&sheet, &plan, stored.as_ref(), new).and("version", sheet.file.revision, revision);
+    let entered = Entered {
+        task_id: task.id.clone(),
+        state: plan.state,
+        result: plan.calculation,
+        version: stored.as_ref().map(|row| row.version),
+        result_id: stored.map(|row| row.id),
+    };
+    Ok((entered, event))
+}
+
+fn event(sheet: &Sheet, plan: &Plan, stored: Option<&ResultRow>, new: &Entry) -> Change {
+    let task = &sheet.file.task;
+    let (old, state) = (task.state.as_str(), plan.state.as_str());
+    let mut change = Change::field(EnterReadings::NAME, "test_task", &task.id, "state", old, state);
+    for row in &plan.rows {
+        let old = sheet.before.iter().find(|old| (&old.name, old.position) == (&row.name, row.position));
+        let field = format!("{}[{}]", row.name, row.position);
+        change.add(&field, old.map(|old| old.raw.clone()), row.raw.clone());
+    }
+    if let Some(row) = stored {
+        change.add("result", (), json!({"version": row.version, "reported": row.reported, "verdict": row.verdict}));
+    }
+    change.reason.clone_from(&new.reason);
+    change
+}
+
+fn result_row(sheet: &Sheet, calculation: &Calculation, new: &Entry, (actor, now): By<'_>) -> ResultRow {
+    let item = &sheet.file.item;
+    ResultRow {
+        id: ResultId::new(),
+        test_task_id: sheet.file.task.id.clone(),
+        version: sheet.version + 1,
+        calculated: calculation.calculated.clone(),
+        reported: calculation.reported.clone(),
+        unit: item.unit.clone(),
+        limit_text: item.limit_text.clone(),
+        compare_by: item.compare_by,
+        verdict: calculation.verdict,
+        steps: Json::of(&calculation.steps),
+        reagents: new.reagents.trim().to_owned(),
+        note: new.note.trim().to_owned(),
+        analyst_id: actor.account.clone(),
+        entered_at: now.into(),
+        reviewer_id: None,
+        reviewed_at: None,
+        review_outcome: None,
+        review_note: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{actor, sheet_file};
+    use super::*;
+
+    fn sheet(state: TaskState, analyst: &str) -> Sheet {
+        let file = sheet_file(state, analyst);
+        let inputs = readings::inputs_of(&file).expect("the item's inputs");
+        Sheet { file, inputs, before: Vec::new(), void: Vec::new(), evaluated: Vec::new(), version: 0 }
+    }
+
+    fn entered(who: &Actor, sheet: &Sheet, entry: &Entry) -> Result<Plan, Refusal> {
+        decide(who, DateTime::UNIX_EPOCH, sheet, entry)
+    }
+
+    fn typed(raw: &str, reason: Option<&str>) -> Entry {
+        let source = readings::Source::Typed;
+        let reading = NewReading { name: "x".into(), position: 1, raw: raw.into(), source };
+        Entry { readings: vec![reading], reason: reason.map(str::to_owned), ..Entry::default() }
+    }
+
+    #[test]
+    fn a_complete_entry_starts_the_task_and_gives_its_result() {
+        let one = actor("one");
+        let plan = entered(&one, &sheet(TaskState::Waiting, ""), &typed("99.84", None));
+        let plan = plan.expect("a complete entry");
+        assert_eq!((plan.state, plan.rows.len()), (TaskState::Entered, 1));
+        assert!(plan.started_at.is_some());
+        let result = plan.calculation.expect("its result");
+        assert_eq!((result.reported.as_str(), result.verdict.as_str()), ("99.8", "pass"));
+    }
+
+    #[test]
+    fn nobody_enters_what_somebody_else_works_on() {
+        let (one, two) = (actor("one"), actor("two"));
+        let of = |who| entered(who, &sheet(TaskState::InProgress, "one"), &typed("99", None));
+        assert_eq!(of(&two).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        assert!(of(&one).is_ok());
+    }
+
+    #[test]
+    fn a_correction_needs_a_reason_and_is_a_version_of_its_own() {
+        let two = actor("two");
+        let mut sheet = sheet(TaskState::Waiting, "");
+        sheet.before = entered(&two, &sheet, &typed("99.8", None)).expect("an entry").rows;
+        sheet.file.task.state = TaskState::Entered;
+        let again = |raw, reason| entered(&two, &sheet, &typed(raw, reason));
+        assert_eq!(again("99.9", None).err().and_then(|refusal| refusal.field).as_deref(), Some("reason"));
+        let corrected = again("99.9", Some("笔误")).expect("a correction with its reason");
+        assert_eq!(corrected.rows.first().map(|row| row.version), Some(2));
+        let same = again("99.8", None).expect("what did not change needs no reason");
+        assert!(same.rows.is_empty());
+    }
+
+    #[test]
+    fn a_reading_of_a_rejected_import_counts_no_more() {
+        let one = actor("one");
+        let mut sheet = sheet(TaskState::Waiting, "");
+        sheet.before = entered(&one, &sheet, &typed("99.8", None)).expect("an entry").rows;
+        sheet.void = sheet.before.iter().map(|row| row.id.clone()).collect();
+        let nothing = entered(&one, &sheet, &Entry::default()).expect("no reading");
+        assert_eq!((nothing.state, nothing.calculation.is_none()), (TaskState::InProgress, true));
+        let again = entered(&one, &sheet, &typed("99.8", Some("重新录入")));
+        assert_eq!(again.expect("the same text, entered anew").rows.len(), 1);
+    }
+
+    #[test]
+    fn a_finding_needs_its_verdict_and_a_number_is_a_number() {
+        let one = actor("one");
+        let refused = entered(&one, &sheet(TaskState::Waiting, ""), &typed("9,9", None));
+        assert_eq!(refused.err().and_then(|refusal| refusal.field).as_deref(), Some("readings[0].raw"));
+    }
+}

@@ -1,0 +1,222 @@
+//! Readings: what an analyst, a file or an evaluation says, and the check of it. What was typed is kept; a correction
+//! is a new version with its reason.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::task::TaskFile;
+use crate::calculation::inputs::ReadingInput;
+use crate::refusal::Refusal;
+use crate::regulation::numeric::Measured;
+use crate::store::columns::{AccountId, Dec, EvaluationResultId, ObservationId, ReadingId, TestTaskId};
+use crate::store::rows::ReadingRow;
+use crate::store::schema::reading;
+use crate::store::{AnyConnection, Outcome, StoreError};
+use crate::text;
+use crate::vocabulary::ItemKind;
+
+/// What an analyst enters for one task.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Entry {
+    pub readings: Vec<NewReading>,
+    /// For a finding: whether it conforms
+    pub conforms: Option<bool>,
+    /// Reagents, reference standards and equipment, as text
+    pub reagents: String,
+    pub note: String,
+    /// Why readings are changed; needed where one is
+    pub reason: Option<String>,
+}
+
+/// One reading as typed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReading {
+    /// The input's name
+    pub name: String,
+    /// Its number among the readings of that input, from 1
+    #[serde(default = "first")]
+    pub position: i64,
+    /// As typed: `0.1234`, `<0.05`, `未检出`; kept as it is
+    pub raw: String,
+    /// Where it comes from; nobody can say so from outside
+    #[serde(skip)]
+    pub source: Source,
+}
+
+/// Where a reading comes from.
+#[derive(Clone, Debug, Default)]
+pub enum Source {
+    /// Somebody typed it.
+    #[default]
+    Typed,
+    /// An instrument file says it.
+    File(Observed),
+    /// An evaluation of a sequence or a plate gave it.
+    Evaluation(Evaluated),
+}
+
+/// A reading that an evaluation of a sequence or a plate gave.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The result of the evaluation.
+    pub result: EvaluationResultId,
+    /// None of a censored result.
+    pub value: Option<Decimal>,
+    /// Its unit.
+    pub unit: String,
+}
+
+/// A reading as an instrument wrote it: `raw` need not be in our own notation (`257,10`).
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The value's place in a file.
+    pub observation: ObservationId,
+    /// None of a censored value.
+    pub value: Option<Decimal>,
+    /// The unit that the file gives.
+    pub unit: Option<String>,
+}
+
+impl Source {
+    fn observation(&self) -> Option<ObservationId> {
+        match self {
+            Source::File(seen) => Some(seen.observation.clone()),
+            Source::Typed | Source::Evaluation(_) => None,
+        }
+    }
+
+    pub(super) fn evaluation(&self) -> Option<EvaluationResultId> {
+        match self {
+            Source::Evaluation(found) => Some(found.result.clone()),
+            Source::Typed | Source::File(_) => None,
+        }
+    }
+
+    fn unit(&self) -> Option<String> {
+        match self {
+            Source::Typed => None,
+            Source::File(seen) => seen.unit.clone(),
+            Source::Evaluation(found) => Some(found.unit.clone()),
+        }
+    }
+}
+
+fn first() -> i64 {
+    1
+}
+
+/// The current version of each reading.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn current(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Vec<ReadingRow>> {
+    let rows: Vec<ReadingRow> = reading::table
+        .filter(reading::test_task_id.eq(id))
+        .order((reading::name, reading::position, reading::version))
+        .load(conn)?;
+    let mut latest: Vec<ReadingRow> = Vec::new();
+    for row in rows {
+        match latest.last_mut() {
+            Some(last) if (&last.name, last.position) == (&row.name, row.position) => *last = row,
+            _ => latest.push(row),
+        }
+    }
+    Ok(latest)
+}
+
+/// The readings that an item takes, as it says.
+///
+/// # Errors
+/// Where what is stored of the item cannot be read.
+pub(super) fn inputs_of(file: &TaskFile) -> Result<Vec<ReadingInput>, StoreError> {
+    file.item.inputs.stored("test_item", "inputs", &file.item.id)
+}
+
+/// The readings before an entry.
+pub(super) struct Before<'a> {
+    /// The current version of each.
+    pub current: &'a [ReadingRow],
+    /// Those of a rejected import: they are entered anew, with the reason, also where the text is the same.
+    pub void: &'a [ReadingId],
+}
+
+/// Checks what was entered, and gives the new versions of readings; readings that did not change are left alone.
+///
+/// # Errors
+/// Names the reading and what was expected.
+pub(super) fn checked(
+    file: &TaskFile,
+    inputs: &[ReadingInput],
+    before: &Before<'_>,
+    new: &Entry,
+    by: &AccountId,
+    now: DateTime<Utc>,
+) -> Result<Vec<ReadingRow>, Refusal> {
+    let reason = new.reason.as_deref().map(|text| text::required("reason", text, text::REMARK)).transpose()?;
+    text::optional("reagents", &new.reagents, text::REMARK)?;
+    text::optional("note", &new.note, text::REMARK)?;
+    let mut rows: Vec<ReadingRow> = Vec::new();
+    for (index, typed) in new.readings.iter().enumerate() {
+        let at = |field: &str| format!("readings[{index}].{field}");
+        let declared = inputs.iter().find(|input| input.name == typed.name).ok_or_else(|| {
+            let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+            let names = names.join(", ");
+            Refusal::field(at("name"), format!("应为 {names} 之一"), format!("expected one of {names}"))
+        })?;
+        if !(1..=500).contains(&typed.position) {
+            return Err(Refusal::field(at("position"), "应为 1 至 500", "expected 1 to 500"));
+        }
+        if rows.iter().any(|row| (&row.name, row.position) == (&typed.name, typed.position)) {
+            return Err(Refusal::field(at("position"), "同一读数出现两次", "the same reading is there twice"));
+        }
+        let raw = text::required(&at("raw"), &typed.raw, text::TEXT)?;
+        text::printable(&at("raw"), &raw)?;
+        let value = match &typed.source {
+            Source::File(seen) => seen.value,
+            Source::Evaluation(found) => found.value,
+            Source::Typed if file.item.kind == ItemKind::Text => None,
+            Source::Typed => number(&at("raw"), &raw)?,
+        };
+        let old = before.current.iter().find(|old| (&old.name, old.position) == (&typed.name, typed.position));
+        if old.is_some_and(|old| old.raw == raw && !before.void.contains(&old.id)) {
+            continue;
+        }
+        if old.is_some() && reason.is_none() {
+            return Err(Refusal::field("reason", "修改已录入的读数须说明原因", "a changed reading needs a reason"));
+        }
+        rows.push(ReadingRow {
+            id: ReadingId::new(),
+            test_task_id: file.task.id.clone(),
+            name: typed.name.clone(),
+            position: typed.position,
+            version: old.map_or(1, |old| old.version + 1),
+            raw,
+            value: value.map(Dec::from),
+            unit: typed.source.unit().unwrap_or_else(|| declared.unit.clone()),
+            observation_id: typed.source.observation(),
+            reason: old.and(reason.clone()),
+            entered_by: by.clone(),
+            entered_at: now.into(),
+            evaluation_result_id: typed.source.evaluation(),
+        });
+    }
+    Ok(rows)
+}
+
+/// The number that was typed; `None` for a censored value, an error for anything else.
+fn number(field: &str, raw: &str) -> Result<Option<Decimal>, Refusal> {
+    match Measured::parse(raw) {
+        Ok(Measured::Number(number)) => Ok(Some(number)),
+        Ok(_) => Ok(None),
+        Err(error) => Err(Refusal::field(
+            field,
+            format!("“{raw}”不是数值，也不是“<0.05”“未检出”一类的结果：{error}"),
+            format!("{raw:?} is neither a number nor a censored value such as <0.05: {error}"),
+        )),
+    }
+}

@@ -1,0 +1,68 @@
+//! A task with what it is about, as every action of the bench loads it.
+
+use diesel::prelude::*;
+
+use crate::record::Actor;
+use crate::refusal::{Code, Refusal};
+use crate::store::columns::TestTaskId;
+use crate::store::rows::{SampleRow, TestItemRow, TestTaskRow};
+use crate::store::schema::{sample, test_item, test_task};
+use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::TaskState;
+use crate::vocabulary::states::TaskEvent;
+
+/// A task with its item and sample.
+#[derive(Clone, Debug)]
+pub struct TaskFile {
+    /// The task.
+    pub task: TestTaskRow,
+    /// Its revision when it was loaded.
+    pub revision: i64,
+    /// What is tested.
+    pub item: TestItemRow,
+    /// Of which sample.
+    pub sample: SampleRow,
+}
+
+impl TaskFile {
+    /// The state after an event.
+    ///
+    /// # Errors
+    /// Names the state and the event, where they do not fit.
+    pub fn after(&self, event: TaskEvent) -> Result<TaskState, Refusal> {
+        moved(self.task.state, event)
+    }
+}
+
+/// The task, where it is of the actor's institute.
+///
+/// # Errors
+/// Where there is none of that id.
+pub fn task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId) -> Outcome<TaskFile> {
+    let found: Option<(TestTaskRow, i64, TestItemRow, SampleRow)> = test_task::table
+        .inner_join(test_item::table)
+        .inner_join(sample::table)
+        .filter(test_task::id.eq(id))
+        .filter(test_task::institute_id.nullable().eq(&actor.institute))
+        .select((TestTaskRow::as_select(), test_task::revision, TestItemRow::as_select(), SampleRow::as_select()))
+        .first(conn)
+        .optional()?;
+    let (task, revision, item, sample) =
+        found.ok_or_else(|| Refusal::not_found("检验任务", "test task", id.as_str()))?;
+    Ok(TaskFile { task, revision, item, sample })
+}
+
+/// As [`task_of`], where its case is still worked on.
+///
+/// # Errors
+/// Where there is none of that id, or its case has ended.
+pub(super) fn open_task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId) -> Outcome<TaskFile> {
+    let file = task_of(conn, actor, id)?;
+    crate::cases::still_open(conn, &file.sample.application_id)?;
+    Ok(file)
+}
+
+/// The state after an event, or a refusal that names both.
+pub(super) fn moved(state: TaskState, event: TaskEvent) -> Result<TaskState, Refusal> {
+    state.on(event).map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))
+}
