@@ -147,7 +147,7 @@ fn dated(
 
 /// The one in force on a day, by the catalogue's rule.
 fn on_day(all: &[(SpecificationId, SpecificationDates<NaiveDate>)], on: NaiveDate) -> Option<&SpecificationId> {
-    let dates: Vec<SpecificationDates<NaiveDate>> = all.iter().map(|(_, dates)| dates.clone()).collect();
+    let dates: Vec<SpecificationDates<NaiveDate>> = all.iter().map(|(_, dates)| *dates).collect();
     in_force(&dates, on).map(|at| &all[at].0)
 }
 
