@@ -32,7 +32,7 @@ pub struct DisableAccount {
 }
 
 /// What is decided from.
-pub struct Standing {
+pub struct Availability {
     state: AccountState,
     other_administrators: i64,
 }
@@ -48,7 +48,7 @@ impl DisableAccount {
         if self.disabled { AccountEvent::Disable } else { AccountEvent::Enable }
     }
 
-    fn checked(&self, standing: &Standing) -> Result<NextState, Refusal> {
+    fn checked(&self, standing: &Availability) -> Result<NextState, Refusal> {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
         let next = standing.state.on(self.event());
         let state = next.map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
@@ -63,7 +63,7 @@ impl Action for DisableAccount {
     const NAME: &'static str = "account.disable";
     const PERMISSION: Permission = Permission::AccountManage;
     type Prepared = ();
-    type Loaded = Standing;
+    type Loaded = Availability;
     type Plan = NextState;
     type Done = AccountView;
 
@@ -71,16 +71,16 @@ impl Action for DisableAccount {
         Some(Subject::new(Revised::Account, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Standing> {
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Availability> {
         let state = AccountState::of(account_by_id(cx.conn, &self.id)?.disabled);
-        Ok(Standing { state, other_administrators: other_administrators(cx.conn, &self.id)? })
+        Ok(Availability { state, other_administrators: other_administrators(cx.conn, &self.id)? })
     }
 
-    fn decide(&self, _: &Facts<'_>, standing: &Standing) -> Result<NextState, Refusal> {
+    fn decide(&self, _: &Facts<'_>, standing: &Availability) -> Result<NextState, Refusal> {
         self.checked(standing)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, standing: Standing, plan: NextState) -> Outcome<AccountView> {
+    fn keep(&self, cx: &mut Context<'_>, standing: Availability, plan: NextState) -> Outcome<AccountView> {
         let (before, after) = (standing.state.is_disabled(), plan.state.is_disabled());
         diesel::update(account::table.find(&self.id)).set(account::disabled.eq(after)).execute(cx.conn)?;
         if after {
@@ -102,14 +102,14 @@ mod tests {
 
     #[test]
     fn the_last_administrator_is_not_disabled() {
-        let standing = |others| Standing { state: AccountState::Active, other_administrators: others };
+        let standing = |others| Availability { state: AccountState::Active, other_administrators: others };
         assert_eq!(set(true).checked(&standing(0)).err().map(|refusal| refusal.code), Some(Code::Conflict));
         assert_eq!(set(true).checked(&standing(1)).ok().map(|next| next.state), Some(AccountState::Disabled));
     }
 
     #[test]
     fn a_repetition_is_no_fault() {
-        let disabled = Standing { state: AccountState::Disabled, other_administrators: 1 };
+        let disabled = Availability { state: AccountState::Disabled, other_administrators: 1 };
         assert_eq!(set(true).checked(&disabled).ok().map(|next| next.state), Some(AccountState::Disabled));
         assert_eq!(set(false).checked(&disabled).ok().map(|next| next.state), Some(AccountState::Active));
     }

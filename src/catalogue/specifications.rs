@@ -36,7 +36,7 @@ pub struct DraftSpecification {
 }
 
 /// What a draft follows.
-pub struct Versions {
+pub struct Predecessors {
     /// Whether the product is there.
     product: bool,
     /// The number of its last version; none has 0.
@@ -52,7 +52,7 @@ pub struct CheckedDraft {
 }
 
 impl DraftSpecification {
-    fn checked(&self, versions: &Versions) -> Result<CheckedDraft, Refusal> {
+    fn checked(&self, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
         if !versions.product {
             return Err(missing("product_id", "品种", "product"));
         }
@@ -81,24 +81,24 @@ impl Action for DraftSpecification {
     const NAME: &'static str = "specification.draft";
     const PERMISSION: Permission = Permission::SpecificationDraft;
     type Prepared = ();
-    type Loaded = Versions;
+    type Loaded = Predecessors;
     type Plan = CheckedDraft;
     type Done = SpecificationView;
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Versions> {
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Predecessors> {
         let products: i64 = product::table.filter(product::id.eq(&self.product_id)).count().get_result(cx.conn)?;
         let last: Option<i64> = specification::table
             .filter(specification::product_id.eq(&self.product_id))
             .select(diesel::dsl::max(specification::version))
             .first(cx.conn)?;
-        Ok(Versions { product: products == 1, last: last.unwrap_or(0) })
+        Ok(Predecessors { product: products == 1, last: last.unwrap_or(0) })
     }
 
-    fn decide(&self, _: &Facts<'_>, versions: &Versions) -> Result<CheckedDraft, Refusal> {
+    fn decide(&self, _: &Facts<'_>, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
         self.checked(versions)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: Versions, plan: CheckedDraft) -> Outcome<SpecificationView> {
+    fn keep(&self, cx: &mut Context<'_>, _: Predecessors, plan: CheckedDraft) -> Outcome<SpecificationView> {
         let row = SpecificationRow {
             id: SpecificationId::new(),
             product_id: self.product_id.clone(),
@@ -274,10 +274,10 @@ mod tests {
             edition: "2026".into(),
             items: vec![assay()],
         };
-        let versions = Versions { product: true, last: 2 };
+        let versions = Predecessors { product: true, last: 2 };
         assert_eq!(new.checked(&versions).map(|drafted| drafted.version).ok(), Some(3));
         let fault = |new: &DraftSpecification, versions| new.checked(versions).err().and_then(|refusal| refusal.field);
-        assert_eq!(fault(&new, &Versions { product: false, last: 0 }).as_deref(), Some("product_id"));
+        assert_eq!(fault(&new, &Predecessors { product: false, last: 0 }).as_deref(), Some("product_id"));
         assert_eq!(fault(&DraftSpecification { items: Vec::new(), ..new }, &versions).as_deref(), Some("items"));
     }
 }

@@ -109,7 +109,7 @@ impl Change {
         self
     }
 
-    /// As [`Change::and`], on an event that stands already.
+    /// As [`Change::and`], on an event that was made already.
     pub fn add(&mut self, field: &str, old: impl Into<Value>, new: impl Into<Value>) {
         if let Value::Object(fields) = &mut self.changes {
             fields.insert(field.to_owned(), json!({"old": old.into(), "new": new.into()}));

@@ -113,7 +113,7 @@ vocabulary! {
     }
 }
 
-// Disabling says how the account is to be, whoever said so before: a repetition changes nothing and is no fault.
+// Disabling says how the account is to be, whoever said so before: a repetition changes nothing and is not a fault.
 transitions! { AccountState on AccountEvent, Account:
     Active + Disable = Disabled;
     Active + Enable = Active;
