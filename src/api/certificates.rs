@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::{Data, Path, Payload, Query};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::action::Services;
@@ -45,13 +45,6 @@ pub fn table() -> Table {
 #[derive(OpenApi)]
 #[openapi(paths(list, show, file, own_list, own_file, by_code, by_file))]
 pub struct Docs;
-
-/// Why.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Because {
-    pub(super) reason: String,
-}
 
 /// What is known of a file.
 #[derive(Serialize, ToSchema)]

@@ -48,7 +48,7 @@ async fn figures(
     services: Data<Services>,
     id: Path<InstrumentFileId>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || instruments::figures(&services, &gate.actor, &id)).await
+    answer(move || instruments::figures(&services, &services.reader(&gate.actor)?, &id)).await
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files/{id}/plots/{name}", tag = "instruments",
@@ -60,7 +60,7 @@ async fn figure(
     services: Data<Services>,
     at: Path<(InstrumentFileId, String)>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(svg(run(move || instruments::figure(&services, &gate.actor, &at.0, &at.1)).await?))
+    Ok(svg(run(move || instruments::figure(&services, &services.reader(&gate.actor)?, &at.0, &at.1)).await?))
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files/{id}/export", tag = "instruments",
@@ -74,7 +74,7 @@ async fn export(
     id: Path<InstrumentFileId>,
     wanted: Query<Format>,
 ) -> Result<HttpResponse, Problem> {
-    let made = run(move || instruments::export(&services, &gate.actor, &id, &wanted.format)).await?;
+    let made = run(move || instruments::export(&services, &services.reader(&gate.actor)?, &id, &wanted.format)).await?;
     Ok(kept(made.bytes, made.content_type, &made.name))
 }
 
@@ -85,5 +85,5 @@ async fn checks(
     services: Data<Services>,
     id: Path<InstrumentFileId>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || instruments::checks(&services, &gate.actor, &id)).await
+    answer(move || instruments::checks(&services, &services.reader(&gate.actor)?, &id)).await
 }

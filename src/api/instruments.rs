@@ -1,22 +1,28 @@
 //! `/api/v1/instrument-files`: upload, look, accept, reject.
 
 use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Path, Payload, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::certificates::Because;
-use super::intake::institute;
-use crate::action::Services;
-use crate::http::body::{Body, collect};
-use crate::http::permit::Permit;
-use crate::http::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
+use crate::action::{Action, Answered, Services};
+use crate::http::body::collect;
+use crate::http::command::{self, Command, act_blocking};
+use crate::http::permit::permission::InstrumentRead;
+use crate::http::permit::{May, Permit};
 use crate::http::problem::{Problem, ProblemDocument};
-use crate::http::run::{answer, created, done, run};
+use crate::http::run::{answer, created, run};
 use crate::http::table::Table;
-use crate::instruments::{self, Accept, Accepted, Assign, FileView, NewRunList, SourceView, Wanted};
+use crate::instruments::{
+    self, AcceptFile, AddFileRunList, FileView, MatchName, RejectFile, SourceView, Taken, UploadFile, Wanted,
+};
+use crate::refusal::Refusal;
+use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, ObservationId};
-use crate::store::views::{self, FileRow, Listed, Page};
+use crate::store::views::keyset::Part;
+use crate::store::views::{self, FileFilter, FileListRow};
+use crate::vocabulary::instruments::FileState;
 
 /// The routes.
 #[must_use]
@@ -26,27 +32,17 @@ pub fn table() -> Table {
         .post("/api/v1/instrument-files", upload)
         .get("/api/v1/instrument-files/{id}", show)
         .get("/api/v1/instrument-files/{id}/source", source)
-        .post("/api/v1/instrument-files/{id}/match", assign)
+        .post("/api/v1/instrument-files/{id}/match", match_name)
         .post("/api/v1/instrument-files/{id}/run-list", run_list)
         .post("/api/v1/instrument-file-sets", upload_set)
-        .post("/api/v1/instrument-files/{id}/accept", accept)
-        .post("/api/v1/instrument-files/{id}/reject", reject)
+        .does::<AcceptFile>(Method::POST, "/api/v1/instrument-files/{id}/accept")
+        .ends::<RejectFile>(Method::POST, "/api/v1/instrument-files/{id}/reject")
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(list, upload, upload_set, show, source, assign, run_list, accept, reject))]
+#[openapi(paths(list, upload, upload_set, show, source, match_name, run_list))]
 pub struct Docs;
-
-/// Which files are asked for.
-#[derive(Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
-pub struct FileFilter {
-    /// `staged`, `unread`, `accepted`, `rejected`
-    state: Option<String>,
-    limit: Option<i64>,
-    offset: Option<i64>,
-}
 
 /// The file's name.
 #[derive(Clone, Deserialize, IntoParams)]
@@ -77,11 +73,11 @@ struct FileSet {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct OneOfSet {
     name: String,
-    id: Option<String>,
+    id: Option<InstrumentFileId>,
     /// The same content was imported before
     known: bool,
-    state: Option<String>,
-    refusal: Option<crate::refusal::Refusal>,
+    state: Option<FileState>,
+    refusal: Option<Refusal>,
 }
 
 /// Which value is looked for.
@@ -89,7 +85,7 @@ pub struct OneOfSet {
 #[serde(default)]
 pub struct Marked {
     /// An observation of this file: the value itself is marked within its line
-    observation: Option<String>,
+    observation: Option<ObservationId>,
     /// A line that is shown with those around it
     line: Option<u32>,
     /// The first line of the part that is wanted, from 1
@@ -97,16 +93,15 @@ pub struct Marked {
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files", tag = "instruments", params(FileFilter),
-    responses((status = 200, body = Listed<FileRow>, description = "仪器文件 instrument files, newest first")))]
+    responses((status = 200, body = Part<FileListRow>, description = "仪器文件 instrument files, newest first")))]
 async fn list(
     gate: Permit<InstrumentRead>,
     services: Data<Services>,
     filter: Query<FileFilter>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || {
-        let institute = institute(&gate.actor)?;
-        let page = Page::of(filter.limit, filter.offset);
-        services.db.read(|conn| views::files(conn, &institute, filter.state.as_deref(), page))
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| views::files(conn, &reader, &filter))
     })
     .await
 }
@@ -116,13 +111,20 @@ async fn list(
     responses((status = 201, body = FileView, description = "Staged; the same content twice is one import"),
               (status = 422, body = ProblemDocument)))]
 async fn upload(
-    gate: Permit<InstrumentUpload>,
+    may: May<UploadFile>,
     services: Data<Services>,
     named: Query<Named>,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let bytes = collect(Ok(payload), services.site.upload_bytes).await?;
-    created(move || instruments::upload(&services, &gate.actor, &named.name, &bytes, named.instrument.as_deref())).await
+    let Named { name, instrument } = named.into_inner();
+    created(move || {
+        let file = instruments::Named { name, bytes: bytes.to_vec() };
+        let taken = instruments::upload(&services, &may.actor, file, instrument.as_deref())?;
+        let view = instruments::view(&services, &services.reader(&may.actor)?, &taken.id)?;
+        Ok(FileView { known: taken.known, ..view })
+    })
+    .await
 }
 
 #[utoipa::path(post, path = "/api/v1/instrument-file-sets", tag = "instruments", params(FromInstrument),
@@ -130,30 +132,24 @@ async fn upload(
         description = "Files that belong together: a report with the files that its adapter reads beside it"),
     responses((status = 200, body = [OneOfSet]), (status = 422, body = ProblemDocument)))]
 async fn upload_set(
-    gate: Permit<InstrumentUpload>,
+    may: May<UploadFile>,
     services: Data<Services>,
     from: Query<FromInstrument>,
     parts: actix_multipart::Multipart,
 ) -> Result<HttpResponse, Problem> {
     let files = crate::http::upload::uploads(parts, services.site.upload_bytes).await?;
     let files: Vec<_> = files.into_iter().map(|one| instruments::Named { name: one.name, bytes: one.bytes }).collect();
-    let taken =
-        run(move || instruments::upload_set(&services, &gate.actor, &files, from.instrument.as_deref())).await?;
+    let taken = run(move || instruments::upload_set(&services, &may.actor, &files, from.instrument.as_deref())).await?;
     answer(move || Ok(taken.into_iter().map(OneOfSet::from).collect::<Vec<_>>())).await
 }
 
-impl From<(String, crate::store::Outcome<instruments::Taken>)> for OneOfSet {
-    fn from((name, outcome): (String, crate::store::Outcome<instruments::Taken>)) -> Self {
+impl From<(String, Outcome<Taken>)> for OneOfSet {
+    fn from((name, outcome): (String, Outcome<Taken>)) -> Self {
         match outcome {
-            Ok(taken) => Self {
-                name,
-                id: Some(taken.id.to_string()),
-                known: taken.known,
-                state: Some(taken.state),
-                refusal: None,
-            },
+            Ok(taken) => Self { name, id: Some(taken.id), known: taken.known, state: Some(taken.state), refusal: None },
             Err(failure) => {
-                Self { name, id: None, known: false, state: None, refusal: Some(*Problem::from(failure).0) }
+                let refusal = Some(*Problem::from(failure).0);
+                Self { name, id: None, known: false, state: None, refusal }
             }
         }
     }
@@ -166,7 +162,7 @@ async fn show(
     services: Data<Services>,
     id: Path<InstrumentFileId>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || instruments::view(&services, &gate.actor, &id)).await
+    answer(move || instruments::view(&services, &services.reader(&gate.actor)?, &id)).await
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files/{id}/source", tag = "instruments",
@@ -178,54 +174,44 @@ async fn source(
     id: Path<InstrumentFileId>,
     marked: Query<Marked>,
 ) -> Result<HttpResponse, Problem> {
+    let Marked { observation, line, from } = marked.into_inner();
     answer(move || {
-        let observation = marked.observation.as_deref().map(ObservationId::from);
-        let wanted = Wanted { observation, line: marked.line, from: marked.from };
-        instruments::source(&services, &gate.actor, &id, &wanted)
+        let wanted = Wanted { observation, line, from };
+        instruments::source(&services, &services.reader(&gate.actor)?, &id, &wanted)
     })
     .await
 }
 
-#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/match", tag = "instruments", params(("id" = String, Path)),
-    request_body = Assign, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
-async fn assign(
-    gate: Permit<InstrumentAccept>,
+/// Does something to a file and answers with the file.
+async fn acted_on<A: Action>(
+    may: May<A>,
     services: Data<Services>,
-    id: Path<InstrumentFileId>,
-    body: Body<Assign>,
+    command: Command<A>,
+    id: InstrumentFileId,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || instruments::assign(&services, &gate.actor, &id, &body.value)).await
+    let answered = act_blocking(&services, &may, command.call, command.action).await?;
+    let done = run(move || instruments::view(&services, &services.reader(&may.actor)?, &id)).await?;
+    Ok(command::answer(StatusCode::OK, Answered { done, replayed: answered.replayed }))
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/match", tag = "instruments", params(("id" = String, Path)),
+    request_body = MatchName, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
+async fn match_name(
+    may: May<MatchName>,
+    services: Data<Services>,
+    command: Command<MatchName>,
+) -> Result<HttpResponse, Problem> {
+    let id = command.action.id.clone();
+    acted_on(may, services, command, id).await
 }
 
 #[utoipa::path(post, path = "/api/v1/instrument-files/{id}/run-list", tag = "instruments", params(("id" = String, Path)),
-    request_body = NewRunList, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
+    request_body = AddFileRunList, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
 async fn run_list(
-    gate: Permit<InstrumentAccept>,
+    may: May<AddFileRunList>,
     services: Data<Services>,
-    id: Path<InstrumentFileId>,
-    body: Body<NewRunList>,
+    command: Command<AddFileRunList>,
 ) -> Result<HttpResponse, Problem> {
-    answer(move || instruments::list_for_file(&services, &gate.actor, &id, &body.value)).await
-}
-
-#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/accept", tag = "instruments", params(("id" = String, Path)),
-    request_body = Accept, responses((status = 200, body = Accepted), (status = 422, body = ProblemDocument)))]
-async fn accept(
-    gate: Permit<InstrumentAccept>,
-    services: Data<Services>,
-    id: Path<InstrumentFileId>,
-    body: Body<Accept>,
-) -> Result<HttpResponse, Problem> {
-    answer(move || instruments::accept(&services, &gate.actor, &id, &body.value)).await
-}
-
-#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/reject", tag = "instruments", params(("id" = String, Path)),
-    request_body = Because, responses((status = 204), (status = 409, body = ProblemDocument)))]
-async fn reject(
-    gate: Permit<InstrumentReject>,
-    services: Data<Services>,
-    id: Path<InstrumentFileId>,
-    body: Body<Because>,
-) -> Result<HttpResponse, Problem> {
-    done(move || instruments::reject(&services, &gate.actor, &id, &body.value.reason)).await
+    let id = command.action.id.clone();
+    acted_on(may, services, command, id).await
 }

@@ -9,8 +9,6 @@ use super::duties::may_decide;
 use super::review::latest_result;
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
-use crate::cases;
-use crate::custody;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::quantities::{self, ItemDemand};
@@ -22,6 +20,7 @@ use crate::store::schema::{application, custody_entry, out_of_limit_decision, pr
 use crate::text;
 use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{OosDecision, Permission, Place, TaskState};
+use crate::{cases, custody};
 
 /// Decides about the latest result of a task that is out of specification.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -14,7 +14,7 @@ use super::task::{TaskFile, moved, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::calculation::inputs::ReadingInput;
 use crate::insert_all;
-use crate::record::{self, Actor, Change};
+use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{Dec, EvaluationResultId, Instant, Json, ReadingId, ResultId, TestTaskId};
 use crate::store::revisions::{self, Revised};
@@ -140,23 +140,6 @@ impl Action for EnterReadings {
 pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &Entry) -> Outcome<Entered> {
     let (entered, event) = run(cx.conn, (cx.actor, cx.now), id, entry)?;
     cx.record(event);
-    Ok(entered)
-}
-
-/// As [`enter_in`], inside a transaction that is no action's: to be replaced by [`super::enter_proposed`] where files
-/// and evaluations are accepted by actions.
-///
-/// # Errors
-/// Names the reading that is not as expected.
-pub fn enter_with(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    now: DateTime<Utc>,
-    id: &TestTaskId,
-    entry: &Entry,
-) -> Outcome<Entered> {
-    let (entered, event) = run(conn, (actor, now), id, entry)?;
-    record::record(conn, actor, now, vec![event])?;
     Ok(entered)
 }
 

@@ -22,7 +22,7 @@ pub use acceptance::{Proposed, accept, enter_proposed};
 pub use calculate::Calculation;
 pub use decide::{DecideTask, Decided};
 pub use duties::OwnWork;
-pub use enter::{EnterReadings, Entered, enter_with};
+pub use enter::{EnterReadings, Entered};
 pub use import_check::{CheckImport, ImportChecked};
 pub(crate) use readings::current as standing_readings;
 pub use readings::{Entry, Evaluated, NewReading, Observed, Source};

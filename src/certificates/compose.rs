@@ -8,7 +8,6 @@ use crate::documents::{
     Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict, Verification,
 };
 use crate::regulation::{Business, ClockName, Provision, Regulation};
-use crate::vocabulary::Verdict as Compared;
 
 /// Which document the case ends in.
 pub(super) fn kind_of(business: Business, conforms: bool) -> CertificateKind {
@@ -247,11 +246,8 @@ pub(super) fn with_unit(text: &str, unit: &str) -> String {
 }
 
 /// A result that is only known to lie beyond a bound straddling the limit does not conform: it was confirmed so.
-pub(super) fn verdict(found: Compared) -> Verdict {
-    match found {
-        Compared::Pass => Verdict::Pass,
-        Compared::Fail | Compared::Indeterminate => Verdict::Fail,
-    }
+pub(super) fn verdict(found: crate::vocabulary::Verdict) -> Verdict {
+    if found == crate::vocabulary::Verdict::Pass { Verdict::Pass } else { Verdict::Fail }
 }
 
 fn conclusion(facts: &Dossier, kind: CertificateKind, conforms: bool) -> Conclusion {

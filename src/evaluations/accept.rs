@@ -95,7 +95,7 @@ impl Action for AcceptEvaluation {
     fn decide(&self, _: &Facts<'_>, found: &Proposal) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
         text::optional("reagents", &self.reagents, text::REMARK)?;
         check(found)?;
-        let proposed = found.tasks.iter().map(|task| proposed(task, &found.results)).collect::<Result<_, Refusal>>()?;
+        let proposed = found.tasks.iter().map(|task| proposed(task, &found.results)).collect::<Result<_, _>>()?;
         let words = Entry {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
@@ -111,11 +111,8 @@ impl Action for AcceptEvaluation {
         found: Proposal,
         lines: Vec<(TestTaskId, Entry)>,
     ) -> Outcome<AcceptedEvaluation> {
-        let of_file = Accept {
-            confirm_complete: self.confirm_complete,
-            despite_problems: self.despite_problems.clone(),
-            ..Accept::default()
-        };
+        let of_file =
+            Accept { confirm_complete: self.confirm_complete, despite_problems: self.despite_problems.clone() };
         for file in &found.files {
             instruments::accept_with_evaluation(cx.conn, cx.actor, cx.now, file, &of_file, self.id.as_str())?;
         }
@@ -126,7 +123,7 @@ impl Action for AcceptEvaluation {
     }
 }
 
-/// What the evaluation would enter for one task.
+/// What an evaluation would enter for one task.
 fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<Proposed, Refusal> {
     let mut readings = Vec::with_capacity(task.readings.len());
     for reading in &task.readings {
@@ -163,18 +160,6 @@ fn check(found: &Proposal) -> Result<(), Refusal> {
 mod tests {
     use super::*;
 
-    fn task(id: &str, open: bool) -> EvaluatedTask {
-        EvaluatedTask {
-            task_id: TestTaskId::from(id),
-            sample_number: "S20260001".into(),
-            item_code: "assay".into(),
-            item_zh: "含量".into(),
-            item_en: "Assay".into(),
-            readings: Vec::new(),
-            open_questions: if open { vec!["单位不同".into()] } else { Vec::new() },
-        }
-    }
-
     fn proposal(validity: Validity, newest: bool) -> Proposal {
         let (tasks, results, files) = (Vec::new(), Vec::new(), Vec::new());
         Proposal { validity, newest, reasons: Vec::new(), tasks, results, files }
@@ -186,15 +171,5 @@ mod tests {
         for found in [proposal(Validity::Invalid, true), proposal(Validity::Valid, false)] {
             assert_eq!(check(&found).err().map(|refusal| refusal.code), Some(Code::WrongState));
         }
-    }
-
-    #[test]
-    fn an_open_question_is_not_passed_by_naming_the_task() {
-        let all = || [task("a", false), task("b", true)].iter().map(|one| proposed(one, &[])).collect::<Result<_, _>>();
-        let accept = |asked: Option<&[TestTaskId]>| bench::accept(all()?, asked, &Entry::default());
-        let ready = accept(None).expect("what has no open question");
-        assert_eq!(ready.iter().map(|(task, _)| task.as_str()).collect::<Vec<_>>(), ["a"]);
-        let named = accept(Some(&["a".into(), "b".into()])).expect_err("an open question");
-        assert_eq!(named.field.as_deref(), Some("tasks[1]"));
     }
 }

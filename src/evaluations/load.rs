@@ -124,7 +124,7 @@ fn seen(order: usize, row: ObservationRow) -> Result<Seen, Refusal> {
         quantity: row.quantity,
         raw: row.raw,
         unit: row.unit,
-        status: row.status,
+        status: row.status.as_str().to_owned(),
         injection: row.injection,
         acquired_at: row.acquired_at,
     })

@@ -15,6 +15,7 @@ use super::{Shared, Signal};
 use crate::instruments::{self, Globs, Incoming, Known, LARGEST, Letter, Source, Way, companions_wanted, file_globs};
 use crate::refusal::Code;
 use crate::store::Outcome;
+use crate::vocabulary::instruments::{LetterCode, WayKind};
 
 /// The longest pause between two tries of a folder that cannot be reached.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -122,7 +123,7 @@ impl Folder<'_> {
     }
 
     fn report(&self, error: Option<String>) -> bool {
-        let told = instruments::report(&self.shared.services, &self.way.instrument.id, "folder", error);
+        let told = instruments::report(&self.shared.services, self.way, WayKind::Folder, error);
         if let Err(error) = &told {
             tracing::error!(%error, "the state of a folder cannot be stored");
         }
@@ -199,12 +200,12 @@ impl Folder<'_> {
         if one.failed == TRIES {
             let size = one.look.0;
             let reason = format!("文件无法读取：{why} / the file cannot be read: {why}");
-            let letter = self.letter(path, "unreadable", reason, size);
+            let letter = self.letter(path, LetterCode::Unreadable, reason, size);
             self.tell(letter);
         }
     }
 
-    fn letter(&self, path: &str, code: &'static str, reason: String, size: i64) -> Letter {
+    fn letter(&self, path: &str, code: LetterCode, reason: String, size: i64) -> Letter {
         Letter {
             instrument: Some(self.way.instrument.id.clone()),
             source: Source::Folder,
@@ -231,15 +232,15 @@ impl Folder<'_> {
                 let refusal = failure.into_refusal();
                 let lasting = matches!(refusal.code, Code::InvalidField | Code::TooLarge);
                 let why = format!("{} / {}", refusal.message_zh, refusal.message_en);
-                if lasting { self.refused(found, "refused", why) } else { Tried::Failed(why) }
+                if lasting { self.refused(found, LetterCode::Refused, why) } else { Tried::Failed(why) }
             }
         }
     }
 
     /// A file that no further try will take in: remembered, and told to a person.
-    fn refused(&self, found: &Found, code: &'static str, why: String) -> Tried {
+    fn refused(&self, found: &Found, code: LetterCode, why: String) -> Tried {
         self.tell(self.letter(&found.seen.path, code, why, found.seen.size));
-        match instruments::refuse(&self.shared.services, &self.way.instrument.id, &found.seen) {
+        match instruments::refuse(&self.shared.services, self.way, &found.seen) {
             Ok(()) => Tried::Done,
             Err(error) => Tried::Failed(error.to_string()),
         }
@@ -251,7 +252,7 @@ impl Folder<'_> {
             Err(Unread::Changed) => return Ok(Tried::Later),
             Err(error @ Unread::TooLarge(_)) => {
                 let why = format!("文件超过 {LARGEST} 字节 / {error}");
-                return Ok(self.refused(found, "too_large", why));
+                return Ok(self.refused(found, LetterCode::TooLarge, why));
             }
             Err(Unread::Io(error)) => return Ok(Tried::Failed(error.to_string())),
         };
@@ -269,7 +270,7 @@ impl Folder<'_> {
             seen: Some(found.seen.clone()),
         };
         let taken = instruments::take(&self.shared.services, &self.way.actor, incoming)?;
-        tracing::debug!(path = found.seen.path, known = taken.known, state = taken.state, "taken in");
+        tracing::debug!(path = found.seen.path, known = taken.known, state = %taken.state, "taken in");
         Ok(Tried::Done)
     }
 

@@ -12,6 +12,7 @@ use instrument_adapters::link::{End, Fault, Given, Keeper, Receive, lines, lis, 
 
 use super::{Shared, Signal};
 use crate::instruments::{self, Incoming, Letter, Source, Way};
+use crate::vocabulary::instruments::{LetterCode, ListenerKind, WayKind};
 
 /// How long a read waits before it is asked whether to stop.
 const TICK: Duration = Duration::from_millis(50);
@@ -70,7 +71,7 @@ pub(super) fn listen(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
 }
 
 fn report(shared: &Shared, way: &Way, error: Option<String>) {
-    if let Err(error) = instruments::report(&shared.services, &way.instrument.id, "listener", error) {
+    if let Err(error) = instruments::report(&shared.services, way, WayKind::Listener, error) {
         tracing::error!(%error, "the state of a listener cannot be stored");
     }
 }
@@ -244,9 +245,9 @@ impl Keeper for Desk<'_> {
 
 impl Desk<'_> {
     fn source(&self) -> Source {
-        match self.way.instrument.listener_kind.as_deref() {
-            Some("lis2") => Source::Lis2,
-            Some("mllp") => Source::Mllp,
+        match self.way.instrument.listener_kind {
+            Some(ListenerKind::Lis2) => Source::Lis2,
+            Some(ListenerKind::Mllp) => Source::Mllp,
             _ => Source::Lines,
         }
     }
@@ -302,13 +303,13 @@ impl Desk<'_> {
             // person has to see the second.
             let zh = "与之前的报文内容相同，可能是另一次称量";
             let en = "the same content came before; this may be a second weighing";
-            return self.put_aside(bytes, "same_content", &(zh.into(), en.into()));
+            return self.put_aside(bytes, LetterCode::SameContent, &(zh.into(), en.into()));
         }
         Ok(())
     }
 
     /// Keeps what is no message as a dead letter, with the reason in Chinese and in English.
-    fn put_aside(&self, bytes: &[u8], code: &'static str, (zh, en): &(String, String)) -> Result<(), String> {
+    fn put_aside(&self, bytes: &[u8], code: LetterCode, (zh, en): &(String, String)) -> Result<(), String> {
         let letter = Letter {
             instrument: Some(self.way.instrument.id.clone()),
             source: self.source(),
@@ -330,11 +331,11 @@ impl Desk<'_> {
 }
 
 /// The stable word of a dead letter.
-fn code(fault: &Fault) -> &'static str {
+fn code(fault: &Fault) -> LetterCode {
     match fault {
-        Fault::TooLong(_) => "too_large",
-        Fault::NotKept(_) => "refused",
-        _ => "framing",
+        Fault::TooLong(_) => LetterCode::TooLarge,
+        Fault::NotKept(_) => LetterCode::Refused,
+        _ => LetterCode::Framing,
     }
 }
 

@@ -45,7 +45,7 @@ async fn plots(
 ) -> Result<HttpResponse, Problem> {
     let (key, first) = (InstrumentFileId::from(id.as_str()), part.from);
     let (shown, total) = run(move || {
-        let figures = instruments::figures(&services, &permit.actor, &key)?;
+        let figures = instruments::figures(&services, &services.reader(&permit.actor)?, &key)?;
         let drawn = figures.iter().skip(first).take(AT_ONCE);
         let drawn: Vec<_> = drawn.map(|one| json!({"name": one.name, "title": one.title, "svg": one.svg()})).collect();
         Ok((drawn, figures.len()))
@@ -65,7 +65,7 @@ async fn plot(
 ) -> Result<HttpResponse, Problem> {
     let (id, name) = at.into_inner();
     let (key, wanted) = (InstrumentFileId::from(id.as_str()), name.clone());
-    let svg = run(move || instruments::figure(&services, &permit.actor, &key, &wanted)).await?;
+    let svg = run(move || instruments::figure(&services, &services.reader(&permit.actor)?, &key, &wanted)).await?;
     Ok(file(svg.into_bytes(), "image/svg+xml", &name, false))
 }
 
@@ -82,7 +82,11 @@ async fn export(
     wanted: Query<Format>,
 ) -> Result<HttpResponse, Problem> {
     let key = InstrumentFileId::from(id.as_str());
-    let made = run(move || instruments::export(&services, &permit.actor, &key, &wanted.format)).await?;
+    let made = run(move || {
+        let reader = services.reader(&permit.actor)?;
+        instruments::export(&services, &reader, &key, &wanted.format)
+    })
+    .await?;
     Ok(file(made.bytes, made.content_type, &made.name, true))
 }
 

@@ -7,16 +7,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::form::{Form, with_fields};
-use super::lists::{Pager, ROWS, institute, offset, unfolded};
-use super::page::{Page, Refused, file, see_other};
-use crate::action::Services;
-use crate::http::permit::permission::{InstrumentAccept, InstrumentRead, InstrumentReject, InstrumentUpload};
-use crate::http::{Permit, Problem, Table, run};
-use crate::instruments::{self, Accept, Assign, FileView, Named, NewRunList, SourceView, Taken, Wanted};
+use super::lists::{Onward, ROWS};
+use super::page::{Page, Refused, file, see_other, send};
+use crate::action::{Action, Services};
+use crate::http::permit::permission::InstrumentRead;
+use crate::http::{May, Permit, Problem, Table, run};
+use crate::instruments::{
+    self, AcceptFile, AddFileRunList, FileView, LetterFilter, MatchName, Named, RejectFile, RunListLine, SourceView,
+    Taken, UploadFile, Wanted,
+};
 use crate::record::Actor;
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, ObservationId};
-use crate::store::views::{self, CheckView, Page as Part};
+use crate::store::views::{self, CheckView, FileFilter, Reader};
+use crate::vocabulary::instruments::{DeadLetterState, FileState};
 
 /// The routes.
 #[must_use]
@@ -26,7 +31,7 @@ pub fn table() -> Table {
         .post("/instrument-files", upload)
         .get("/instrument-files/{id}", show)
         .get("/instrument-files/{id}/original", original)
-        .post("/instrument-files/{id}/match", assign)
+        .post("/instrument-files/{id}/match", match_name)
         .post("/instrument-files/{id}/run-list", run_list)
         .post("/instrument-files/{id}/accept", accept)
         .post("/instrument-files/{id}/reject", reject)
@@ -36,7 +41,7 @@ pub fn table() -> Table {
 #[serde(default)]
 struct Filter {
     state: String,
-    offset: String,
+    after: String,
 }
 
 async fn inbox(
@@ -55,42 +60,42 @@ async fn show_inbox(
     filter: Filter,
     outcomes: Vec<Value>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, institute, state) = (services.db.clone(), institute(actor)?, filter.state.clone());
-    let part = Part::of(Some(ROWS), Some(offset(&filter.offset)));
-    let listed = run(move || db.read(|conn| views::files(conn, &institute, Some(&state), part))).await?;
-    let pager = Pager::new("/instrument-files", &[("state", &filter.state)], listed.total, offset(&filter.offset));
-    let rows = unfolded(&listed.items)?;
-    let (services, actor) = (services.clone(), actor.clone());
-    let (known, letters) = run(move || {
-        let letters = instruments::dead_letters(&services, &actor, Some("open"), None, Part::of(Some(1), None))?;
-        Ok((instruments::instruments(&services, &actor)?, letters.total))
+    let (services, reader) = (services.clone(), services.reader(actor)?);
+    let wanted = FileFilter {
+        state: FileState::parse(&filter.state),
+        after: Some(filter.after.clone()),
+        limit: Some(ROWS),
+        ..FileFilter::default()
+    };
+    let open = LetterFilter { state: Some(DeadLetterState::Open), limit: Some(1), ..LetterFilter::default() };
+    let (part, letters) = run(move || {
+        let part = services.db.read(|conn| views::files(conn, &reader, &wanted))?;
+        Ok((part, instruments::dead_letters(&services, &reader, &open)?.total))
     })
     .await?;
+    let onward = Onward::new("/instrument-files", &[("state", &filter.state)], &filter.after, &part);
     page.show(
         "files.html",
-        json!({"rows": rows, "pager": pager, "filter": filter, "outcomes": outcomes, "instruments": known,
-               "letters": letters}),
+        json!({"rows": part.items, "onward": onward, "filter": filter, "outcomes": outcomes, "letters": letters}),
     )
 }
 
 async fn upload(
-    permit: Permit<InstrumentUpload>,
+    may: May<UploadFile>,
     page: Page,
     services: Data<Services>,
     parts: Multipart,
 ) -> Result<HttpResponse, Problem> {
     let (files, fields) = with_fields(parts, services.site.upload_bytes).await?;
     let files: Vec<Named> = files.into_iter().map(|one| Named { name: one.name, bytes: one.bytes }).collect();
-    let (services2, actor) = (services.clone(), permit.actor.clone());
+    let (services2, actor) = (services.clone(), may.actor.clone());
     let instrument = fields.get("instrument").cloned();
     let taken = run(move || instruments::upload_set(&services2, &actor, &files, instrument.as_deref())).await?;
-    let outcomes: Vec<Value> = taken.into_iter().map(told).collect();
-    if let [one] = &outcomes[..]
-        && let Some(id) = one["id"].as_str()
-    {
-        return Ok(see_other(&format!("/instrument-files/{id}")));
+    if let [(_, Ok(one))] = taken.as_slice() {
+        return Ok(see_other(&format!("/instrument-files/{}", one.id)));
     }
-    show_inbox(&permit.actor, &page, &services, Filter::default(), outcomes).await
+    let outcomes = taken.into_iter().map(told).collect();
+    show_inbox(&may.actor, &page, &services, Filter::default(), outcomes).await
 }
 
 /// What became of one uploaded file: one that is refused does not hold up the others.
@@ -123,28 +128,28 @@ async fn show(
 }
 
 async fn content(services: &Services, actor: &Actor, id: &str, marked: Marked) -> Result<Value, Problem> {
-    let (services, me, actor, key) =
-        (services.clone(), actor.account.clone(), actor.clone(), InstrumentFileId::from(id));
+    let (services, reader, me) = (services.clone(), services.reader(actor)?, actor.account.clone());
+    let key = InstrumentFileId::from(id);
     let observation = marked.observation.as_deref().filter(|text| !text.is_empty()).map(ObservationId::from);
     let wanted = Wanted { observation, line: marked.line, from: marked.from };
-    let (view, source, checks) = run(move || both(&services, &actor, &key, &wanted)).await?;
-    let marked = source.as_ref().and_then(|source| source.observation.as_ref()).map(|one| one.id.to_string());
-    Ok(json!({"one": unfolded(&view)?, "source": unfolded(&source)?, "marked": marked, "checks": checks, "me": me}))
+    let (view, source, checks) = run(move || both(&services, &reader, &key, &wanted)).await?;
+    let marked = source.as_ref().and_then(|source| source.observation.as_ref()).map(|one| one.id.clone());
+    Ok(json!({"one": view, "source": source, "marked": marked, "checks": checks, "me": me}))
 }
 
 /// The file with its text and the checks of its import; one that no adapter reads has no lines to show.
 fn both(
     services: &Services,
-    actor: &Actor,
+    reader: &Reader,
     id: &InstrumentFileId,
     wanted: &Wanted,
 ) -> Outcome<(FileView, Option<SourceView>, Vec<CheckView>)> {
-    let view = instruments::view(services, actor, id)?;
-    let checks = instruments::checks(services, actor, id)?;
+    let view = instruments::view(services, reader, id)?;
+    let checks = instruments::checks(services, reader, id)?;
     if view.file.adapter.is_none() {
         return Ok((view, None, checks));
     }
-    let source = instruments::source(services, actor, id, wanted)?;
+    let source = instruments::source(services, reader, id, wanted)?;
     Ok((view, Some(source), checks))
 }
 
@@ -155,7 +160,7 @@ async fn original(
 ) -> Result<HttpResponse, Problem> {
     let key = InstrumentFileId::from(id.as_str());
     let (name, bytes) = run(move || {
-        let found = instruments::view(&services, &permit.actor, &key)?.file;
+        let found = instruments::view(&services, &services.reader(&permit.actor)?, &key)?.file;
         Ok((found.name, services.files.get(&found.sha256)?))
     })
     .await?;
@@ -163,68 +168,72 @@ async fn original(
     Ok(file(bytes, "application/octet-stream", &name, true))
 }
 
-async fn assign(
-    permit: Permit<InstrumentAccept>,
+/// Does something to a file: on to the file, or its page again with what was refused.
+async fn acted_on<A: Action>(
+    (may, page, services): (May<A>, Page, Data<Services>),
+    (id, form): (Path<String>, Form),
+    action: Result<A, Refusal>,
+) -> Result<HttpResponse, Problem> {
+    let done = match action {
+        Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
+        Err(refusal) => Err(refusal.into()),
+    };
+    answer(&page, &services, &may.actor, (&id, form), done).await
+}
+
+async fn match_name(
+    may: May<MatchName>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     // Values without a name have an empty one here.
-    let new = Assign { sample_text: form.opt("sample_text"), sample_number: form.opt("sample_number") };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
-    let done = run(move || instruments::assign(&services2, &actor, &key, &new).map(|_| ())).await;
-    answer(&page, &services, &permit.actor, (&id, form), done).await
+    let (sample_text, sample_number) = (form.opt("sample_text"), form.opt("sample_number"));
+    let action = MatchName { id: id.as_str().into(), sample_text, sample_number };
+    acted_on((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn run_list(
-    permit: Permit<InstrumentAccept>,
+    may: May<AddFileRunList>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let text = form.text("rows");
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
-    let done = run(move || {
-        let new = NewRunList { rows: NewRunList::of_text(&text)?, file_pattern: None };
-        instruments::list_for_file(&services2, &actor, &key, &new).map(|_| ())
-    })
-    .await;
-    answer(&page, &services, &permit.actor, (&id, form), done).await
+    let rows = RunListLine::all_of(&form.text("rows"));
+    let action = rows.map(|rows| AddFileRunList { id: id.as_str().into(), rows });
+    acted_on((may, page, services), (id, form), action).await
 }
 
 async fn accept(
-    permit: Permit<InstrumentAccept>,
+    may: May<AcceptFile>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = Accept {
-        tasks: Some(form.all("tasks")),
+    let action = AcceptFile {
+        id: id.as_str().into(),
+        tasks: Some(form.all("tasks").into_iter().map(Into::into).collect()),
         confirm_complete: form.ticked("confirm_complete"),
         despite_problems: form.opt("despite_problems"),
         reagents: form.text("reagents"),
         note: form.text("note"),
         reason: form.opt("reason"),
     };
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
-    let done = run(move || instruments::accept(&services2, &actor, &key, &new).map(|_| ())).await;
-    answer(&page, &services, &permit.actor, (&id, form), done).await
+    acted_on((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn reject(
-    permit: Permit<InstrumentReject>,
+    may: May<RejectFile>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let reason = form.text("reason");
-    let (services2, actor, key) = (services.clone(), permit.actor.clone(), InstrumentFileId::from(id.as_str()));
-    let done = run(move || instruments::reject(&services2, &actor, &key, &reason)).await;
-    answer(&page, &services, &permit.actor, (&id, form), done).await
+    let action = RejectFile { id: id.as_str().into(), reason: form.text("reason") };
+    acted_on((may, page, services), (id, form), Ok(action)).await
 }
 
 /// The file's page again, or with what was refused.

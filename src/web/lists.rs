@@ -114,7 +114,6 @@ const DOCUMENTS: &[&str] = &[
     "flags",
     "inputs",
     "locator",
-    "matching",
     "particulars",
     "problems",
     "provisions",

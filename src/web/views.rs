@@ -37,6 +37,7 @@ pages!(
     "bench.html",
     "task.html",
     "files.html",
+    "instrument_choices.html",
     "file.html",
     "adapters.html",
     "file_plots.html",

@@ -193,6 +193,10 @@ fn files_of(name: &str) -> BTreeMap<String, BTreeSet<String>> {
             named.insert(word(rest));
         }
         named.retain(|other| other != file && known.contains(other));
+        // Whoever names a room names what is in it: two rooms that name each other are a circle.
+        named.extend(
+            known.iter().filter(|other| other.strip_prefix(file).is_some_and(|rest| rest.starts_with('/'))).cloned(),
+        );
         graph.insert(file.clone(), named);
     }
     graph

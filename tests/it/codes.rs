@@ -11,7 +11,7 @@ use diesel::sql_types::Text;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use qianfa::store::columns::InstituteId;
 use qianfa::store::invariants::NAMED;
-use qianfa::store::views::{CertificateFilter, QueueFilter, certificates, queue};
+use qianfa::store::views::{CertificateFilter, QueueFilter, Reader, certificates, queue};
 use qianfa::store::{AnyConnection, Backend, DbConn, DbSettings, Failure, Invariant, StoreError};
 use qianfa::vocabulary::{Role, TaskState};
 use serde_json::json;
@@ -388,8 +388,9 @@ fn a_database_of_the_version_before_keeps_everything_and_learns_its_institutes()
             let id = InstituteId::from(institute);
             db.read(|conn| {
                 let filter = QueueFilter { state: Some(TaskState::Entered.to_string()), ..QueueFilter::default() };
-                let tasks = queue(conn, &id, &filter)?;
-                let register = certificates(conn, Some(&id), None, &CertificateFilter::default())?;
+                let reader = Reader::Staff { institute: id.clone(), hidden: Vec::new() };
+                let tasks = queue(conn, &reader, &filter)?;
+                let register = certificates(conn, &reader, &CertificateFilter::default())?;
                 Ok((tasks.total, register.total))
             })
             .expect("lists")

@@ -75,8 +75,7 @@ pub fn register(client: &Client, new: &Value) -> Value {
 }
 
 fn codes(view: &Value) -> Vec<String> {
-    let problems: Vec<Value> =
-        serde_json::from_str(view["file"]["problems"].as_str().expect("problems")).expect("a list");
+    let problems = view["file"]["problems"].as_array().expect("a list of problems");
     problems.iter().map(|one| text(one, "code")).collect()
 }
 
@@ -124,7 +123,7 @@ fn a_watched_folder_brings_files_and_their_corrections() {
         let one = view(&world.analyst, &first);
         assert_eq!(one["proposals"][0]["readings"][0]["value"], "25.1034", "{one}");
         assert!(codes(&one).contains(&"calibration_overdue".into()), "{one}");
-        let trail = ok(&world.quality.get("/api/v1/audit?action=instrument_file.upload"), 200);
+        let trail = ok(&world.quality.get("/api/v1/audit?action=file.upload"), 200);
         let trail = trail["entries"].as_array().expect("entries");
         assert!(
             !trail.is_empty() && trail.iter().all(|entry| entry["actor"] == "instrument:sxidc:bal-01"),

@@ -16,6 +16,7 @@ mod demo;
 mod evaluation;
 mod flow;
 mod golden;
+mod instrument_actions;
 mod instruments_in;
 mod invariants;
 mod kill;

@@ -124,6 +124,7 @@ mod bench;
 mod certificates;
 mod evaluations;
 mod hidden;
+pub mod instruments;
 mod places;
 pub mod roles;
 pub mod samples;

@@ -5,6 +5,10 @@
 use thiserror::Error;
 
 use crate::evaluations::{StandardEvent, StandardState};
+use crate::instruments::{
+    DeadLetterEvent, DeadLetterState, FileEvent, FileState, FolderEntryEvent, FolderEntryState, InstrumentEvent,
+    InstrumentState, RunListEvent, RunListState,
+};
 use crate::samples::{Portion, PortionEvent, SampleEvent, SampleState};
 
 vocabulary! {
@@ -99,6 +103,11 @@ pub enum Refused {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
+    Instrument(InstrumentState, InstrumentEvent),
+    InstrumentFile(FileState, FileEvent),
+    DeadLetter(DeadLetterState, DeadLetterEvent),
+    FolderEntry(FolderEntryState, FolderEntryEvent),
+    RunList(RunListState, RunListEvent),
     Standard(StandardState, StandardEvent),
     Sample(SampleState, SampleEvent),
     Portion(Portion, PortionEvent),
@@ -111,6 +120,11 @@ impl Refused {
             Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
             Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
             Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+            Refused::Instrument(state, event) => ("仪器", state.zh(), event.zh()),
+            Refused::InstrumentFile(state, event) => ("仪器文件", state.zh(), event.zh()),
+            Refused::DeadLetter(state, event) => ("未导入的文件", state.zh(), event.zh()),
+            Refused::FolderEntry(state, event) => ("文件夹中的文件", state.zh(), event.zh()),
+            Refused::RunList(state, event) => ("进样序列", state.zh(), event.zh()),
             Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
             Refused::Sample(state, event) => ("样品", state.zh(), event.zh()),
             Refused::Portion(state, event) => ("容器", state.zh(), event.zh()),
@@ -124,6 +138,11 @@ impl Refused {
             Refused::Case(state, event) => ("case", state.en(), event.en()),
             Refused::Task(state, event) => ("test task", state.en(), event.en()),
             Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
+            Refused::Instrument(state, event) => ("instrument", state.en(), event.en()),
+            Refused::InstrumentFile(state, event) => ("instrument file", state.en(), event.en()),
+            Refused::DeadLetter(state, event) => ("dead letter", state.en(), event.en()),
+            Refused::FolderEntry(state, event) => ("file of the folder", state.en(), event.en()),
+            Refused::RunList(state, event) => ("sequence list", state.en(), event.en()),
             Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
             Refused::Sample(state, event) => ("sample", state.en(), event.en()),
             Refused::Portion(state, event) => ("container", state.en(), event.en()),
@@ -140,6 +159,7 @@ macro_rules! transitions {
             ///
             /// # Errors
             /// The event does not fit the state.
+            #[allow(unreachable_patterns)] // Some lifecycle takes every event in every state.
             pub const fn on(self, event: $event) -> Result<$state, $crate::states::Refused> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
@@ -285,6 +305,7 @@ pub fn table() -> String {
         TaskState::table(),
         CertificateState::table(),
         StandardState::table(),
+        crate::instruments::table(),
     ]
     .concat()
 }
@@ -349,8 +370,9 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2);
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 3 + 4 * 3);
+        let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
+        let samples = 3 + 4 * 3;
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + samples + instruments);
     }
 
     #[test]

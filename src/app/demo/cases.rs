@@ -14,10 +14,12 @@ use crate::cases::{
 };
 use crate::certificates::{DraftCertificate, ReviewCertificate, SignCertificate};
 use crate::clock::Clock;
-use crate::instruments::{self, Accept, Assign, Wanted};
-use crate::store::columns::InstrumentFileId;
+use crate::instruments::{self, AcceptFile, MatchName, Named, Wanted};
+use crate::store::Failure;
+use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, QueueFilter, QueueRow, ReviewFilter};
 use crate::text::{TypedDate, TypedDecimal};
+use crate::vocabulary::instruments::ProblemSeverity;
 use crate::vocabulary::{Business, CheckOutcome, OosDecision, Purpose, ReviewOutcome, SignatureMeaning, TaskState};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -209,13 +211,15 @@ impl Story<'_> {
 
     /// Takes an instrument file in and accepts what it proposes for our sample.
     fn file(&mut self, staff: &Staff, file: &DemoFile, real: Option<&Picked>, taken: &Taken) -> Result<(), DemoError> {
-        let mut view = instruments::upload(self.services, &staff.analyst, &file.name, &file.bytes, None)?;
-        let id = view.file.id.clone();
+        let named = Named { name: file.name.clone(), bytes: file.bytes.clone() };
+        let id = instruments::upload(self.services, &staff.analyst, named, None)?.id;
         if let Some(picked) = real {
-            let number = taken.samples.first().map(|sample| sample.number.clone());
-            let assign = Assign { sample_text: picked.sample_text.clone(), sample_number: number };
-            view = instruments::assign(self.services, &staff.analyst, &id, &assign)?;
+            let sample_number = taken.samples.first().map(|sample| sample.number.clone());
+            let found = MatchName { id: id.clone(), sample_text: picked.sample_text.clone(), sample_number };
+            act(self.services, &staff.analyst, found)?;
         }
+        let view =
+            instruments::view(self.services, &self.services.reader(&staff.analyst).map_err(Failure::from)?, &id)?;
         let adapter = view.file.adapter.clone().unwrap_or_default();
         writeln!(
             self.out,
@@ -225,15 +229,14 @@ impl Story<'_> {
             view.file.complete,
             view.file.sha256.get(..16).unwrap_or_default()
         )?;
-        let problems = view.file.problems.tree();
-        let wrong = problems.as_array().is_some_and(|all| all.iter().any(|one| one["severity"] == "error"));
-        let accept = Accept {
+        let wrong = view.file.problems.iter().any(|one| one.severity == ProblemSeverity::Error);
+        let accept = AcceptFile {
             confirm_complete: true,
             despite_problems: wrong.then(|| "演示：问题已由检验人员逐项核对".to_owned()),
             reagents: "对照品与试剂见演示记录".into(),
-            ..Accept::default()
+            ..AcceptFile::all_of(id.clone())
         };
-        let accepted = instruments::accept(self.services, &staff.analyst, &id, &accept)?;
+        let accepted = act(self.services, &staff.analyst, accept)?;
         let read = view.proposals.iter().flat_map(|one| &one.readings).map(|one| one.observation_id.clone());
         self.check(staff, &id, &read.collect::<Vec<_>>())?;
         for entered in &accepted.entered {
@@ -249,12 +252,12 @@ impl Story<'_> {
     }
 
     /// The second person goes from every value back to the file, and records what was found.
-    fn check(&mut self, staff: &Staff, id: &InstrumentFileId, read: &[String]) -> Result<(), DemoError> {
+    fn check(&mut self, staff: &Staff, id: &InstrumentFileId, read: &[ObservationId]) -> Result<(), DemoError> {
+        let reader = self.services.reader(&staff.reviewer).map_err(Failure::from)?;
         let mut found = 0;
         for observation in read {
-            let observation = Some(observation.as_str().into());
-            let source =
-                instruments::source(self.services, &staff.reviewer, id, &Wanted { observation, ..Wanted::default() })?;
+            let wanted = Wanted { observation: Some(observation.clone()), ..Wanted::default() };
+            let source = instruments::source(self.services, &reader, id, &wanted)?;
             let raw = source.observation.map(|seen| seen.raw);
             let marked = source.lines.into_iter().filter_map(|line| line.mark).next();
             found += usize::from(marked.map(|mark| mark.value) == raw);
@@ -297,7 +300,7 @@ impl Story<'_> {
         Ok(self.services.db.read(|conn| views::queue(conn, &reader, &filter))?.items)
     }
 
-    /// Review, decision where a result is out of limit, then draft, review and signature of the certificate.
+    /// Review, decision where a result is out of specification, then draft, review and signature of the certificate.
     fn finish(&mut self, staff: &Staff, taken: &Taken) -> Result<PathBuf, DemoError> {
         self.review(staff)?;
         let sample = taken.samples.first().map(|sample| sample.id.to_string()).unwrap_or_default();

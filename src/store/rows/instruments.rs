@@ -5,6 +5,10 @@ use diesel::prelude::*;
 use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::CheckOutcome;
+use crate::vocabulary::instruments::{
+    CalibrationResult, DateOrder, DeadLetterState, FileSource, FileState, FolderEntryState, InstrumentState,
+    LetterCode, ListenerKind, ObservationStatus, WayKind,
+};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = instrument_file, treat_none_as_default_value = false)]
@@ -19,14 +23,14 @@ pub struct InstrumentFileRow {
     pub complete: Option<bool>,
     pub run: Json,
     pub problems: Json,
-    pub state: String,
+    pub state: FileState,
     pub state_reason: Option<String>,
     pub uploaded_by: AccountId,
     pub uploaded_at: Instant,
     pub decided_by: Option<AccountId>,
     pub decided_at: Option<Instant>,
     pub instrument_id: Option<InstrumentId>,
-    pub source: String,
+    pub source: FileSource,
     pub path: Option<String>,
     pub version: i64,
     pub supersedes: Option<InstrumentFileId>,
@@ -44,7 +48,7 @@ pub struct ObservationRow {
     pub raw: String,
     pub value: Option<String>,
     pub unit: Option<String>,
-    pub status: String,
+    pub status: ObservationStatus,
     pub flags: Json,
     pub locator: Json,
     pub injection: Option<String>,
@@ -67,7 +71,7 @@ pub struct ImportCheckRow {
     pub checked_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = instrument, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct InstrumentRow {
     pub id: InstrumentId,
@@ -79,15 +83,15 @@ pub struct InstrumentRow {
     pub model: String,
     pub serial: String,
     pub adapter: Option<String>,
-    pub date_order: Option<String>,
+    pub date_order: Option<DateOrder>,
     pub zone: Option<String>,
     pub matching: Json,
     pub folder: Option<String>,
     pub folder_pattern: String,
-    pub listener_kind: Option<String>,
+    pub listener_kind: Option<ListenerKind>,
     pub listener_port: Option<i64>,
     pub listener_idle_ms: i64,
-    pub state: String,
+    pub state: InstrumentState,
     pub state_reason: Option<String>,
     pub created_by: AccountId,
     pub created_at: Instant,
@@ -95,14 +99,14 @@ pub struct InstrumentRow {
     pub changed_at: Option<Instant>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = calibration, treat_none_as_default_value = false)]
 pub struct CalibrationRow {
     pub id: CalibrationId,
     pub instrument_id: InstrumentId,
     pub performed_on: Day,
     pub due_on: Option<Day>,
-    pub result: String,
+    pub result: CalibrationResult,
     pub certificate_number: String,
     pub performed_by: String,
     pub note: String,
@@ -110,17 +114,17 @@ pub struct CalibrationRow {
     pub recorded_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = instrument_way, treat_none_as_default_value = false)]
 pub struct InstrumentWayRow {
     pub instrument_id: InstrumentId,
-    pub kind: String,
+    pub kind: WayKind,
     pub reached_at: Option<Instant>,
     pub failing_since: Option<Instant>,
     pub error: Option<String>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = instrument_folder_entry, treat_none_as_default_value = false)]
 pub struct FolderEntryRow {
     pub instrument_id: InstrumentId,
@@ -129,13 +133,13 @@ pub struct FolderEntryRow {
     /// When the file was changed, in nanoseconds since 1970.
     pub modified: i64,
     pub sha256: Option<String>,
-    pub state: String,
+    pub state: FolderEntryState,
     pub instrument_file_id: Option<InstrumentFileId>,
     pub tries: i64,
     pub seen_at: Instant,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = companion_file, treat_none_as_default_value = false)]
 pub struct CompanionFileRow {
     pub instrument_file_id: InstrumentFileId,
@@ -144,30 +148,30 @@ pub struct CompanionFileRow {
     pub size: i64,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = dead_letter, treat_none_as_default_value = false)]
 pub struct DeadLetterRow {
     pub id: DeadLetterId,
     pub institute_id: InstituteId,
     pub instrument_id: Option<InstrumentId>,
-    pub source: String,
+    pub source: FileSource,
     pub name: String,
     pub path: Option<String>,
-    pub code: String,
+    pub code: LetterCode,
     pub reason: String,
     pub sha256: Option<String>,
     pub size: Option<i64>,
     pub tries: i64,
     pub first_at: Instant,
     pub last_at: Instant,
-    pub state: String,
+    pub state: DeadLetterState,
     pub state_reason: Option<String>,
     pub decided_by: Option<AccountId>,
     pub decided_at: Option<Instant>,
     pub instrument_file_id: Option<InstrumentFileId>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = run_list, treat_none_as_default_value = false)]
 pub struct RunListRow {
     pub id: RunListId,
@@ -180,7 +184,7 @@ pub struct RunListRow {
     pub withdrawn_at: Option<Instant>,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = run_list_row, treat_none_as_default_value = false)]
 pub struct RunListLineRow {
     pub run_list_id: RunListId,

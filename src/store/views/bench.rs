@@ -18,6 +18,7 @@ use crate::store::schema::{
     test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::instruments::ObservationStatus;
 use crate::vocabulary::{Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, TaskState, Verdict};
 
 /// One task with everything entered for it.
@@ -116,7 +117,7 @@ pub struct TaskObservation {
     pub raw: String,
     pub value: Option<String>,
     pub unit: Option<String>,
-    pub status: String,
+    pub status: ObservationStatus,
     /// What the adapter marked it with
     pub flags: serde_json::Value,
     /// Where it stands in the file, as the adapter says it

@@ -14,11 +14,11 @@ mod queue;
 mod reader;
 mod samples;
 
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
-
 pub use bench::{
     DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskObservation, TaskView, task,
 };
@@ -33,7 +33,10 @@ pub use evaluations::{
     EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
     StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
 };
-pub use files::{FileRow, files, files_of_instrument};
+pub use files::{
+    CompanionView, FileFilter, FileListRow, InstrumentFileView, LocatorView, ObservationView, ProblemView, context_of,
+    files, files_of_instrument, locator_of, problems_of,
+};
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
@@ -89,4 +92,11 @@ pub fn locator_text(locator: &Json) -> String {
         (.., Some(path)) => path,
         _ => String::new(),
     }
+}
+
+/// The display name of an account.
+fn name_of(conn: &mut super::AnyConnection, id: Option<&super::columns::AccountId>) -> super::Outcome<Option<String>> {
+    use super::schema::account;
+    let Some(id) = id else { return Ok(None) };
+    Ok(account::table.find(id).select(account::display_name).first(conn).optional()?)
 }

@@ -1,5 +1,6 @@
 //! Who reads, and what the laboratory hides from whom. A view takes the reader and hides by itself.
 
+use crate::refusal::{Code, Refusal};
 use crate::store::columns::{ApplicantId, InstituteId};
 use crate::vocabulary::Hidden;
 
@@ -25,6 +26,15 @@ impl Reader {
             Self::Staff { institute, .. } => Some(institute),
             Self::Applicant(_) => None,
         }
+    }
+
+    /// The institute of a member of staff.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`] for an applicant.
+    pub fn staff(&self) -> Result<&InstituteId, Refusal> {
+        let own = self.institute();
+        own.ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
     }
 
     /// Whether the laboratory hides this fact from the reader.

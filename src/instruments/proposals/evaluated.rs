@@ -1,19 +1,20 @@
 //! A file whose values count by way of an evaluation is decided about with it.
 
-use diesel::prelude::*;
 use instrument_adapters::Options;
 use serde_json::json;
 
-use super::accept::{Accept, check_sound, decided};
-use super::inbox::file_of;
-use super::read::read;
-use crate::action::Services;
+use super::accept::{Accept, AcceptFile, check_sound};
+use super::reject::{Decided, decided};
+use crate::action::{Action, Services};
+use crate::instruments::reception::{file_of, observations_of_file, read};
+use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::{self, Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
-use crate::store::schema::observation;
+use crate::store::views::problems_of;
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::instruments::{FileEvent, FileState};
 
 /// A file that may be evaluated, with its observations.
 ///
@@ -25,7 +26,7 @@ pub fn evaluable(
     id: &InstrumentFileId,
 ) -> Outcome<(InstrumentFileRow, Vec<ObservationRow>)> {
     let file = file_of(conn, institute, id)?;
-    if !matches!(file.state.as_str(), "staged" | "accepted") {
+    if !file.state.is_evaluable() {
         let refusal = Refusal::new(
             Code::WrongState,
             format!("文件 {} 未能识别或已被拒绝", file.name),
@@ -39,10 +40,9 @@ pub fn evaluable(
             format!("文件 {} 不完整，不能评价", file.name),
             format!("{} is incomplete and cannot be evaluated", file.name),
         );
-        return Err(refusal.with(json!({"problems": file.problems.tree()})).into());
+        return Err(refusal.with(json!({"problems": problems_of(&file)?})).into());
     }
-    let observations: Vec<ObservationRow> =
-        observation::table.filter(observation::instrument_file_id.eq(id)).order(observation::position).load(conn)?;
+    let observations = observations_of_file(conn, id)?;
     Ok((file, observations))
 }
 
@@ -93,15 +93,17 @@ pub fn accept_with_evaluation(
     new: &Accept,
     evaluation: &str,
 ) -> Outcome<()> {
-    if file.state == "accepted" {
+    if file.state == FileState::Accepted {
         return Ok(());
     }
-    let reason = check_sound(file, new)?;
-    decided(conn, &file.id, actor, now, "accepted", reason.as_deref())?;
-    let mut change =
-        Change::field("instrument_file.accept", "instrument_file", &file.id, "state", file.state.clone(), "accepted")
-            .and("confirmed_complete", (), new.confirm_complete)
-            .and("evaluation", (), evaluation);
+    let reason = check_sound(file.complete, &problems_of(file)?, new)?;
+    let state = file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
+    let by = Decided { state, reason: reason.as_deref(), by: &actor.account, at: now.into() };
+    decided(conn, &file.id, &by)?;
+    let (before, after) = (file.state.as_str(), state.as_str());
+    let mut change = Change::field(AcceptFile::NAME, "instrument_file", &file.id, "state", before, after)
+        .and("confirmed_complete", (), new.confirm_complete)
+        .and("evaluation", (), evaluation);
     change.reason = reason;
     record::record(conn, actor, now, vec![change])
 }

@@ -6,31 +6,32 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::refusal::Refusal;
+use crate::vocabulary::instruments::{MatchOn, MatchWay};
 
 /// How the names in an instrument's files lead to samples.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatchRule {
-    /// Which of `number` (样品编号), `label` (容器标签) and `run_list` (进样序列) count
-    pub by: Vec<String>,
+    /// Which ways to a sample count
+    pub by: Vec<MatchWay>,
     /// A regular expression with a group `sample`, e.g. `^(?P<sample>SH\d+)_`: what the group takes is compared
     /// as a whole; a text that does not fit names no sample
     pub pattern: Option<String>,
-    /// What the pattern is held against: `sample` (the text in the file) or `file` (the file's name)
-    pub on: String,
+    /// What the pattern is held against: the text in the file, or the file's name
+    pub on: MatchOn,
 }
 
 impl Default for MatchRule {
     fn default() -> Self {
-        Self { by: ["number", "label", "run_list"].map(str::to_owned).to_vec(), pattern: None, on: "sample".into() }
+        Self { by: MatchWay::ALL.to_vec(), pattern: None, on: MatchOn::Sample }
     }
 }
 
 impl MatchRule {
     /// Whether a way counts.
     #[must_use]
-    pub fn counts(&self, way: &str) -> bool {
-        self.by.iter().any(|one| one == way)
+    pub fn counts(&self, way: MatchWay) -> bool {
+        self.by.contains(&way)
     }
 
     /// The pattern, ready for use.
@@ -51,16 +52,6 @@ impl MatchRule {
     /// # Errors
     /// Names the field.
     pub fn check(&self, at: &str) -> Result<(), Refusal> {
-        if let Some(wrong) = self.by.iter().find(|way| !["number", "label", "run_list"].contains(&way.as_str())) {
-            return Err(Refusal::field(
-                format!("{at}.by"),
-                format!("“{wrong}”应为 number、label 或 run_list"),
-                format!("{wrong:?}: expected number, label or run_list"),
-            ));
-        }
-        if !["sample", "file"].contains(&self.on.as_str()) {
-            return Err(Refusal::field(format!("{at}.on"), "应为 sample 或 file", "expected sample or file"));
-        }
         self.regex().map_err(|why| {
             Refusal::field(format!("{at}.pattern"), format!("须为含 (?P<sample>…) 的正则表达式：{why}"), why.clone())
         })?;
@@ -117,8 +108,6 @@ mod tests {
             let refusal = rule(wrong).check("m").unwrap_err();
             assert_eq!(refusal.field.as_deref(), Some("m.pattern"), "{wrong}");
         }
-        let by = MatchRule { by: vec!["guess".into()], ..MatchRule::default() };
-        assert_eq!(by.check("m").unwrap_err().field.as_deref(), Some("m.by"));
     }
 
     #[test]

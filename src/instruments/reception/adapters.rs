@@ -12,7 +12,7 @@ pub struct AdaptersView {
     /// Those that read files, by id
     pub adapters: Vec<AdapterStand>,
     /// Folders of the laboratory's own that are not in use as they are
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedFolder>,
     /// Whether files are read in processes of their own
     pub apart: bool,
 }
@@ -40,7 +40,7 @@ pub struct AdapterStand {
 
 /// A folder that was refused.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Refused {
+pub struct RefusedFolder {
     /// Name of the adapter's folder
     pub folder: String,
     /// What is wrong with it
@@ -77,7 +77,7 @@ pub fn adapters(services: &Services) -> AdaptersView {
     let refused = set.loaded().iter().filter_map(|loaded| {
         let reason = loaded.outcome.as_ref().err()?.clone();
         let folder = loaded.folder.file_name().unwrap_or(loaded.folder.as_os_str());
-        Some(Refused { folder: folder.to_string_lossy().into_owned(), reason, keeps: loaded.keeps.clone() })
+        Some(RefusedFolder { folder: folder.to_string_lossy().into_owned(), reason, keeps: loaded.keeps.clone() })
     });
     AdaptersView {
         adapters: set.iter().map(stand).collect(),

@@ -5,15 +5,16 @@ use instrument_adapters::{Explained, Locator};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::inbox::{file_of, options_of};
-use super::read::read;
 use crate::action::Services;
-use crate::record::Actor;
+use crate::instruments::reception::{file_of, options_of, read};
+use crate::instruments::refusals::InstrumentRefusal;
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::{InstrumentFileId, Json, ObservationId};
-use crate::store::rows::{InstrumentFileRow, ObservationRow};
+use crate::store::Outcome;
+use crate::store::columns::{InstrumentFileId, ObservationId};
+use crate::store::revisions::{Revised, current};
+use crate::store::rows::ObservationRow;
 use crate::store::schema::observation;
-use crate::store::{Outcome, views};
+use crate::store::views::{InstrumentFileView, LocatorView, ObservationView, Reader};
 
 /// How many lines one answer has at most.
 const LINES: usize = 500;
@@ -36,9 +37,9 @@ pub struct Wanted {
 /// A part of a file with what each line became.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SourceView {
-    pub file: InstrumentFileRow,
+    pub file: InstrumentFileView,
     /// The value asked for, where one was
-    pub observation: Option<ObservationRow>,
+    pub observation: Option<ObservationView>,
     /// Where the value stands, in words: `第 12 行`, `Sheet1!B7`, `$.peaks[2].area`
     pub place: Option<String>,
     /// The line that it stands in, of the file or of its rendering line by line
@@ -81,11 +82,9 @@ pub struct Mark {
 ///
 /// # Errors
 /// Where there is no such file or value, or no adapter reads the file.
-pub fn source(services: &Services, actor: &Actor, id: &InstrumentFileId, wanted: &Wanted) -> Outcome<SourceView> {
-    let institute =
-        actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
-    let (file, observation) = services.db.read(|conn| {
-        let file = file_of(conn, &institute, id)?;
+pub fn source(services: &Services, reader: &Reader, id: &InstrumentFileId, wanted: &Wanted) -> Outcome<SourceView> {
+    let (file, revision, observation) = services.db.read(|conn| {
+        let file = file_of(conn, reader.staff()?, id)?;
         let found: Option<ObservationRow> = match &wanted.observation {
             Some(marked) => Some(
                 observation::table
@@ -93,31 +92,33 @@ pub fn source(services: &Services, actor: &Actor, id: &InstrumentFileId, wanted:
                     .filter(observation::instrument_file_id.eq(id))
                     .first(conn)
                     .optional()?
-                    .ok_or_else(|| Refusal::not_found("该文件中的值", "value in this file", marked.as_str()))?,
+                    .ok_or_else(|| InstrumentRefusal::NoValue(marked.to_string()))?,
             ),
             None => None,
         };
-        Ok((file, found))
+        Ok((file, current(conn, Revised::InstrumentFile, id.as_str())?.unwrap_or(1), found))
     })?;
+    let observation = observation.map(ObservationView::of).transpose()?;
     let bytes = services.files.get(&file.sha256)?;
     let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &options_of(services, &file)?)
         .map_err(|error| Refusal::new(Code::FileNotRecognised, format!("无法逐行显示：{error}"), error.to_string()))?;
-    Ok(part(explained, file, observation, wanted))
+    Ok(part(explained, InstrumentFileView::of(file, revision)?, observation, wanted))
 }
 
 /// The line of the file's rendering in which a locator's value stands.
-fn line_of(explained: &Explained, locator: &Json) -> Option<u32> {
-    explained.line_of(&locator.read::<Locator>().ok()?)
+fn line_of(explained: &Explained, locator: &LocatorView) -> Option<u32> {
+    let LocatorView { line, column, sheet, cell, path } = locator.clone();
+    explained.line_of(&Locator { line, column, sheet, cell, path })
 }
 
 fn part(
     explained: Explained,
-    file: InstrumentFileRow,
-    observation: Option<ObservationRow>,
+    file: InstrumentFileView,
+    observation: Option<ObservationView>,
     wanted: &Wanted,
 ) -> SourceView {
     let marked = observation.as_ref().and_then(|seen| line_of(&explained, &seen.locator));
-    let column = observation.as_ref().and_then(|seen| seen.locator.tree().get("column")?.as_u64());
+    let column = observation.as_ref().and_then(|seen| seen.locator.column).map(u64::from);
     let raw = observation.as_ref().map(|seen| seen.raw.as_str());
     let total = explained.lines.len();
     let index = |line: u32| explained.lines.iter().position(|(number, ..)| *number >= line);
@@ -141,7 +142,7 @@ fn part(
         .collect();
     SourceView {
         file,
-        place: observation.as_ref().map(|seen| views::locator_text(&seen.locator)).filter(|place| !place.is_empty()),
+        place: observation.as_ref().and_then(|seen| seen.locator.words()),
         observation,
         marked_line: marked.map(u64::from),
         cut: lines.len() < total,

@@ -3,12 +3,12 @@
 use instrument_adapters::export::{self, CsvOptions, Described};
 
 use super::figures::whole;
-use super::inbox::file_of;
 use crate::action::Services;
-use crate::record::Actor;
+use crate::instruments::reception::file_of;
 use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
+use crate::store::views::Reader;
 
 /// An export as it is sent.
 #[derive(Clone, Debug)]
@@ -20,18 +20,16 @@ pub struct Export {
     pub bytes: Vec<u8>,
 }
 
-/// Writes a file of the actor's institute in another format: `asm` or `csv` (with a byte order mark, so that
+/// Writes a file of the reader's institute in another format: `asm` or `csv` (with a byte order mark, so that
 /// spreadsheets read Chinese).
 ///
 /// # Errors
 /// Where there is no such file or format, or no adapter reads the file.
-pub fn export(services: &Services, actor: &Actor, id: &InstrumentFileId, format: &str) -> Outcome<Export> {
+pub fn export(services: &Services, reader: &Reader, id: &InstrumentFileId, format: &str) -> Outcome<Export> {
     if !matches!(format, "asm" | "csv") {
         return Err(Refusal::field("format", "应为 asm 或 csv", "expected asm or csv").into());
     }
-    let institute =
-        actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
-    let file = services.db.read(|conn| file_of(conn, &institute, id))?;
+    let file = services.db.read(|conn| file_of(conn, reader.staff()?, id))?;
     let parsed = whole(services, &file)?;
     let failed = |error: export::ExportError| Refusal::new(Code::Internal, error.to_string(), error.to_string());
     if format == "csv" {

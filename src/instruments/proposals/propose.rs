@@ -10,16 +10,20 @@ use utoipa::ToSchema;
 
 use crate::calculation::inputs::{InputSource, ReadingInput};
 use crate::mapping::{Rule, Target, factor};
-use crate::store::columns::SampleId;
-use crate::store::rows::{InstrumentFileRow, ObservationRow, SampleRow, TestItemRow, TestTaskRow};
-use crate::store::schema::{instrument, product, sample, specification, test_item, test_task};
+use crate::refusal::Refusal;
+use crate::store::columns::{ObservationId, SampleId, TestTaskId};
+use crate::store::rows::{InstrumentFileRow, InstrumentRow, ObservationRow, SampleRow, TestItemRow, TestTaskRow};
+use crate::store::schema::{product, sample, specification, test_item, test_task};
+use crate::store::stored::At;
+use crate::store::views::context_of;
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::TaskState;
+use crate::vocabulary::instruments::ObservationStatus;
 
 /// Readings that a file would enter for one task.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Proposal {
-    pub task_id: String,
+    pub task_id: TestTaskId,
     pub sample_number: String,
     pub item_code: String,
     pub item_zh: String,
@@ -38,14 +42,11 @@ pub struct ProposedReading {
     pub raw: String,
     pub value: Option<String>,
     pub unit: Option<String>,
-    pub observation_id: String,
+    pub observation_id: ObservationId,
     /// The mapping rule that it comes by, where it is none of the specification's
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<String>,
 }
-
-/// Statuses whose value may become a reading; the others are shown and left to a person.
-const USABLE: [&str; 5] = ["ok", "below", "above", "not_detected", "text"];
 
 type Joined = (TestTaskRow, TestItemRow, SampleRow, String, i64);
 
@@ -53,20 +54,22 @@ type Joined = (TestTaskRow, TestItemRow, SampleRow, String, i64);
 pub(super) fn proposals(
     conn: &mut AnyConnection,
     file: &InstrumentFileRow,
+    machine: Option<&InstrumentRow>,
     observations: &[ObservationRow],
     rules: &[Rule],
 ) -> Outcome<Vec<Proposal>> {
     let samples: BTreeSet<SampleId> = observations.iter().filter_map(|seen| seen.sample_id.clone()).collect();
     let samples: Vec<SampleId> = samples.into_iter().collect();
-    let code: Option<String> = match &file.instrument_id {
-        Some(id) => instrument::table.find(id).select(instrument::code).first(conn).optional()?,
-        None => None,
-    };
-    let run = file.run.tree();
+    let run: serde_json::Value = At::new("instrument_file", "run", file.id.as_str()).tree(&file.run)?;
     let method = ["method", "method_name", "analysis_method", "acquisition_method", "instrument_method"]
         .iter()
         .find_map(|key| run.get(*key).and_then(|value| value.as_str()));
-    let of = File { adapter: file.adapter.as_deref().unwrap_or_default(), instrument: code.as_deref(), method, rules };
+    let of = File {
+        adapter: file.adapter.as_deref().unwrap_or_default(),
+        instrument: machine.map(|one| one.code.as_str()),
+        method,
+        rules,
+    };
     let mut all = Vec::new();
     for part in samples.chunks(400) {
         let tasks: Vec<Joined> = test_task::table
@@ -83,7 +86,9 @@ pub(super) fn proposals(
                 specification::version,
             ))
             .load(conn)?;
-        all.extend(tasks.iter().filter_map(|task| proposal(&of, task, observations)));
+        for task in &tasks {
+            all.extend(proposal(&of, task, observations)?);
+        }
     }
     Ok(all)
 }
@@ -124,9 +129,29 @@ impl File<'_> {
     }
 }
 
-fn proposal(of: &File<'_>, task: &Joined, observations: &[ObservationRow]) -> Option<Proposal> {
+/// Why an input has no readings.
+enum Without {
+    /// A person has to answer a question first.
+    Question(String),
+    /// What is stored cannot be read.
+    Unreadable(Refusal),
+}
+
+impl From<String> for Without {
+    fn from(question: String) -> Self {
+        Self::Question(question)
+    }
+}
+
+impl From<Refusal> for Without {
+    fn from(refusal: Refusal) -> Self {
+        Self::Unreadable(refusal)
+    }
+}
+
+fn proposal(of: &File<'_>, task: &Joined, observations: &[ObservationRow]) -> Result<Option<Proposal>, Refusal> {
     let (row, item, sample, ..) = task;
-    let inputs: Vec<ReadingInput> = item.inputs.read().unwrap_or_default();
+    let inputs: Vec<ReadingInput> = At::new("test_item", "inputs", item.id.as_str()).read(&item.inputs)?;
     let of_sample: Vec<&ObservationRow> =
         observations.iter().filter(|seen| seen.sample_id.as_ref() == Some(&sample.id)).collect();
     let mut readings = Vec::new();
@@ -134,21 +159,22 @@ fn proposal(of: &File<'_>, task: &Joined, observations: &[ObservationRow]) -> Op
     for input in &inputs {
         match from_source(of, task, input, &of_sample) {
             Ok(found) => readings.extend(found),
-            Err(question) => open_questions.push(question),
+            Err(Without::Question(question)) => open_questions.push(question),
+            Err(Without::Unreadable(refusal)) => return Err(refusal),
         }
     }
     if readings.is_empty() && open_questions.is_empty() {
-        return None;
+        return Ok(None);
     }
-    Some(Proposal {
-        task_id: row.id.to_string(),
+    Ok(Some(Proposal {
+        task_id: row.id.clone(),
         sample_number: sample.number.clone(),
         item_code: item.code.clone(),
         item_zh: item.name_zh.clone(),
         item_en: item.name_en.clone(),
         readings,
         open_questions,
-    })
+    }))
 }
 
 /// The readings of one input, or the question that a person has to answer first.
@@ -157,18 +183,19 @@ fn from_source(
     task: &Joined,
     input: &ReadingInput,
     of_sample: &[&ObservationRow],
-) -> Result<Vec<ProposedReading>, String> {
+) -> Result<Vec<ProposedReading>, Without> {
     let Some((source, mapping)) = of.source(task, input)? else { return Ok(Vec::new()) };
-    let found = select(&source, of_sample);
+    let found = select(&source, of_sample)?;
     if found.is_empty() {
         return Ok(Vec::new());
     }
     let name = &input.name;
-    let unusable = found.iter().filter(|seen| !USABLE.contains(&seen.status.as_str())).count();
+    let unusable = found.iter().filter(|seen| !ObservationStatus::USABLE.contains(&seen.status)).count();
     if unusable > 0 {
         return Err(format!(
             "{name}：{unusable} 个值带有仪器标记，不能直接采用 / {unusable} values carry an instrument's mark"
-        ));
+        )
+        .into());
     }
     let count = found.len();
     let want = usize::try_from(input.count.saturating_mul(task.1.replicates)).unwrap_or(0);
@@ -176,12 +203,14 @@ fn from_source(
         Some(declared) if count != declared => {
             return Err(format!(
                 "{name}：文件有 {count} 个值，映射规定 {declared} 个 / the file has {count}, the mapping says {declared}"
-            ));
+            )
+            .into());
         }
         None if input.count > 0 && count > want => {
             return Err(format!(
                 "{name}：文件有 {count} 个值，项目需要 {want} 个 / the file has {count}, the item takes {want}"
-            ));
+            )
+            .into());
         }
         _ => {}
     }
@@ -199,7 +228,7 @@ fn from_source(
 fn factor_of(source: &InputSource, input: &ReadingInput, seen: &ObservationRow) -> Result<Option<Decimal>, String> {
     let dilution = source.dilution.as_deref().map(|text| factor(text).ok_or("dilution")).transpose()?;
     let found = seen.unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty());
-    let numeric = seen.status != "text";
+    let numeric = seen.status != ObservationStatus::Text;
     let unit = match (&source.unit, found) {
         (Some(_), _) if !numeric => None,
         (Some(wanted), None) => {
@@ -255,29 +284,35 @@ fn known(unit: &str) -> bool {
     KNOWN.contains(&plain_unit(unit).as_str())
 }
 
-fn select<'a>(source: &InputSource, observations: &[&'a ObservationRow]) -> Vec<&'a ObservationRow> {
+fn select<'a>(source: &InputSource, observations: &[&'a ObservationRow]) -> Result<Vec<&'a ObservationRow>, Refusal> {
     let same = |a: &str, b: &str| a.trim().eq_ignore_ascii_case(b.trim());
     let named = |wanted: &str, found: &str| {
         same(wanted, found)
             || source.aliases.iter().any(|alias| alias.trim().to_lowercase() == found.trim().to_lowercase())
     };
-    let fits = |seen: &&&ObservationRow| {
+    let fits = |seen: &ObservationRow| {
         let analyte = seen.analyte.as_deref().unwrap_or_default();
         same(&seen.quantity, &source.quantity)
             && source.analyte.as_deref().is_none_or(|wanted| named(wanted, analyte))
             && !source.except.iter().any(|left_out| same(left_out, analyte))
-            && (source.context.is_empty() || {
-                let told = seen.context.tree();
-                source.context.iter().all(|(key, wanted)| {
-                    told.get(key).and_then(|value| value.as_str()).is_some_and(|text| same(wanted, text))
-                })
-            })
     };
-    let found: Vec<&ObservationRow> = observations.iter().filter(fits).copied().collect();
-    match source.nth.and_then(|nth| usize::try_from(nth).ok()) {
+    let in_context = |seen: &ObservationRow| -> Result<bool, Refusal> {
+        if source.context.is_empty() {
+            return Ok(true);
+        }
+        let told = context_of(seen)?;
+        Ok(source.context.iter().all(|(key, wanted)| told.get(key).is_some_and(|text| same(wanted, text))))
+    };
+    let mut found: Vec<&ObservationRow> = Vec::new();
+    for seen in observations.iter().copied().filter(|seen| fits(seen)) {
+        if in_context(seen)? {
+            found.push(seen);
+        }
+    }
+    Ok(match source.nth.and_then(|nth| usize::try_from(nth).ok()) {
         Some(nth) => found.get(nth.wrapping_sub(1)).map(|one| vec![*one]).unwrap_or_default(),
         None => found,
-    }
+    })
 }
 
 fn reading(
@@ -297,17 +332,17 @@ fn reading(
     };
     // Where the instrument says "not found" in its own way (`-`, `0,00`), the reading says so in ours; the
     // observation keeps the text as written. A value that was multiplied says by what.
-    let raw = match (seen.status.as_str(), &seen.bound) {
-        ("not_detected", _) => "未检出".to_owned(),
-        ("below", Some(bound)) => format!("<{}", scaled(bound)?),
-        ("above", Some(bound)) => format!(">{}", scaled(bound)?),
-        ("ok", _) => match times {
+    let raw = match (seen.status, &seen.bound) {
+        (ObservationStatus::NotDetected, _) => "未检出".to_owned(),
+        (ObservationStatus::Below, Some(bound)) => format!("<{}", scaled(bound)?),
+        (ObservationStatus::Above, Some(bound)) => format!(">{}", scaled(bound)?),
+        (ObservationStatus::Ok, _) => match times {
             Some(times) => format!("{} ×{times}", seen.raw),
             None => seen.raw.clone(),
         },
         _ => seen.raw.clone(),
     };
-    let value = match seen.value.as_deref().filter(|_| seen.status == "ok") {
+    let value = match seen.value.as_deref().filter(|_| seen.status == ObservationStatus::Ok) {
         Some(text) => Some(scaled(text)?),
         None => None,
     };
@@ -317,7 +352,7 @@ fn reading(
         raw,
         value,
         unit: source.unit.clone().or_else(|| seen.unit.clone()),
-        observation_id: seen.id.to_string(),
+        observation_id: seen.id.clone(),
         mapping,
     })
 }

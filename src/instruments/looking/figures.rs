@@ -9,15 +9,14 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::inbox::{file_of, options_of};
-use super::read::read;
 use crate::action::Services;
 use crate::documents::plot::{self, Chromatogram, Peak, Plate, Trace, Well, coordinate, with_unit};
-use crate::record::Actor;
+use crate::instruments::reception::{file_of, options_of, read};
 use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
 use crate::store::rows::InstrumentFileRow;
+use crate::store::views::Reader;
 
 /// The most pictures of one file.
 const MOST: usize = 500;
@@ -61,11 +60,9 @@ impl Figure {
 /// The pictures of a file.
 ///
 /// # Errors
-/// Where the actor's institute has no such file, or no adapter reads it.
-pub fn figures(services: &Services, actor: &Actor, id: &InstrumentFileId) -> Outcome<Vec<Figure>> {
-    let institute =
-        actor.institute.clone().ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff only"))?;
-    let file = services.db.read(|conn| file_of(conn, &institute, id))?;
+/// Where the reader's institute has no such file, or no adapter reads it.
+pub fn figures(services: &Services, reader: &Reader, id: &InstrumentFileId) -> Outcome<Vec<Figure>> {
+    let file = services.db.read(|conn| file_of(conn, reader.staff()?, id))?;
     Ok(figures_of(&whole(services, &file)?))
 }
 
@@ -73,9 +70,9 @@ pub fn figures(services: &Services, actor: &Actor, id: &InstrumentFileId) -> Out
 ///
 /// # Errors
 /// As [`figures`], and where the file has no such picture.
-pub fn figure(services: &Services, actor: &Actor, id: &InstrumentFileId, name: &str) -> Outcome<String> {
+pub fn figure(services: &Services, reader: &Reader, id: &InstrumentFileId, name: &str) -> Outcome<String> {
     let name = name.strip_suffix(".svg").unwrap_or(name);
-    let found = figures(services, actor, id)?.into_iter().find(|figure| figure.name == name);
+    let found = figures(services, reader, id)?.into_iter().find(|figure| figure.name == name);
     found.map(|figure| figure.svg()).ok_or_else(|| Refusal::not_found("图", "plot", name).into())
 }
 

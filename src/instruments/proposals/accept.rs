@@ -1,0 +1,257 @@
+//! A person accepts a staged file.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::propose::{Proposal, ProposedReading};
+use super::reject::{Decided, decided};
+use super::view::{FileView, view_in};
+use crate::action::{Action, Context, Facts, Subject};
+use crate::bench::{self, Entered, Entry, NewReading, Observed, Proposed, Source};
+use crate::instruments::refusals::InstrumentRefusal;
+use crate::record::Change;
+use crate::refusal::{Code, Refusal};
+use crate::store::Outcome;
+use crate::store::columns::{InstrumentFileId, TestTaskId};
+use crate::store::revisions::Revised;
+use crate::store::views::ProblemView;
+use crate::text;
+use crate::vocabulary::Permission;
+use crate::vocabulary::instruments::{FileEvent, FileState, ProblemSeverity};
+
+/// Accepts a staged file: its values become readings of the tasks, each with its place in the file.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptFile {
+    pub id: InstrumentFileId,
+    /// The tasks to enter; without it, all that the file proposes
+    #[serde(default)]
+    pub tasks: Option<Vec<TestTaskId>>,
+    /// The person has seen that the file is whole, where its format cannot prove it
+    #[serde(default)]
+    pub confirm_complete: bool,
+    /// Why the results count in spite of problems that the adapter calls errors
+    #[serde(default)]
+    pub despite_problems: Option<String>,
+    /// Reagents, reference standards and equipment, as text
+    #[serde(default)]
+    pub reagents: String,
+    #[serde(default)]
+    pub note: String,
+    /// Why readings that stand are replaced, e.g. those of an import that was rejected
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl AcceptFile {
+    /// Accepts everything that a file proposes.
+    #[must_use]
+    pub fn all_of(id: InstrumentFileId) -> Self {
+        Self {
+            id,
+            tasks: None,
+            confirm_complete: false,
+            despite_problems: None,
+            reagents: String::new(),
+            note: String::new(),
+            reason: None,
+        }
+    }
+
+    fn word(&self) -> Accept {
+        Accept { confirm_complete: self.confirm_complete, despite_problems: self.despite_problems.clone() }
+    }
+}
+
+/// What a person says to a file that cannot prove itself, or has problems.
+#[derive(Clone, Debug, Default)]
+pub struct Accept {
+    /// The person has seen that the file is whole, where its format cannot prove it
+    pub confirm_complete: bool,
+    /// Why the results count in spite of problems that the adapter calls errors
+    pub despite_problems: Option<String>,
+}
+
+/// What was entered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    pub file_id: InstrumentFileId,
+    pub entered: Vec<Entered>,
+}
+
+/// An acceptance that was found in order.
+pub struct Plan {
+    state: FileState,
+    reason: Option<String>,
+    entries: Vec<(TestTaskId, Entry)>,
+}
+
+impl Action for AcceptFile {
+    const NAME: &'static str = "file.accept";
+    const PERMISSION: Permission = Permission::InstrumentAccept;
+    type Prepared = ();
+    type Loaded = FileView;
+    type Plan = Plan;
+    type Done = Accepted;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::InstrumentFile, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<FileView> {
+        let (own, rules) = (cx.institute()?, cx.services.mappings.rules());
+        view_in(cx.conn, &own, &self.id, &rules)
+    }
+
+    fn decide(&self, _: &Facts<'_>, view: &FileView) -> Result<Plan, Refusal> {
+        let state = view.file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
+        let reason = check_sound(view.file.complete, &view.file.problems, &self.word())?;
+        let proposed = view.proposals.iter().map(proposed).collect::<Result<_, Refusal>>()?;
+        let words = Entry {
+            reagents: self.reagents.clone(),
+            note: self.note.clone(),
+            reason: self.reason.clone(),
+            ..Entry::default()
+        };
+        Ok(Plan { state, reason, entries: bench::accept(proposed, self.tasks.as_deref(), &words)? })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, view: FileView, plan: Plan) -> Outcome<Accepted> {
+        let by =
+            Decided { state: plan.state, reason: plan.reason.as_deref(), by: &cx.actor.account, at: cx.now.into() };
+        decided(cx.conn, &self.id, &by)?;
+        let entered = bench::enter_proposed(cx, &plan.entries)?;
+        let (before, after) = (view.file.state.as_str(), plan.state.as_str());
+        let tasks: Vec<&TestTaskId> = plan.entries.iter().map(|(task, _)| task).collect();
+        let mut change = Change::field(Self::NAME, "instrument_file", &self.id, "state", before, after)
+            .and("confirmed_complete", (), self.confirm_complete)
+            .and("tasks", (), json!(tasks));
+        change.reason = plan.reason;
+        cx.record(change);
+        Ok(Accepted { file_id: self.id.clone(), entered })
+    }
+}
+
+/// An incomplete file is never accepted; one that cannot prove itself needs a person's word, and problems
+/// that the adapter calls errors need a reason.
+pub(super) fn check_sound(
+    complete: Option<bool>,
+    problems: &[ProblemView],
+    new: &Accept,
+) -> Result<Option<String>, Refusal> {
+    match complete {
+        Some(false) => {
+            return Err(Refusal::new(
+                Code::FileIncomplete,
+                "文件不完整，不能采用",
+                "the file is incomplete and cannot be used",
+            )
+            .with(json!({"problems": problems})));
+        }
+        None if !new.confirm_complete => {
+            return Err(Refusal::field(
+                "confirm_complete",
+                "该格式不能自证完整，须由人员确认",
+                "the format cannot prove that the file is whole: a person confirms it",
+            ));
+        }
+        _ => {}
+    }
+    let errors: Vec<&ProblemView> =
+        problems.iter().filter(|problem| problem.severity == ProblemSeverity::Error).collect();
+    let reason = new.despite_problems.as_deref().map(|text| text::required("despite_problems", text, text::REMARK));
+    let reason = reason.transpose()?;
+    if !errors.is_empty() && reason.is_none() {
+        return Err(Refusal::field(
+            "despite_problems",
+            format!("文件有 {} 个问题，采用须说明理由", errors.len()),
+            format!("the file has {} problems: say why its results count all the same", errors.len()),
+        )
+        .with(json!({"problems": errors})));
+    }
+    Ok(reason)
+}
+
+/// What the file would enter for one task.
+fn proposed(proposal: &Proposal) -> Result<Proposed, Refusal> {
+    let reading = |reading: &ProposedReading| {
+        let value = reading.value.as_deref().map(str::parse).transpose();
+        let value = value.map_err(|_| {
+            Refusal::field(
+                format!("{}[{}]", reading.name, reading.position),
+                format!("“{}”超过 28 位数字", reading.raw),
+                format!("{:?} has more than 28 digits", reading.raw),
+            )
+        })?;
+        let (observation, unit) = (reading.observation_id.clone(), reading.unit.clone());
+        Ok(NewReading {
+            name: reading.name.clone(),
+            position: reading.position,
+            raw: reading.raw.clone(),
+            source: Source::File(Observed { observation, value, unit }),
+        })
+    };
+    let readings = proposal.readings.iter().map(reading).collect::<Result<_, Refusal>>()?;
+    let open_questions = proposal.open_questions.clone();
+    Ok(Proposed { task: proposal.task_id.clone(), readings, open_questions })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::views::LocatorView;
+
+    fn problem(severity: ProblemSeverity) -> ProblemView {
+        ProblemView { code: "c".into(), severity, message: "m".into(), locator: LocatorView::default() }
+    }
+
+    fn proposal(task: &str, questions: &[&str]) -> Proposal {
+        Proposal {
+            task_id: task.into(),
+            sample_number: "SX1".into(),
+            item_code: "assay".into(),
+            item_zh: "含量".into(),
+            item_en: "Assay".into(),
+            readings: Vec::new(),
+            open_questions: questions.iter().map(|one| (*one).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_cut_file_is_never_accepted_and_an_unproven_one_by_a_persons_word() {
+        let sure = Accept { confirm_complete: true, ..Accept::default() };
+        let code = |complete, new: &Accept| check_sound(complete, &[], new).err().map(|refusal| refusal.code);
+        assert_eq!(code(Some(false), &sure), Some(Code::FileIncomplete));
+        assert_eq!(code(None, &Accept::default()), Some(Code::InvalidField));
+        assert_eq!((code(None, &sure), code(Some(true), &Accept::default())), (None, None));
+    }
+
+    #[test]
+    fn errors_want_a_reason_and_warnings_none() {
+        let field = |problems: &[ProblemView], new: &Accept| {
+            check_sound(Some(true), problems, new).err().and_then(|refusal| refusal.field)
+        };
+        assert_eq!(field(&[problem(ProblemSeverity::Warning)], &Accept::default()), None);
+        let errors = [problem(ProblemSeverity::Error)];
+        assert_eq!(field(&errors, &Accept::default()).as_deref(), Some("despite_problems"));
+        let despite = Accept { despite_problems: Some("已核对".into()), ..Accept::default() };
+        assert_eq!(check_sound(Some(true), &errors, &despite), Ok(Some("已核对".into())));
+    }
+
+    #[test]
+    fn nobody_gets_past_an_open_question_by_naming_the_task() {
+        let all = [proposal("a", &[]), proposal("b", &["单位"])];
+        let named = |tasks: &[&str]| -> Vec<TestTaskId> { tasks.iter().map(|one| TestTaskId::from(*one)).collect() };
+        let ids = |asked: Option<&[TestTaskId]>| -> Result<Vec<String>, Option<String>> {
+            let proposed = all.iter().map(proposed).collect::<Result<_, Refusal>>().map_err(|refusal| refusal.field)?;
+            let found = bench::accept(proposed, asked, &Entry::default()).map_err(|refusal| refusal.field)?;
+            Ok(found.into_iter().map(|(task, _)| task.to_string()).collect())
+        };
+        assert_eq!(ids(None), Ok(vec!["a".to_owned()]));
+        assert_eq!(ids(Some(&named(&["a"]))), Ok(vec!["a".to_owned()]));
+        assert_eq!(ids(Some(&named(&["a", "b"]))), Err(Some("tasks[1]".to_owned())));
+        assert_eq!(ids(Some(&named(&["c"]))), Err(Some("tasks[0]".to_owned())));
+        assert_eq!(ids(Some(&named(&[]))), Err(Some("tasks".to_owned())));
+    }
+}

@@ -1,0 +1,26 @@
+//! The register (仪器登记): what stands in the laboratory, how its files are read and by which way they come.
+//!
+//! Invariant: every instrument has an account of its own that nobody can log in with, and what it sends stands in that
+//! name. Its code stays as it was registered. Nothing in this room reads a file.
+
+mod calibrations;
+mod entry;
+mod instrument;
+mod pattern;
+mod rows;
+mod view;
+mod ways;
+
+pub use calibrations::{Calibrate, CalibrationView};
+pub(super) use calibrations::{against, newest_first};
+pub use entry::NewInstrument;
+pub use instrument::{ChangeInstrument, RegisterInstrument, RetireInstrument};
+pub use pattern::{Globs, MatchRule, file_globs};
+pub(super) use rows::{active, row_of, rule_of};
+pub(super) use view::record_of;
+pub use view::{
+    InstrumentChoice, InstrumentFilter, InstrumentRecord, InstrumentView, WayView, calibrations, instrument_choices,
+    instrument_view, instruments,
+};
+pub(super) use ways::named;
+pub use ways::{Way, below, report, ways};
