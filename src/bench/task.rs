@@ -2,7 +2,6 @@
 
 use diesel::prelude::*;
 
-use crate::cases;
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::TestTaskId;

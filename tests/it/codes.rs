@@ -389,9 +389,9 @@ fn a_database_of_the_version_before_keeps_everything_and_learns_its_institutes()
             let reader = Reader::Staff { institute: id.clone(), hidden: Vec::new() };
             db.read(|conn| {
                 let filter = QueueFilter { state: Some(TaskState::Entered.to_string()), ..QueueFilter::default() };
-                let tasks = queue(conn, &id, &filter)?;
-                let staff = Reader::Staff { institute: id.clone(), hidden: Vec::new() };
-                let register = certificates(conn, &staff, &CertificateFilter::default())?;
+                let reader = Reader::Staff { institute: id.clone(), hidden: Vec::new() };
+                let tasks = queue(conn, &reader, &filter)?;
+                let register = certificates(conn, &reader, &CertificateFilter::default())?;
                 Ok((tasks.total, register.total))
             })
             .expect("lists")

@@ -300,7 +300,7 @@ impl Story<'_> {
         Ok(self.services.db.read(|conn| views::queue(conn, &reader, &filter))?.items)
     }
 
-    /// Review, decision where a result is out of limit, then draft, review and signature of the certificate.
+    /// Review, decision where a result is out of specification, then draft, review and signature of the certificate.
     fn finish(&mut self, staff: &Staff, taken: &Taken) -> Result<PathBuf, DemoError> {
         self.review(staff)?;
         let sample = taken.samples.first().map(|sample| sample.id.to_string()).unwrap_or_default();
