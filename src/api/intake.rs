@@ -17,10 +17,8 @@ use crate::http::permit::permission::{CaseCreate, CaseRead, CustodyRead, OwnCase
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
-use crate::record::Actor;
-use crate::refusal::{Code, Refusal};
-use crate::store::Outcome;
-use crate::store::columns::{ApplicationId, InstituteId, SampleId};
+use crate::refusal::{Refusal};
+use crate::store::columns::{ApplicationId, SampleId};
 use crate::store::views::keyset::Part;
 use crate::store::views::{self, CaseDetail, CaseFilter, CaseRow, OwnCaseDetail, OwnCaseRow, SampleDetail};
 
@@ -55,15 +53,6 @@ pub fn table() -> Table {
 #[derive(OpenApi)]
 #[openapi(paths(preview, own_preview, list, show, own_list, own_show, sample, by_code))]
 pub struct Docs;
-
-/// The institute that a member of staff works for.
-///
-/// # Errors
-/// [`Code::Forbidden`] for an applicant.
-pub(super) fn institute(actor: &Actor) -> Outcome<InstituteId> {
-    let own = actor.institute.clone();
-    Ok(own.ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))?)
-}
 
 fn none(kind_zh: &str, kind_en: &str, id: &str) -> Refusal {
     Refusal::not_found(kind_zh, kind_en, id)

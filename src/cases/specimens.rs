@@ -131,7 +131,7 @@ fn file() -> CaseFile {
         version: 1,
         title: text(),
         edition: text(),
-        status: "effective".into(),
+        status: crate::vocabulary::SpecificationState::Effective,
         effective_from: None,
         created_at: at(),
     };

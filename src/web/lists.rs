@@ -4,47 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::outer::encoded;
-use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
-use crate::store::columns::InstituteId;
 use crate::store::views::keyset::Part;
 
 /// Rows of one page of a list.
 pub const ROWS: i64 = 50;
-
-/// Where a list stands and how to go on.
-#[derive(Debug, Serialize)]
-pub struct Pager {
-    total: i64,
-    from: i64,
-    to: i64,
-    earlier: Option<String>,
-    later: Option<String>,
-}
-
-impl Pager {
-    /// For the rows from `offset` on, of `total`; `fields` are the filter that the links repeat.
-    #[must_use]
-    pub fn new(path: &str, fields: &[(&str, &str)], total: i64, offset: i64) -> Self {
-        let link = |offset: i64| {
-            let mut query: Vec<String> = fields
-                .iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| format!("{name}={}", encoded(value)))
-                .collect();
-            query.push(format!("offset={offset}"));
-            format!("{path}?{}", query.join("&"))
-        };
-        let to = (offset + ROWS).min(total);
-        Self {
-            total,
-            from: if total == 0 { 0 } else { (offset + 1).min(total) },
-            to,
-            earlier: (offset > 0).then(|| link((offset - ROWS).max(0))),
-            later: (to < total).then(|| link(offset + ROWS)),
-        }
-    }
-}
 
 /// How to go on in a list by cursor.
 #[derive(Debug, Serialize)]
@@ -92,17 +56,6 @@ pub fn shown(view: &impl Serialize) -> Result<Value, Refusal> {
 #[must_use]
 pub fn offset(text: &str) -> i64 {
     text.trim().parse().unwrap_or(0).max(0)
-}
-
-/// The institute that the reader works for.
-///
-/// # Errors
-/// [`Code::Forbidden`] for an applicant's account.
-pub fn institute(actor: &Actor) -> Result<InstituteId, Refusal> {
-    actor
-        .institute
-        .clone()
-        .ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
 }
 
 /// The JSON documents that rows keep as text.

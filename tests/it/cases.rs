@@ -1,7 +1,8 @@
 //! Cases over HTTP and by pages: who may, once only, what is hidden, what ends with what.
 
 use chrono::Duration;
-use qianfa::people::NewAccount;
+use qianfa::accounts::CreateAccount;
+use qianfa::action::act;
 use qianfa::store::columns::ApplicantId;
 use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
@@ -32,15 +33,15 @@ fn port_case(world: &World<'_>, product: &str) -> String {
 
 /// An account of the applicant, logged in.
 fn applicant(app: &TestApp, name: &str, of: &str) -> Client {
-    let new = NewAccount {
+    let new = CreateAccount {
         username: name.to_owned(),
         display_name: name.to_owned(),
-        password: PASSWORD.to_owned(),
+        password: PASSWORD.to_owned().into(),
         institute: None,
         applicant: Some(ApplicantId::from(of)),
         roles: vec![Role::Applicant],
     };
-    app.services.identity.create_account(&app.admin, new).expect("an account");
+    act(&app.services, &app.admin, new).expect("an account");
     app.logged_in(name)
 }
 

@@ -386,7 +386,6 @@ fn a_database_of_the_version_before_keeps_everything_and_learns_its_institutes()
         // The lists of the program show them to their institute and to no other.
         let listed = |institute: &str| {
             let id = InstituteId::from(institute);
-            let reader = Reader::Staff { institute: id.clone(), hidden: Vec::new() };
             db.read(|conn| {
                 let filter = QueueFilter { state: Some(TaskState::Entered.to_string()), ..QueueFilter::default() };
                 let reader = Reader::Staff { institute: id.clone(), hidden: Vec::new() };

@@ -140,6 +140,7 @@ fn entry(row: AuditEntryRow) -> NewAuditEntry {
         actor_id: row.actor_id,
         actor: row.actor,
         action: row.action,
+        event_version: row.event_version,
         subject_kind: row.subject_kind,
         subject_id: row.subject_id,
         changes: row.changes,

@@ -15,7 +15,6 @@ mod queue;
 mod reader;
 mod samples;
 
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -96,11 +95,4 @@ pub fn locator_text(locator: &Json) -> String {
         (.., Some(path)) => path,
         _ => String::new(),
     }
-}
-
-/// The display name of an account.
-fn name_of(conn: &mut super::AnyConnection, id: Option<&super::columns::AccountId>) -> super::Outcome<Option<String>> {
-    use super::schema::account;
-    let Some(id) = id else { return Ok(None) };
-    Ok(account::table.find(id).select(account::display_name).first(conn).optional()?)
 }
