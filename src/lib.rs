@@ -6,6 +6,7 @@ pub extern crate documents;
 pub extern crate regulation;
 pub extern crate vocabulary;
 
+pub mod accounts;
 pub mod action;
 pub mod api;
 pub mod app;

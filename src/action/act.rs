@@ -104,6 +104,7 @@ fn run<A: Action>(
 ) -> Outcome<Answered<A::Done>> {
     let span = tracing::info_span!("action", name = A::NAME);
     let _entered = span.enter();
+    let call = if A::SECRET { without_digest::<A>(call) } else { call };
     // A repeated request is answered before anything is made ready anew.
     if let Some(once) = &call.once
         && let Some(done) = services.db.read(|conn| replayed::<A>(conn, actor, once, services.clock.now()))?
@@ -118,32 +119,39 @@ fn run<A: Action>(
         {
             return Ok(Answered { done, replayed: true });
         }
-        let subject = action.subject();
-        let before = match (&subject, call.made, A::REPLACES) {
-            (Some(subject), Made::On(version), _) => Some(stale::hold(conn, &actor, subject, version)?),
-            (Some(subject), Made::Unseen, true) => Some(stale::hold(conn, &actor, subject, 1)?),
-            (Some(subject), ..) => current(conn, subject.kind, &subject.id)?,
-            (None, ..) => None,
-        };
         let mut cx = Context { conn, services: &services2, actor: &actor, now, events: Vec::new() };
         let loaded = action.load(&mut cx, &prepared)?;
+        // After the load, which has found out that the thing is the actor's to see.
+        let subject = action.subject();
+        let before = match (&subject, call.made, A::REPLACES) {
+            (Some(subject), Made::On(version), _) => Some(stale::hold(cx.conn, &actor, subject, version)?),
+            (Some(subject), Made::Unseen, true) => Some(stale::hold(cx.conn, &actor, subject, 1)?),
+            (Some(subject), ..) => current(cx.conn, subject.kind, &subject.id)?,
+            (None, ..) => None,
+        };
         let facts = Facts { actor: &actor, now, regulation: &services2.regulation };
         let plan = action.decide(&facts, &loaded)?;
         let done = action.keep(&mut cx, loaded, plan)?;
         let mut events = std::mem::take(&mut cx.events);
         if let Some(subject) = &subject {
-            stale::mark(conn, subject, before, &mut events)?;
+            stale::mark(cx.conn, subject, before, &mut events)?;
         }
-        record::record_by(conn, &author, now, events)?;
+        record::record_by(cx.conn, &author, now, events)?;
         if let Some(once) = &call.once {
             let body = text(&done)?;
             if once.seconds.is_some() {
-                forget_answer(conn, &actor.account, &key::<A>(once))?;
+                forget_answer(cx.conn, &actor.account, &key::<A>(once))?;
             }
-            remember_answer(conn, &actor.account, &key::<A>(once), &once.request_sha256, 200, &body, now.into())?;
+            remember_answer(cx.conn, &actor.account, &key::<A>(once), &once.request_sha256, 200, &body, now.into())?;
         }
         Ok(Answered { done, replayed: false })
     })
+}
+
+/// The call without a digest of its request, for an action whose input is secret.
+fn without_digest<A: Action>(call: Call) -> Call {
+    let nameless = |once: Once| Once { request_sha256: A::NAME.to_owned(), ..once };
+    Call { once: call.once.map(nameless), ..call }
 }
 
 /// The key as it is kept: one key may serve several actions.

@@ -36,6 +36,10 @@ pub trait Action: Clone + Send + 'static {
     /// that nobody named, except on the first.
     const REPLACES: bool = false;
 
+    /// Whether its input carries a password. Of such a request no digest is kept: a fast hash of a password would let
+    /// it be guessed. A repeat under its key is then taken for the same request.
+    const SECRET: bool = false;
+
     /// What is made ready before the transaction: a document typeset, a password hashed, a file read.
     type Prepared: Default + Send + 'static;
     /// What the decision is made from.

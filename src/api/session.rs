@@ -8,10 +8,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
+use crate::accounts::ChangePassword;
 use crate::action::Services;
 use crate::http::body::Body;
+use crate::http::command::{Command, act_blocking};
 use crate::http::cookies::{REFRESH_COOKIE, removal_cookies, session_cookies};
-use crate::http::permit::{AnyAccount, Public};
+use crate::http::permit::{AnyAccount, May, Public};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::request_id;
 use crate::http::run::{json, run};
@@ -19,6 +21,8 @@ use crate::http::table::Table;
 use crate::people::LoggedIn;
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
+use crate::store::columns::{AccountId, ApplicantId, InstituteId};
+use crate::vocabulary::Role;
 
 /// The routes.
 #[must_use]
@@ -66,25 +70,15 @@ pub struct Refresh {
     refresh_token: Option<String>,
 }
 
-/// The old and the new password.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewPassword {
-    #[schema(format = Password)]
-    old_password: String,
-    #[schema(format = Password, min_length = 12)]
-    new_password: String,
-}
-
 /// Who is logged in.
 #[derive(Serialize, ToSchema)]
 pub struct Me {
-    account: String,
+    account: AccountId,
     username: String,
     display_name: String,
-    institute: Option<String>,
-    applicant: Option<String>,
-    roles: Vec<String>,
+    institute: Option<InstituteId>,
+    applicant: Option<ApplicantId>,
+    roles: Vec<Role>,
     /// What the roles permit.
     may: Vec<String>,
 }
@@ -111,12 +105,12 @@ impl Me {
             .filter(|action| crate::action::permitted(actor, **action).is_ok())
             .map(|action| action.as_str().to_owned());
         Self {
-            account: actor.account.to_string(),
+            account: actor.account.clone(),
             username: actor.username.clone(),
             display_name: actor.display_name.clone(),
-            institute: actor.institute.as_ref().map(ToString::to_string),
-            applicant: actor.applicant.as_ref().map(ToString::to_string),
-            roles: actor.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+            institute: actor.institute.clone(),
+            applicant: actor.applicant.clone(),
+            roles: actor.roles.clone(),
             may: may.collect(),
         }
     }
@@ -201,14 +195,14 @@ async fn refresh(
 }
 
 /// Change one's own password; one's other sessions end.
-#[utoipa::path(post, path = "/api/v1/session/password", tag = "session", request_body = NewPassword, responses(
+#[utoipa::path(post, path = "/api/v1/session/password", tag = "session", request_body = ChangePassword, responses(
     (status = 204), (status = 401, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 async fn change_password(
-    gate: AnyAccount,
+    may: May<ChangePassword>,
     services: Data<Services>,
-    body: Body<NewPassword>,
+    command: Command<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
-    let NewPassword { old_password, new_password } = body.value;
-    let identity = services.identity.clone();
-    crate::http::run::done(move || identity.change_password(&gate.authenticated(), &old_password, &new_password)).await
+    let action = ChangePassword { session: Some(may.session.clone()), ..command.action };
+    act_blocking(&services, &may, command.call, action).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -58,7 +58,7 @@ pub fn task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId) -> Outc
 /// Where there is none of that id, or its case has ended.
 pub(super) fn open_task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId) -> Outcome<TaskFile> {
     let file = task_of(conn, actor, id)?;
-    crate::cases::still_open(conn, &file.sample.application_id)?;
+    cases::still_open(conn, &file.sample.application_id)?;
     Ok(file)
 }
 

@@ -110,6 +110,7 @@ impl Case {
     fn event(&self, name: &'static str) -> Change {
         Change {
             action: name,
+            version: 1,
             kind: "application",
             id: self.row.id.to_string(),
             changes: Value::Object(self.changes.clone()),

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use crate::catalogue::{SpecificationDates, in_force};
 use crate::refusal::Refusal;
 use crate::regulation::{Authorisation, Trait};
 use crate::store::columns::{ApplicationId, BatchId, Day, InstituteId, ProductId, SpecificationId};
@@ -14,7 +15,7 @@ use crate::store::schema::{
     application_clock, authorisation, batch, institute, product, product_trait, sample, specification, test_item,
 };
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::SampleState;
+use crate::vocabulary::{SampleState, SpecificationState};
 
 /// The records that a case rests on.
 #[derive(Clone, Debug)]
@@ -62,22 +63,11 @@ impl CaseFile {
     /// # Errors
     /// As [`CaseFile::load`].
     pub fn on_acceptance(conn: &mut AnyConnection, row: &ApplicationRow, on: NaiveDate) -> Outcome<Self> {
-        let released: Vec<(SpecificationId, Option<Day>)> = specification::table
-            .filter(specification::product_id.eq(&row.product_id))
-            .filter(specification::effective_from.is_not_null())
-            .order((specification::effective_from, specification::version))
-            .select((specification::id, specification::effective_from))
-            .load(conn)?;
+        let released = dated(conn, &row.product_id)?;
         let submitted = crate::clock::statutory_date(row.created_at.utc());
-        let named = Some(&row.specification_id).filter(|id| latest_on(&released, submitted) != Some(*id));
+        let named = Some(&row.specification_id).filter(|id| on_day(&released, submitted) != Some(*id));
         Self::load(conn, &row.institute_id, &row.product_id, named, on)
     }
-}
-
-/// The last of the released specifications, in their order, that had begun by then.
-fn latest_on(released: &[(SpecificationId, Option<Day>)], on: NaiveDate) -> Option<&SpecificationId> {
-    let begun = |from: &Option<Day>| from.as_ref().is_some_and(|from| from.date() <= on);
-    released.iter().rev().find(|(_, from)| begun(from)).map(|(id, _)| id)
 }
 
 /// The institute, and the product with its traits, in one query.
@@ -112,7 +102,7 @@ fn specification_named(conn: &mut AnyConnection, product_id: &ProductId, id: &Sp
         .left_join(test_item::table)
         .filter(specification::id.eq(id))
         .filter(specification::product_id.eq(product_id))
-        .filter(specification::status.ne("draft"))
+        .filter(specification::status.ne(SpecificationState::Draft))
         .order(test_item::position)
         .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()))
         .load(conn)?;
@@ -126,24 +116,39 @@ fn specification_named(conn: &mut AnyConnection, product_id: &ProductId, id: &Sp
     })
 }
 
-/// The specification in force on a day, with its items in their order: the newest that began by then.
+/// The specification in force on a day, with its items in their order.
 fn specification_in_force(conn: &mut AnyConnection, product_id: &ProductId, on: NaiveDate) -> Outcome<WithItems> {
-    let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = specification::table
-        .left_join(test_item::table)
-        .filter(specification::product_id.eq(product_id))
-        .filter(specification::status.eq("effective"))
-        .filter(specification::effective_from.le(Day::from(on)))
-        .order((specification::effective_from.desc(), specification::version.desc(), test_item::position))
-        .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()))
-        .load(conn)?;
-    newest(rows).ok_or_else(|| {
+    let released = dated(conn, product_id)?;
+    let id = on_day(&released, on).ok_or_else(|| {
         Refusal::field(
             "specification_id",
             format!("该品种在{on}没有生效的质量标准"),
             format!("the product has no specification in force on {on}"),
         )
-        .into()
-    })
+    })?;
+    specification_named(conn, product_id, id)
+}
+
+/// The specifications of a product, with what decides which is in force.
+fn dated(
+    conn: &mut AnyConnection,
+    product_id: &ProductId,
+) -> Outcome<Vec<(SpecificationId, SpecificationDates<NaiveDate>)>> {
+    type Dated = (SpecificationId, SpecificationState, Option<Day>, i64);
+    let rows: Vec<Dated> = specification::table
+        .filter(specification::product_id.eq(product_id))
+        .select((specification::id, specification::status, specification::effective_from, specification::version))
+        .load(conn)?;
+    let dates = |(id, state, from, version): Dated| {
+        (id, SpecificationDates { state, from: from.as_ref().map(Day::date), version })
+    };
+    Ok(rows.into_iter().map(dates).collect())
+}
+
+/// The one in force on a day, by the catalogue's rule.
+fn on_day(all: &[(SpecificationId, SpecificationDates<NaiveDate>)], on: NaiveDate) -> Option<&SpecificationId> {
+    let dates: Vec<SpecificationDates<NaiveDate>> = all.iter().map(|(_, dates)| *dates).collect();
+    in_force(&dates, on).map(|at| &all[at].0)
 }
 
 /// The first specification of the rows, with its items.
@@ -198,21 +203,4 @@ pub(super) fn received_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outco
         .filter(sample::state.eq(SampleState::Received))
         .select(sample::batch_id)
         .load(conn)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_specification_that_had_begun_is_in_force() {
-        let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
-        let one = |id: &str, from: &str| (SpecificationId::from(id), Some(Day::from(day(from))));
-        let released = [one("a", "2025-01-01"), one("b", "2026-01-01"), one("c", "2027-01-01")];
-        let on = |text: &str| latest_on(&released, day(text)).map(SpecificationId::as_str);
-        assert_eq!(on("2026-03-01"), Some("b"));
-        assert_eq!(on("2026-01-01"), Some("b"));
-        assert_eq!(on("2025-12-31"), Some("a"));
-        assert_eq!(on("2024-12-31"), None);
-    }
 }

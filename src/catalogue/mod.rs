@@ -1,10 +1,19 @@
 //! The register that cases refer to: institutes, applicants, products, specifications with their test
 //! items (质量标准与检验项目), and the lot-release authorisations (批签发授权).
+//!
+//! Which specification is in force on a day is decided by [`in_force`], purely from state and date: a released one
+//! waits for its day, and the one before it is in force until the day before.
 
+mod authorisations;
 mod items;
 mod parties;
 mod products;
+mod specifications;
 
-pub use items::{NewItem, NewSpecification, create_specification, make_effective};
-pub use parties::{NewApplicant, NewAuthorisation, NewInstitute, authorise, create_applicant, create_institute};
-pub use products::{NewProduct, create_product};
+pub use crate::vocabulary::register::{SpecificationDates, in_force, standings};
+pub use authorisations::GrantAuthorisation;
+pub use items::NewItem;
+pub use parties::{CreateApplicant, CreateInstitute};
+pub(crate) use parties::{insert_institute, institute_content};
+pub use products::CreateProduct;
+pub use specifications::{DraftSpecification, ReleaseSpecification};

@@ -1,24 +1,26 @@
-//! Institutes, applicants and authorisations.
+//! Institutes and applicants.
 
 use diesel::prelude::*;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::action::Services;
-use crate::record::{self, Actor, Change};
-use crate::refusal::Refusal;
-use crate::regulation::Category;
-use crate::store::Outcome;
-use crate::store::columns::{ApplicantId, AuthorisationId, InstituteId, ProductId};
-use crate::store::rows::{ApplicantRow, AuthorisationRow, InstituteRow};
-use crate::store::schema::{applicant, authorisation, institute};
+use crate::action::{Action, Context, Facts};
+use crate::record::Change;
+use crate::refusal::{Code, Refusal};
+use crate::store::columns::{ApplicantId, Instant, InstituteId};
+use crate::store::rows::{ApplicantRow, InstituteRow};
+use crate::store::schema::{applicant, institute};
+use crate::store::views::{self, ApplicantView, InstituteView};
+use crate::store::{AnyConnection, Outcome};
 use crate::text;
+use crate::vocabulary::Permission;
 
 /// A new institute (药品检验机构).
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
+#[schema(as = NewInstitute)]
 #[serde(deny_unknown_fields)]
-pub struct NewInstitute {
+pub struct CreateInstitute {
     /// A short code of its own, e.g. `SHIFDC`
     pub code: String,
     pub name_zh: String,
@@ -33,49 +35,98 @@ pub struct NewInstitute {
     pub sample_prefix: String,
 }
 
-/// Registers an institute.
-///
-/// # Errors
-/// Where a field is not as expected or the code is taken.
-pub fn create_institute(services: &Services, actor: &Actor, new: &NewInstitute) -> Outcome<InstituteRow> {
-    let prefix = text::required("sample_prefix", &new.sample_prefix, 8)?;
-    if !prefix.chars().all(|c| c.is_ascii_uppercase()) {
-        return Err(Refusal::field("sample_prefix", "应为大写字母", "expected capital letters").into());
+impl CreateInstitute {
+    /// The same as it is kept; the first institute of an installation may be without an address for now.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub(crate) fn checked(&self, with_address: bool) -> Result<Self, Refusal> {
+        let prefix = text::required("sample_prefix", &self.sample_prefix, 8)?;
+        if !prefix.chars().all(|c| c.is_ascii_uppercase()) {
+            return Err(Refusal::field("sample_prefix", "应为大写字母", "expected capital letters"));
+        }
+        let jurisdiction = text::required("jurisdiction", &self.jurisdiction, 6)?;
+        if !crate::regulation::is_jurisdiction(&jurisdiction) {
+            return Err(Refusal::field(
+                "jurisdiction",
+                "应为 ISO 3166-2 代码，如 CN-SH",
+                "expected ISO 3166-2, such as CN-SH",
+            ));
+        }
+        let address = |field: &str, typed: &str| {
+            if !with_address && typed.trim().is_empty() {
+                return Ok(String::new());
+            }
+            text::printed(field, typed, text::TEXT)
+        };
+        Ok(Self {
+            code: text::required("code", &self.code, 20)?,
+            name_zh: text::printed("name_zh", &self.name_zh, text::TEXT)?,
+            name_en: text::printed("name_en", &self.name_en, text::TEXT)?,
+            abbreviation: text::printed("abbreviation", &self.abbreviation, 4)?,
+            jurisdiction,
+            address_zh: address("address_zh", &self.address_zh)?,
+            address_en: address("address_en", &self.address_en)?,
+            sample_prefix: prefix,
+        })
     }
-    let jurisdiction = text::required("jurisdiction", &new.jurisdiction, 6)?;
-    if !crate::regulation::is_jurisdiction(&jurisdiction) {
-        return Err(Refusal::field(
-            "jurisdiction",
-            "应为 ISO 3166-2 代码，如 CN-SH",
-            "expected ISO 3166-2, such as CN-SH",
-        )
-        .into());
-    }
+}
+
+/// What the trail says of a new institute.
+pub(crate) fn institute_content(new: &CreateInstitute) -> Value {
+    json!({"code": new.code, "name_zh": new.name_zh, "name_en": new.name_en, "abbreviation": new.abbreviation,
+        "jurisdiction": new.jurisdiction, "address_zh": new.address_zh, "address_en": new.address_en,
+        "sample_prefix": new.sample_prefix})
+}
+
+/// Keeps an institute that was checked.
+pub(crate) fn insert_institute(conn: &mut AnyConnection, new: CreateInstitute, now: Instant) -> Outcome<InstituteId> {
     let row = InstituteRow {
         id: InstituteId::new(),
-        code: text::required("code", &new.code, 20)?,
-        name_zh: text::printed("name_zh", &new.name_zh, text::TEXT)?,
-        name_en: text::printed("name_en", &new.name_en, text::TEXT)?,
-        abbreviation: text::printed("abbreviation", &new.abbreviation, 4)?,
-        jurisdiction,
-        address_zh: text::printed("address_zh", &new.address_zh, text::TEXT)?,
-        address_en: text::printed("address_en", &new.address_en, text::TEXT)?,
-        sample_prefix: prefix,
-        created_at: services.clock.now().into(),
+        code: new.code,
+        name_zh: new.name_zh,
+        name_en: new.name_en,
+        abbreviation: new.abbreviation,
+        jurisdiction: new.jurisdiction,
+        address_zh: new.address_zh,
+        address_en: new.address_en,
+        sample_prefix: new.sample_prefix,
+        created_at: now,
     };
-    let (actor, at) = (actor.clone(), services.clock.now());
-    services.db.write(move |conn| {
-        diesel::insert_into(institute::table).values(&row).execute(conn)?;
-        let change = Change::created("institute.create", "institute", &row.id, json!(row));
-        record::record(conn, &actor, at, vec![change])?;
-        Ok(row.clone())
-    })
+    diesel::insert_into(institute::table).values(&row).execute(conn)?;
+    Ok(row.id)
+}
+
+impl Action for CreateInstitute {
+    const NAME: &'static str = "institute.create";
+    const PERMISSION: Permission = Permission::InstituteManage;
+    type Prepared = ();
+    type Loaded = ();
+    type Plan = CreateInstitute;
+    type Done = InstituteView;
+
+    fn load(&self, _: &mut Context<'_>, (): &()) -> Outcome<()> {
+        Ok(())
+    }
+
+    fn decide(&self, _: &Facts<'_>, (): &()) -> Result<CreateInstitute, Refusal> {
+        self.checked(true)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, (): (), plan: CreateInstitute) -> Outcome<InstituteView> {
+        let content = institute_content(&plan);
+        let id = insert_institute(cx.conn, plan, cx.now.into())?;
+        cx.record(Change::created(Self::NAME, "institute", &id, content));
+        let made = views::institute(cx.conn, &id)?;
+        made.ok_or_else(|| Refusal::not_found("机构", "institute", id.as_str()).into())
+    }
 }
 
 /// A new applicant (申请人／报验单位).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = NewApplicant)]
 #[serde(deny_unknown_fields)]
-pub struct NewApplicant {
+pub struct CreateApplicant {
     pub name: String,
     #[serde(default)]
     pub address: String,
@@ -83,75 +134,76 @@ pub struct NewApplicant {
     pub contact: String,
 }
 
-/// Registers an applicant.
-///
-/// # Errors
-/// Where a field is not as expected or the name is taken.
-pub fn create_applicant(services: &Services, actor: &Actor, new: &NewApplicant) -> Outcome<ApplicantRow> {
-    let at = services.clock.now();
-    let row = ApplicantRow {
-        id: ApplicantId::new(),
-        name: text::printed("name", &new.name, text::TEXT)?,
-        address: text::optional("address", &new.address, text::TEXT)?,
-        contact: text::optional("contact", &new.contact, text::TEXT)?,
-        created_at: at.into(),
-    };
-    let actor = actor.clone();
-    services.db.write(move |conn| {
-        diesel::insert_into(applicant::table).values(&row).execute(conn)?;
-        let change = Change::created("applicant.create", "applicant", &row.id, json!(row));
-        record::record(conn, &actor, at, vec![change])?;
-        Ok(row.clone())
-    })
+impl Action for CreateApplicant {
+    const NAME: &'static str = "applicant.create";
+    const PERMISSION: Permission = Permission::ApplicantManage;
+    type Prepared = ();
+    type Loaded = ();
+    type Plan = CreateApplicant;
+    type Done = ApplicantView;
+
+    fn load(&self, _: &mut Context<'_>, (): &()) -> Outcome<()> {
+        Ok(())
+    }
+
+    fn decide(&self, _: &Facts<'_>, (): &()) -> Result<CreateApplicant, Refusal> {
+        Ok(CreateApplicant {
+            name: text::printed("name", &self.name, text::TEXT)?,
+            address: text::optional("address", &self.address, text::TEXT)?,
+            contact: text::optional("contact", &self.contact, text::TEXT)?,
+        })
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, (): (), plan: CreateApplicant) -> Outcome<ApplicantView> {
+        let CreateApplicant { name, address, contact } = plan;
+        let row = ApplicantRow { id: ApplicantId::new(), name, address, contact, created_at: cx.now.into() };
+        diesel::insert_into(applicant::table).values(&row).execute(cx.conn)?;
+        let content = json!({"name": row.name, "address": row.address, "contact": row.contact});
+        cx.record(Change::created(Self::NAME, "applicant", &row.id, content));
+        Ok(applicant::table.find(&row.id).select(ApplicantView::as_select()).first(cx.conn)?)
+    }
 }
 
-/// A lot-release authorisation: institute × product (or category) × item × dates (国办发〔2024〕53号（十二）).
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewAuthorisation {
-    pub institute_id: String,
-    /// One product, or
-    pub product_id: Option<String>,
-    /// a whole category
-    pub category: Option<String>,
-    /// One test item by its code; without it, all
-    pub item_code: Option<String>,
-    pub valid_from: String,
-    pub valid_to: Option<String>,
-    /// The document that authorises
-    pub document: String,
+/// What is referred to by its id and is not there.
+pub(super) fn missing(field: &str, zh: &str, en: &str) -> Refusal {
+    let (zh, en) = (format!("未找到该{zh}"), format!("there is no such {en}"));
+    let refusal = Refusal::new(Code::InvalidField, zh, en);
+    refusal.at(field)
 }
 
-/// Registers an authorisation.
-///
-/// # Errors
-/// Where a field is not as expected.
-pub fn authorise(services: &Services, actor: &Actor, new: &NewAuthorisation) -> Outcome<AuthorisationRow> {
-    if new.product_id.is_some() == new.category.is_some() {
-        return Err(Refusal::field("product_id", "品种与类别二选一", "expected either a product or a category").into());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn institute() -> CreateInstitute {
+        CreateInstitute {
+            code: " SHIFDC ".into(),
+            name_zh: "上海市示范药品检验研究院".into(),
+            name_en: "Shanghai Demonstration Institute".into(),
+            abbreviation: "沪".into(),
+            jurisdiction: "CN-SH".into(),
+            address_zh: String::new(),
+            address_en: String::new(),
+            sample_prefix: "SH".into(),
+        }
     }
-    let at = services.clock.now();
-    let from = text::date("valid_from", &new.valid_from)?;
-    let to = text::date_opt("valid_to", new.valid_to.as_deref())?;
-    if to.is_some_and(|to| to < from) {
-        return Err(Refusal::field("valid_to", "早于生效日期", "is before valid_from").into());
+
+    fn fault(new: &CreateInstitute, with_address: bool) -> Option<String> {
+        new.checked(with_address).err().and_then(|refusal| refusal.field)
     }
-    let row = AuthorisationRow {
-        id: AuthorisationId::new(),
-        institute_id: new.institute_id.as_str().into(),
-        product_id: new.product_id.as_deref().map(ProductId::from),
-        category: new.category.as_deref().map(|text| text::word("category", text, Category::parse)).transpose()?,
-        item_code: new.item_code.clone(),
-        valid_from: from.into(),
-        valid_to: to.map(Into::into),
-        document: text::required("document", &new.document, text::TEXT)?,
-        created_at: at.into(),
-    };
-    let actor = actor.clone();
-    services.db.write(move |conn| {
-        diesel::insert_into(authorisation::table).values(&row).execute(conn)?;
-        let change = Change::created("authorisation.create", "authorisation", &row.id, json!(row));
-        record::record(conn, &actor, at, vec![change])?;
-        Ok(row.clone())
-    })
+
+    #[test]
+    fn only_the_first_institute_may_be_without_an_address() {
+        assert_eq!(fault(&institute(), true).as_deref(), Some("address_zh"));
+        let checked = institute().checked(false).expect("an institute without an address");
+        assert_eq!(checked.code, "SHIFDC");
+    }
+
+    #[test]
+    fn an_institute_says_where_it_is_and_how_its_samples_begin() {
+        let elsewhere = CreateInstitute { jurisdiction: "CN-ZZ".into(), ..institute() };
+        assert_eq!(fault(&elsewhere, false).as_deref(), Some("jurisdiction"));
+        let small = CreateInstitute { sample_prefix: "sh".into(), ..institute() };
+        assert_eq!(fault(&small, false).as_deref(), Some("sample_prefix"));
+    }
 }

@@ -2,34 +2,36 @@
 
 use diesel::prelude::*;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::action::Services;
+use crate::action::{Action, Context, Facts};
 use crate::insert_all;
-use crate::record::{self, Actor, Change};
+use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::Outcome;
-use crate::store::columns::ProductId;
+use crate::store::columns::{Dec, ProductId};
 use crate::store::rows::{ProductRow, ProductTraitRow};
 use crate::store::schema::{product, product_trait};
+use crate::store::views::{self, ProductView};
 use crate::text;
+use crate::vocabulary::Permission;
 
 /// A new product with what the regulation asks about it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = NewProduct)]
 #[serde(deny_unknown_fields)]
-pub struct NewProduct {
+pub struct CreateProduct {
     pub code: String,
     pub name_zh: String,
     pub name_en: String,
-    /// `chemical`, `tcm`, `biologic`, `vaccine`, `blood_product`, `blood_screening_reagent`, `device`, `ivd`
-    pub category: String,
-    /// `I`, `II`, `III` for devices
-    pub device_class: Option<String>,
+    pub category: Category,
+    /// For devices and in-vitro diagnostics
+    pub device_class: Option<DeviceClass>,
     /// What speeds or eases its testing, e.g. `rare_disease`
     #[serde(default)]
-    pub traits: Vec<String>,
+    pub traits: Vec<Trait>,
     #[serde(default)]
     pub strength: String,
     #[serde(default)]
@@ -51,60 +53,157 @@ pub struct NewProduct {
     pub content_unit: String,
 }
 
-/// Registers a product.
-///
-/// # Errors
-/// Where a field is not as expected or the code is taken.
-pub fn create_product(services: &Services, actor: &Actor, new: &NewProduct) -> Outcome<ProductRow> {
-    let at = services.clock.now();
-    let printed = |field: &str, text: &str| -> Result<String, Refusal> {
-        let text = text::optional(field, text, text::TEXT)?;
-        text::printable(field, &text)?;
-        Ok(text)
-    };
-    let row = ProductRow {
-        id: ProductId::new(),
-        code: text::required("code", &new.code, 40)?,
-        name_zh: text::printed("name_zh", &new.name_zh, text::TEXT)?,
-        name_en: text::printed("name_en", &new.name_en, text::TEXT)?,
-        category: text::word("category", &new.category, Category::parse)?,
-        device_class: (new.device_class.as_deref())
-            .map(|text| text::word("device_class", text, DeviceClass::parse))
-            .transpose()?,
-        strength: printed("strength", &new.strength)?,
-        dosage_form: printed("dosage_form", &new.dosage_form)?,
-        package_spec: printed("package_spec", &new.package_spec)?,
-        storage: printed("storage", &new.storage)?,
-        manufacturer: text::printed("manufacturer", &new.manufacturer, text::TEXT)?,
-        holder: printed("holder", &new.holder)?,
-        approval_number: new.approval_number.as_deref().map(|t| printed("approval_number", t)).transpose()?,
-        container_name: text::printed("container_name", &new.container_name, 20)?,
-        container_content: text::positive("container_content", &new.container_content)?.1.into(),
-        content_unit: text::printed("content_unit", &new.content_unit, 20)?,
-        created_at: at.into(),
-    };
-    if row.device_class.is_some() != matches!(row.category, Category::Device | Category::Ivd) {
-        return Err(Refusal::field(
-            "device_class",
-            "器械与体外诊断试剂须填类别，其他品种不填",
-            "is given for devices and in-vitro diagnostics, and for nothing else",
-        )
-        .into());
+/// A product that was found in order.
+pub struct CheckedProduct {
+    new: CreateProduct,
+    container_content: Dec,
+}
+
+impl CreateProduct {
+    fn checked(&self) -> Result<CheckedProduct, Refusal> {
+        let printed = |field: &str, typed: &str| -> Result<String, Refusal> {
+            let typed = text::optional(field, typed, text::TEXT)?;
+            text::printable(field, &typed)?;
+            Ok(typed)
+        };
+        if self.device_class.is_some() != matches!(self.category, Category::Device | Category::Ivd) {
+            return Err(Refusal::field(
+                "device_class",
+                "器械与体外诊断试剂须填类别，其他品种不填",
+                "is given for devices and in-vitro diagnostics, and for nothing else",
+            ));
+        }
+        let mut traits = self.traits.clone();
+        traits.sort_unstable();
+        traits.dedup();
+        let approval = self.approval_number.as_deref();
+        let new = CreateProduct {
+            code: text::required("code", &self.code, 40)?,
+            name_zh: text::printed("name_zh", &self.name_zh, text::TEXT)?,
+            name_en: text::printed("name_en", &self.name_en, text::TEXT)?,
+            category: self.category,
+            device_class: self.device_class,
+            traits,
+            strength: printed("strength", &self.strength)?,
+            dosage_form: printed("dosage_form", &self.dosage_form)?,
+            package_spec: printed("package_spec", &self.package_spec)?,
+            storage: printed("storage", &self.storage)?,
+            manufacturer: text::printed("manufacturer", &self.manufacturer, text::TEXT)?,
+            holder: printed("holder", &self.holder)?,
+            approval_number: approval.map(|typed| printed("approval_number", typed)).transpose()?,
+            container_name: text::printed("container_name", &self.container_name, 20)?,
+            container_content: self.container_content.clone(),
+            content_unit: text::printed("content_unit", &self.content_unit, 20)?,
+        };
+        let container_content = text::positive("container_content", &self.container_content)?.1.into();
+        Ok(CheckedProduct { new, container_content })
     }
-    let mut traits: Vec<ProductTraitRow> = Vec::new();
-    for (index, text) in new.traits.iter().enumerate() {
-        let trait_name = text::word(&format!("traits[{index}]"), text, Trait::parse)?;
-        if !traits.iter().any(|row| row.trait_name == trait_name) {
-            traits.push(ProductTraitRow { product_id: row.id.clone(), trait_name });
+}
+
+/// What the trail says of a new product.
+fn content(row: &ProductRow, traits: &[Trait]) -> Value {
+    json!({"code": row.code, "name_zh": row.name_zh, "name_en": row.name_en, "category": row.category,
+        "device_class": row.device_class, "traits": traits, "strength": row.strength,
+        "dosage_form": row.dosage_form, "package_spec": row.package_spec, "storage": row.storage,
+        "manufacturer": row.manufacturer, "holder": row.holder, "approval_number": row.approval_number,
+        "container_name": row.container_name, "container_content": row.container_content,
+        "content_unit": row.content_unit})
+}
+
+impl Action for CreateProduct {
+    const NAME: &'static str = "product.create";
+    const PERMISSION: Permission = Permission::ProductManage;
+    type Prepared = ();
+    type Loaded = ();
+    type Plan = CheckedProduct;
+    type Done = ProductView;
+
+    fn load(&self, _: &mut Context<'_>, (): &()) -> Outcome<()> {
+        Ok(())
+    }
+
+    fn decide(&self, _: &Facts<'_>, (): &()) -> Result<CheckedProduct, Refusal> {
+        self.checked()
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, (): (), plan: CheckedProduct) -> Outcome<ProductView> {
+        let CheckedProduct { new, container_content } = plan;
+        let row = ProductRow {
+            id: ProductId::new(),
+            code: new.code,
+            name_zh: new.name_zh,
+            name_en: new.name_en,
+            category: new.category,
+            device_class: new.device_class,
+            strength: new.strength,
+            dosage_form: new.dosage_form,
+            package_spec: new.package_spec,
+            storage: new.storage,
+            manufacturer: new.manufacturer,
+            holder: new.holder,
+            approval_number: new.approval_number,
+            container_name: new.container_name,
+            container_content,
+            content_unit: new.content_unit,
+            created_at: cx.now.into(),
+        };
+        diesel::insert_into(product::table).values(&row).execute(cx.conn)?;
+        let of = |trait_name: &Trait| ProductTraitRow { product_id: row.id.clone(), trait_name: *trait_name };
+        let traits: Vec<ProductTraitRow> = new.traits.iter().map(of).collect();
+        insert_all!(cx.conn, product_trait::table, &traits)?;
+        cx.record(Change::created(Self::NAME, "product", &row.id, content(&row, &new.traits)));
+        let reader = cx.services.reader(cx.actor)?;
+        let made = views::product(cx.conn, &reader, &row.id)?;
+        made.ok_or_else(|| Refusal::not_found("品种", "product", row.id.as_str()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product() -> CreateProduct {
+        CreateProduct {
+            code: "P".into(),
+            name_zh: "示范品".into(),
+            name_en: "Specimen".into(),
+            category: Category::Chemical,
+            device_class: None,
+            traits: vec![Trait::RareDisease, Trait::Innovative, Trait::RareDisease],
+            strength: "10 mg".into(),
+            dosage_form: "片剂".into(),
+            package_spec: String::new(),
+            storage: String::new(),
+            manufacturer: "示范制药有限公司".into(),
+            holder: String::new(),
+            approval_number: None,
+            container_name: "瓶".into(),
+            container_content: "10.0".into(),
+            content_unit: "片".into(),
         }
     }
-    let actor = actor.clone();
-    services.db.write(move |conn| {
-        diesel::insert_into(product::table).values(&row).execute(conn)?;
-        insert_all!(conn, product_trait::table, &traits)?;
-        let names: Vec<&str> = traits.iter().map(|t| t.trait_name.as_str()).collect();
-        let change = Change::created("product.create", "product", &row.id, json!(row)).and("traits", (), json!(names));
-        record::record(conn, &actor, at, vec![change])?;
-        Ok(row.clone())
-    })
+
+    fn fault(new: &CreateProduct) -> Option<String> {
+        new.checked().err().and_then(|refusal| refusal.field)
+    }
+
+    #[test]
+    fn a_class_is_of_devices_only() {
+        assert_eq!(fault(&product()), None);
+        let classed = CreateProduct { device_class: Some(DeviceClass::II), ..product() };
+        assert_eq!(fault(&classed).as_deref(), Some("device_class"));
+        let device = CreateProduct { category: Category::Device, ..product() };
+        assert_eq!(fault(&device).as_deref(), Some("device_class"));
+    }
+
+    #[test]
+    fn a_trait_counts_once_and_a_content_is_kept_as_written() {
+        let checked = product().checked().ok().expect("a product");
+        assert_eq!(checked.new.traits, [Trait::Innovative, Trait::RareDisease]);
+        assert_eq!(checked.container_content.as_str(), "10.0");
+        assert_eq!(
+            fault(&CreateProduct { container_content: "0".into(), ..product() }).as_deref(),
+            Some("container_content")
+        );
+    }
 }

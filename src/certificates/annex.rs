@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 
 use super::dossier::Final;
-use super::facts::Facts;
+use super::facts::TestedSample;
 use crate::action::Services;
 use crate::bench;
 use crate::documents::{AnnexFigure, Bilingual};
@@ -38,7 +38,7 @@ struct Source {
 /// Where the results are not final, or a file cannot be read any more.
 pub(super) fn annex(services: &Services, actor: &Actor, sample: &SampleId) -> Outcome<Annex> {
     let (of, sources) = services.db.read(|conn| {
-        let facts = Facts::load(conn, actor, sample)?;
+        let facts = TestedSample::load(conn, &services.lines, actor, sample)?;
         let finals = facts.dossier.finals()?;
         let sources = sources(conn, &finals)?;
         Ok((finals.iter().map(|one| one.result.id.clone()).collect(), sources))

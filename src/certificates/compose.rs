@@ -9,16 +9,6 @@ use crate::documents::{
 };
 use crate::regulation::{Business, ClockName, Provision, Regulation};
 
-/// Which document the case ends in.
-pub(super) fn kind_of(business: Business, conforms: bool) -> CertificateKind {
-    match (business, conforms) {
-        (Business::LotRelease, true) => CertificateKind::LotRelease,
-        (Business::LotRelease, false) => CertificateKind::LotReleaseRefusal,
-        (Business::PortEntry, _) => CertificateKind::ImportReport,
-        (Business::DrugRegistration | Business::DeviceRegistration, _) => CertificateKind::TestReport,
-    }
-}
-
 /// A date as documents write it.
 pub(super) fn written(day: NaiveDate) -> String {
     day.format("%Y年%-m月%-d日").to_string()
@@ -45,7 +35,7 @@ pub(super) fn compose(
     verification: Verification,
 ) -> CertificateData {
     let conforms = finals.iter().all(Final::conforms);
-    let kind = kind_of(facts.business, conforms);
+    let kind = if conforms { facts.documents.0 } else { facts.documents.1 };
     CertificateData {
         kind,
         institution: facts.institution.clone(),
@@ -203,7 +193,7 @@ fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> Refusal {
                 let (limit, result) = (with_unit(&found.limit, &found.unit), with_unit(&found.reported, &found.unit));
                 Bilingual::new(
                     format!("{}不符合规定：标准规定 {limit}，检验结果 {result}。", item.zh),
-                    // Without an English name the Chinese sentence stands alone.
+                    // Without an English name there is only the Chinese sentence.
                     Some(format!("{} does not conform: limit {limit}, result {result}.", item.en))
                         .filter(|_| !item.en.is_empty())
                         .unwrap_or_default(),
@@ -410,7 +400,12 @@ mod tests {
             attempt("含量", 1, TaskState::RetestOrdered, Some(Verdict::Fail)),
             attempt("含量", 2, TaskState::Confirmed, Some(verdict)),
         ]);
-        let facts = Dossier { business, ..facts };
+        let documents = match business {
+            Business::LotRelease => (CertificateKind::LotRelease, CertificateKind::LotReleaseRefusal),
+            Business::PortEntry => (CertificateKind::ImportReport, CertificateKind::ImportReport),
+            _ => facts.documents,
+        };
+        let facts = Dossier { business, documents, ..facts };
         let finals = facts.finals().expect("final results");
         let regulation = Regulation::embedded().expect("the shipped regulation");
         compose(&facts, &finals, &regulation, Verification::default())

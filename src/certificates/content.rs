@@ -154,7 +154,7 @@ mod tests {
             let mut broken = kept();
             broken.as_object_mut().expect("an object").remove(*part);
             let refused = tree(place(), &Json::of(&broken)).expect_err(part);
-            assert_eq!(refused.code, Code::Internal);
+            assert_eq!(refused.code, Code::RecordUnreadable);
             assert!(refused.message_en.contains(part) && refused.message_en.contains("c-1"), "{refused}");
         }
         let mut renamed = kept();

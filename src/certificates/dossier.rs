@@ -8,21 +8,23 @@ use crate::documents::{Basis, Bilingual, Institution, Party, Verdict};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{Business, ClockName, ClockUnit, Determination};
 use crate::store::columns::{ResultId, TestItemId, TestTaskId};
-use crate::vocabulary::TaskState;
+use crate::vocabulary::{CertificateKind, TaskState};
 
 /// Everything about one sample.
 #[derive(Clone, Debug)]
 pub(super) struct Dossier {
     pub business: Business,
+    /// The document that the line of business ends in: where everything conforms, and where not.
+    pub documents: (CertificateKind, CertificateKind),
     pub standard_verification: bool,
     pub acceptance_number: String,
     pub arrived_at_port_on: Option<NaiveDate>,
     pub sampled_on: Option<NaiveDate>,
     pub institution: Institution,
     pub customer: Party,
-    pub product: Product,
+    pub product: TestedProduct,
     pub basis: Basis,
-    pub lot: Lot,
+    pub lot: LabelledLot,
     pub sample: Sample,
     pub particulars: Particulars,
     pub determination: Determination,
@@ -34,7 +36,7 @@ pub(super) struct Dossier {
 /// What was tested.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(Default))]
-pub(super) struct Product {
+pub(super) struct TestedProduct {
     pub name: Bilingual,
     pub strength: String,
     pub dosage_form: String,
@@ -49,7 +51,7 @@ pub(super) struct Product {
 /// The lot, as on the label.
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(Default))]
-pub(super) struct Lot {
+pub(super) struct LabelledLot {
     pub number: String,
     pub produced_on: Option<String>,
     pub expires_on: Option<String>,
@@ -99,12 +101,12 @@ pub(super) struct Attempt {
     pub state: TaskState,
     pub started_on: Option<NaiveDate>,
     /// Its latest result.
-    pub result: Option<Found>,
+    pub result: Option<LatestResult>,
 }
 
 /// A result.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct LatestResult {
     pub id: ResultId,
     pub reported: String,
     pub limit: String,
@@ -117,7 +119,7 @@ pub(super) struct Found {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Final<'a> {
     pub attempt: &'a Attempt,
-    pub result: &'a Found,
+    pub result: &'a LatestResult,
 }
 
 impl Final<'_> {
@@ -175,7 +177,7 @@ pub(super) mod tests {
     use crate::regulation::{Lane, Remainder, Ruled};
 
     pub(crate) fn attempt(item: &str, number: i64, state: TaskState, verdict: Option<Verdict>) -> Attempt {
-        let result = verdict.map(|verdict| Found {
+        let result = verdict.map(|verdict| LatestResult {
             id: ResultId::from(format!("r-{item}-{number}")),
             reported: "99.2".into(),
             limit: "≥98.0".into(),
@@ -202,15 +204,24 @@ pub(super) mod tests {
         let none = || Ruled { value: None, provisions: Vec::new() };
         Dossier {
             business: Business::DrugRegistration,
+            documents: (CertificateKind::TestReport, CertificateKind::TestReport),
             standard_verification: false,
             acceptance_number: String::new(),
             arrived_at_port_on: None,
             sampled_on: None,
             institution: Institution { name: Bilingual::new("某院", ""), ..Institution::default() },
             customer: Party { name: Bilingual::new("某公司", ""), ..Party::default() },
-            product: Product { name: Bilingual::new("某片", ""), container: "瓶".into(), ..Product::default() },
+            product: TestedProduct {
+                name: Bilingual::new("某片", ""),
+                container: "瓶".into(),
+                ..TestedProduct::default()
+            },
             basis: Basis { title: "《中国药典》2025年版二部".into(), ..Basis::default() },
-            lot: Lot { number: "20260101".into(), expires_on: Some("2028-01-31".into()), ..Lot::default() },
+            lot: LabelledLot {
+                number: "20260101".into(),
+                expires_on: Some("2028-01-31".into()),
+                ..LabelledLot::default()
+            },
             sample: Sample { number: "S20260001".into(), containers: 9, ..Sample::default() },
             particulars: Particulars::default(),
             determination: Determination {

@@ -8,10 +8,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::annex::{self, Annex};
-use super::facts::Facts;
+use super::facts::TestedSample;
 use super::find;
 use super::{compose, dossier::Dossier};
-use crate::action::{Action, Context, Facts as Deciding, Services, Subject};
+use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::clock::statutory_date;
 use crate::documents::{Amendment, Bilingual, CertificateData, Verdict, Verification};
 use crate::record::{Actor, Change};
@@ -95,7 +95,8 @@ impl Action for DraftCertificate {
     }
 
     fn load(&self, cx: &mut Context<'_>, drawn: &Drawn) -> Outcome<Sources> {
-        let Facts { case, institute, dossier, .. } = Facts::load(cx.conn, cx.actor, &self.sample_id)?;
+        let TestedSample { case, institute, dossier, .. } =
+            TestedSample::load(cx.conn, &cx.services.lines, cx.actor, &self.sample_id)?;
         let url = format!("{}/verify/{}", cx.services.site.public_url.trim_end_matches('/'), drawn.code);
         let amended = match &self.amends {
             Some(amend) => Some(amended(cx.conn, &self.sample_id, &amend.certificate_id)?),
@@ -105,7 +106,7 @@ impl Action for DraftCertificate {
         Ok(Sources { case, institute, dossier, annex: drawn.annex.clone(), verification, amended })
     }
 
-    fn decide(&self, facts: &Deciding<'_>, sources: &Sources) -> Result<Drafted, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, sources: &Sources) -> Result<Drafted, Refusal> {
         let finals = sources.dossier.finals()?;
         if finals.iter().map(|one| &one.result.id).ne(&sources.annex.of) {
             return Err(Refusal::new(Code::Conflict, "结果刚刚变化，请重试", "results have just changed: try again"));

@@ -4,8 +4,9 @@
 use diesel::prelude::*;
 
 use super::compose;
-use super::dossier::{Attempt, Dossier, Found, Lot, Product, RunningClock, Sample};
-use crate::cases::CaseFile;
+use super::dossier::{Attempt, Dossier, LabelledLot, LatestResult, RunningClock, Sample, TestedProduct};
+use crate::business::Lines;
+use crate::cases::{self, CaseFile};
 use crate::clock::statutory_date;
 use crate::custody;
 use crate::documents::{Basis, Bilingual, Institution, Party};
@@ -22,7 +23,7 @@ use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::Comparison;
 
 /// Everything about one sample, and whose it is.
-pub(super) struct Facts {
+pub(super) struct TestedSample {
     pub case: ApplicationId,
     pub institute: InstituteId,
     pub dossier: Dossier,
@@ -30,13 +31,13 @@ pub(super) struct Facts {
     pub tasks: Vec<(TestTaskRow, TestItemRow, Vec<ResultRow>)>,
 }
 
-impl Facts {
+impl TestedSample {
     /// Loads the facts of a sample of the actor's institute.
     ///
     /// # Errors
     /// Where there is no such sample, it was not received, its case is not accepted, or something kept about it
     /// cannot be read.
-    pub(super) fn load(conn: &mut AnyConnection, actor: &Actor, id: &SampleId) -> Outcome<Self> {
+    pub(super) fn load(conn: &mut AnyConnection, lines: &Lines, actor: &Actor, id: &SampleId) -> Outcome<Self> {
         let sample = custody::sample_of(conn, actor, id)?;
         if sample.state.as_str() != "received" {
             return Err(Refusal::new(Code::WrongState, "样品已拒收或作废", "the sample was refused or voided").into());
@@ -57,6 +58,7 @@ impl Facts {
         let accepted = case.determination.as_ref();
         let accepted = accepted
             .ok_or_else(|| Refusal::new(Code::WrongState, "申请尚未受理", "the application is not accepted"))?;
+        let line = lines.of(case.business)?;
         let dossier = Dossier {
             business: case.business,
             standard_verification: case.standard_verification,
@@ -67,14 +69,15 @@ impl Facts {
             customer: Party { name: Bilingual::new(&applicant.name, ""), address: applicant.address },
             product: product(&file.product),
             basis: Basis { title: file.specification.title, edition: file.specification.edition },
-            lot: Lot {
+            lot: LabelledLot {
                 number: batch.lot_number,
                 produced_on: batch.produced_on,
                 expires_on: batch.expires_on,
                 size: batch.lot_size,
             },
             sample: received(&sample, containers),
-            particulars: at("particulars").read(&case.particulars)?,
+            particulars: cases::particulars_of(&case)?,
+            documents: (line.document(true), line.document(false)),
             determination: at("determination").read(accepted)?,
             clocks: clocks.iter().map(clock).collect::<Result<_, _>>()?,
             attempts: tasks.iter().map(attempt).collect::<Result<_, _>>()?,
@@ -112,8 +115,8 @@ fn institution(row: &InstituteRow) -> Institution {
     }
 }
 
-fn product(row: &ProductRow) -> Product {
-    Product {
+fn product(row: &ProductRow) -> TestedProduct {
+    TestedProduct {
         name: Bilingual::new(&row.name_zh, &row.name_en),
         strength: row.strength.clone(),
         dosage_form: row.dosage_form.clone(),
@@ -154,7 +157,7 @@ fn clock(row: &ApplicationClockRow) -> Result<RunningClock, Refusal> {
 }
 
 fn attempt((task, item, results): &(TestTaskRow, TestItemRow, Vec<ResultRow>)) -> Result<Attempt, Refusal> {
-    let found = |row: &ResultRow| Found {
+    let found = |row: &ResultRow| LatestResult {
         id: row.id.clone(),
         reported: row.reported.clone(),
         limit: row.limit_text.clone(),

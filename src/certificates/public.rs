@@ -99,7 +99,7 @@ pub fn by_file(services: &Services, sha256: &str) -> Outcome<Option<PublicStatus
     })
 }
 
-/// The state of the certificate issued as exactly this file. A file that names the number of another is none.
+/// The state of the certificate issued as exactly this file. A file that only names a number has no state.
 ///
 /// # Errors
 /// The store's failure.

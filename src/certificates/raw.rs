@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::compose;
-use super::facts::Facts;
+use super::facts::TestedSample;
 use crate::action::Services;
 use crate::documents::{
     Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts,
@@ -18,7 +18,6 @@ use crate::store::schema::{
 use crate::store::stored::At;
 use crate::store::views::ImportView;
 use crate::store::{AnyConnection, views};
-use crate::vocabulary::{CheckOutcome, ReviewOutcome};
 
 /// Typesets the raw record of a sample. It names no applicant.
 ///
@@ -27,7 +26,7 @@ use crate::vocabulary::{CheckOutcome, ReviewOutcome};
 pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<Vec<u8>> {
     let now = services.clock.now();
     let data = services.db.read(|conn| {
-        let facts = Facts::load(conn, actor, id)?;
+        let facts = TestedSample::load(conn, &services.lines, actor, id)?;
         let mut raw = Vec::new();
         for (task, item, results) in &facts.tasks {
             let site = services.site.public_url.trim_end_matches('/');
@@ -102,9 +101,9 @@ fn tests(
 
 fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
     let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复验（第 {} 次）", task.attempt) };
-    let outcome = match one.review_outcome {
-        Some(ReviewOutcome::SentBack) => "，复核退回",
-        Some(ReviewOutcome::Approved) | None => "",
+    let outcome = match one.review_outcome.map(crate::vocabulary::ReviewOutcome::as_str) {
+        Some("sent_back") => "，复核退回",
+        _ => "",
     };
     format!("{test}，结果第 {} 版{outcome}", one.version)
 }
@@ -162,9 +161,9 @@ fn files<'a>(
 /// What a second person found of the import.
 fn checked(import: Option<&ImportView>) -> String {
     let Some(import) = import else { return String::new() };
-    let outcome = match import.outcome {
-        Some(CheckOutcome::Ok) => "导入复核一致",
-        Some(CheckOutcome::Rejected) => "导入复核不通过",
+    let outcome = match import.outcome.map(crate::vocabulary::CheckOutcome::as_str) {
+        Some("ok") => "导入复核一致",
+        Some(_) => "导入复核不通过",
         None => return "导入未复核".into(),
     };
     let by = import.checked_by.as_deref().unwrap_or_default();

@@ -1,14 +1,14 @@
-//! Review gives the number; from then on the content stands still.
+//! Review gives the number; from then on the content does not change.
 
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::content::{content, numbered};
-use super::facts::Facts;
+use super::facts::TestedSample;
 use super::find::{self, certificate_of, moved};
 use super::{compose, numbers};
-use crate::action::{Action, Context, Facts as Deciding, Subject};
+use crate::action::{Action, Context, Facts, Subject};
 use crate::documents::CertificateData;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
@@ -21,7 +21,7 @@ use crate::store::views::CertificateView;
 use crate::vocabulary::states::CertificateEvent;
 use crate::vocabulary::{CertificateState, Permission};
 
-/// Reviews a draft: its number is taken, and the content stands still from here.
+/// Reviews a draft: its number is taken, and the content does not change from here on.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewCertificate {
@@ -32,7 +32,7 @@ pub struct ReviewCertificate {
 pub struct Reviewable {
     row: CertificateRow,
     data: CertificateData,
-    facts: Facts,
+    sample: TestedSample,
 }
 
 impl Action for ReviewCertificate {
@@ -49,15 +49,15 @@ impl Action for ReviewCertificate {
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Reviewable> {
         let row = certificate_of(cx.conn, cx.actor, &self.id)?;
-        // Who may not review it is not told about the results.
+        // Who may not review it learns nothing about the results.
         may_review(row.state, &row.drafted_by, &cx.actor.account)?;
-        let facts = Facts::load(cx.conn, cx.actor, &row.sample_id)?;
-        Ok(Reviewable { data: content(&row)?, facts, row })
+        let sample = TestedSample::load(cx.conn, &cx.services.lines, cx.actor, &row.sample_id)?;
+        Ok(Reviewable { data: content(&row)?, sample, row })
     }
 
-    fn decide(&self, facts: &Deciding<'_>, found: &Reviewable) -> Result<CertificateState, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, found: &Reviewable) -> Result<CertificateState, Refusal> {
         let state = may_review(found.row.state, &found.row.drafted_by, &facts.actor.account)?;
-        let dossier = &found.facts.dossier;
+        let dossier = &found.sample.dossier;
         let finals = dossier.finals()?;
         let fresh = compose::compose(dossier, &finals, facts.regulation, found.data.verification.clone());
         if fresh.results != found.data.results {
@@ -71,7 +71,7 @@ impl Action for ReviewCertificate {
     }
 
     fn keep(&self, cx: &mut Context<'_>, found: Reviewable, state: CertificateState) -> Outcome<CertificateView> {
-        let institution = &found.facts.dossier.institution.abbreviation;
+        let institution = &found.sample.dossier.institution.abbreviation;
         let (kind, today) = (found.row.kind, cx.today());
         let number = numbers::take(&cx.services.numbers, cx.conn, kind, institution, today)?;
         diesel::update(certificate::table.find(&self.id))

@@ -18,7 +18,7 @@ use crate::store::columns::{Dec, EvaluationId, TestTaskId};
 use crate::store::rows::{EvaluationResultRow, InstrumentFileRow};
 use crate::store::schema::{evaluation_file, evaluation_result, instrument_file};
 use crate::text;
-use crate::vocabulary::{Permission, Validity};
+use crate::vocabulary::{EvaluationVerdict, Permission};
 
 /// Enters the results of an evaluation into the tasks of their samples, and accepts its files with it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -51,8 +51,8 @@ pub struct AcceptedEvaluation {
 }
 
 /// What acceptance is decided from.
-pub struct Proposal {
-    validity: Validity,
+pub struct Acceptable {
+    validity: EvaluationVerdict,
     /// It is the newest version of its series.
     newest: bool,
     /// Why it is invalid.
@@ -66,12 +66,12 @@ impl Action for AcceptEvaluation {
     const NAME: &'static str = "evaluation.accept";
     const PERMISSION: Permission = Permission::ResultEnter;
     type Prepared = ();
-    type Loaded = Proposal;
+    type Loaded = Acceptable;
     /// A line for each task.
     type Plan = Vec<(TestTaskId, Entry)>;
     type Done = AcceptedEvaluation;
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Proposal> {
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Acceptable> {
         let row = row_of(cx.conn, cx.actor, &self.id)?;
         let results = evaluation_result::table
             .filter(evaluation_result::evaluation_id.eq(&self.id))
@@ -82,7 +82,7 @@ impl Action for AcceptEvaluation {
             .filter(evaluation_file::evaluation_id.eq(&self.id))
             .select(InstrumentFileRow::as_select())
             .load(cx.conn)?;
-        Ok(Proposal {
+        Ok(Acceptable {
             validity: row.verdict,
             newest: newest(cx.conn, &row.root_id)? == row.version,
             reasons: kept::found(&row)?.reasons,
@@ -92,7 +92,7 @@ impl Action for AcceptEvaluation {
         })
     }
 
-    fn decide(&self, _: &Facts<'_>, found: &Proposal) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
+    fn decide(&self, _: &Facts<'_>, found: &Acceptable) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
         text::optional("reagents", &self.reagents, text::REMARK)?;
         check(found)?;
         let proposed = found.tasks.iter().map(|task| proposed(task, &found.results)).collect::<Result<_, _>>()?;
@@ -108,7 +108,7 @@ impl Action for AcceptEvaluation {
     fn keep(
         &self,
         cx: &mut Context<'_>,
-        found: Proposal,
+        found: Acceptable,
         lines: Vec<(TestTaskId, Entry)>,
     ) -> Outcome<AcceptedEvaluation> {
         let of_file =
@@ -141,8 +141,8 @@ fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<Pro
 }
 
 /// Only a valid evaluation is entered, and only in its newest version.
-fn check(found: &Proposal) -> Result<(), Refusal> {
-    if found.validity != Validity::Valid {
+fn check(found: &Acceptable) -> Result<(), Refusal> {
+    if found.validity != EvaluationVerdict::Valid {
         let refusal = Refusal::new(
             Code::WrongState,
             "评价无效，不能录入结果",
@@ -160,15 +160,15 @@ fn check(found: &Proposal) -> Result<(), Refusal> {
 mod tests {
     use super::*;
 
-    fn proposal(validity: Validity, newest: bool) -> Proposal {
+    fn proposal(validity: EvaluationVerdict, newest: bool) -> Acceptable {
         let (tasks, results, files) = (Vec::new(), Vec::new(), Vec::new());
-        Proposal { validity, newest, reasons: Vec::new(), tasks, results, files }
+        Acceptable { validity, newest, reasons: Vec::new(), tasks, results, files }
     }
 
     #[test]
     fn nothing_is_entered_from_an_invalid_or_older_evaluation() {
-        assert!(check(&proposal(Validity::Valid, true)).is_ok());
-        for found in [proposal(Validity::Invalid, true), proposal(Validity::Valid, false)] {
+        assert!(check(&proposal(EvaluationVerdict::Valid, true)).is_ok());
+        for found in [proposal(EvaluationVerdict::Invalid, true), proposal(EvaluationVerdict::Valid, false)] {
             assert_eq!(check(&found).err().map(|refusal| refusal.code), Some(Code::WrongState));
         }
     }

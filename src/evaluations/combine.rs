@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::kept::{self, newest, row_of};
-use super::write::{Kept, write};
+use super::write::{EvaluationRecord, write};
 use crate::action::{Action, Context, Facts};
 use crate::calculation::method::Method;
 use crate::calculation::outcome::{Criterion, Outcome as Found, PotencyLine, Replicate, ResultLine};
@@ -21,7 +21,7 @@ use crate::store::columns::EvaluationId;
 use crate::store::views::EvaluationView;
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
-use crate::vocabulary::{EvaluationKind, Permission, Validity};
+use crate::vocabulary::{EvaluationKind, EvaluationVerdict, Permission};
 
 /// Combines valid assays of one sample and keeps the outcome as an evaluation of its own.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -34,7 +34,7 @@ pub struct CombineEvaluations {
 
 /// One assay as it was kept.
 pub struct Assay {
-    validity: Validity,
+    validity: EvaluationVerdict,
     /// It is the newest version of its series.
     newest: bool,
     found: Found,
@@ -42,7 +42,7 @@ pub struct Assay {
 }
 
 /// The assays together.
-pub struct Combined {
+pub struct CombinationPlan {
     title: String,
     method: Method,
     found: Found,
@@ -53,23 +53,23 @@ impl Action for CombineEvaluations {
     const PERMISSION: Permission = Permission::EvaluationCreate;
     type Prepared = ();
     type Loaded = Vec<Assay>;
-    type Plan = Combined;
+    type Plan = CombinationPlan;
     type Done = EvaluationView;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Vec<Assay>> {
         assays(cx.conn, cx.actor, &self.evaluation_ids)
     }
 
-    fn decide(&self, _: &Facts<'_>, assays: &Vec<Assay>) -> Result<Combined, Refusal> {
+    fn decide(&self, _: &Facts<'_>, assays: &Vec<Assay>) -> Result<CombinationPlan, Refusal> {
         let title = text::printed("title", &self.title, text::TEXT)?;
         let (method, found) = together(assays)?;
-        Ok(Combined { title, method, found })
+        Ok(CombinationPlan { title, method, found })
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: Vec<Assay>, plan: Combined) -> Outcome<EvaluationView> {
-        let Combined { title, method, found } = plan;
+    fn keep(&self, cx: &mut Context<'_>, _: Vec<Assay>, plan: CombinationPlan) -> Outcome<EvaluationView> {
+        let CombinationPlan { title, method, found } = plan;
         let assays: Vec<String> = self.evaluation_ids.iter().map(ToString::to_string).collect();
-        let kept = Kept {
+        let kept = EvaluationRecord {
             kind: EvaluationKind::Combination,
             title,
             reason: None,
@@ -93,7 +93,7 @@ fn wrong(index: usize, zh: &str, en: &str) -> Refusal {
 /// The assays as they were kept.
 ///
 /// # Errors
-/// Where there are too few or too many, one stands twice, or there is none of an id.
+/// Where there are too few or too many, one is named twice, or there is none of an id.
 pub(super) fn assays(conn: &mut AnyConnection, actor: &Actor, ids: &[EvaluationId]) -> Outcome<Vec<Assay>> {
     if !(2..=50).contains(&ids.len()) {
         return Err(Refusal::field("evaluation_ids", "应为 2 至 50 次试验", "expected 2 to 50 assays").into());
@@ -117,12 +117,12 @@ pub(super) fn assays(conn: &mut AnyConnection, actor: &Actor, ids: &[EvaluationI
 /// The combined outcome of assays, and the definition whose limits hold.
 ///
 /// # Errors
-/// Where one is no valid potency in its newest version, or they are of different samples.
+/// Where one is not a valid potency in its newest version, or they are of different samples.
 pub(super) fn together(assays: &[Assay]) -> Result<(Method, Found), Refusal> {
     let mut first: Option<(&Method, &ResultLine)> = None;
     let mut lines: Vec<PotencyLine> = Vec::new();
     for (index, assay) in assays.iter().enumerate() {
-        if assay.validity != Validity::Valid || !assay.newest {
+        if assay.validity != EvaluationVerdict::Valid || !assay.newest {
             return Err(wrong(index, "不是有效的最新版本", "it is not valid, or not the newest version"));
         }
         let ([line], [result]) = (assay.found.potencies.as_slice(), assay.found.results.as_slice()) else {
@@ -265,7 +265,7 @@ mod tests {
         };
         let result = ResultLine { sample_id: Some(sample.into()), ..ResultLine::default() };
         let found = Found { potencies: vec![line], results: vec![result], ..Found::default() };
-        Assay { validity: Validity::Valid, newest: true, found, method: method() }
+        Assay { validity: EvaluationVerdict::Valid, newest: true, found, method: method() }
     }
 
     fn field(assays: &[Assay]) -> Option<String> {
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn what_does_not_belong_is_named() {
         let old = Assay { newest: false, ..assay("s", "3.0") };
-        let invalid = Assay { validity: Validity::Invalid, ..assay("s", "3.0") };
+        let invalid = Assay { validity: EvaluationVerdict::Invalid, ..assay("s", "3.0") };
         for wrong in [old, invalid, assay("another", "3.0")] {
             assert_eq!(field(&[assay("s", "3.0"), wrong]).as_deref(), Some("evaluation_ids[1]"));
         }

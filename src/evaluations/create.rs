@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::kept::{newest, row_of};
 use super::load::{self, InFiles, Loaded};
 use super::methods::method;
-use super::write::{Kept, write};
+use super::write::{EvaluationRecord, write};
 use crate::action::{Action, Context, Facts, Services};
 use crate::calculation::injections::group;
 use crate::calculation::method::{Kind, Method};
@@ -57,6 +57,7 @@ pub struct ReviseEvaluation {
 
 /// An evaluation that is not kept.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = EvaluationPreview)]
 pub struct Preview {
     pub calculation_version: String,
     pub outcome: Found,
@@ -87,7 +88,7 @@ pub struct Evidence {
 }
 
 /// An evaluation that was calculated.
-pub struct Calculated {
+pub struct EvaluationPlan {
     title: String,
     reason: Option<String>,
     found: Found,
@@ -145,20 +146,25 @@ fn load_evidence(
     Ok(Evidence { method: ready.method.clone(), loaded, setup, standards, series })
 }
 
-fn decide(asked: &Asked<'_>, reason: Option<String>, evidence: &Evidence) -> Result<Calculated, Refusal> {
+fn decide(asked: &Asked<'_>, reason: Option<String>, evidence: &Evidence) -> Result<EvaluationPlan, Refusal> {
     let title = text::printed("title", asked.title, text::TEXT)?;
     let found = calculate(&evidence.method, &evidence.setup, &evidence.standards, &evidence.loaded.seen);
-    Ok(Calculated { title, reason, found })
+    Ok(EvaluationPlan { title, reason, found })
 }
 
-fn keep(cx: &mut Context<'_>, event: &'static str, evidence: Evidence, plan: Calculated) -> Outcome<EvaluationView> {
+fn keep(
+    cx: &mut Context<'_>,
+    event: &'static str,
+    evidence: Evidence,
+    plan: EvaluationPlan,
+) -> Outcome<EvaluationView> {
     let Evidence { method, loaded, setup, standards, series } = evidence;
     let kind = match method.kind {
         Kind::Sequence => EvaluationKind::Sequence,
         Kind::Plate => EvaluationKind::Plate,
     };
-    let Calculated { title, reason, found } = plan;
-    let kept = Kept { kind, title, reason, method, setup, standards, found, series };
+    let EvaluationPlan { title, reason, found } = plan;
+    let kept = EvaluationRecord { kind, title, reason, method, setup, standards, found, series };
     let files: Vec<_> = loaded.files.iter().map(|file| file.id.clone()).collect();
     let row = write(cx, &kept, &files)?;
     cx.record(event_of(event, &row, &kept.found, &loaded));
@@ -202,7 +208,7 @@ impl Action for CreateEvaluation {
     const PERMISSION: Permission = Permission::EvaluationCreate;
     type Prepared = Option<Ready>;
     type Loaded = Evidence;
-    type Plan = Calculated;
+    type Plan = EvaluationPlan;
     type Done = EvaluationView;
 
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Ready>> {
@@ -213,11 +219,11 @@ impl Action for CreateEvaluation {
         load_evidence(cx, &self.asked(), ready.as_ref(), None)
     }
 
-    fn decide(&self, _: &Facts<'_>, evidence: &Evidence) -> Result<Calculated, Refusal> {
+    fn decide(&self, _: &Facts<'_>, evidence: &Evidence) -> Result<EvaluationPlan, Refusal> {
         decide(&self.asked(), None, evidence)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, evidence: Evidence, plan: Calculated) -> Outcome<EvaluationView> {
+    fn keep(&self, cx: &mut Context<'_>, evidence: Evidence, plan: EvaluationPlan) -> Outcome<EvaluationView> {
         keep(cx, Self::NAME, evidence, plan)
     }
 }
@@ -237,7 +243,7 @@ impl Action for ReviseEvaluation {
     const PERMISSION: Permission = Permission::EvaluationCreate;
     type Prepared = Option<Ready>;
     type Loaded = Evidence;
-    type Plan = Calculated;
+    type Plan = EvaluationPlan;
     type Done = EvaluationView;
 
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Ready>> {
@@ -250,11 +256,11 @@ impl Action for ReviseEvaluation {
         load_evidence(cx, &self.asked(), ready.as_ref(), Some(&self.id))
     }
 
-    fn decide(&self, _: &Facts<'_>, evidence: &Evidence) -> Result<Calculated, Refusal> {
+    fn decide(&self, _: &Facts<'_>, evidence: &Evidence) -> Result<EvaluationPlan, Refusal> {
         decide(&self.asked(), Some(self.why()?), evidence)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, evidence: Evidence, plan: Calculated) -> Outcome<EvaluationView> {
+    fn keep(&self, cx: &mut Context<'_>, evidence: Evidence, plan: EvaluationPlan) -> Outcome<EvaluationView> {
         keep(cx, Self::NAME, evidence, plan)
     }
 }

@@ -1,4 +1,4 @@
-//! Method definitions at hand: the shipped ones and those in the data folder's `methods`.
+//! The method definitions that are in use: the shipped ones and those in the data folder's `methods`.
 
 use crate::action::Services;
 use crate::calculation::method::{Method, methods as of_texts};

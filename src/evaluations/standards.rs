@@ -17,7 +17,7 @@ use crate::store::rows::ReferenceStandardRow;
 use crate::store::schema::reference_standard;
 use crate::store::views::{self, StandardView};
 use crate::text;
-use crate::vocabulary::{Permission, StandardBasis, StandardEvent, StandardState};
+use crate::vocabulary::{Permission, ReferenceStandardEvent, ReferenceStandardState, StandardBasis};
 
 /// Registers a lot of a reference standard.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -54,7 +54,7 @@ pub struct WithdrawStandard {
 
 /// A lot as it was read from the input.
 #[derive(Debug, PartialEq)]
-pub struct Lot {
+pub struct StandardLot {
     name: String,
     batch: String,
     source: String,
@@ -66,14 +66,14 @@ pub struct Lot {
 }
 
 impl AddStandard {
-    fn read(&self) -> Result<Lot, Refusal> {
+    fn read(&self) -> Result<StandardLot, Refusal> {
         let (_, purity) = text::positive("purity", &self.purity)?;
         let water = self.water.as_deref().filter(|text| !text.trim().is_empty());
         let water = water.map(|text| text::not_negative("water", text)).transpose()?.map(|(_, water)| water);
         if water.is_some_and(|water| water > Decimal::ONE_HUNDRED) {
             return Err(Refusal::field("water", "应为 0 至 100", "expected 0 to 100"));
         }
-        Ok(Lot {
+        Ok(StandardLot {
             name: text::printed("name", &self.name, text::TEXT)?,
             batch: text::printed("batch", &self.batch, text::TEXT)?,
             source: text::printed("source", &self.source, text::TEXT)?,
@@ -92,7 +92,7 @@ impl Action for AddStandard {
     type Prepared = ();
     /// Whether the lot is registered already.
     type Loaded = bool;
-    type Plan = Lot;
+    type Plan = StandardLot;
     type Done = StandardView;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<bool> {
@@ -103,7 +103,7 @@ impl Action for AddStandard {
         Ok(diesel::select(diesel::dsl::exists(known)).get_result(cx.conn)?)
     }
 
-    fn decide(&self, _: &Facts<'_>, known: &bool) -> Result<Lot, Refusal> {
+    fn decide(&self, _: &Facts<'_>, known: &bool) -> Result<StandardLot, Refusal> {
         let lot = self.read()?;
         if *known {
             return Err(Refusal::new(Code::Conflict, "该批号已登记", "this lot is registered already").at("batch"));
@@ -111,7 +111,7 @@ impl Action for AddStandard {
         Ok(lot)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: bool, lot: Lot) -> Outcome<StandardView> {
+    fn keep(&self, cx: &mut Context<'_>, _: bool, lot: StandardLot) -> Outcome<StandardView> {
         let row = ReferenceStandardRow {
             id: ReferenceStandardId::new(),
             institute_id: cx.institute()?,
@@ -131,7 +131,7 @@ impl Action for AddStandard {
             withdrawn_reason: None,
         };
         diesel::insert_into(reference_standard::table).values(&row).execute(cx.conn)?;
-        let content = json!({"state": StandardState::InUse, "name": row.name, "batch": row.batch,
+        let content = json!({"state": ReferenceStandardState::InUse, "name": row.name, "batch": row.batch,
             "source": row.source, "purity": row.purity, "basis": row.basis, "water": row.water,
             "expires_on": row.expires_on});
         cx.record(Change::created(Self::NAME, "reference_standard", &row.id, content));
@@ -143,7 +143,7 @@ impl Action for WithdrawStandard {
     const NAME: &'static str = "standard.withdraw";
     const PERMISSION: Permission = Permission::StandardManage;
     type Prepared = ();
-    type Loaded = StandardState;
+    type Loaded = ReferenceStandardState;
     type Plan = String;
     type Done = StandardView;
 
@@ -151,18 +151,18 @@ impl Action for WithdrawStandard {
         Some(Subject::new(Revised::Standard, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<StandardState> {
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<ReferenceStandardState> {
         Ok(view(cx, &self.id)?.state)
     }
 
-    fn decide(&self, _: &Facts<'_>, state: &StandardState) -> Result<String, Refusal> {
+    fn decide(&self, _: &Facts<'_>, state: &ReferenceStandardState) -> Result<String, Refusal> {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
-        let moved = state.on(StandardEvent::Withdraw);
+        let moved = state.on(ReferenceStandardEvent::Withdraw);
         moved.map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
         Ok(reason)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, state: StandardState, reason: String) -> Outcome<StandardView> {
+    fn keep(&self, cx: &mut Context<'_>, state: ReferenceStandardState, reason: String) -> Outcome<StandardView> {
         diesel::update(reference_standard::table.find(&self.id))
             .set((
                 reference_standard::withdrawn_by.eq(&cx.actor.account),
@@ -170,7 +170,7 @@ impl Action for WithdrawStandard {
                 reference_standard::withdrawn_reason.eq(&reason),
             ))
             .execute(cx.conn)?;
-        let (old, new) = (state.as_str(), StandardState::Withdrawn.as_str());
+        let (old, new) = (state.as_str(), ReferenceStandardState::Withdrawn.as_str());
         cx.record(Change::field(Self::NAME, "reference_standard", &self.id, "state", old, new).because(&reason));
         view(cx, &self.id)
     }

@@ -1,4 +1,4 @@
-//! The recalculation check: an evaluation is calculated again from the observations as they stand in the record, and
+//! The recalculation check: an evaluation is calculated again from the observations as they are in the record, and
 //! compared with what was kept.
 
 use diesel::prelude::*;
@@ -93,7 +93,7 @@ fn compare(path: &str, kept: &Value, now: &Value, exact: bool, differences: &mut
     match (kept, now) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                // The wording of steps repeats numbers that are compared where they stand.
+                // The wording of steps repeats numbers that are compared where they are written.
                 if key == "steps" && !exact {
                     continue;
                 }

@@ -15,10 +15,10 @@ use crate::store::columns::{
 };
 use crate::store::rows::{EvaluationFileRow, EvaluationResultRow, EvaluationRow, EvaluationStandardRow};
 use crate::store::schema::{evaluation, evaluation_file, evaluation_result, evaluation_standard};
-use crate::vocabulary::{EvaluationKind, ResultPart, Validity};
+use crate::vocabulary::{EvaluationKind, EvaluationVerdict, ResultPart};
 
 /// An evaluation to be written, with everything that it rests on.
-pub(super) struct Kept {
+pub(super) struct EvaluationRecord {
     pub kind: EvaluationKind,
     pub title: String,
     pub reason: Option<String>,
@@ -31,7 +31,11 @@ pub(super) struct Kept {
 }
 
 /// Writes it; its files in their order.
-pub(super) fn write(cx: &mut Context<'_>, kept: &Kept, files: &[InstrumentFileId]) -> Outcome<EvaluationRow> {
+pub(super) fn write(
+    cx: &mut Context<'_>,
+    kept: &EvaluationRecord,
+    files: &[InstrumentFileId],
+) -> Outcome<EvaluationRow> {
     let id = EvaluationId::new();
     let (root_id, version) = kept.series.clone().unwrap_or_else(|| (id.clone(), 1));
     let row = EvaluationRow {
@@ -48,7 +52,7 @@ pub(super) fn write(cx: &mut Context<'_>, kept: &Kept, files: &[InstrumentFileId
         setup: Json::of(&kept.setup),
         standards: Json::of(&kept.standards),
         outcome: Json::of(&kept.found),
-        verdict: Validity::of(kept.found.valid),
+        verdict: EvaluationVerdict::of(kept.found.valid),
         reason: kept.reason.clone(),
         created_by: cx.actor.account.clone(),
         created_at: cx.now.into(),

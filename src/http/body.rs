@@ -7,7 +7,6 @@ use actix_web::http::header;
 use actix_web::web::{self, PathConfig, QueryConfig};
 use actix_web::{FromRequest, HttpRequest, error};
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use super::permit::services;
 use super::problem::Problem;
@@ -17,8 +16,6 @@ use crate::refusal::{Code, Refusal};
 pub struct Body<T> {
     /// What it says.
     pub value: T,
-    /// SHA-256 of method, path and bytes: tells a repeated request from another one.
-    pub sha256: String,
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
@@ -32,13 +29,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             is_json(&req)?;
             let limit = services(&req)?.site.json_bytes;
             let bytes = collect(payload, limit).await?;
-            let mut hash = Sha256::new();
-            hash.update(req.method().as_str());
-            hash.update([0]);
-            hash.update(req.path());
-            hash.update([0]);
-            hash.update(&bytes);
-            Ok(Self { value: parse(&bytes)?, sha256: hex::encode(hash.finalize()) })
+            Ok(Self { value: parse(&bytes)? })
         })
     }
 }

@@ -310,6 +310,7 @@ permissions!(
     RegulationRead,
     AccountRead,
     AccountManage,
+    OwnPasswordChange,
     AuditRead,
     AuditVerify,
     OwnCaseRead,

@@ -11,7 +11,7 @@ use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::Role;
 
 /// User names are compared in lower case.
-pub(super) fn normal(username: &str) -> String {
+pub(crate) fn normal_username(username: &str) -> String {
     username.trim().to_lowercase()
 }
 
@@ -19,7 +19,7 @@ pub(super) fn by_username(conn: &mut AnyConnection, username: &str) -> Outcome<O
     Ok(account::table.filter(account::username.eq(username)).select(AccountRow::as_select()).first(conn).optional()?)
 }
 
-pub(super) fn by_id(conn: &mut AnyConnection, id: &AccountId) -> Outcome<AccountRow> {
+pub(crate) fn account_by_id(conn: &mut AnyConnection, id: &AccountId) -> Outcome<AccountRow> {
     account::table
         .find(id)
         .select(AccountRow::as_select())
@@ -28,7 +28,7 @@ pub(super) fn by_id(conn: &mut AnyConnection, id: &AccountId) -> Outcome<Account
         .ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()).into())
 }
 
-pub(super) fn roles(conn: &mut AnyConnection, id: &AccountId) -> Outcome<Vec<Role>> {
+pub(crate) fn roles_of(conn: &mut AnyConnection, id: &AccountId) -> Outcome<Vec<Role>> {
     Ok(account_role::table
         .filter(account_role::account_id.eq(id))
         .order(account_role::role)

@@ -1,10 +1,10 @@
-//! People: accounts, sessions, tokens and electronic signatures.
+//! People: who somebody is. Sessions, tokens, passwords and electronic signatures.
+//!
+//! What an administrator does to accounts are actions, a floor above: `crate::accounts`.
 //!
 //! [`Identity`] is the handle. It reads and writes its own tables and tells the trail of everything it does,
 //! failed logins included, in the same transaction. Its methods block: call them where blocking is allowed.
 
-mod accounts;
-mod bootstrap;
 mod find;
 mod password;
 mod session;
@@ -17,11 +17,11 @@ use std::sync::Arc;
 use chrono::Duration;
 
 use crate::clock::Clock;
-use crate::store::DbConn;
+use crate::store::{DbConn, Outcome};
 
-pub use accounts::{AccountView, NewAccount};
-pub use bootstrap::{FirstAdministrator, NewInstitute};
+pub(crate) use find::{account_by_id, normal_username, roles_of};
 pub use password::{Hasher, PasswordCost, check_rule};
+pub(crate) use session::end_all;
 pub use session::{Authenticated, LoggedIn};
 pub use signature::{FRESH_SECONDS, Reauthenticated};
 pub use token::{Claims, RefreshToken, Tokens, random_text};
@@ -68,6 +68,14 @@ impl Identity {
         key: &Path,
     ) -> Result<Self, String> {
         Ok(Self { db, clock, hasher: Hasher::new(cost)?, tokens: Arc::new(Tokens::open(key)?), rules })
+    }
+
+    /// Hashes a password with a fresh salt. Blocks: call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// [`crate::refusal::Code::Busy`] where too many wait already.
+    pub fn hash(&self, password: &str) -> Outcome<String> {
+        self.hasher.hash(password)
     }
 
     /// The rules that it was opened with.

@@ -126,9 +126,20 @@ impl Identity {
         Ok(LoggedIn { actor, session: row.id, access, access_until, refresh: secret, session_until })
     }
 
+    /// Checks the password of somebody already logged in. Failures count towards the lock, as at login; `purpose` is
+    /// what the trail says that it was given for.
+    ///
+    /// # Errors
+    /// [`Code::BadCredentials`], [`Code::AccountLocked`], [`Code::Busy`].
+    pub fn confirm(&self, actor: &Actor, password: &str, purpose: &'static str) -> Outcome<Actor> {
+        let checked = self.check_password(&actor.username, password)?;
+        let (rules, now, request) = (self.rules.clone(), self.clock.now(), actor.request_id.clone());
+        Ok(self.db.write(move |conn| settle(conn, &checked, purpose, &rules, now, request.as_deref()))??)
+    }
+
     /// The slow part of a password check, outside any transaction.
     pub(super) fn check_password(&self, username: &str, password: &str) -> Outcome<Checked> {
-        let username = find::normal(username);
+        let username = find::normal_username(username);
         let found = self.db.read(|conn| find::by_username(conn, &username))?;
         let hash = found.as_ref().map(|row| row.password_hash.as_str());
         let matches = self.hasher.verify(password, hash)?;
@@ -160,8 +171,8 @@ pub(super) fn settle(
         record_by(conn, &Author::nobody("anonymous", request), now, vec![change])?;
         return Ok(Err(bad_credentials()));
     };
-    let row = find::by_id(conn, id)?;
-    let actor = find::actor(&row, find::roles(conn, id)?, request);
+    let row = find::account_by_id(conn, id)?;
+    let actor = find::actor(&row, find::roles_of(conn, id)?, request);
     let fail = |conn: &mut AnyConnection, changes: Vec<Change>| record(conn, &actor, now, changes);
     if let Some(until) = row.locked_until.as_ref().filter(|until| until.utc() > now) {
         let why = json!({"why": "locked", "for": purpose});
@@ -233,8 +244,8 @@ fn rotate(conn: &mut AnyConnection, sha256: &str, now: DateTime<Utc>, request: O
     let Some(old) = found else {
         return Ok(Err(find::revoked()));
     };
-    let row = find::by_id(conn, &old.account_id)?;
-    let actor = find::actor(&row, find::roles(conn, &row.id)?, request);
+    let row = find::account_by_id(conn, &old.account_id)?;
+    let actor = find::actor(&row, find::roles_of(conn, &row.id)?, request);
     if old.used_at.is_some() && old.revoked_at.is_none() {
         end_family(conn, &old.family, now)?;
         let change = Change::field("session.revoke", "session", &old.family, "state", "open", "revoked")
@@ -271,7 +282,7 @@ fn end_family(conn: &mut AnyConnection, family: &str, now: DateTime<Utc>) -> Out
 }
 
 /// Ends every session of an account but the family of `keep`.
-pub(super) fn end_all(
+pub(crate) fn end_all(
     conn: &mut AnyConnection,
     id: &AccountId,
     keep: Option<&SessionId>,

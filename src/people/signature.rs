@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::Identity;
-use super::session::settle;
 use crate::record::{Actor, Change, record};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{AccountId, SignatureId};
@@ -31,11 +30,7 @@ impl Identity {
     /// [`Code::BadCredentials`], [`Code::AccountLocked`], [`Code::Busy`].
     pub fn reauthenticate(&self, actor: &Actor, password: &str) -> Outcome<Reauthenticated> {
         let now = self.clock.now();
-        let checked = self.check_password(&actor.username, password)?;
-        let rules = self.rules.clone();
-        let request = actor.request_id.clone();
-        let proven =
-            self.db.write(move |conn| settle(conn, &checked, "signature", &rules, now, request.as_deref()))??;
+        let proven = self.confirm(actor, password, "signature")?;
         if proven.account != actor.account {
             return Err(Refusal::new(Code::Forbidden, "只能以本人身份签名", "one signs for oneself only").into());
         }

@@ -42,10 +42,15 @@ impl Fields {
     }
 }
 
-/// The leaf of an entry (domain 0x00).
+/// The leaf of an entry (domain 0x00). An event of version 1 has the form of the entries that were sealed before events
+/// had versions; a later one's version is among what is hashed.
 #[must_use]
 pub fn leaf(row: &AuditEntryRow) -> Hash {
-    Fields::begin(0, "qianfa audit entry 1")
+    let fields = match row.event_version {
+        1 => Fields::begin(0, "qianfa audit entry 1"),
+        version => Fields::begin(0, "qianfa audit entry 2").add(&version.to_string()),
+    };
+    fields
         .add(&row.seq.to_string())
         .add(row.at.as_str())
         .maybe(row.actor_id.as_deref())
@@ -130,6 +135,38 @@ mod tests {
         assert_eq!(root(&l[..1]), l[0]);
         assert_eq!(root(&l[..3]), node(&node(&l[0], &l[1]), &l[2]));
         assert_eq!(root(&l), node(&node(&node(&l[0], &l[1]), &node(&l[2], &l[3])), &l[4]));
+    }
+
+    fn entry(version: i64) -> AuditEntryRow {
+        let at = chrono::DateTime::parse_from_rfc3339("2026-03-02T01:00:00.000000Z").unwrap().to_utc();
+        AuditEntryRow {
+            seq: 7,
+            at: at.into(),
+            actor_id: Some("a1".into()),
+            actor: "receiver".into(),
+            action: "applicant.create".into(),
+            subject_kind: "applicant".into(),
+            subject_id: "p1".into(),
+            changes: crate::store::columns::Json::of(&serde_json::json!({"name": {"old": null, "new": "示范"}})),
+            reason: None,
+            request_id: Some("r1".into()),
+            event_version: version,
+        }
+    }
+
+    /// Calculated outside of this program from the form that was sealed before events had versions.
+    const KEPT: &str = "1f18a05cd379a51d0f7162eeeb0d5c5649823c7dcf4dcfc4da197a8d1126797f";
+
+    #[test]
+    fn what_was_sealed_before_events_had_versions_still_fits() {
+        assert_eq!(hex::encode(leaf(&entry(1))), KEPT);
+        assert_eq!(hex::encode(root(&[leaf(&entry(1))])), KEPT);
+    }
+
+    #[test]
+    fn the_version_of_an_event_is_sealed_with_it() {
+        let (one, two, three) = (leaf(&entry(1)), leaf(&entry(2)), leaf(&entry(3)));
+        assert!(one != two && two != three && one != three);
     }
 
     #[test]

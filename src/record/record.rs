@@ -42,11 +42,16 @@ impl Actor {
     }
 }
 
-/// One change of one thing.
+/// An event: what became of one thing.
+///
+/// What its fields mean is said by its name and its version: a reader of old entries need not guess. Whoever changes
+/// the fields of an event raises its version.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// What was done, e.g. `sample.receive`.
     pub action: &'static str,
+    /// The version of the event's fields, from 1.
+    pub version: i64,
     /// The kind of thing, e.g. `sample`.
     pub kind: &'static str,
     /// Its id.
@@ -67,7 +72,7 @@ impl Change {
             }
             other => json!({"content": {"old": null, "new": other}}),
         };
-        Self { action, kind, id: id.to_string(), changes, reason: None }
+        Self { action, version: 1, kind, id: id.to_string(), changes, reason: None }
     }
 
     /// One field that went from `old` to `new`.
@@ -82,11 +87,19 @@ impl Change {
     ) -> Self {
         Self {
             action,
+            version: 1,
             kind,
             id: id.to_string(),
             changes: json!({ field: {"old": old.into(), "new": new.into()} }),
             reason: None,
         }
+    }
+
+    /// The same event in a later version of its fields.
+    #[must_use]
+    pub fn in_version(mut self, version: i64) -> Self {
+        self.version = version;
+        self
     }
 
     /// Adds one more field that changed.
@@ -96,7 +109,7 @@ impl Change {
         self
     }
 
-    /// As [`Change::and`], on an event that stands already.
+    /// As [`Change::and`], on an event that was made already.
     pub fn add(&mut self, field: &str, old: impl Into<Value>, new: impl Into<Value>) {
         if let Value::Object(fields) = &mut self.changes {
             fields.insert(field.to_owned(), json!({"old": old.into(), "new": new.into()}));
@@ -162,6 +175,7 @@ pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, c
             changes: Json::of(&change.changes),
             reason: change.reason,
             request_id: author.request_id.clone(),
+            event_version: change.version,
         })
         .collect();
     insert_all!(conn, audit_entry::table, &rows)?;

@@ -1,11 +1,16 @@
 //! Reading the trail.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::store::columns::Instant;
 use crate::store::rows::AuditEntryRow;
 use crate::store::schema::{audit_entry, audit_seal};
+use crate::store::stored::At;
 use crate::store::{AnyConnection, DbConn, Outcome};
 
 /// The most entries of one page.
@@ -23,9 +28,9 @@ pub struct TrailFilter {
     /// Of that action, e.g. `sample.receive`.
     pub action: Option<String>,
     /// Not before that instant (RFC 3339, UTC).
-    pub from: Option<crate::store::columns::Instant>,
+    pub from: Option<Instant>,
     /// Before that instant.
-    pub to: Option<crate::store::columns::Instant>,
+    pub to: Option<Instant>,
     /// Older than that entry: the `next` of the page before.
     pub before: Option<i64>,
     /// At most that many, up to [`PAGE`].
@@ -47,23 +52,36 @@ pub struct TrailEntry {
     /// Its place in the trail.
     pub seq: i64,
     /// When, RFC 3339 in UTC.
-    pub at: String,
+    pub at: Instant,
     /// Who.
     pub actor: String,
     /// What was done.
     pub action: String,
+    /// The version of the event's fields.
+    pub event_version: i64,
     /// To what kind of thing.
     pub subject_kind: String,
     /// To which.
     pub subject_id: String,
-    /// `{"field": {"old": …, "new": …}}`
-    pub changes: serde_json::Value,
+    /// Each field that changed, by its name.
+    pub changes: BTreeMap<String, FieldChange>,
     /// Why, where a reason was asked for.
     pub reason: Option<String>,
     /// The request, as in the server's log.
     pub request_id: Option<String>,
     /// Whether a seal holds it.
     pub sealed: bool,
+}
+
+/// What became of one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FieldChange {
+    /// What it was; null for a new thing.
+    #[schema(value_type = serde_json::Value)]
+    pub old: Value,
+    /// What it is.
+    #[schema(value_type = serde_json::Value)]
+    pub new: Value,
 }
 
 /// Reads a page of the trail.
@@ -99,26 +117,31 @@ pub fn trail(db: &DbConn, filter: &TrailFilter) -> Outcome<TrailPage> {
         let sealed: Option<i64> = audit_seal::table.select(diesel::dsl::max(audit_seal::last_entry)).first(conn)?;
         let sealed = sealed.unwrap_or(0);
         let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        let shown: Vec<TrailEntry> =
-            rows.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|row| entry(row, sealed)).collect();
+        let shown: Vec<TrailEntry> = rows
+            .into_iter()
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|row| entry(row, sealed))
+            .collect::<Outcome<_>>()?;
         let next = if more { shown.last().map(|entry| entry.seq) } else { None };
         Ok(TrailPage { entries: shown, next })
     })
 }
 
-fn entry(row: AuditEntryRow, sealed: i64) -> TrailEntry {
-    TrailEntry {
+fn entry(row: AuditEntryRow, sealed: i64) -> Outcome<TrailEntry> {
+    let changes = At::new("audit_entry", "changes", &row.seq.to_string()).read(&row.changes)?;
+    Ok(TrailEntry {
         seq: row.seq,
-        at: row.at.to_string(),
+        at: row.at,
         actor: row.actor,
         action: row.action,
+        event_version: row.event_version,
         subject_kind: row.subject_kind,
         subject_id: row.subject_id,
-        changes: row.changes.tree(),
+        changes,
         reason: row.reason,
         request_id: row.request_id,
         sealed: row.seq <= sealed,
-    }
+    })
 }
 
 /// The latest entries of one thing, the newest first.

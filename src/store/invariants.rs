@@ -58,6 +58,9 @@ invariants! {
     SpecificationLocked = "specification-locked", Conflict,
         "质量标准生效后不得修改，请建立新版本",
         "a specification in effect is not changed: draft a new version";
+    SpecificationUndated = "specification-undated", InvalidField,
+        "发布的质量标准须有实施日期",
+        "a released specification has the date from which it is in force";
     CaseIdentity = "case-identity", Conflict,
         "立案信息不得更改，已终结的业务不得重新开启",
         "a case keeps its number, its parties and its product, and one that has ended is not reopened";

@@ -584,6 +584,7 @@ diesel::table! {
         changes -> Text,
         reason -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        event_version -> BigInt,
     }
 }
 

@@ -8,7 +8,7 @@ use super::StoreError;
 use super::columns::{Json, Unreadable};
 use crate::refusal::{Code, Refusal};
 
-/// Where a stored document stands.
+/// Where a stored document is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct At<'a> {
     /// The table.
@@ -41,7 +41,7 @@ impl<'a> At<'a> {
     /// The document as a tree.
     ///
     /// # Errors
-    /// [`Code::RecordUnreadable`] with the place, where the text is no JSON.
+    /// [`Code::RecordUnreadable`] with the place, where the text is not JSON.
     pub fn tree(&self, stored: &Json) -> Result<Value, Refusal> {
         self.read(stored)
     }

@@ -5,14 +5,15 @@ use actix_web::web::{Data, Path};
 use serde_json::json;
 
 use super::form::Form;
-use super::page::{Page, Refused, see_other};
-use crate::action::Services;
-use crate::http::permit::permission::{AccountManage, AccountRead};
-use crate::http::{Permit, Problem, Table, run};
-use crate::people::NewAccount;
-use crate::store::Outcome;
-use crate::store::columns::AccountId;
-use crate::store::views::{self, Page as Part};
+use super::page::{Page, Refused, see_other, send};
+use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, SetRoles};
+use crate::action::{Action, Services};
+use crate::http::permit::permission::AccountRead;
+use crate::http::{May, Permit, Problem, Table, run};
+use crate::refusal::Refusal;
+use crate::store::columns::ApplicantId;
+use crate::store::views;
+use crate::text;
 use crate::vocabulary::Role;
 
 /// The routes.
@@ -27,92 +28,113 @@ pub fn table() -> Table {
 }
 
 async fn list(_: Permit<AccountRead>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    show(&page, &services, None).await
+    show(&page, &services, "", None).await
 }
 
-async fn show(page: &Page, services: &Services, refused: Option<&Refused>) -> Result<HttpResponse, Problem> {
-    let services = services.clone();
-    let (accounts, institutes, applicants) = run(move || {
-        let accounts = services.identity.accounts()?;
-        let (institutes, applicants) = services
-            .db
-            .read(|conn| Ok((views::institutes(conn)?, views::applicants(conn, Part::of(Some(500), None))?.items)))?;
-        Ok((accounts, institutes, applicants))
-    })
-    .await?;
-    let content = json!({"accounts": accounts, "institutes": institutes, "applicants": applicants});
+/// The accounts; where the form of one was refused, that one is open, with what was typed.
+async fn show(
+    page: &Page,
+    services: &Services,
+    changing: &str,
+    refused: Option<&Refused>,
+) -> Result<HttpResponse, Problem> {
+    let db = services.db.clone();
+    let (accounts, institutes) =
+        run(move || db.read(|conn| Ok((views::accounts(conn)?, views::institutes(conn)?)))).await?;
+    let ticked = refused.map(|refused| refused.form.all("roles")).unwrap_or_default();
+    let content = json!({"accounts": accounts, "institutes": institutes, "changing": changing, "ticked": ticked});
     page.again("accounts.html", content, refused)
 }
 
-async fn answer(
-    page: &Page,
-    services: &Services,
-    form: Form,
-    work: impl FnOnce() -> Outcome<()> + Send + 'static,
+/// Back to the accounts, or the page again with what was refused.
+async fn sent<A: Action>(
+    (may, page, services): (May<A>, Page, Data<Services>),
+    (id, form): (&str, Form),
+    action: Result<A, Refusal>,
 ) -> Result<HttpResponse, Problem> {
-    match run(work).await {
+    let done = match action {
+        Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
+        Err(refusal) => Err(refusal.into()),
+    };
+    match done {
         Ok(()) => Ok(see_other("/accounts")),
-        Err(problem) => show(page, services, Some(&Refused::new(form, problem))).await,
+        Err(problem) => show(&page, &services, id, Some(&Refused::new(form, problem))).await,
     }
 }
 
-fn roles(form: &Form) -> Vec<Role> {
-    form.all("roles").iter().filter_map(|word| Role::parse(word)).collect()
+fn roles(form: &Form) -> Result<Vec<Role>, Refusal> {
+    let role = |(index, word): (usize, String)| text::word(&format!("roles[{index}]"), &word, Role::parse);
+    form.all("roles").into_iter().enumerate().map(role).collect()
+}
+
+/// The applicant of the name in a field; none where nothing was typed.
+async fn applicant_named(services: &Services, form: &Form) -> Result<Option<ApplicantId>, Problem> {
+    let Some(name) = form.opt("applicant_name") else { return Ok(None) };
+    let (db, wanted) = (services.db.clone(), name.clone());
+    let found = run(move || db.read(|conn| views::applicant_of_name(conn, &wanted))).await?;
+    let missing = || {
+        Refusal::field(
+            "applicant_name",
+            format!("没有名称为“{name}”的申请人"),
+            format!("no applicant is called {name:?}"),
+        )
+    };
+    Ok(Some(found.ok_or_else(missing)?))
 }
 
 async fn create(
-    permit: Permit<AccountManage>,
+    may: May<CreateAccount>,
     page: Page,
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = NewAccount {
+    let applicant = match applicant_named(&services, &form).await {
+        Ok(applicant) => applicant,
+        Err(problem) => return show(&page, &services, "", Some(&Refused::new(form, problem))).await,
+    };
+    let action = roles(&form).map(|roles| CreateAccount {
         username: form.text("username"),
         display_name: form.text("display_name"),
-        password: form.raw("password"),
+        password: form.raw("password").into(),
         institute: form.opt("institute").map(Into::into),
-        applicant: form.opt("applicant").map(Into::into),
-        roles: roles(&form),
-    };
-    let identity = services.identity.clone();
-    answer(&page, &services, form, move || identity.create_account(&permit.actor, new).map(|_| ())).await
+        applicant,
+        roles,
+    });
+    sent((may, page, services), ("", form), action).await
 }
 
 async fn set_roles(
-    permit: Permit<AccountManage>,
+    may: May<SetRoles>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (identity, key) = (services.identity.clone(), AccountId::from(id.into_inner()));
-    let (roles, reason) = (roles(&form), form.text("reason"));
-    let work = move || identity.set_roles(&permit.actor, &key, &roles, &reason).map(|_| ());
-    answer(&page, &services, form, work).await
+    let reason = form.text("reason");
+    let action = roles(&form).map(|roles| SetRoles { id: id.as_str().into(), roles, reason });
+    sent((may, page, services), (&id, form), action).await
 }
 
 async fn set_disabled(
-    permit: Permit<AccountManage>,
+    may: May<DisableAccount>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (identity, key) = (services.identity.clone(), AccountId::from(id.into_inner()));
     let (disabled, reason) = (form.text("disabled") == "yes", form.text("reason"));
-    let work = move || identity.set_disabled(&permit.actor, &key, disabled, &reason).map(|_| ());
-    answer(&page, &services, form, work).await
+    let action = DisableAccount { id: id.as_str().into(), disabled, reason };
+    sent((may, page, services), (&id, form), Ok(action)).await
 }
 
 async fn reset_password(
-    permit: Permit<AccountManage>,
+    may: May<ResetPassword>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (identity, key) = (services.identity.clone(), AccountId::from(id.into_inner()));
-    let (password, reason) = (form.raw("password"), form.text("reason"));
-    let work = move || identity.reset_password(&permit.actor, &key, &password, &reason);
-    answer(&page, &services, form, work).await
+    let (password, reason) = (form.raw("password").into(), form.text("reason"));
+    let action = ResetPassword { id: id.as_str().into(), password, reason };
+    sent((may, page, services), (&id, form), Ok(action)).await
 }

@@ -1,21 +1,21 @@
 //! The laboratory's registers: products with their specifications, applicants, lot-release authorisations.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::form::Form;
-use super::lists::unfolded;
-use super::page::{Page, Refused, see_other};
+use super::lists::{Onward, ROWS};
+use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
-use crate::catalogue::{self, NewApplicant, NewAuthorisation, NewProduct};
-use crate::http::permit::permission::{
-    ApplicantManage, ApplicantRead, AuthorisationManage, CatalogueRead, ProductManage, SpecificationRelease,
-};
-use crate::http::{Permit, Problem, Table, run};
+use crate::catalogue::{CreateApplicant, CreateProduct, GrantAuthorisation, ReleaseSpecification};
+use crate::http::permit::permission::{ApplicantRead, CatalogueRead};
+use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
-use crate::store::columns::{ProductId, SpecificationId};
-use crate::store::views::{self, Page as Part};
+use crate::regulation::{Category, DeviceClass, Trait};
+use crate::store::columns::{Day, ProductId, SpecificationId};
+use crate::store::views::{self, Search};
 
 /// The routes.
 #[must_use]
@@ -23,51 +23,100 @@ pub fn table() -> Table {
     Table::default()
         .get("/products", products)
         .post("/products", create_product)
+        .get("/products/options", product_options)
         .get("/products/{id}", product)
-        .post("/products/{id}/effective", make_effective)
+        .post("/products/{id}/effective", release)
         .get("/applicants", applicants)
         .post("/applicants", create_applicant)
+        .get("/applicants/options", applicant_options)
         .get("/authorisations", authorisations)
-        .post("/authorisations", authorise)
+        .post("/authorisations", grant)
 }
 
-/// All that a list of a register shows at once.
-fn all() -> Part {
-    Part::of(Some(500), None)
+/// How many a field offers while somebody types.
+const OFFERED: i64 = 20;
+
+/// What is looked for in a register, as the address says.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Wanted {
+    /// A field that offers what is found sends its own name.
+    #[serde(alias = "product_code", alias = "applicant_name")]
+    q: String,
+    after: String,
 }
 
-async fn products(_: Permit<CatalogueRead>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    show_products(&page, &services, None).await
+impl Wanted {
+    fn search(&self, limit: i64) -> Search {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+        Search { q: given(&self.q), limit: Some(limit), after: given(&self.after), offset: None }
+    }
 }
 
-async fn show_products(page: &Page, services: &Services, refused: Option<&Refused>) -> Result<HttpResponse, Problem> {
-    let db = services.db.clone();
-    let listed = run(move || db.read(|conn| views::products(conn, all()))).await?;
-    page.again("products.html", json!({"rows": listed.items, "total": listed.total}), refused)
+async fn products(
+    _: Permit<CatalogueRead>,
+    page: Page,
+    services: Data<Services>,
+    wanted: Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    show_products(&page, &services, &wanted, None).await
+}
+
+async fn show_products(
+    page: &Page,
+    services: &Services,
+    wanted: &Wanted,
+    refused: Option<&Refused>,
+) -> Result<HttpResponse, Problem> {
+    let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
+    let part = run(move || db.read(|conn| views::products(conn, &reader, &search))).await?;
+    let onward = Onward::new("/products", &[("q", &wanted.q)], &wanted.after, &part);
+    page.again("products.html", json!({"rows": part.items, "onward": onward, "filter": wanted}), refused)
+}
+
+/// The products whose code or name has what was typed, for a field of another form.
+async fn product_options(
+    _: Permit<CatalogueRead>,
+    page: Page,
+    services: Data<Services>,
+    wanted: Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let (db, reader, search) = (services.db.clone(), page.reader(&services)?, wanted.search(OFFERED));
+    let part = run(move || db.read(|conn| views::products(conn, &reader, &search))).await?;
+    let offer = |one: views::ProductView| json!({"value": one.code, "zh": one.name_zh, "en": one.name_en});
+    let offered: Vec<_> = part.items.into_iter().map(offer).collect();
+    page.show("options.html", json!({"offered": offered}))
 }
 
 async fn create_product(
-    permit: Permit<ProductManage>,
+    may: May<CreateProduct>,
     page: Page,
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = new_product(&form);
-    let services2 = services.clone();
-    match run(move || catalogue::create_product(&services2, &permit.actor, &new)).await {
-        Ok(row) => Ok(see_other(&format!("/products/{}", row.id))),
-        Err(problem) => show_products(&page, &services, Some(&Refused::new(form, problem))).await,
+    let made = match new_product(&form) {
+        Ok(action) => send(&services, &may, &page, &form, action).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match made {
+        Ok(made) => Ok(see_other(&format!("/products/{}", made.id))),
+        Err(problem) => {
+            let refused = Refused::new(form, problem);
+            show_products(&page, &services, &Wanted::default(), Some(&refused)).await
+        }
     }
 }
 
-fn new_product(form: &Form) -> NewProduct {
-    NewProduct {
+fn new_product(form: &Form) -> Result<CreateProduct, Refusal> {
+    let traits = form.all("traits").into_iter().enumerate();
+    let trait_of = |(index, word): (usize, String)| crate::text::word(&format!("traits[{index}]"), &word, Trait::parse);
+    Ok(CreateProduct {
         code: form.text("code"),
         name_zh: form.text("name_zh"),
         name_en: form.text("name_en"),
-        category: form.text("category"),
-        device_class: form.opt("device_class"),
-        traits: form.all("traits"),
+        category: form.word("category", Category::parse)?,
+        device_class: form.opt("device_class").map(|_| form.word("device_class", DeviceClass::parse)).transpose()?,
+        traits: traits.map(trait_of).collect::<Result<_, _>>()?,
         strength: form.text("strength"),
         dosage_form: form.text("dosage_form"),
         package_spec: form.text("package_spec"),
@@ -78,7 +127,7 @@ fn new_product(form: &Form) -> NewProduct {
         container_name: form.text("container_name"),
         container_content: form.text("container_content"),
         content_unit: form.text("content_unit"),
-    }
+    })
 }
 
 async fn product(
@@ -96,50 +145,85 @@ async fn show_product(
     id: &str,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, key) = (services.db.clone(), ProductId::from(id));
-    let (found, specifications) =
-        run(move || db.read(|conn| Ok((views::product(conn, &key)?, views::specifications(conn, &key)?)))).await?;
+    let (db, reader, key) = (services.db.clone(), page.reader(services)?, ProductId::from(id));
+    let today = Day::from(services.clock.today());
+    let (found, specifications) = run(move || {
+        db.read(|conn| {
+            let found = views::product(conn, &reader, &key)?;
+            Ok((found, views::specifications(conn, &reader, &key, &today)?))
+        })
+    })
+    .await?;
     let found = found.ok_or_else(|| Refusal::not_found("品种", "product", id))?;
-    let content = json!({"one": found, "specifications": unfolded(&specifications)?});
-    page.again("product.html", content, refused)
+    page.again("product.html", json!({"one": found, "specifications": specifications}), refused)
 }
 
-async fn make_effective(
-    permit: Permit<SpecificationRelease>,
+async fn release(
+    may: May<ReleaseSpecification>,
     page: Page,
     services: Data<Services>,
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (services2, key) = (services.clone(), SpecificationId::from(form.text("specification_id")));
-    let from = form.text("effective_from");
-    match run(move || catalogue::make_effective(&services2, &permit.actor, &key, &from)).await {
+    let action = ReleaseSpecification {
+        id: SpecificationId::from(form.text("specification_id")),
+        effective_from: form.text("effective_from"),
+    };
+    match send(&services, &may, &page, &form, action).await {
         Ok(_) => Ok(see_other(&format!("/products/{id}"))),
         Err(problem) => show_product(&page, &services, &id, Some(&Refused::new(form, problem))).await,
     }
 }
 
-async fn applicants(_: Permit<ApplicantRead>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    show_applicants(&page, &services, None).await
+async fn applicants(
+    _: Permit<ApplicantRead>,
+    page: Page,
+    services: Data<Services>,
+    wanted: Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    show_applicants(&page, &services, &wanted, None).await
 }
 
-async fn show_applicants(page: &Page, services: &Services, refused: Option<&Refused>) -> Result<HttpResponse, Problem> {
-    let db = services.db.clone();
-    let listed = run(move || db.read(|conn| views::applicants(conn, all()))).await?;
-    page.again("applicants.html", json!({"rows": listed.items, "total": listed.total}), refused)
+async fn show_applicants(
+    page: &Page,
+    services: &Services,
+    wanted: &Wanted,
+    refused: Option<&Refused>,
+) -> Result<HttpResponse, Problem> {
+    let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
+    let part = run(move || db.read(|conn| views::applicants(conn, &reader, &search))).await?;
+    let onward = Onward::new("/applicants", &[("q", &wanted.q)], &wanted.after, &part);
+    page.again("applicants.html", json!({"rows": part.items, "onward": onward, "filter": wanted}), refused)
+}
+
+/// The applicants whose name has what was typed, for a field of another form.
+async fn applicant_options(
+    _: Permit<ApplicantRead>,
+    page: Page,
+    services: Data<Services>,
+    wanted: Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let (db, reader, search) = (services.db.clone(), page.reader(&services)?, wanted.search(OFFERED));
+    let part = run(move || db.read(|conn| views::applicants(conn, &reader, &search))).await?;
+    let offer = |one: views::ApplicantView| json!({"value": one.name, "zh": one.address, "en": one.address});
+    let offered: Vec<_> = part.items.into_iter().map(offer).collect();
+    page.show("options.html", json!({"offered": offered}))
 }
 
 async fn create_applicant(
-    permit: Permit<ApplicantManage>,
+    may: May<CreateApplicant>,
     page: Page,
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = NewApplicant { name: form.text("name"), address: form.text("address"), contact: form.text("contact") };
-    let services2 = services.clone();
-    match run(move || catalogue::create_applicant(&services2, &permit.actor, &new)).await {
+    let action =
+        CreateApplicant { name: form.text("name"), address: form.text("address"), contact: form.text("contact") };
+    match send(&services, &may, &page, &form, action).await {
         Ok(_) => Ok(see_other("/applicants")),
-        Err(problem) => show_applicants(&page, &services, Some(&Refused::new(form, problem))).await,
+        Err(problem) => {
+            let refused = Refused::new(form, problem);
+            show_applicants(&page, &services, &Wanted::default(), Some(&refused)).await
+        }
     }
 }
 
@@ -156,36 +240,49 @@ async fn show_authorisations(
     services: &Services,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
-    let db = services.db.clone();
-    let (rows, institutes, products) = run(move || {
-        db.read(|conn| {
-            Ok((views::authorisations(conn)?, views::institutes(conn)?, views::products(conn, all())?.items))
-        })
-    })
-    .await?;
-    let today = services.clock.today().to_string();
-    let content = json!({"rows": rows, "institutes": institutes, "products": products, "today": today});
-    page.again("authorisations.html", content, refused)
+    let (db, reader, today) = (services.db.clone(), page.reader(services)?, Day::from(services.clock.today()));
+    let (rows, institutes) =
+        run(move || db.read(|conn| Ok((views::authorisations(conn, &reader, &today)?, views::institutes(conn)?))))
+            .await?;
+    page.again("authorisations.html", json!({"rows": rows, "institutes": institutes}), refused)
 }
 
-async fn authorise(
-    permit: Permit<AuthorisationManage>,
+/// The product of the code in a field; none where nothing was typed.
+async fn product_named(services: &Services, form: &Form) -> Result<Option<ProductId>, Problem> {
+    let Some(code) = form.opt("product_code") else { return Ok(None) };
+    let (db, wanted) = (services.db.clone(), code.clone());
+    let found = run(move || db.read(|conn| views::product_of_code(conn, &wanted))).await?;
+    let missing = || {
+        Refusal::field("product_code", format!("没有代码为“{code}”的品种"), format!("no product has the code {code:?}"))
+    };
+    Ok(Some(found.ok_or_else(missing)?))
+}
+
+async fn grant(
+    may: May<GrantAuthorisation>,
     page: Page,
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let new = NewAuthorisation {
-        institute_id: form.text("institute_id"),
-        product_id: form.opt("product_id"),
-        category: form.opt("category"),
+    let action = product_named(&services, &form).await.and_then(|product| Ok(new_grant(&form, product)?));
+    let done = match action {
+        Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
+        Err(problem) => Err(problem),
+    };
+    match done {
+        Ok(()) => Ok(see_other("/authorisations")),
+        Err(problem) => show_authorisations(&page, &services, Some(&Refused::new(form, problem))).await,
+    }
+}
+
+fn new_grant(form: &Form, product_id: Option<ProductId>) -> Result<GrantAuthorisation, Refusal> {
+    Ok(GrantAuthorisation {
+        institute_id: form.text("institute_id").into(),
+        product_id,
+        category: form.opt("category").map(|_| form.word("category", Category::parse)).transpose()?,
         item_code: form.opt("item_code"),
         valid_from: form.text("valid_from"),
         valid_to: form.opt("valid_to"),
         document: form.text("document"),
-    };
-    let services2 = services.clone();
-    match run(move || catalogue::authorise(&services2, &permit.actor, &new)).await {
-        Ok(_) => Ok(see_other("/authorisations")),
-        Err(problem) => show_authorisations(&page, &services, Some(&Refused::new(form, problem))).await,
-    }
+    })
 }

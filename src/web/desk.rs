@@ -15,7 +15,7 @@ use crate::cases::{
 use crate::http::permit::permission::CaseCreate;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
-use crate::store::views::{self, Page as Part};
+use crate::store::views::{self, Search};
 use crate::text::{self, TypedDate, TypedDecimal};
 use crate::vocabulary::{Business, Purpose};
 
@@ -38,7 +38,7 @@ async fn blank(_: Permit<CaseCreate>, page: Page, services: Data<Services>) -> R
     form.set("application.business", "drug_registration");
     form.set("application.purpose", "initial");
     add_batch(&mut form);
-    let content = content(&services, &form).await?;
+    let content = content(&page, &services, &form).await?;
     page.filled("desk.html", content, &form)
 }
 
@@ -85,7 +85,7 @@ async fn change(
         "remove_batch" => remove_batch(&mut form),
         _ => add_batch(&mut form),
     }
-    page.filled("desk.html", content(&services, &form).await?, &form)
+    page.filled("desk.html", content(&page, &services, &form).await?, &form)
 }
 
 /// On to the case, or the form again as it was sent.
@@ -97,7 +97,9 @@ async fn sent_on(
 ) -> Result<HttpResponse, Problem> {
     match taken {
         Ok(taken) => Ok(see_other(&format!("/cases/{}?done=taken", taken.application_id))),
-        Err(problem) => page.again("desk.html", content(services, &form).await?, Some(&Refused::new(form, problem))),
+        Err(problem) => {
+            page.again("desk.html", content(page, services, &form).await?, Some(&Refused::new(form, problem)))
+        }
     }
 }
 
@@ -121,12 +123,12 @@ fn remove_batch(form: &mut Form) {
 }
 
 /// What the form chooses from.
-async fn content(services: &Services, form: &Form) -> Result<Value, Problem> {
-    let db = services.db.clone();
+async fn content(page: &Page, services: &Services, form: &Form) -> Result<Value, Problem> {
+    let (db, reader) = (services.db.clone(), page.reader(services)?);
     let (products, applicants) = run(move || {
         db.read(|conn| {
-            let all = Part::of(Some(500), None);
-            Ok((views::products(conn, all)?.items, views::applicants(conn, all)?.items))
+            let all = Search { limit: Some(500), ..Search::default() };
+            Ok((views::products(conn, &reader, &all)?.items, views::applicants(conn, &reader, &all)?.items))
         })
     })
     .await?;

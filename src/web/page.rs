@@ -22,6 +22,7 @@ use crate::people::Authenticated;
 use crate::people::random_text;
 use crate::record::Actor;
 use crate::refusal::Refusal;
+use crate::store::views::Reader;
 use crate::vocabulary::Permission;
 
 /// The reader of a page and the address that was asked for.
@@ -64,6 +65,17 @@ impl Page {
             request_id: request_id(req),
             session: req.cookie(ACCESS_COOKIE).is_some(),
             part: req.headers().contains_key("hx-request"),
+        }
+    }
+
+    /// What the reader is to the views.
+    ///
+    /// # Errors
+    /// [`crate::refusal::Code::Unauthenticated`] where nobody is logged in; else as [`Services::reader`].
+    pub fn reader(&self, services: &Services) -> Result<Reader, Refusal> {
+        match &self.actor {
+            Some(actor) => services.reader(actor),
+            None => Err(Refusal::new(crate::refusal::Code::Unauthenticated, "请先登录", "log in first")),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::store::columns::{DeadLetterId, InstrumentId};
 use crate::store::views::{self, Reader};
 use crate::text;
 use crate::vocabulary::instruments::{
-    CalibrationResult, DateOrder, DeadLetterState, ListenerKind, MatchOn, MatchWay, RetryOutcome,
+    CalibrationResult, DayOrder, DeadLetterState, ListenerKind, MatchOn, MatchWay, RetryOutcome,
 };
 
 /// Files and letters that an instrument's own page shows.
@@ -129,7 +129,7 @@ fn typed(form: &Form) -> Result<NewInstrument, Refusal> {
         model: form.text("model"),
         serial: form.text("serial"),
         adapter: form.opt("adapter"),
-        date_order: form.opt("date_order").map(|_| form.word("date_order", DateOrder::parse)).transpose()?,
+        date_order: form.opt("date_order").map(|_| form.word("date_order", DayOrder::parse)).transpose()?,
         zone: form.opt("zone"),
         matching: MatchRule { by, pattern: form.opt("matching.pattern"), on: on.unwrap_or(MatchOn::Sample) },
         folder: form.opt("folder"),

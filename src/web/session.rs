@@ -7,10 +7,11 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::form::Form;
-use super::page::{Page, Refused, see_other};
+use super::page::{Page, Refused, see_other, send};
+use crate::accounts::ChangePassword;
 use crate::action::Services;
 use crate::http::cookies::{CSRF_COOKIE, CSRF_FIELD, csrf_cookie, removal_cookies, session_cookies};
-use crate::http::{AnyAccount, Problem, Public, Table, request_id, run};
+use crate::http::{AnyAccount, May, Problem, Public, Table, request_id, run};
 use crate::people::LoggedIn;
 use crate::refusal::{Code, Refusal};
 
@@ -120,18 +121,20 @@ async fn password_page(_: AnyAccount, page: Page) -> Result<HttpResponse, Proble
 }
 
 async fn change_password(
-    gate: AnyAccount,
+    may: May<ChangePassword>,
     page: Page,
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let identity = services.identity.clone();
     let (old, new, again) = (form.raw("old_password"), form.raw("new_password"), form.raw("again_password"));
-    if new != again {
-        let refusal = Refusal::field("again_password", "两次输入不一致", "the two do not agree");
-        return page.again("password.html", json!({"done": false}), Some(&Refused::new(form, refusal.into())));
-    }
-    match run(move || identity.change_password(&gate.authenticated(), &old, &new)).await {
+    let changed = if new == again {
+        let session = Some(may.session.clone());
+        let action = ChangePassword { old_password: old.into(), new_password: new.into(), session };
+        send(&services, &may, &page, &form, action).await
+    } else {
+        Err(Refusal::field("again_password", "两次输入不一致", "the two do not agree").into())
+    };
+    match changed {
         Ok(()) => page.show("password.html", json!({"done": true})),
         Err(problem) => page.again("password.html", json!({"done": false}), Some(&Refused::new(form, problem))),
     }

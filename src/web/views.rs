@@ -60,6 +60,7 @@ pages!(
     "authorisations.html",
     "products.html",
     "product.html",
+    "options.html",
     "applicants.html",
     "accounts.html",
     "audit.html",

@@ -8,8 +8,8 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::{
-    CaseState, CertificateKind, CertificateState, EvaluationKind, Place, Portion, Role, SampleState, SignatureMeaning,
-    StandardBasis, TaskState,
+    AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, Place, Portion, Role,
+    SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -61,6 +61,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "place" => Place,
         "portion" => Portion,
         "sample_state" => SampleState,
+        "specification_standing" => SpecificationStanding,
+        "authorisation_state" => AuthorisationState,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
     };

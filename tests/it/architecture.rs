@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("people", 2),
     ("action", 2),
     ("catalogue", 3),
+    ("accounts", 3),
     ("custody", 3),
     ("cases", 3),
     ("bench", 4),
@@ -48,7 +49,6 @@ const CIRCLES: &[&str] = &[
     "cases: desk ending",
     "bench: entry import_check review",
     "instruments: dead_letters folders inbox intake matching register run_lists",
-    "certificates: draft issue",
     "http: body cookies permit renewal",
     "app: keys serve",
 ];

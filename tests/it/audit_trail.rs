@@ -114,6 +114,10 @@ fn a_changed_entry_is_named() {
         let found = after(app, "UPDATE audit_entry SET actor = 'somebody else' WHERE seq IN (7, 9)");
         assert_eq!((found.0, found.1), (Kind::EntryChanged, Some(7)));
     });
+    on_both(|app| {
+        let found = after(app, "UPDATE audit_entry SET event_version = 2 WHERE seq = 9");
+        assert_eq!((found.0, found.1), (Kind::EntryChanged, Some(9)), "the version of an event is sealed too");
+    });
 }
 
 #[test]

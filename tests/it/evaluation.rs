@@ -153,7 +153,7 @@ fn codes(outcome: &Value) -> Vec<String> {
 }
 
 /// Runs SQL past the program; the database's complaint, if any.
-fn sql(app: &TestApp, statement: &str) -> Result<(), String> {
+pub fn sql(app: &TestApp, statement: &str) -> Result<(), String> {
     let told = |error: diesel::result::Error| error.to_string();
     match Backend::parse(&app.ground.url()).expect("a URL") {
         Backend::Sqlite(path) => {

@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use qianfa::action::Services;
+use qianfa::accounts::{CreateAccount, FirstAdministrator, bootstrap};
+use qianfa::action::{Services, act};
 use qianfa::app::config::Config;
 use qianfa::app::serve::open_services;
-use qianfa::catalogue::{self, NewApplicant, NewItem, NewProduct, NewSpecification};
+use qianfa::catalogue::{
+    CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification, NewItem, ReleaseSpecification,
+};
 use qianfa::clock::Clock;
-use qianfa::people::{FirstAdministrator, NewAccount, NewInstitute};
 use qianfa::record::Actor;
-use qianfa::vocabulary::Role;
+use qianfa::regulation::{Category, Trait};
+use qianfa::vocabulary::{Comparison, ItemKind, Role};
 use serde_json::{Value, json};
 
 /// The password of every account here.
@@ -83,8 +86,9 @@ impl Laboratory {
 }
 
 fn set_up(services: &Services) -> qianfa::store::Outcome<Laboratory> {
-    services.identity.bootstrap(
-        NewInstitute {
+    bootstrap(
+        services,
+        CreateInstitute {
             code: "SXBENCH".into(),
             name_zh: "山西省药品检验测速研究院".into(),
             name_en: "Shanxi Institute for Measured Drug Control".into(),
@@ -95,50 +99,52 @@ fn set_up(services: &Services) -> qianfa::store::Outcome<Laboratory> {
             sample_prefix: "SX".into(),
         },
         FirstAdministrator {
-            username: "admin".into(), display_name: "系统管理员".into(), password: PASSWORD.into()
+            username: "admin".into(),
+            display_name: "系统管理员".into(),
+            password: PASSWORD.to_owned().into(),
         },
     )?;
     let admin = services.identity.login("admin", PASSWORD, None)?.actor;
     let mut receiver = None;
     for (username, name, role) in [("receiver", "王敏", Role::Receiver), ("analyst", "李哲", Role::Analyst)] {
-        let account = NewAccount {
+        let account = CreateAccount {
             username: username.into(),
             display_name: name.into(),
-            password: PASSWORD.into(),
+            password: PASSWORD.to_owned().into(),
             institute: admin.institute.clone(),
             applicant: None,
             roles: vec![role],
         };
-        services.identity.create_account(&admin, account)?;
+        act(services, &admin, account)?;
         let actor = services.identity.login(username, PASSWORD, None)?.actor;
         receiver.get_or_insert(actor);
     }
-    let applicant = NewApplicant {
+    let applicant = CreateApplicant {
         name: "晋衡罕见病药业有限公司".into(),
         address: "山西省太原市示范街 8 号".into(),
         contact: String::new(),
     };
-    let applicant = catalogue::create_applicant(services, &admin, &applicant)?.id.to_string();
-    let product = catalogue::create_product(services, &admin, &product())?.id.to_string();
-    let specification = NewSpecification {
-        product_id: product.clone(),
+    let applicant = act(services, &admin, applicant)?.id.to_string();
+    let product = act(services, &admin, product())?.id.to_string();
+    let specification = DraftSpecification {
+        product_id: product.as_str().into(),
         title: "尼替西农胶囊注册标准".into(),
         edition: "2026".into(),
         items: items(),
     };
-    let specification = catalogue::create_specification(services, &admin, &specification)?;
-    catalogue::make_effective(services, &admin, &specification.id, "2026-01-05")?;
+    let id = act(services, &admin, specification)?.id;
+    act(services, &admin, ReleaseSpecification { id, effective_from: "2026-01-05".into() })?;
     Ok(Laboratory { receiver: receiver.unwrap_or(admin), applicant, product })
 }
 
-fn product() -> NewProduct {
-    NewProduct {
+fn product() -> CreateProduct {
+    CreateProduct {
         code: "NTBC".into(),
         name_zh: "尼替西农胶囊".into(),
         name_en: "Nitisinone Capsules".into(),
-        category: "chemical".into(),
+        category: Category::Chemical,
         device_class: None,
-        traits: vec!["rare_disease".into()],
+        traits: vec![Trait::RareDisease],
         strength: "10 mg".into(),
         dosage_form: "胶囊剂".into(),
         package_spec: "60 粒/瓶".into(),
@@ -168,10 +174,10 @@ fn items() -> Vec<NewItem> {
         name_zh: zh.into(),
         name_en: en.into(),
         method: method.into(),
-        kind: "numeric".into(),
+        kind: ItemKind::Numeric,
         unit: unit.into(),
         limit: limit.into(),
-        compare_by: "rounded".into(),
+        compare_by: Comparison::Rounded,
         rounding_step: None,
         formula: None,
         inputs: Vec::new(),

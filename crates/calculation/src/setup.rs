@@ -194,7 +194,7 @@ pub struct SampleSetup {
 }
 
 /// A lot of a reference standard, as the register has it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StandardFacts {
     pub id: String,
     pub name: String,

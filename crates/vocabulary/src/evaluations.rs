@@ -12,14 +12,14 @@ vocabulary! {
 
 vocabulary! {
     /// Whether an evaluation may be entered as a result.
-    Validity {
+    EvaluationVerdict {
         Valid = "valid", "有效", "valid";
         /// Kept with its reasons; nothing is entered from it.
         Invalid = "invalid", "无效", "invalid";
     }
 }
 
-impl Validity {
+impl EvaluationVerdict {
     /// The word for what a calculation found.
     #[must_use]
     pub const fn of(valid: bool) -> Self {
@@ -45,8 +45,8 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a lot of a reference standard stands.
-    StandardState {
+    /// The state of a lot of a reference standard.
+    ReferenceStandardState {
         InUse = "in_use", "在用", "in use";
         Withdrawn = "withdrawn", "已停用", "withdrawn";
     }
@@ -54,11 +54,11 @@ vocabulary! {
 
 vocabulary! {
     /// What happens to a lot of a reference standard.
-    StandardEvent {
+    ReferenceStandardEvent {
         Withdraw = "withdraw", "停用", "withdraw";
     }
 }
 
-transitions! { StandardState on StandardEvent, Standard:
+transitions! { ReferenceStandardState on ReferenceStandardEvent, Standard:
     InUse + Withdraw = Withdrawn;
 }

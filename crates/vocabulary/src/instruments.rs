@@ -5,7 +5,7 @@ vocabulary! {
     /// Where an instrument of the register stands.
     InstrumentState {
         Active = "active", "在用", "in use";
-        Retired = "retired", "停用", "retired";
+        Retired = "retired", "已停用", "retired";
     }
 }
 
@@ -26,9 +26,9 @@ vocabulary! {
         /// Read by an adapter; a person decides about it.
         Staged = "staged", "待处理", "staged";
         /// Kept, but no adapter reads it.
-        Unread = "unread", "未能识别", "unread";
+        Unread = "unread", "未识别", "unread";
         Accepted = "accepted", "已采用", "accepted";
-        Rejected = "rejected", "已拒绝", "rejected";
+        Rejected = "rejected", "未采用", "rejected";
     }
 }
 
@@ -49,7 +49,7 @@ vocabulary! {
     DeadLetterState {
         Open = "open", "待处理", "open";
         Resolved = "resolved", "已导入", "resolved";
-        Dismissed = "dismissed", "已忽略", "dismissed";
+        Dismissed = "dismissed", "不予处理", "dismissed";
     }
 }
 
@@ -60,7 +60,7 @@ vocabulary! {
         FailAgain = "fail_again", "重试", "try again";
         /// What it stands for came in.
         Resolve = "resolve", "导入", "resolve";
-        Dismiss = "dismiss", "忽略", "dismiss";
+        Dismiss = "dismiss", "不予处理", "dismiss";
     }
 }
 
@@ -69,9 +69,9 @@ vocabulary! {
     FolderEntryState {
         Taken = "taken", "已导入", "taken in";
         /// Not tried again until it changes or a person asks.
-        Refused = "refused", "未导入", "refused";
+        Refused = "refused", "未能导入", "refused";
         /// A person asked for another try.
-        Again = "again", "等待重试", "to be tried again";
+        Again = "again", "要求重新读取", "to be tried again";
     }
 }
 
@@ -205,7 +205,7 @@ vocabulary! {
 
 vocabulary! {
     /// How a date is meant that can be read two ways.
-    DateOrder {
+    DayOrder {
         Dmy = "dmy", "日-月-年", "day, month, year";
         Mdy = "mdy", "月-日-年", "month, day, year";
     }

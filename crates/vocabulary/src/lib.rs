@@ -126,15 +126,19 @@ mod evaluations;
 mod hidden;
 pub mod instruments;
 mod places;
+pub mod register;
 pub mod roles;
 pub mod samples;
 pub mod words;
 
 pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
 pub use certificates::{CertificateKind, SignatureMeaning};
-pub use evaluations::{EvaluationKind, ResultPart, StandardBasis, StandardEvent, StandardState, Validity};
+pub use evaluations::{
+    EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,
+};
 pub use hidden::Hidden;
 pub use places::Place;
+pub use register::{AccountState, AuthorisationState, SpecificationStanding, SpecificationState};
 pub use roles::{Permission, Role, allowed};
 pub use samples::{Portion, SampleState};
 pub use states::{CaseState, CertificateState, TaskState};

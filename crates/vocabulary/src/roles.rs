@@ -114,6 +114,8 @@ permissions! {
     // People and trail
     AccountRead = "account.read": Quality Administrator;
     AccountManage = "account.manage": Administrator;
+    /// Everybody's own matter: whoever has an account may change its password.
+    OwnPasswordChange = "own_password.change": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Applicant;
     AuditRead = "audit.read": Quality Administrator;
     AuditVerify = "audit.verify": Quality Administrator;
 
@@ -182,7 +184,14 @@ mod tests {
             .collect();
         assert_eq!(
             own,
-            ["regulation.read", "own_case.read", "own_case.submit", "own_case.withdraw", "own_certificate.read"]
+            [
+                "regulation.read",
+                "own_password.change",
+                "own_case.read",
+                "own_case.submit",
+                "own_case.withdraw",
+                "own_certificate.read"
+            ]
         );
     }
 

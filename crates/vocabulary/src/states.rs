@@ -4,11 +4,12 @@
 
 use thiserror::Error;
 
-use crate::evaluations::{StandardEvent, StandardState};
+use crate::evaluations::{ReferenceStandardEvent, ReferenceStandardState};
 use crate::instruments::{
     DeadLetterEvent, DeadLetterState, FileEvent, FileState, FolderEntryEvent, FolderEntryState, InstrumentEvent,
     InstrumentState, RunListEvent, RunListState,
 };
+use crate::register::{AccountEvent, AccountState, SpecificationEvent, SpecificationState};
 use crate::samples::{Portion, PortionEvent, SampleEvent, SampleState};
 
 vocabulary! {
@@ -108,7 +109,9 @@ pub enum Refused {
     DeadLetter(DeadLetterState, DeadLetterEvent),
     FolderEntry(FolderEntryState, FolderEntryEvent),
     RunList(RunListState, RunListEvent),
-    Standard(StandardState, StandardEvent),
+    Specification(SpecificationState, SpecificationEvent),
+    Account(AccountState, AccountEvent),
+    Standard(ReferenceStandardState, ReferenceStandardEvent),
     Sample(SampleState, SampleEvent),
     Portion(Portion, PortionEvent),
 }
@@ -125,6 +128,8 @@ impl Refused {
             Refused::DeadLetter(state, event) => ("未导入的文件", state.zh(), event.zh()),
             Refused::FolderEntry(state, event) => ("文件夹中的文件", state.zh(), event.zh()),
             Refused::RunList(state, event) => ("进样序列", state.zh(), event.zh()),
+            Refused::Specification(state, event) => ("质量标准", state.zh(), event.zh()),
+            Refused::Account(state, event) => ("账户", state.zh(), event.zh()),
             Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
             Refused::Sample(state, event) => ("样品", state.zh(), event.zh()),
             Refused::Portion(state, event) => ("容器", state.zh(), event.zh()),
@@ -143,6 +148,8 @@ impl Refused {
             Refused::DeadLetter(state, event) => ("dead letter", state.en(), event.en()),
             Refused::FolderEntry(state, event) => ("file of the folder", state.en(), event.en()),
             Refused::RunList(state, event) => ("sequence list", state.en(), event.en()),
+            Refused::Specification(state, event) => ("specification", state.en(), event.en()),
+            Refused::Account(state, event) => ("account", state.en(), event.en()),
             Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
             Refused::Sample(state, event) => ("sample", state.en(), event.en()),
             Refused::Portion(state, event) => ("container", state.en(), event.en()),
@@ -304,8 +311,9 @@ pub fn table() -> String {
         Portion::table(),
         TaskState::table(),
         CertificateState::table(),
-        StandardState::table(),
+        ReferenceStandardState::table(),
         crate::instruments::table(),
+        crate::register::table(),
     ]
     .concat()
 }
@@ -372,7 +380,8 @@ mod tests {
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
         let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
         let samples = 3 + 4 * 3;
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + samples + instruments);
+        let register = 3 + 2 * 2;
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + samples + instruments + register);
     }
 
     #[test]

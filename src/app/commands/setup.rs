@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::place::{Place, failure};
 use super::{CommandError, Outcome, write_json};
-use crate::people::{FirstAdministrator, NewInstitute};
+use crate::accounts::{FirstAdministrator, bootstrap};
+use crate::catalogue::CreateInstitute;
 use crate::regulation::is_jurisdiction;
 
 /// Make the first institute and its administrator, in a database without accounts
@@ -64,7 +65,7 @@ pub fn run(args: &SetupArgs, out: &mut dyn Write) -> Result<Outcome, CommandErro
     }
     let password = first_line(&args.password_file)?;
     let (_, services) = args.place.services()?;
-    let institute = NewInstitute {
+    let institute = CreateInstitute {
         code: args.institute.clone(),
         name_zh: args.name_zh.clone(),
         name_en: args.name_en.clone(),
@@ -74,9 +75,12 @@ pub fn run(args: &SetupArgs, out: &mut dyn Write) -> Result<Outcome, CommandErro
         address_en: args.address_en.clone(),
         sample_prefix: args.sample_prefix.clone().unwrap_or_else(|| args.institute.clone()),
     };
-    let admin =
-        FirstAdministrator { username: args.username.clone(), display_name: args.display_name.clone(), password };
-    let made = services.identity.bootstrap(institute, admin).map_err(failure)?;
+    let admin = FirstAdministrator {
+        username: args.username.clone(),
+        display_name: args.display_name.clone(),
+        password: password.into(),
+    };
+    let made = bootstrap(&services, institute, admin).map_err(failure)?;
     if args.json {
         write_json(out, &made)?;
     } else {

@@ -2,14 +2,17 @@
 
 use super::files::{DemoFiles, Picked};
 use super::{DemoError, beginning};
-use crate::action::Services;
+use crate::accounts::{CreateAccount, FirstAdministrator, bootstrap};
+use crate::action::{Services, act};
 use crate::calculation::inputs::{InputSource, ReadingInput};
-use crate::catalogue::{self, NewApplicant, NewAuthorisation, NewInstitute, NewItem, NewProduct, NewSpecification};
-use crate::people::{FirstAdministrator, NewAccount};
+use crate::catalogue::{
+    CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification, GrantAuthorisation, NewItem,
+    ReleaseSpecification,
+};
 use crate::record::Actor;
 use crate::store::columns::{ApplicantId, InstituteId};
 use crate::store::{Outcome, views};
-use crate::vocabulary::Role;
+use crate::vocabulary::{Category, Comparison, ItemKind, Role, Trait};
 
 /// The password of every demonstration account.
 pub const PASSWORD: &str = "qianfa-demo-2026";
@@ -47,10 +50,10 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
     services.clock.set(beginning());
     let admin = administrator(services)?;
     let shanxi = admin.institute.clone().unwrap_or_else(InstituteId::new);
-    let shanghai = catalogue::create_institute(
+    let shanghai = act(
         services,
         &admin,
-        &NewInstitute {
+        CreateInstitute {
             code: "SHDEMO".into(),
             name_zh: "上海市药品检验演示研究院".into(),
             name_en: "Shanghai Demonstration Institute for Drug Control".into(),
@@ -62,8 +65,8 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
         },
     )?;
     let applicant = |name: &str, address: &str| -> Outcome<String> {
-        let new = NewApplicant { name: name.into(), address: address.into(), contact: String::new() };
-        Ok(catalogue::create_applicant(services, &admin, &new)?.id.to_string())
+        let new = CreateApplicant { name: name.into(), address: address.into(), contact: String::new() };
+        Ok(act(services, &admin, new)?.id.to_string())
     };
     let applicants = [
         applicant("晋衡罕见病药业有限公司", "山西省太原市示范街 8 号")?,
@@ -72,9 +75,7 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
     ];
     let shanxi_staff = staff(services, &admin, &shanxi, "sx", ["王敏", "李哲", "赵岚", "陈宁", "郭正"])?;
     let shanghai_staff = staff(services, &admin, &shanghai.id, "sh", ["沈怡", "周航", "吴静", "郑和", "徐行"])?;
-    services
-        .identity
-        .create_account(&admin, account("applicant.sh", "申江疫苗", None, &applicants[1], Role::Applicant))?;
+    act(services, &admin, account("applicant.sh", "申江疫苗", None, &applicants[1], Role::Applicant))?;
     let products = [
         registration_product(services, &shanxi_staff.quality, files)?,
         vaccine(services, &shanghai_staff.quality, &shanghai.id, files)?,
@@ -84,8 +85,9 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
 }
 
 fn administrator(services: &Services) -> Result<Actor, DemoError> {
-    services.identity.bootstrap(
-        crate::people::NewInstitute {
+    bootstrap(
+        services,
+        CreateInstitute {
             code: "SXDEMO".into(),
             name_zh: "山西省药品检验演示研究院".into(),
             name_en: "Shanxi Demonstration Institute for Drug Control".into(),
@@ -96,17 +98,19 @@ fn administrator(services: &Services) -> Result<Actor, DemoError> {
             sample_prefix: "SX".into(),
         },
         FirstAdministrator {
-            username: "admin".into(), display_name: "系统管理员".into(), password: PASSWORD.into()
+            username: "admin".into(),
+            display_name: "系统管理员".into(),
+            password: PASSWORD.to_owned().into(),
         },
     )?;
     Ok(services.identity.login("admin", PASSWORD, None)?.actor)
 }
 
-fn account(username: &str, name: &str, institute: Option<&InstituteId>, applicant: &str, role: Role) -> NewAccount {
-    NewAccount {
+fn account(username: &str, name: &str, institute: Option<&InstituteId>, applicant: &str, role: Role) -> CreateAccount {
+    CreateAccount {
         username: username.into(),
         display_name: name.into(),
-        password: PASSWORD.into(),
+        password: PASSWORD.to_owned().into(),
         institute: institute.cloned(),
         applicant: institute.is_none().then(|| ApplicantId::from(applicant)),
         roles: vec![role],
@@ -122,7 +126,7 @@ fn staff(
 ) -> Result<Staff, DemoError> {
     let person = |kind: &str, name: &str, role: Role| -> Outcome<Actor> {
         let username = format!("{kind}.{place}");
-        services.identity.create_account(admin, account(&username, name, Some(institute), "", role))?;
+        act(services, admin, account(&username, name, Some(institute), "", role))?;
         Ok(services.identity.login(&username, PASSWORD, None)?.actor)
     };
     let [receiver, analyst, reviewer, quality, signatory] = names;
@@ -142,10 +146,10 @@ fn finding(code: &str, names: (&str, &str), method: &str, limit: &str, consumes:
         name_zh: names.0.into(),
         name_en: names.1.into(),
         method: method.into(),
-        kind: "text".into(),
+        kind: ItemKind::Text,
         unit: String::new(),
         limit: limit.into(),
-        compare_by: "text".into(),
+        compare_by: Comparison::Text,
         rounding_step: None,
         formula: None,
         inputs: Vec::new(),
@@ -158,9 +162,9 @@ fn finding(code: &str, names: (&str, &str), method: &str, limit: &str, consumes:
 
 fn numeric(code: &str, names: (&str, &str), method: &str, limit: (&str, &str), consumes: &str) -> NewItem {
     NewItem {
-        kind: "numeric".into(),
+        kind: ItemKind::Numeric,
         unit: limit.1.into(),
-        compare_by: "rounded".into(),
+        compare_by: Comparison::Rounded,
         ..finding(code, names, method, limit.0, consumes)
     }
 }
@@ -189,20 +193,20 @@ fn picked(mut item: NewItem, from: &Picked) -> NewItem {
 
 fn specification(services: &Services, actor: &Actor, product: &str, title: &str, items: Vec<NewItem>) -> Outcome<()> {
     let new =
-        NewSpecification { product_id: product.into(), title: title.into(), edition: "2026 演示版".into(), items };
-    let row = catalogue::create_specification(services, actor, &new)?;
-    catalogue::make_effective(services, actor, &row.id, "2026-01-05")?;
+        DraftSpecification { product_id: product.into(), title: title.into(), edition: "2026 演示版".into(), items };
+    let id = act(services, actor, new)?.id;
+    act(services, actor, ReleaseSpecification { id, effective_from: "2026-01-05".into() })?;
     Ok(())
 }
 
 fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<String, DemoError> {
-    let new = NewProduct {
+    let new = CreateProduct {
         code: "DEMO-NTBC".into(),
         name_zh: "尼替西农胶囊".into(),
         name_en: "Nitisinone Capsules".into(),
-        category: "chemical".into(),
+        category: Category::Chemical,
         device_class: None,
-        traits: vec!["rare_disease".into()],
+        traits: vec![Trait::RareDisease],
         strength: "10 mg".into(),
         dosage_form: "胶囊剂".into(),
         package_spec: "60 粒/瓶".into(),
@@ -214,7 +218,7 @@ fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -
         container_content: "60".into(),
         content_unit: "粒".into(),
     };
-    let id = catalogue::create_product(services, actor, &new)?.id.to_string();
+    let id = act(services, actor, new)?.id.to_string();
     let mut items = vec![finding("description", ("性状", "Description"), "目视", "内容物应为白色至类白色粉末", "10")];
     match files {
         DemoFiles::Own { .. } => {
@@ -243,13 +247,13 @@ fn vaccine(
     institute: &InstituteId,
     files: &DemoFiles,
 ) -> Result<String, DemoError> {
-    let new = NewProduct {
+    let new = CreateProduct {
         code: "DEMO-FLU".into(),
         name_zh: "流感病毒裂解疫苗".into(),
         name_en: "Influenza Vaccine (Split Virion), Inactivated".into(),
-        category: "vaccine".into(),
+        category: Category::Vaccine,
         device_class: None,
-        traits: vec!["seasonal_influenza_vaccine".into()],
+        traits: vec![Trait::SeasonalInfluenzaVaccine],
         strength: "0.5 mL/支".into(),
         dosage_form: "注射剂".into(),
         package_spec: "1 支/盒".into(),
@@ -261,13 +265,13 @@ fn vaccine(
         container_content: "0.5".into(),
         content_unit: "mL".into(),
     };
-    let id = catalogue::create_product(services, actor, &new)?.id.to_string();
-    catalogue::authorise(
+    let id = act(services, actor, new)?.id.to_string();
+    act(
         services,
         actor,
-        &NewAuthorisation {
-            institute_id: institute.to_string(),
-            product_id: Some(id.clone()),
+        GrantAuthorisation {
+            institute_id: institute.clone(),
+            product_id: Some(id.as_str().into()),
             category: None,
             item_code: None,
             valid_from: "2026-01-01".into(),
@@ -307,13 +311,13 @@ fn vaccine(
 }
 
 fn imported(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<String, DemoError> {
-    let new = NewProduct {
+    let new = CreateProduct {
         code: "DEMO-IMP".into(),
         name_zh: "盐酸演示那韦片".into(),
         name_en: "Demonavir Hydrochloride Tablets".into(),
-        category: "chemical".into(),
+        category: Category::Chemical,
         device_class: None,
-        traits: vec!["clinically_urgent".into()],
+        traits: vec![Trait::ClinicallyUrgent],
         strength: "100 mg".into(),
         dosage_form: "片剂".into(),
         package_spec: "30 片/瓶".into(),
@@ -325,7 +329,7 @@ fn imported(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<Str
         container_content: "30".into(),
         content_unit: "片".into(),
     };
-    let id = catalogue::create_product(services, actor, &new)?.id.to_string();
+    let id = act(services, actor, new)?.id.to_string();
     let gas = "气相色谱法（通则0861）";
     let weighing = "干燥失重（通则0831）";
     let items = match files {

@@ -4,7 +4,7 @@ use instrument_adapters::Options;
 use serde_json::json;
 
 use super::accept::{Accept, AcceptFile, check_sound};
-use super::reject::{Decided, decided};
+use super::reject::{FileDecision, decided};
 use crate::action::{Action, Services};
 use crate::instruments::reception::{file_of, observations_of_file, read};
 use crate::instruments::refusals::InstrumentRefusal;
@@ -98,7 +98,7 @@ pub fn accept_with_evaluation(
     }
     let reason = check_sound(file.complete, &problems_of(file)?, new)?;
     let state = file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
-    let by = Decided { state, reason: reason.as_deref(), by: &actor.account, at: now.into() };
+    let by = FileDecision { state, reason: reason.as_deref(), by: &actor.account, at: now.into() };
     decided(conn, &file.id, &by)?;
     let (before, after) = (file.state.as_str(), state.as_str());
     let mut change = Change::field(AcceptFile::NAME, "instrument_file", &file.id, "state", before, after)

@@ -50,7 +50,7 @@ impl Action for RejectFile {
     }
 
     fn keep(&self, cx: &mut Context<'_>, file: InstrumentFileRow, (state, reason): Self::Plan) -> Outcome<()> {
-        let by = Decided { state, reason: Some(&reason), by: &cx.actor.account.clone(), at: cx.now.into() };
+        let by = FileDecision { state, reason: Some(&reason), by: &cx.actor.account.clone(), at: cx.now.into() };
         decided(cx.conn, &self.id, &by)?;
         let (before, after) = (file.state.as_str(), state.as_str());
         let change = Change::field(Self::NAME, "instrument_file", &self.id, "state", before, after);
@@ -60,7 +60,7 @@ impl Action for RejectFile {
 }
 
 /// What was decided about a file.
-pub(super) struct Decided<'a> {
+pub(super) struct FileDecision<'a> {
     pub state: FileState,
     pub reason: Option<&'a str>,
     pub by: &'a crate::store::columns::AccountId,
@@ -68,7 +68,7 @@ pub(super) struct Decided<'a> {
 }
 
 /// Writes what was decided about a file.
-pub(super) fn decided(conn: &mut AnyConnection, id: &InstrumentFileId, what: &Decided<'_>) -> Outcome<()> {
+pub(super) fn decided(conn: &mut AnyConnection, id: &InstrumentFileId, what: &FileDecision<'_>) -> Outcome<()> {
     diesel::update(instrument_file::table.find(id))
         .set((
             instrument_file::state.eq(what.state),

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::propose::{self, Proposal};
 use crate::action::Services;
 use crate::instruments::reception::{
-    self, NameInFile, OtherVersion, RunListView, Subject, around, file_of, observations_of_file, superseded,
+    self, MatchedFile, NameInFile, OtherVersion, RunListView, around, file_of, observations_of_file, superseded,
 };
 use crate::instruments::register::{InstrumentRecord, record_of};
 use crate::mapping::Rule;
@@ -102,5 +102,5 @@ fn names_in(
     observations: &[crate::store::rows::ObservationRow],
 ) -> Outcome<Vec<NameInFile>> {
     let rule = machine.map(crate::instruments::register::rule_of).transpose()?.unwrap_or_default();
-    reception::names(conn, &Subject { file, rule: &rule }, observations)
+    reception::names(conn, &MatchedFile { file, rule: &rule }, observations)
 }

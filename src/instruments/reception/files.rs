@@ -10,6 +10,7 @@ use crate::store::columns::{InstituteId, InstrumentFileId, SampleId};
 use crate::store::rows::{CompanionFileRow, InstrumentFileRow, InstrumentRow, ObservationRow};
 use crate::store::schema::{companion_file, instrument, instrument_file, observation, sample};
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::SampleState;
 
 /// A file of the institute.
 pub(in crate::instruments) fn file_of(
@@ -80,7 +81,7 @@ pub(super) fn samples_by_number(
 ) -> Outcome<Vec<(String, SampleId)>> {
     Ok(sample::table
         .filter(sample::institute_id.eq(own))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(SampleState::Received))
         .filter(sample::number.eq_any(numbers))
         .select((sample::number, sample::id))
         .load(conn)?)

@@ -40,7 +40,7 @@ pub struct Matched {
 }
 
 /// What a match is decided from.
-pub struct Found {
+pub struct NameFound {
     file: InstrumentFileRow,
     /// The sample of the number that was given.
     sample: Option<SampleId>,
@@ -58,7 +58,7 @@ impl Action for MatchName {
     const NAME: &'static str = "file.match";
     const PERMISSION: Permission = Permission::InstrumentAccept;
     type Prepared = ();
-    type Loaded = Found;
+    type Loaded = NameFound;
     type Plan = Option<SampleId>;
     type Done = Matched;
 
@@ -66,7 +66,7 @@ impl Action for MatchName {
         Some(Subject::new(Revised::InstrumentFile, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Found> {
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<NameFound> {
         let own = cx.institute()?;
         let file = file_of(cx.conn, &own, &self.id)?;
         let sample = match self.number() {
@@ -78,10 +78,10 @@ impl Action for MatchName {
             Some(text) => of_file.filter(observation::sample_text.eq(text)).count().get_result(cx.conn)?,
             None => of_file.filter(observation::sample_text.is_null()).count().get_result(cx.conn)?,
         };
-        Ok(Found { file, sample: sample.map(|(_, id)| id), values })
+        Ok(NameFound { file, sample: sample.map(|(_, id)| id), values })
     }
 
-    fn decide(&self, _: &Facts<'_>, found: &Found) -> Result<Option<SampleId>, Refusal> {
+    fn decide(&self, _: &Facts<'_>, found: &NameFound) -> Result<Option<SampleId>, Refusal> {
         found.file.state.on(FileEvent::Match).map_err(InstrumentRefusal::from)?;
         if let Some(number) = self.number() {
             let number = text::required("sample_number", number, text::TEXT)?;
@@ -95,7 +95,7 @@ impl Action for MatchName {
         Ok(found.sample.clone())
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: Found, sample: Option<SampleId>) -> Outcome<Matched> {
+    fn keep(&self, cx: &mut Context<'_>, _: NameFound, sample: Option<SampleId>) -> Outcome<Matched> {
         let of_file = observation::table.filter(observation::instrument_file_id.eq(&self.id));
         let values = match &self.sample_text {
             Some(text) => diesel::update(of_file.filter(observation::sample_text.eq(text)))
@@ -119,7 +119,7 @@ mod tests {
     use crate::refusal::Code;
     use crate::vocabulary::instruments::FileState;
 
-    fn decided(action: &MatchName, found: &Found) -> Result<Option<SampleId>, Code> {
+    fn decided(action: &MatchName, found: &NameFound) -> Result<Option<SampleId>, Code> {
         let regulation = crate::regulation::Regulation::embedded().expect("provisions");
         let actor = crate::record::Actor {
             account: "a".into(),
@@ -142,13 +142,17 @@ mod tests {
             sample_text: Some("Unknown".into()),
             sample_number: number.map(str::to_owned),
         };
-        let found =
-            |sample: Option<&str>, values| Found { file: staged.clone(), sample: sample.map(SampleId::from), values };
+        let found = |sample: Option<&str>, values| NameFound {
+            file: staged.clone(),
+            sample: sample.map(SampleId::from),
+            values,
+        };
         assert_eq!(decided(&action(Some("SX1")), &found(Some("one"), 2)), Ok(Some("one".into())));
         assert_eq!(decided(&action(Some(" ")), &found(None, 2)), Ok(None), "the match is taken back");
         assert_eq!(decided(&action(Some("SX9")), &found(None, 2)), Err(Code::NotFound));
         assert_eq!(decided(&action(None), &found(None, 0)), Err(Code::InvalidField));
-        let over = Found { file: InstrumentFileRow { state: FileState::Accepted, ..staged.clone() }, ..found(None, 2) };
+        let over =
+            NameFound { file: InstrumentFileRow { state: FileState::Accepted, ..staged.clone() }, ..found(None, 2) };
         assert_eq!(decided(&action(None), &over), Err(Code::WrongState));
     }
 }

@@ -19,6 +19,7 @@ use crate::store::schema::{container, sample};
 use crate::store::stored::At;
 use crate::store::views::context_of;
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::SampleState;
 use crate::vocabulary::instruments::{MatchOn, MatchWay};
 
 /// What an adapter may call the place of a sample: a vial, a position, a well, a line of the sequence.
@@ -36,7 +37,7 @@ const PLACES: [&str; 10] = [
 ];
 
 /// A file whose values look for their samples.
-pub(in crate::instruments) struct Subject<'a> {
+pub(in crate::instruments) struct MatchedFile<'a> {
     pub file: &'a InstrumentFileRow,
     pub rule: &'a MatchRule,
 }
@@ -73,7 +74,7 @@ pub(super) struct Finder {
 
 impl Finder {
     /// Looks up what the names of a file may mean.
-    pub fn load(conn: &mut AnyConnection, subject: &Subject<'_>, observations: &[ObservationRow]) -> Outcome<Self> {
+    pub fn load(conn: &mut AnyConnection, subject: &MatchedFile<'_>, observations: &[ObservationRow]) -> Outcome<Self> {
         if observations.is_empty() {
             return Ok(Self::default());
         }
@@ -108,7 +109,7 @@ impl Finder {
     }
 
     /// What the names of a file may say, before anything is looked up.
-    pub fn unlooked(subject: &Subject<'_>, observations: &[ObservationRow]) -> Result<Self, Refusal> {
+    pub fn unlooked(subject: &MatchedFile<'_>, observations: &[ObservationRow]) -> Result<Self, Refusal> {
         let (file, rule) = (subject.file, subject.rule);
         // A pattern was checked when it was entered; one that is broken all the same matches nothing.
         let (regex, broken) = match rule.regex() {
@@ -217,7 +218,7 @@ pub(super) fn match_samples(finder: &Finder, observations: &mut [ObservationRow]
 /// The names in a file with what they lead to.
 pub(in crate::instruments) fn names(
     conn: &mut AnyConnection,
-    subject: &Subject<'_>,
+    subject: &MatchedFile<'_>,
     observations: &[ObservationRow],
 ) -> Outcome<Vec<NameInFile>> {
     let finder = Finder::load(conn, subject, observations)?;
@@ -280,7 +281,7 @@ fn samples_by_label(
     Ok(container::table
         .inner_join(sample::table)
         .filter(sample::institute_id.eq(institute))
-        .filter(sample::state.eq("received"))
+        .filter(sample::state.eq(SampleState::Received))
         .filter(container::label_code.eq_any(labels))
         .select((container::label_code, sample::id))
         .load(conn)?)
@@ -293,7 +294,7 @@ mod tests {
 
     fn finder(rule: &MatchRule, file: &str, values: &[ObservationRow]) -> Finder {
         let file = row(file);
-        let mut finder = Finder::unlooked(&Subject { file: &file, rule }, values).expect("readable");
+        let mut finder = Finder::unlooked(&MatchedFile { file: &file, rule }, values).expect("readable");
         finder.numbers = [("SX1", "one"), ("SX2", "two")].map(|(number, id)| (number.into(), id.into())).into();
         finder.labels = [("01", "two"), ("SX1-02", "one")].map(|(label, id)| (label.into(), id.into())).into();
         finder

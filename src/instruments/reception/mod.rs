@@ -26,7 +26,7 @@ pub use letters::{
 };
 pub use match_name::{MatchName, Matched};
 pub use matching::NameInFile;
-pub(super) use matching::{Subject, names};
+pub(super) use matching::{MatchedFile, names};
 pub use read::companions_wanted;
 pub(super) use read::read;
 pub use retry::{Retried, RetryLetter};

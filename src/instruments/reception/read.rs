@@ -1,10 +1,10 @@
 //! The one place where the server has an instrument file read.
 
-use instrument_adapters::{Companion, DateOrder as Order, Explained, NotRecognised, Options, Parsed};
+use instrument_adapters::{Companion, DateOrder, Explained, NotRecognised, Options, Parsed};
 
 use crate::action::Services;
 use crate::store::rows::InstrumentRow;
-use crate::vocabulary::instruments::DateOrder;
+use crate::vocabulary::instruments::DayOrder;
 
 /// Reads a file with the adapters at hand and says what each line became. `adapter` names one where it is known.
 ///
@@ -38,9 +38,9 @@ pub(super) fn parse(
 /// What an import asks for: the values, read as the register says of the instrument. The points of curves stay in the
 /// file, from which plots are drawn.
 pub(super) fn options(instrument: Option<&InstrumentRow>, companions: Vec<Companion>) -> Options {
-    let order = |order: DateOrder| match order {
-        DateOrder::Dmy => Order::Dmy,
-        DateOrder::Mdy => Order::Mdy,
+    let order = |order: DayOrder| match order {
+        DayOrder::Dmy => DateOrder::Dmy,
+        DayOrder::Mdy => DateOrder::Mdy,
     };
     Options {
         curves: false,

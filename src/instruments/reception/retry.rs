@@ -113,7 +113,7 @@ pub struct Again {
 }
 
 /// What is decided from.
-pub struct Found {
+pub struct LetterFound {
     letter: DeadLetterRow,
     tried: Ready,
 }
@@ -125,19 +125,19 @@ enum Ready {
 }
 
 /// What is done.
-pub enum Plan {
+pub enum RetryPlan {
     Ask(InstrumentId, String),
     FailedAgain(String),
     Stage { row: InstrumentFileRow, observations: Vec<ObservationRow>, ways: Ways },
-    TakeIn(take_in::Plan),
+    TakeIn(take_in::TakePlan),
 }
 
 impl Action for RetryLetter {
     const NAME: &'static str = "dead_letter.retry";
     const PERMISSION: Permission = Permission::DeadLetterDecide;
     type Prepared = Tried;
-    type Loaded = Found;
-    type Plan = Plan;
+    type Loaded = LetterFound;
+    type Plan = RetryPlan;
     type Done = Retried;
 
     fn subject(&self) -> Option<Subject> {
@@ -174,7 +174,7 @@ impl Action for RetryLetter {
         }
     }
 
-    fn load(&self, cx: &mut Context<'_>, tried: &Tried) -> Outcome<Found> {
+    fn load(&self, cx: &mut Context<'_>, tried: &Tried) -> Outcome<LetterFound> {
         let own = cx.institute()?;
         let letter = letter_of(cx.conn, &own, &self.id)?;
         let tried = match tried {
@@ -190,14 +190,14 @@ impl Action for RetryLetter {
                 Ready::ReadAgain { state, again: again.clone(), says }
             }
         };
-        Ok(Found { letter, tried })
+        Ok(LetterFound { letter, tried })
     }
 
-    fn decide(&self, facts: &Facts<'_>, found: &Found) -> Result<Plan, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, found: &LetterFound) -> Result<RetryPlan, Refusal> {
         let step = step(&found.letter)?;
         match (&found.tried, step) {
-            (Ready::Ask, Step::Ask(instrument, path)) => Ok(Plan::Ask(instrument, path)),
-            (Ready::TakeIn(met), Step::TakeIn(_)) => Ok(Plan::TakeIn(take_in::decide(facts.today(), met)?)),
+            (Ready::Ask, Step::Ask(instrument, path)) => Ok(RetryPlan::Ask(instrument, path)),
+            (Ready::TakeIn(met), Step::TakeIn(_)) => Ok(RetryPlan::TakeIn(take_in::decide(facts.today(), met)?)),
             (Ready::ReadAgain { state, again, says }, Step::ReadAgain(_)) => {
                 state.on(FileEvent::ReadAgain).map_err(InstrumentRefusal::from)?;
                 staged(facts.today(), again, says)
@@ -207,16 +207,16 @@ impl Action for RetryLetter {
         }
     }
 
-    fn keep(&self, cx: &mut Context<'_>, found: Found, plan: Plan) -> Outcome<Retried> {
+    fn keep(&self, cx: &mut Context<'_>, found: LetterFound, plan: RetryPlan) -> Outcome<Retried> {
         let letter = &found.letter;
         match plan {
-            Plan::Ask(instrument, path) => {
+            RetryPlan::Ask(instrument, path) => {
                 folders::ask_again(cx.conn, &instrument, &path)?;
                 cx.record(Change::field(Self::NAME, "dead_letter", &letter.id, "path", (), path));
                 Ok(Retried { state: RetryOutcome::Queued, reason: None, file_id: None })
             }
-            Plan::FailedAgain(reason) => failed_again(cx, letter, &reason),
-            Plan::Stage { row, observations, ways } => {
+            RetryPlan::FailedAgain(reason) => failed_again(cx, letter, &reason),
+            RetryPlan::Stage { row, observations, ways } => {
                 stage(cx, &row, &observations)?;
                 let event = FileState::Unread;
                 let change = Change::field(
@@ -236,7 +236,7 @@ impl Action for RetryLetter {
                 );
                 resolved(cx, letter, &row.id)
             }
-            Plan::TakeIn(plan) => {
+            RetryPlan::TakeIn(plan) => {
                 let taken = take_in::keep(cx, plan)?;
                 match after_taking(letter.code, &taken) {
                     AfterTaking::Resolved => resolved(cx, letter, &taken.id),
@@ -271,10 +271,10 @@ fn reread(
 }
 
 /// What a file that was read again becomes. Pure.
-fn staged(today: NaiveDate, again: &Again, says: &Says) -> Result<Plan, Refusal> {
+fn staged(today: NaiveDate, again: &Again, says: &Says) -> Result<RetryPlan, Refusal> {
     let reread = match &again.outcome {
         Ok(reread) => reread,
-        Err(why) => return Ok(Plan::FailedAgain(format!("没有适配器能识别该文件：{why} / {why}"))),
+        Err(why) => return Ok(RetryPlan::FailedAgain(format!("没有适配器能识别该文件：{why} / {why}"))),
     };
     let Reread { mut row, mut observations, mut problems } = reread.clone();
     if let Some(machine) = &again.machine {
@@ -282,7 +282,7 @@ fn staged(today: NaiveDate, again: &Again, says: &Says) -> Result<Plan, Refusal>
     }
     row.problems = Json::of(&problems);
     let ways = match_samples(&says.finder, &mut observations)?;
-    Ok(Plan::Stage { row, observations, ways })
+    Ok(RetryPlan::Stage { row, observations, ways })
 }
 
 /// Keeps a file that was read again: it becomes staged in its place.
@@ -398,9 +398,9 @@ mod tests {
         let read = Reread { row: row("a.txt"), observations: vec![seen("S1")], problems: Vec::new() };
         let again = Again { machine: None, outcome: Ok(read) };
         let plan = staged(NaiveDate::default(), &again, &Says::default()).expect("a plan");
-        assert!(matches!(plan, Plan::Stage { row, .. } if row.problems.as_str() == "[]"));
+        assert!(matches!(plan, RetryPlan::Stage { row, .. } if row.problems.as_str() == "[]"));
         let again = Again { machine: None, outcome: Err("nobody".into()) };
         let plan = staged(NaiveDate::default(), &again, &Says::default()).expect("a plan");
-        assert!(matches!(plan, Plan::FailedAgain(why) if why.contains("nobody")));
+        assert!(matches!(plan, RetryPlan::FailedAgain(why) if why.contains("nobody")));
     }
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::files::{file_of, machine_of, observations_of_file, samples_by_number, touch};
 use super::match_name::Matched;
-use super::matching::{Finder, Subject as Matching, match_samples};
+use super::matching::{Finder, MatchedFile as Matching, match_samples};
 use super::places::{Places, lists_of_file, plain};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::insert_all;

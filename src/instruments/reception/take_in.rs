@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::files::machine_of;
 use super::folders::{self, Became, Seen};
 use super::letters::{self, Letter};
-use super::matching::{Finder, Subject, Ways, match_samples};
+use super::matching::{Finder, MatchedFile, Ways, match_samples};
 use super::read::{companions_wanted, options, parse};
 use super::staged::{UNREAD, as_read, days, not_recognised, observations_of, problem};
 use super::versions::{self, Earlier};
@@ -78,7 +78,7 @@ impl Action for UploadFile {
     const PERMISSION: Permission = Permission::InstrumentUpload;
     type Prepared = Prepared;
     type Loaded = Met;
-    type Plan = Plan;
+    type Plan = TakePlan;
     type Done = Taken;
 
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Prepared> {
@@ -89,11 +89,11 @@ impl Action for UploadFile {
         load(cx, prepared)
     }
 
-    fn decide(&self, facts: &Facts<'_>, met: &Met) -> Result<Plan, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, met: &Met) -> Result<TakePlan, Refusal> {
         decide(facts.today(), met)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: Met, plan: Plan) -> Outcome<Taken> {
+    fn keep(&self, cx: &mut Context<'_>, _: Met, plan: TakePlan) -> Outcome<Taken> {
         keep(cx, plan)
     }
 }
@@ -135,7 +135,7 @@ pub struct Says {
 }
 
 /// What is kept of a file.
-pub struct Plan {
+pub struct TakePlan {
     of: Prepared,
     taken: Taken,
     ways: Ways,
@@ -302,16 +302,16 @@ pub(super) fn says(
             None => Vec::new(),
         },
         earlier: versions::earlier(conn, row)?,
-        finder: Finder::load(conn, &Subject { file: row, rule: &rule }, observations)?,
+        finder: Finder::load(conn, &MatchedFile { file: row, rule: &rule }, observations)?,
     })
 }
 
 /// Decides what a file becomes. Pure.
-pub(super) fn decide(today: NaiveDate, met: &Met) -> Result<Plan, Refusal> {
+pub(super) fn decide(today: NaiveDate, met: &Met) -> Result<TakePlan, Refusal> {
     let mut of = met.prepared.clone();
     if let Some(known) = &met.known {
         of.draft = None;
-        return Ok(Plan { of, taken: known.clone(), ways: Ways::new() });
+        return Ok(TakePlan { of, taken: known.clone(), ways: Ways::new() });
     }
     let Some(draft) = &mut of.draft else { return Err(InstrumentRefusal::TakenMeanwhile.into()) };
     if let Some(machine) = &of.instrument {
@@ -323,12 +323,12 @@ pub(super) fn decide(today: NaiveDate, met: &Met) -> Result<Plan, Refusal> {
     draft.row.problems = Json::of(&draft.problems);
     let ways = match_samples(&met.says.finder, &mut draft.observations)?;
     let taken = Taken { id: draft.row.id.clone(), known: false, state: draft.row.state };
-    Ok(Plan { of, taken, ways })
+    Ok(TakePlan { of, taken, ways })
 }
 
 /// Keeps a file with its values, and what the watcher remembers of it.
-pub(super) fn keep(cx: &mut Context<'_>, plan: Plan) -> Outcome<Taken> {
-    let Plan { of, taken, ways } = plan;
+pub(super) fn keep(cx: &mut Context<'_>, plan: TakePlan) -> Outcome<Taken> {
+    let TakePlan { of, taken, ways } = plan;
     let (own, at) = (cx.institute()?, cx.now.into());
     if let Some(draft) = &of.draft {
         diesel::insert_into(instrument_file::table).values(&draft.row).execute(cx.conn)?;

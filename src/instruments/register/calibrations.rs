@@ -45,7 +45,7 @@ pub struct Calibrate {
 }
 
 /// A calibration that was found in order.
-pub struct Planned {
+pub struct PlannedCalibration {
     performed_on: NaiveDate,
     due_on: Option<NaiveDate>,
     certificate_number: String,
@@ -54,7 +54,7 @@ pub struct Planned {
 }
 
 impl Calibrate {
-    fn planned(&self, today: NaiveDate) -> Result<Planned, Refusal> {
+    fn planned(&self, today: NaiveDate) -> Result<PlannedCalibration, Refusal> {
         let performed_on = text::date("performed_on", &self.performed_on)?;
         if performed_on > today {
             return Err(Refusal::field("performed_on", "不得晚于今天", "must not lie in the future"));
@@ -63,7 +63,7 @@ impl Calibrate {
         if due_on.is_some_and(|due| due < performed_on) {
             return Err(Refusal::field("due_on", "不得早于校准日期", "must not lie before the calibration"));
         }
-        Ok(Planned {
+        Ok(PlannedCalibration {
             performed_on,
             due_on,
             certificate_number: text::required("certificate_number", &self.certificate_number, text::TEXT)?,
@@ -78,7 +78,7 @@ impl Action for Calibrate {
     const PERMISSION: Permission = Permission::InstrumentCalibrate;
     type Prepared = ();
     type Loaded = InstrumentRow;
-    type Plan = Planned;
+    type Plan = PlannedCalibration;
     type Done = CalibrationView;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<InstrumentRow> {
@@ -86,13 +86,13 @@ impl Action for Calibrate {
         row_of(cx.conn, &own, &self.id)
     }
 
-    fn decide(&self, facts: &Facts<'_>, instrument: &InstrumentRow) -> Result<Planned, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, instrument: &InstrumentRow) -> Result<PlannedCalibration, Refusal> {
         let planned = self.planned(facts.today())?;
         instrument.state.on(InstrumentEvent::Calibrate).map_err(InstrumentRefusal::from)?;
         Ok(planned)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: InstrumentRow, plan: Planned) -> Outcome<CalibrationView> {
+    fn keep(&self, cx: &mut Context<'_>, _: InstrumentRow, plan: PlannedCalibration) -> Outcome<CalibrationView> {
         let row = CalibrationRow {
             id: CalibrationId::new(),
             instrument_id: self.id.clone(),

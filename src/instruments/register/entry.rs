@@ -13,7 +13,7 @@ use crate::store::Outcome;
 use crate::store::columns::Json;
 use crate::store::rows::InstrumentRow;
 use crate::text;
-use crate::vocabulary::instruments::{DateOrder, ListenerKind};
+use crate::vocabulary::instruments::{DayOrder, ListenerKind};
 
 /// The silence that ends a message of lines where nothing else is said, in milliseconds.
 const IDLE: i64 = 1500;
@@ -31,7 +31,7 @@ pub struct NewInstrument {
     /// The adapter that reads its files; without it, the files are recognised
     pub adapter: Option<String>,
     /// Where its software writes dates that can be read two ways
-    pub date_order: Option<DateOrder>,
+    pub date_order: Option<DayOrder>,
     /// Offset of its clock from UTC, e.g. `+08:00`
     pub zone: Option<String>,
     /// How the names in its files lead to samples
@@ -76,14 +76,14 @@ impl Around {
 
 /// What an instrument is, in order: what stands in the trail.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Entry {
+pub struct InstrumentEntry {
     pub code: String,
     pub name: String,
     pub vendor: String,
     pub model: String,
     pub serial: String,
     pub adapter: Option<String>,
-    pub date_order: Option<DateOrder>,
+    pub date_order: Option<DayOrder>,
     pub zone: Option<String>,
     pub matching: MatchRule,
     pub folder: Option<String>,
@@ -93,7 +93,7 @@ pub struct Entry {
     pub listener_idle_ms: i64,
 }
 
-impl Entry {
+impl InstrumentEntry {
     /// The entry of an instrument of the register.
     ///
     /// # Errors
@@ -144,7 +144,7 @@ fn blank(text: Option<&str>) -> Option<String> {
 }
 
 /// Whether an entry is in order. Pure.
-pub(super) fn checked(new: &NewInstrument, around: &Around) -> Result<Entry, Refusal> {
+pub(super) fn checked(new: &NewInstrument, around: &Around) -> Result<InstrumentEntry, Refusal> {
     let adapter = blank(new.adapter.as_deref());
     if let (Some(id), false) = (&adapter, around.adapter) {
         return Err(Refusal::field("adapter", format!("没有适配器 {id}"), format!("there is no adapter {id}")));
@@ -156,7 +156,7 @@ pub(super) fn checked(new: &NewInstrument, around: &Around) -> Result<Entry, Ref
     if !(50..=600_000).contains(&idle) {
         return Err(Refusal::field("listener_idle_ms", "应为 50 至 600000 毫秒", "expected 50 to 600000 ms"));
     }
-    Ok(Entry {
+    Ok(InstrumentEntry {
         code: code(&new.code)?,
         name: text::required("name", &new.name, text::TEXT)?,
         vendor: text::optional("vendor", &new.vendor, text::TEXT)?,

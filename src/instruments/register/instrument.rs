@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::entry::{Around, Entry, NewInstrument, checked};
+use super::entry::{Around, InstrumentEntry, NewInstrument, checked};
 use super::rows::row_of;
 use super::view::{InstrumentView, view_of};
 use crate::action::{Action, Context, Facts, Services, Subject};
@@ -47,7 +47,7 @@ impl Action for RegisterInstrument {
     const PERMISSION: Permission = Permission::InstrumentRegisterManage;
     type Prepared = Around;
     type Loaded = (InstituteId, String, Around);
-    type Plan = Entry;
+    type Plan = InstrumentEntry;
     type Done = InstrumentView;
 
     fn prepare(&self, services: &Services, _: &Actor) -> Outcome<Around> {
@@ -60,11 +60,16 @@ impl Action for RegisterInstrument {
         Ok((own, code, around.clone()))
     }
 
-    fn decide(&self, _: &Facts<'_>, (.., around): &Self::Loaded) -> Result<Entry, Refusal> {
+    fn decide(&self, _: &Facts<'_>, (.., around): &Self::Loaded) -> Result<InstrumentEntry, Refusal> {
         checked(&self.0, around)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, (own, place, _): Self::Loaded, plan: Entry) -> Outcome<InstrumentView> {
+    fn keep(
+        &self,
+        cx: &mut Context<'_>,
+        (own, place, _): Self::Loaded,
+        plan: InstrumentEntry,
+    ) -> Outcome<InstrumentView> {
         let content = json!(plan);
         let row = plan.onto(fresh(own, cx.actor, cx.now.into()));
         diesel::insert_into(account::table).values(&machine(&row, &place)).execute(cx.conn)?;
@@ -142,7 +147,7 @@ impl Action for ChangeInstrument {
     const REPLACES: bool = true;
     type Prepared = Around;
     type Loaded = (InstrumentRow, Around);
-    type Plan = (Entry, String);
+    type Plan = (InstrumentEntry, String);
     type Done = InstrumentView;
 
     fn subject(&self) -> Option<Subject> {
@@ -187,8 +192,8 @@ impl Action for ChangeInstrument {
 }
 
 /// What a change changed, field by field.
-fn difference(old: &InstrumentRow, new: &Entry) -> Outcome<Change> {
-    let (before, after) = (json!(Entry::of(old)?), json!(new));
+fn difference(old: &InstrumentRow, new: &InstrumentEntry) -> Outcome<Change> {
+    let (before, after) = (json!(InstrumentEntry::of(old)?), json!(new));
     let mut change = Change::created(ChangeInstrument::NAME, "instrument", &old.id, json!({}));
     for (field, value) in after.as_object().into_iter().flatten() {
         let was = &before[field];
@@ -259,7 +264,7 @@ mod tests {
         let new = NewInstrument { code: "A".into(), name: "天平".into(), ..NewInstrument::default() };
         let entry = checked(&new, &Around::default()).expect("in order");
         let row = entry.clone().onto(fresh("i".into(), &actor(), at));
-        let after = Entry { serial: "SN-2".into(), ..entry };
+        let after = InstrumentEntry { serial: "SN-2".into(), ..entry };
         let change = difference(&row, &after).expect("readable");
         assert_eq!(change.changes, json!({"serial": {"old": "", "new": "SN-2"}}));
     }

@@ -19,7 +19,7 @@ use crate::store::schema::{calibration, instrument, instrument_way};
 use crate::store::views::{Reader, keyset};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::instruments::{
-    CalibrationStanding, DateOrder, DeadLetterState, InstrumentState, ListenerKind, WayKind,
+    CalibrationStanding, DayOrder, DeadLetterState, InstrumentState, ListenerKind, WayKind,
 };
 
 /// The most instruments of one answer.
@@ -52,7 +52,7 @@ pub struct InstrumentRecord {
     pub model: String,
     pub serial: String,
     pub adapter: Option<String>,
-    pub date_order: Option<DateOrder>,
+    pub date_order: Option<DayOrder>,
     pub zone: Option<String>,
     pub matching: MatchRule,
     pub folder: Option<String>,

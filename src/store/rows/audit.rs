@@ -18,6 +18,7 @@ pub struct AuditEntryRow {
     pub changes: Json,
     pub reason: Option<String>,
     pub request_id: Option<String>,
+    pub event_version: i64,
 }
 
 #[derive(Clone, Debug, Insertable)]
@@ -32,6 +33,7 @@ pub struct NewAuditEntry {
     pub changes: Json,
     pub reason: Option<String>,
     pub request_id: Option<String>,
+    pub event_version: i64,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

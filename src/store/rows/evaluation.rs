@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{EvaluationKind, ResultPart, StandardBasis, Validity};
+use crate::vocabulary::{EvaluationKind, EvaluationVerdict, ResultPart, StandardBasis};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = reference_standard, treat_none_as_default_value = false)]
@@ -43,7 +43,7 @@ pub struct EvaluationRow {
     pub setup: Json,
     pub standards: Json,
     pub outcome: Json,
-    pub verdict: Validity,
+    pub verdict: EvaluationVerdict,
     pub reason: Option<String>,
     pub created_by: AccountId,
     pub created_at: Instant,

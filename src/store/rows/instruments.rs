@@ -6,8 +6,8 @@ use crate::store::columns::*;
 use crate::store::schema::*;
 use crate::vocabulary::CheckOutcome;
 use crate::vocabulary::instruments::{
-    CalibrationResult, DateOrder, DeadLetterState, FileSource, FileState, FolderEntryState, InstrumentState,
-    LetterCode, ListenerKind, ObservationStatus, WayKind,
+    CalibrationResult, DayOrder, DeadLetterState, FileSource, FileState, FolderEntryState, InstrumentState, LetterCode,
+    ListenerKind, ObservationStatus, WayKind,
 };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -83,7 +83,7 @@ pub struct InstrumentRow {
     pub model: String,
     pub serial: String,
     pub adapter: Option<String>,
-    pub date_order: Option<DateOrder>,
+    pub date_order: Option<DayOrder>,
     pub zone: Option<String>,
     pub matching: Json,
     pub folder: Option<String>,

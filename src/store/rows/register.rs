@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{Comparison, ItemKind};
+use crate::vocabulary::{Comparison, ItemKind, SpecificationState};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = product, treat_none_as_default_value = false)]
@@ -44,7 +44,7 @@ pub struct SpecificationRow {
     pub version: i64,
     pub title: String,
     pub edition: String,
-    pub status: String,
+    pub status: SpecificationState,
     pub effective_from: Option<Day>,
     pub created_at: Instant,
 }

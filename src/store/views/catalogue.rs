@@ -1,116 +1,462 @@
 //! The register: institutes, applicants, products, specifications, authorisations.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
-use serde::Serialize;
-use utoipa::ToSchema;
+use diesel::sql_types::Text;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Listed, Page};
-use crate::regulation::Trait;
-use crate::store::columns::ProductId;
-use crate::store::rows::{
-    ApplicantRow, AuthorisationRow, InstituteRow, ProductRow, ProductTraitRow, SpecificationRow, TestItemRow,
+use super::Reader;
+use super::keyset::{self, Part};
+use crate::calculation::inputs::ReadingInput;
+use crate::refusal::{Code, Refusal};
+use crate::regulation::{Category, DeviceClass, Trait};
+use crate::store::columns::{
+    ApplicantId, AuthorisationId, Day, Dec, Instant, InstituteId, ProductId, SpecificationId, TestItemId,
 };
+use crate::store::rows::{AuthorisationRow, ProductRow, ProductTraitRow, SpecificationRow, TestItemRow};
 use crate::store::schema::{applicant, authorisation, institute, product, product_trait, specification, test_item};
+use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::register::{AnnexPicture, SpecificationDates, standings};
+use crate::vocabulary::{AuthorisationState, Comparison, Hidden, ItemKind, SpecificationStanding};
 
-/// A product with its traits.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+diesel::define_sql_function! {
+    /// Small letters, as the database has them.
+    fn lower(text: Text) -> Text;
+}
+
+/// Which part of a register is asked for.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct Search {
+    /// A part of the name or the code, in capital or small letters
+    pub q: Option<String>,
+    /// How many at most: 1 to 500, 100 without it
+    pub limit: Option<i64>,
+    /// Behind which row the part begins: `next` of the part before
+    pub after: Option<String>,
+    /// How many are skipped, at most 10 000; `after` goes further
+    pub offset: Option<i64>,
+}
+
+impl Search {
+    /// The pattern of what is looked for; everything where nothing is said.
+    fn pattern(&self) -> String {
+        let mut pattern = String::from("%");
+        for letter in self.q.as_deref().unwrap_or_default().trim().chars() {
+            if matches!(letter, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(letter);
+        }
+        if pattern.len() > 1 {
+            pattern.push('%');
+        }
+        pattern
+    }
+
+    /// Behind which row the part begins; no row comes before the empty text.
+    fn after(&self) -> &str {
+        self.after.as_deref().unwrap_or_default()
+    }
+}
+
+/// An institute (药品检验机构).
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Serialize, Deserialize, ToSchema)]
+#[diesel(table_name = institute)]
+pub struct InstituteView {
+    pub id: InstituteId,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub abbreviation: String,
+    pub jurisdiction: String,
+    pub address_zh: String,
+    pub address_en: String,
+    pub sample_prefix: String,
+    pub created_at: Instant,
+    pub revision: i64,
+}
+
+/// An applicant (申请人／报验单位).
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Serialize, Deserialize, ToSchema)]
+#[diesel(table_name = applicant)]
+pub struct ApplicantView {
+    pub id: ApplicantId,
+    pub name: String,
+    pub address: String,
+    pub contact: String,
+    pub created_at: Instant,
+    pub revision: i64,
+}
+
+/// A product (品种) with its traits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProductView {
-    #[serde(flatten)]
-    pub product: ProductRow,
+    pub id: ProductId,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub category: Category,
+    pub device_class: Option<DeviceClass>,
+    pub strength: String,
+    pub dosage_form: String,
+    pub package_spec: String,
+    pub storage: String,
+    /// None where it is hidden from who reads
+    pub manufacturer: Option<String>,
+    /// The marketing authorisation holder; none where it is hidden from who reads
+    pub holder: Option<String>,
+    pub approval_number: Option<String>,
+    pub container_name: String,
+    pub container_content: Dec,
+    pub content_unit: String,
+    pub created_at: Instant,
+    pub revision: i64,
     pub traits: Vec<Trait>,
 }
 
-/// A specification with its items.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SpecificationView {
-    #[serde(flatten)]
-    pub specification: SpecificationRow,
-    pub items: Vec<TestItemRow>,
+impl ProductView {
+    fn new(reader: &Reader, row: ProductRow, revision: i64, traits: Vec<Trait>) -> Self {
+        Self {
+            id: row.id,
+            code: row.code,
+            name_zh: row.name_zh,
+            name_en: row.name_en,
+            category: row.category,
+            device_class: row.device_class,
+            strength: row.strength,
+            dosage_form: row.dosage_form,
+            package_spec: row.package_spec,
+            storage: row.storage,
+            manufacturer: reader.shown(Hidden::Maker, row.manufacturer),
+            holder: reader.shown(Hidden::Holder, row.holder),
+            approval_number: row.approval_number,
+            container_name: row.container_name,
+            container_content: row.container_content,
+            content_unit: row.content_unit,
+            created_at: row.created_at,
+            revision,
+            traits,
+        }
+    }
 }
 
-/// All products by their codes.
+/// A specification (质量标准) with its items.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SpecificationView {
+    pub id: SpecificationId,
+    pub product_id: ProductId,
+    pub version: i64,
+    pub title: String,
+    pub edition: String,
+    /// On the day on which it is read
+    pub status: SpecificationStanding,
+    pub effective_from: Option<Day>,
+    pub created_at: Instant,
+    pub revision: i64,
+    pub items: Vec<TestItemView>,
+}
+
+/// A test item (检验项目).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TestItemView {
+    pub id: TestItemId,
+    pub specification_id: SpecificationId,
+    pub position: i64,
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub method: String,
+    pub kind: ItemKind,
+    pub unit: String,
+    pub limit_text: String,
+    pub compare_by: Comparison,
+    pub rounding_step: Option<Dec>,
+    pub formula: Option<String>,
+    pub inputs: Vec<ReadingInput>,
+    pub replicates: i64,
+    pub consumes: Dec,
+    pub in_scope: bool,
+    pub annex: Vec<AnnexPicture>,
+}
+
+impl TestItemView {
+    fn new(row: TestItemRow) -> Result<Self, Refusal> {
+        let at = |column| At::new("test_item", column, row.id.as_str());
+        let (inputs, annex) = (at("inputs").read(&row.inputs)?, at("annex").read(&row.annex)?);
+        Ok(Self {
+            id: row.id,
+            specification_id: row.specification_id,
+            position: row.position,
+            code: row.code,
+            name_zh: row.name_zh,
+            name_en: row.name_en,
+            method: row.method,
+            kind: row.kind,
+            unit: row.unit,
+            limit_text: row.limit_text,
+            compare_by: row.compare_by,
+            rounding_step: row.rounding_step,
+            formula: row.formula,
+            inputs,
+            replicates: row.replicates,
+            consumes: row.consumes,
+            in_scope: row.in_scope,
+            annex,
+        })
+    }
+}
+
+/// A lot-release authorisation (批签发授权) with the names of what it speaks of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuthorisationView {
+    pub id: AuthorisationId,
+    pub institute_id: InstituteId,
+    pub institute_zh: String,
+    pub institute_en: String,
+    pub product_id: Option<ProductId>,
+    pub product_zh: Option<String>,
+    pub product_en: Option<String>,
+    pub category: Option<Category>,
+    pub item_code: Option<String>,
+    pub valid_from: Day,
+    pub valid_to: Option<Day>,
+    pub document: String,
+    /// On the day on which it is read
+    pub state: AuthorisationState,
+    pub created_at: Instant,
+    pub revision: i64,
+}
+
+/// Refuses an applicant's account: the registers are the laboratory's.
+fn for_staff(reader: &Reader) -> Result<(), Refusal> {
+    match reader {
+        Reader::Staff { .. } => Ok(()),
+        Reader::Applicant(_) => Err(Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only")),
+    }
+}
+
+/// Products by their codes.
 ///
 /// # Errors
-/// The store's failure.
-pub fn products(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<ProductView>> {
-    let total = product::table.count().get_result(conn)?;
-    let rows: Vec<ProductRow> = product::table
+/// [`Code::Forbidden`] for an applicant; [`Code::InvalidField`] for an offset beyond what is counted.
+pub fn products(conn: &mut AnyConnection, reader: &Reader, search: &Search) -> Outcome<Part<ProductView>> {
+    for_staff(reader)?;
+    let (limit, offset, pattern) = (keyset::limit(search.limit), keyset::offset(search.offset)?, search.pattern());
+    let found = || {
+        product::table.filter(
+            lower(product::code)
+                .like(lower(pattern.clone()))
+                .escape('\\')
+                .or(lower(product::name_zh).like(lower(pattern.clone())).escape('\\'))
+                .or(lower(product::name_en).like(lower(pattern.clone())).escape('\\')),
+        )
+    };
+    let counted = found().select(product::id).order(product::code).offset(keyset::COUNTED).limit(1);
+    let more: Option<ProductId> = counted.first(conn).optional()?;
+    let total = if more.is_some() { keyset::COUNTED } else { found().count().get_result(conn)? };
+    let mut rows: Vec<(ProductRow, i64)> = found()
+        .filter(product::code.gt(search.after()))
         .order(product::code)
-        .limit(page.limit())
-        .offset(page.offset())
-        .select(ProductRow::as_select())
+        .limit(limit + 1)
+        .offset(offset)
+        .select((ProductRow::as_select(), product::revision))
         .load(conn)?;
-    let ids: Vec<&ProductId> = rows.iter().map(|row| &row.id).collect();
-    let traits: Vec<ProductTraitRow> = product_trait::table.filter(product_trait::product_id.eq_any(ids)).load(conn)?;
-    let items = rows.into_iter().map(|product| {
-        let own = traits.iter().filter(|row| row.product_id == product.id).map(|row| row.trait_name).collect();
-        ProductView { product, traits: own }
+    let next = keyset::next(&mut rows, limit, |(row, _)| row.code.clone());
+    let mut traits = traits_of(conn, rows.iter().map(|(row, _)| &row.id).collect())?;
+    let items = rows.into_iter().map(|(row, revision)| {
+        let own = traits.remove(&row.id).unwrap_or_default();
+        ProductView::new(reader, row, revision, own)
     });
-    Ok(Listed { total, items: items.collect() })
+    Ok(Part { total, total_at_least: more.is_some(), items: items.collect(), next })
+}
+
+fn traits_of(conn: &mut AnyConnection, ids: Vec<&ProductId>) -> Outcome<BTreeMap<ProductId, Vec<Trait>>> {
+    let rows: Vec<ProductTraitRow> = product_trait::table
+        .filter(product_trait::product_id.eq_any(ids))
+        .order((product_trait::product_id, product_trait::trait_name))
+        .load(conn)?;
+    let mut found: BTreeMap<ProductId, Vec<Trait>> = BTreeMap::new();
+    for row in rows {
+        found.entry(row.product_id).or_default().push(row.trait_name);
+    }
+    Ok(found)
 }
 
 /// One product.
 ///
 /// # Errors
-/// The store's failure.
-pub fn product(conn: &mut AnyConnection, id: &ProductId) -> Outcome<Option<ProductView>> {
-    let row: Option<ProductRow> = product::table.find(id).select(ProductRow::as_select()).first(conn).optional()?;
-    let Some(product) = row else { return Ok(None) };
-    let traits =
-        product_trait::table.filter(product_trait::product_id.eq(id)).select(product_trait::trait_name).load(conn)?;
-    Ok(Some(ProductView { product, traits }))
+/// [`Code::Forbidden`] for an applicant.
+pub fn product(conn: &mut AnyConnection, reader: &Reader, id: &ProductId) -> Outcome<Option<ProductView>> {
+    for_staff(reader)?;
+    let found: Option<(ProductRow, i64)> =
+        product::table.find(id).select((ProductRow::as_select(), product::revision)).first(conn).optional()?;
+    let Some((row, revision)) = found else { return Ok(None) };
+    let traits = traits_of(conn, vec![id])?.remove(id).unwrap_or_default();
+    Ok(Some(ProductView::new(reader, row, revision, traits)))
 }
 
-/// All versions of a product's specification, the newest first.
+/// The id of the product with that code, in capital or small letters.
 ///
 /// # Errors
 /// The store's failure.
-pub fn specifications(conn: &mut AnyConnection, id: &ProductId) -> Outcome<Vec<SpecificationView>> {
-    let rows: Vec<SpecificationRow> = specification::table
+pub fn product_of_code(conn: &mut AnyConnection, code: &str) -> Outcome<Option<ProductId>> {
+    let found = product::table.filter(lower(product::code).eq(lower(code.trim()))).select(product::id);
+    Ok(found.order(product::code).first(conn).optional()?)
+}
+
+/// All versions of a product's specification, the newest first, as they are on a day.
+///
+/// # Errors
+/// [`Code::Forbidden`] for an applicant; [`Code::Internal`] where a stored document cannot be read.
+pub fn specifications(
+    conn: &mut AnyConnection,
+    reader: &Reader,
+    id: &ProductId,
+    on: &Day,
+) -> Outcome<Vec<SpecificationView>> {
+    for_staff(reader)?;
+    let rows: Vec<(SpecificationRow, i64)> = specification::table
         .filter(specification::product_id.eq(id))
         .order(specification::version.desc())
-        .select(SpecificationRow::as_select())
+        .select((SpecificationRow::as_select(), specification::revision))
         .load(conn)?;
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        let items =
-            test_item::table.filter(test_item::specification_id.eq(&row.id)).order(test_item::position).load(conn)?;
-        views.push(SpecificationView { specification: row, items });
+    let ids: Vec<&SpecificationId> = rows.iter().map(|(row, _)| &row.id).collect();
+    let items: Vec<TestItemRow> = test_item::table
+        .filter(test_item::specification_id.eq_any(ids))
+        .order((test_item::specification_id, test_item::position))
+        .select(TestItemRow::as_select())
+        .load(conn)?;
+    let mut of: BTreeMap<SpecificationId, Vec<TestItemView>> = BTreeMap::new();
+    for item in items {
+        of.entry(item.specification_id.clone()).or_default().push(TestItemView::new(item)?);
     }
-    Ok(views)
+    let dates: Vec<SpecificationDates<&str>> = rows.iter().map(|(row, _)| dates(row)).collect();
+    let standings = standings(&dates, on.as_str());
+    let view = |((row, revision), status): ((SpecificationRow, i64), SpecificationStanding)| SpecificationView {
+        items: of.remove(&row.id).unwrap_or_default(),
+        id: row.id,
+        product_id: row.product_id,
+        version: row.version,
+        title: row.title,
+        edition: row.edition,
+        status,
+        effective_from: row.effective_from,
+        created_at: row.created_at,
+        revision,
+    };
+    Ok(rows.into_iter().zip(standings).map(view).collect())
+}
+
+/// What decides whether a specification is in force. Days as text are in the order of days.
+fn dates(row: &SpecificationRow) -> SpecificationDates<&str> {
+    SpecificationDates { state: row.status, from: row.effective_from.as_ref().map(Day::as_str), version: row.version }
 }
 
 /// All institutes.
 ///
 /// # Errors
 /// The store's failure.
-pub fn institutes(conn: &mut AnyConnection) -> Outcome<Vec<InstituteRow>> {
-    Ok(institute::table.order(institute::code).select(InstituteRow::as_select()).load(conn)?)
+pub fn institutes(conn: &mut AnyConnection) -> Outcome<Vec<InstituteView>> {
+    Ok(institute::table.order(institute::code).select(InstituteView::as_select()).load(conn)?)
 }
 
-/// Applicants by name.
+/// One institute.
 ///
 /// # Errors
 /// The store's failure.
-pub fn applicants(conn: &mut AnyConnection, page: Page) -> Outcome<Listed<ApplicantRow>> {
-    let total = applicant::table.count().get_result(conn)?;
-    let items = applicant::table
+pub fn institute(conn: &mut AnyConnection, id: &InstituteId) -> Outcome<Option<InstituteView>> {
+    Ok(institute::table.find(id).select(InstituteView::as_select()).first(conn).optional()?)
+}
+
+/// Applicants by their names.
+///
+/// # Errors
+/// [`Code::Forbidden`] for an applicant, and for those from whom applicants are hidden.
+pub fn applicants(conn: &mut AnyConnection, reader: &Reader, search: &Search) -> Outcome<Part<ApplicantView>> {
+    for_staff(reader)?;
+    if reader.hides(Hidden::Applicant) {
+        return Err(
+            Refusal::new(Code::Forbidden, "申请人对检验人员不公开", "applicants are hidden from testers").into()
+        );
+    }
+    let (limit, offset, pattern) = (keyset::limit(search.limit), keyset::offset(search.offset)?, search.pattern());
+    let found = || applicant::table.filter(lower(applicant::name).like(lower(pattern.clone())).escape('\\'));
+    let counted = found().select(applicant::id).order(applicant::name).offset(keyset::COUNTED).limit(1);
+    let more: Option<ApplicantId> = counted.first(conn).optional()?;
+    let total = if more.is_some() { keyset::COUNTED } else { found().count().get_result(conn)? };
+    let mut items: Vec<ApplicantView> = found()
+        .filter(applicant::name.gt(search.after()))
         .order(applicant::name)
-        .limit(page.limit())
-        .offset(page.offset())
-        .select(ApplicantRow::as_select())
+        .limit(limit + 1)
+        .offset(offset)
+        .select(ApplicantView::as_select())
         .load(conn)?;
-    Ok(Listed { total, items })
+    let next = keyset::next(&mut items, limit, |row| row.name.clone());
+    Ok(Part { total, total_at_least: more.is_some(), items, next })
 }
 
-/// The register of lot-release authorisations (授权).
+/// The id of the applicant with that name.
 ///
 /// # Errors
 /// The store's failure.
-pub fn authorisations(conn: &mut AnyConnection) -> Outcome<Vec<AuthorisationRow>> {
-    Ok(authorisation::table
-        .order((authorisation::institute_id, authorisation::valid_from))
-        .select(AuthorisationRow::as_select())
-        .load(conn)?)
+pub fn applicant_of_name(conn: &mut AnyConnection, name: &str) -> Outcome<Option<ApplicantId>> {
+    Ok(applicant::table.filter(applicant::name.eq(name.trim())).select(applicant::id).first(conn).optional()?)
+}
+
+/// The register of lot-release authorisations, as they are on a day.
+///
+/// # Errors
+/// [`Code::Forbidden`] for an applicant.
+pub fn authorisations(conn: &mut AnyConnection, reader: &Reader, on: &Day) -> Outcome<Vec<AuthorisationView>> {
+    for_staff(reader)?;
+    type Named = (AuthorisationRow, i64, String, String, Option<String>, Option<String>);
+    let rows: Vec<Named> = authorisation::table
+        .inner_join(institute::table)
+        .left_join(product::table)
+        .order((authorisation::institute_id, authorisation::valid_from, authorisation::id))
+        .select((
+            AuthorisationRow::as_select(),
+            authorisation::revision,
+            institute::name_zh,
+            institute::name_en,
+            product::name_zh.nullable(),
+            product::name_en.nullable(),
+        ))
+        .load(conn)?;
+    let view = |(row, revision, institute_zh, institute_en, product_zh, product_en): Named| AuthorisationView {
+        state: AuthorisationState::on(&row.valid_from, row.valid_to.as_ref(), on),
+        id: row.id,
+        institute_id: row.institute_id,
+        institute_zh,
+        institute_en,
+        product_id: row.product_id,
+        product_zh,
+        product_en,
+        category: row.category,
+        item_code: row.item_code,
+        valid_from: row.valid_from,
+        valid_to: row.valid_to,
+        document: row.document,
+        created_at: row.created_at,
+        revision,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_for_is_taken_as_it_is_written() {
+        let pattern = |q: &str| Search { q: Some(q.into()), ..Search::default() }.pattern();
+        assert_eq!(Search::default().pattern(), "%");
+        assert_eq!(pattern("  "), "%");
+        assert_eq!(pattern(" Nti "), "%Nti%");
+        assert_eq!(pattern("50%_\\"), "%50\\%\\_\\\\%");
+    }
 }

@@ -154,6 +154,7 @@ pub struct CertificateView {
     pub reviewed_at: Option<Instant>,
     pub signed_at: Option<Instant>,
     /// What it says, as it is attached to the PDF
+    #[schema(value_type = crate::documents::CertificateData)]
     pub data: Value,
 }
 

@@ -20,7 +20,7 @@ use crate::store::schema::{
 };
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{EvaluationKind, StandardBasis, StandardState, Validity};
+use crate::vocabulary::{EvaluationKind, EvaluationVerdict, ReferenceStandardState, StandardBasis};
 
 /// Which lots of reference standards are asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -43,7 +43,7 @@ pub struct StandardView {
     /// How often it was changed: what `If-Match` takes
     pub revision: i64,
     pub institute_id: InstituteId,
-    pub state: StandardState,
+    pub state: ReferenceStandardState,
     pub name: String,
     pub batch: String,
     pub source: String,
@@ -68,7 +68,11 @@ impl StandardView {
             id: row.id,
             revision,
             institute_id: row.institute_id,
-            state: if row.withdrawn_at.is_some() { StandardState::Withdrawn } else { StandardState::InUse },
+            state: if row.withdrawn_at.is_some() {
+                ReferenceStandardState::Withdrawn
+            } else {
+                ReferenceStandardState::InUse
+            },
             name: row.name,
             batch: row.batch,
             source: row.source,
@@ -189,7 +193,7 @@ pub struct EvaluationListRow {
     pub method_id: String,
     pub method_version: String,
     /// `valid` or `invalid`
-    pub verdict: Validity,
+    pub verdict: EvaluationVerdict,
     pub created_at: Instant,
     pub created_by_name: String,
     /// A newer version exists
@@ -207,7 +211,7 @@ struct Listing {
     title: String,
     method_id: String,
     method_version: String,
-    verdict: Validity,
+    verdict: EvaluationVerdict,
     created_at: Instant,
 }
 
@@ -307,16 +311,20 @@ pub struct EvaluationView {
     pub method_id: String,
     pub method_version: String,
     /// The definition as it was
+    #[schema(value_type = crate::calculation::method::Method)]
     pub method: Value,
     pub calculation_version: String,
     /// What a person said about the injections, solutions or wells
+    #[schema(value_type = crate::calculation::setup::Setup)]
     pub setup: Value,
     /// The lots of reference standards as they were
+    #[schema(value_type = Vec<crate::calculation::setup::StandardFacts>)]
     pub standards: Value,
     /// Every number and step
+    #[schema(value_type = crate::calculation::outcome::Outcome)]
     pub outcome: Value,
     /// `valid` or `invalid`
-    pub verdict: Validity,
+    pub verdict: EvaluationVerdict,
     /// Why it was made again
     pub reason: Option<String>,
     pub created_by: AccountId,
@@ -352,6 +360,17 @@ impl EvaluationView {
     }
 }
 
+/// Something that a person has to know of a file.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EvaluatedFileProblem {
+    /// Stable word for programs
+    pub code: String,
+    /// Whether it blocks: `error`, `warning`
+    pub severity: String,
+    /// One sentence; where it is in both languages, with ` / ` between
+    pub message: String,
+}
+
 /// A file that an evaluation rests on.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EvaluatedFile {
@@ -362,7 +381,7 @@ pub struct EvaluatedFile {
     pub adapter: Option<String>,
     pub adapter_version: Option<String>,
     pub complete: Option<bool>,
-    pub problems: Value,
+    pub problems: Vec<EvaluatedFileProblem>,
     pub state: String,
     pub uploaded_at: Instant,
     pub version: i64,
@@ -431,7 +450,7 @@ fn files_of(conn: &mut AnyConnection, id: &EvaluationId) -> Outcome<Vec<Evaluate
         .load(conn)?;
     let shown = |file: InstrumentFileRow| {
         Ok(EvaluatedFile {
-            problems: At::new("instrument_file", "problems", file.id.as_str()).tree(&file.problems)?,
+            problems: At::new("instrument_file", "problems", file.id.as_str()).read(&file.problems)?,
             id: file.id,
             name: file.name,
             sha256: file.sha256,

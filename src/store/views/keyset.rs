@@ -43,7 +43,7 @@ impl After {
     /// The cursor that a caller gave back.
     ///
     /// # Errors
-    /// Names the field, where it is none of ours.
+    /// Names the field, where no part of a list gave it.
     pub fn parse(text: Option<&str>) -> Result<Option<Self>, Refusal> {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
         let parts = text.split_once('~').filter(|(at, id)| !at.is_empty() && !id.is_empty());
@@ -58,7 +58,7 @@ impl After {
     }
 }
 
-/// The refusal of a cursor that is none of ours.
+/// The refusal of a cursor that no part of a list gave.
 #[must_use]
 pub fn foreign(field: &str) -> Refusal {
     Refusal::field(field, "应为上一页给出的 next", "expected what the part before gave as `next`")

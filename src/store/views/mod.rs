@@ -10,6 +10,7 @@ mod imports;
 pub mod keyset;
 mod own_cases;
 mod pages;
+mod people;
 mod queue;
 mod reader;
 mod samples;
@@ -24,7 +25,9 @@ pub use bench::{
 };
 pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
-    ProductView, SpecificationView, applicants, authorisations, institutes, product, products, specifications,
+    ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView, TestItemView,
+    applicant_of_name, applicants, authorisations, institute, institutes, product, product_of_code, products,
+    specifications,
 };
 pub use certificates::{
     CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
@@ -40,6 +43,7 @@ pub use files::{
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
+pub use people::{AccountView, account, accounts};
 pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};
 pub use reader::Reader;
 pub use samples::{CaseProduct, SampleDetail, sample, sample_by_number};

@@ -212,7 +212,7 @@ pub fn own_case(conn: &mut AnyConnection, reader: &Reader, id: &ApplicationId) -
 /// The batch with its sample: a received one before those that were refused.
 fn own_batch(row: BatchRow, samples: &[(BatchId, SampleState)]) -> OwnBatch {
     let of_batch = || samples.iter().filter(|(batch, _)| *batch == row.id).map(|(_, state)| *state);
-    let sample = of_batch().find(|state| *state != SampleState::Refused).or_else(|| of_batch().last());
+    let sample = of_batch().find(|state| *state != SampleState::Refused).or_else(|| of_batch().next_back());
     OwnBatch {
         lot_number: row.lot_number,
         produced_on: row.produced_on,

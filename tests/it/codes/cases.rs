@@ -55,6 +55,12 @@ pub const CASES: &[Written] = &[
      "UPDATE specification SET title = 'other' WHERE id = 'n1'", I::SpecificationLocked),
     ("specification_locked", "specification_locked", &[],
      "UPDATE specification SET status = 'draft' WHERE id = 'n1'", I::SpecificationLocked),
+    ("specification_dated", "specification_dated", &[],
+     "UPDATE specification SET status = 'effective' WHERE id = 'n2'", I::SpecificationUndated),
+    ("specification_dated_insert", "specification_dated", &[],
+     "INSERT INTO specification (id, product_id, version, title, edition, status, effective_from, created_at) \
+      SELECT 'n9', product_id, 9, title, edition, 'effective', NULL, created_at FROM specification WHERE id = 'n2'",
+     I::SpecificationUndated),
     ("test_item_locked_insert", "test_item_locked_insert", &[],
      "INSERT INTO test_item (id, specification_id, position, code, name_zh, name_en, method, kind, unit, limit_text, compare_by, inputs, replicates, consumes, in_scope) \
       SELECT 't9', specification_id, 9, 'other', name_zh, name_en, method, kind, unit, limit_text, compare_by, inputs, replicates, consumes, in_scope FROM test_item WHERE id = 't1'",

@@ -8,12 +8,13 @@ use std::thread::JoinHandle;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use instrument_adapters::isolated::Program;
-use qianfa::action::Services;
+use qianfa::accounts::{CreateAccount, FirstAdministrator, bootstrap};
+use qianfa::action::{Services, act};
 use qianfa::app::config::Config;
 use qianfa::app::serve::{Application, Stopper};
+use qianfa::catalogue::CreateInstitute;
 use qianfa::clock::Clock;
 use qianfa::documents::{OsRng, TestCa};
-use qianfa::people::{FirstAdministrator, NewAccount, NewInstitute};
 use qianfa::record::Actor;
 use qianfa::store::columns::{AccountId, InstituteId};
 use qianfa::vocabulary::Role;
@@ -118,7 +119,7 @@ impl TestApp {
         let services = app.services().clone();
         let (base, stopper) = (format!("http://{}", app.address()), app.stopper());
         let thread = std::thread::spawn(move || actix_web::rt::System::new().block_on(app.run()).expect("a clean end"));
-        let made = services.identity.bootstrap(institute(), admin()).expect("the first account");
+        let made = bootstrap(&services, institute(), admin()).expect("the first account");
         let admin = Actor {
             account: made.id,
             username: made.username,
@@ -144,15 +145,15 @@ impl TestApp {
 
     /// An account of the institute with these roles.
     pub fn account(&self, username: &str, roles: &[Role]) -> AccountId {
-        let new = NewAccount {
+        let new = CreateAccount {
             username: username.to_owned(),
             display_name: username.to_owned(),
-            password: PASSWORD.to_owned(),
+            password: PASSWORD.to_owned().into(),
             institute: Some(self.institute.clone()),
             applicant: None,
             roles: roles.to_vec(),
         };
-        self.services.identity.create_account(&self.admin, new).expect("an account").id
+        act(&self.services, &self.admin, new).expect("an account").id
     }
 
     /// A client logged in as that user, with a bearer token.
@@ -183,8 +184,8 @@ impl Drop for TestApp {
     }
 }
 
-pub fn institute() -> NewInstitute {
-    NewInstitute {
+pub fn institute() -> CreateInstitute {
+    CreateInstitute {
         code: "SXIDC".into(),
         name_zh: "山西示范药品检验所".into(),
         name_en: "Shanxi Demonstration Institute for Drug Control".into(),
@@ -197,7 +198,9 @@ pub fn institute() -> NewInstitute {
 }
 
 pub fn admin() -> FirstAdministrator {
-    FirstAdministrator { username: "admin".into(), display_name: "管理员".into(), password: PASSWORD.into() }
+    FirstAdministrator {
+        username: "admin".into(), display_name: "管理员".into(), password: PASSWORD.to_owned().into()
+    }
 }
 
 /// A field of a JSON object, as text.

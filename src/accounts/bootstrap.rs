@@ -1,0 +1,141 @@
+//! The first institute and its administrator: without them nobody could make any other.
+
+use diesel::prelude::*;
+
+use super::create::{CheckedAccount, CreateAccount};
+use super::write::{PasswordHash, shown};
+use crate::action::{Action, Context, Facts, Services, act_as_program};
+use crate::catalogue::{CreateInstitute, insert_institute, institute_content};
+use crate::record::{Actor, Author, Change};
+use crate::refusal::{Code, Refusal};
+use crate::secrets::Password;
+use crate::store::Outcome;
+use crate::store::columns::InstituteId;
+use crate::store::schema::account;
+use crate::store::views::AccountView;
+use crate::vocabulary::{Permission, Role};
+
+/// Who administers the first institute.
+#[derive(Clone, Debug)]
+pub struct FirstAdministrator {
+    /// The user name.
+    pub username: String,
+    /// The name shown.
+    pub display_name: String,
+    /// At least 12 characters, not the user name.
+    pub password: Password,
+}
+
+/// The first institute and its administrator, in a database that has no account yet.
+#[derive(Clone, Debug)]
+pub struct BootstrapInstitute {
+    /// The institute.
+    pub institute: CreateInstitute,
+    /// Who administers it.
+    pub administrator: FirstAdministrator,
+}
+
+/// What a beginning rests on.
+pub struct Ground {
+    accounts: i64,
+    hash: PasswordHash,
+}
+
+impl BootstrapInstitute {
+    /// The administrator's account in the institute of that id.
+    fn account(&self, institute: InstituteId) -> Result<CheckedAccount, Refusal> {
+        let FirstAdministrator { username, display_name, password } = self.administrator.clone();
+        let roles = vec![Role::Administrator];
+        CreateAccount { username, display_name, password, institute: Some(institute), applicant: None, roles }.checked()
+    }
+
+    fn checked(&self, accounts: i64) -> Result<CreateInstitute, Refusal> {
+        if accounts > 0 {
+            let (zh, en) = ("系统已有账户，请由管理员添加", "there are accounts already: an administrator adds more");
+            return Err(Refusal::new(Code::Conflict, zh, en));
+        }
+        self.institute.checked(false)
+    }
+}
+
+impl Action for BootstrapInstitute {
+    const NAME: &'static str = "institute.bootstrap";
+    const PERMISSION: Permission = Permission::InstituteManage;
+    const SECRET: bool = true;
+    type Prepared = PasswordHash;
+    type Loaded = Ground;
+    type Plan = CreateInstitute;
+    type Done = AccountView;
+
+    fn prepare(&self, services: &Services, _: &Actor) -> Outcome<PasswordHash> {
+        self.account(InstituteId::new())?;
+        Ok(PasswordHash(services.identity.hash(self.administrator.password.reveal())?))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, hash: &PasswordHash) -> Outcome<Ground> {
+        Ok(Ground { accounts: account::table.count().get_result(cx.conn)?, hash: hash.clone() })
+    }
+
+    fn decide(&self, _: &Facts<'_>, ground: &Ground) -> Result<CreateInstitute, Refusal> {
+        self.checked(ground.accounts)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, ground: Ground, plan: CreateInstitute) -> Outcome<AccountView> {
+        let content = institute_content(&plan);
+        let institute = insert_institute(cx.conn, plan, cx.now.into())?;
+        cx.record(Change::created(Self::NAME, "institute", &institute, content));
+        let (id, event) = self.account(institute)?.keep(cx.conn, ground.hash, cx.now.into())?;
+        cx.record(event);
+        shown(cx, &id)
+    }
+}
+
+/// Makes the first institute and its administrator. The program does it, since nobody else is there.
+///
+/// # Errors
+/// [`Code::Conflict`] where there is an account; [`Code::InvalidField`].
+pub fn bootstrap(
+    services: &Services,
+    institute: CreateInstitute,
+    administrator: FirstAdministrator,
+) -> Outcome<AccountView> {
+    let program = Actor {
+        account: "setup".into(),
+        username: "setup".into(),
+        display_name: "setup".into(),
+        institute: None,
+        applicant: None,
+        roles: Vec::new(),
+        request_id: None,
+    };
+    let action = BootstrapInstitute { institute, administrator };
+    act_as_program(services, &program, Author::nobody("setup", None), action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_done_once_and_never_where_somebody_is() {
+        let first = BootstrapInstitute {
+            institute: CreateInstitute {
+                code: "SXIDC".into(),
+                name_zh: "山西示范药品检验所".into(),
+                name_en: "Shanxi Demonstration Institute".into(),
+                abbreviation: "晋".into(),
+                jurisdiction: "CN-SX".into(),
+                address_zh: String::new(),
+                address_en: String::new(),
+                sample_prefix: "SX".into(),
+            },
+            administrator: FirstAdministrator {
+                username: "admin".into(),
+                display_name: "管理员".into(),
+                password: Password::from("correct horse battery".to_owned()),
+            },
+        };
+        assert!(first.checked(0).is_ok());
+        assert_eq!(first.checked(1).err().map(|refusal| refusal.code), Some(Code::Conflict));
+    }
+}

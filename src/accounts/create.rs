@@ -1,0 +1,210 @@
+//! Making an account.
+
+use diesel::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::write::{PasswordHash, each_once, insert, roles_fit, shown};
+use crate::action::{Action, Context, Facts, Services};
+use crate::people::{check_rule, normal_username};
+use crate::record::{Actor, Change};
+use crate::refusal::Refusal;
+use crate::secrets::Password;
+use crate::store::columns::{AccountId, ApplicantId, Instant, InstituteId};
+use crate::store::rows::AccountRow;
+use crate::store::schema::{applicant, institute};
+use crate::store::views::AccountView;
+use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::{Permission, Role};
+
+/// A new account: of an institute, or of an applicant.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateAccount {
+    /// Small letters, digits, `.`, `_` and `-`; compared in lower case
+    #[schema(example = "wang.xiaoming")]
+    pub username: String,
+    /// The name on records and certificates
+    #[schema(example = "王晓明")]
+    pub display_name: String,
+    /// At least 12 characters, not the user name
+    #[schema(value_type = String, format = Password, min_length = 12)]
+    pub password: Password,
+    /// The institute, for staff
+    #[serde(default)]
+    pub institute: Option<InstituteId>,
+    /// The applicant, for an applicant's account
+    #[serde(default)]
+    pub applicant: Option<ApplicantId>,
+    /// At least one; `applicant` goes with an applicant's account
+    pub roles: Vec<Role>,
+}
+
+/// What an account rests on.
+pub struct Belonging {
+    institute: bool,
+    applicant: bool,
+    hash: PasswordHash,
+}
+
+/// An account that was found in order.
+pub struct CheckedAccount {
+    username: String,
+    display_name: String,
+    institute: Option<InstituteId>,
+    applicant: Option<ApplicantId>,
+    roles: Vec<Role>,
+}
+
+impl CheckedAccount {
+    /// The row that is kept.
+    fn row(self, hash: PasswordHash, now: Instant) -> (AccountRow, Vec<Role>) {
+        let row = AccountRow {
+            id: AccountId::new(),
+            username: self.username,
+            display_name: self.display_name,
+            password_hash: hash.0,
+            institute_id: self.institute,
+            applicant_id: self.applicant,
+            disabled: false,
+            failed_logins: 0,
+            locked_until: None,
+            created_at: now,
+        };
+        (row, self.roles)
+    }
+
+    /// Keeps it; its id, and what the trail says of it.
+    pub(super) fn keep(
+        self,
+        conn: &mut AnyConnection,
+        hash: PasswordHash,
+        now: Instant,
+    ) -> Outcome<(AccountId, Change)> {
+        let (row, roles) = self.row(hash, now);
+        insert(conn, &row, &roles)?;
+        let content = json!({"username": row.username, "display_name": row.display_name,
+            "institute": row.institute_id, "applicant": row.applicant_id, "roles": roles});
+        let event = Change::created(CreateAccount::NAME, "account", &row.id, content);
+        Ok((row.id, event))
+    }
+}
+
+impl CreateAccount {
+    /// Everything that can be checked without the database.
+    pub(super) fn checked(&self) -> Result<CheckedAccount, Refusal> {
+        let (username, display_name) = (normal_username(&self.username), self.display_name.trim().to_owned());
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+        if !(3..=64).contains(&username.len()) || !username.chars().all(fits) {
+            return Err(Refusal::field(
+                "username",
+                "用户名为3至64个小写字母、数字或 . _ -",
+                "a user name has 3 to 64 small letters, digits, or . _ -",
+            ));
+        }
+        if display_name.is_empty() || display_name.chars().count() > 100 {
+            let (zh, en) = ("姓名为1至100个字符", "a display name has 1 to 100 characters");
+            return Err(Refusal::field("display_name", zh, en));
+        }
+        if self.institute.is_some() == self.applicant.is_some() {
+            return Err(Refusal::field(
+                "institute",
+                "账户须属于一个机构或一个申请人，二者择一",
+                "an account belongs to either an institute or an applicant",
+            ));
+        }
+        let roles = each_once(&self.roles);
+        roles_fit(&roles, self.applicant.is_some())?;
+        check_rule("password", &username, self.password.reveal())?;
+        Ok(CheckedAccount {
+            username,
+            display_name,
+            institute: self.institute.clone(),
+            applicant: self.applicant.clone(),
+            roles,
+        })
+    }
+}
+
+impl Action for CreateAccount {
+    const NAME: &'static str = "account.create";
+    const PERMISSION: Permission = Permission::AccountManage;
+    const SECRET: bool = true;
+    type Prepared = PasswordHash;
+    type Loaded = Belonging;
+    type Plan = CheckedAccount;
+    type Done = AccountView;
+
+    fn prepare(&self, services: &Services, _: &Actor) -> Outcome<PasswordHash> {
+        self.checked()?;
+        Ok(PasswordHash(services.identity.hash(self.password.reveal())?))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, hash: &PasswordHash) -> Outcome<Belonging> {
+        let institutes: i64 = match &self.institute {
+            Some(id) => institute::table.filter(institute::id.eq(id)).count().get_result(cx.conn)?,
+            None => 1,
+        };
+        let applicants: i64 = match &self.applicant {
+            Some(id) => applicant::table.filter(applicant::id.eq(id)).count().get_result(cx.conn)?,
+            None => 1,
+        };
+        Ok(Belonging { institute: institutes == 1, applicant: applicants == 1, hash: hash.clone() })
+    }
+
+    fn decide(&self, _: &Facts<'_>, belonging: &Belonging) -> Result<CheckedAccount, Refusal> {
+        let checked = self.checked()?;
+        if !belonging.institute {
+            return Err(Refusal::field("institute", "未找到该机构", "there is no such institute"));
+        }
+        if !belonging.applicant {
+            return Err(Refusal::field("applicant", "未找到该申请人", "there is no such applicant"));
+        }
+        Ok(checked)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, loaded: Belonging, plan: CheckedAccount) -> Outcome<AccountView> {
+        let (id, event) = plan.keep(cx.conn, loaded.hash, cx.now.into())?;
+        cx.record(event);
+        shown(cx, &id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> CreateAccount {
+        CreateAccount {
+            username: " Wang.Xiaoming ".into(),
+            display_name: "王晓明".into(),
+            password: Password::from("correct horse battery".to_owned()),
+            institute: Some("i1".into()),
+            applicant: None,
+            roles: vec![Role::Reviewer, Role::Analyst, Role::Reviewer],
+        }
+    }
+
+    fn fault(new: &CreateAccount) -> Option<String> {
+        new.checked().err().and_then(|refusal| refusal.field)
+    }
+
+    #[test]
+    fn a_user_name_is_in_small_letters_and_a_role_counts_once() {
+        let checked = account().checked().ok().expect("an account");
+        assert_eq!(checked.username, "wang.xiaoming");
+        assert_eq!(checked.roles, [Role::Analyst, Role::Reviewer]);
+    }
+
+    #[test]
+    fn each_fault_names_its_field() {
+        assert_eq!(fault(&CreateAccount { username: "x y".into(), ..account() }).as_deref(), Some("username"));
+        assert_eq!(fault(&CreateAccount { display_name: " ".into(), ..account() }).as_deref(), Some("display_name"));
+        assert_eq!(fault(&CreateAccount { institute: None, ..account() }).as_deref(), Some("institute"));
+        assert_eq!(fault(&CreateAccount { roles: vec![Role::Applicant], ..account() }).as_deref(), Some("roles"));
+        let short = CreateAccount { password: Password::from("short".to_owned()), ..account() };
+        assert_eq!(fault(&short).as_deref(), Some("password"));
+        assert!(!format!("{short:?}").contains("short"), "a password does not show itself");
+    }
+}

@@ -1,0 +1,121 @@
+//! What the actions on accounts share: how an account is kept and shown, and that an administrator stays.
+
+use diesel::prelude::*;
+
+use crate::action::Context;
+use crate::insert_all;
+use crate::refusal::{Code, Refusal};
+use crate::store::columns::{AccountId, Instant};
+use crate::store::rows::{AccountRoleRow, AccountRow};
+use crate::store::schema::{account, account_role};
+use crate::store::views::{self, AccountView};
+use crate::store::{AnyConnection, Failure, Outcome, StoreError};
+use crate::vocabulary::Role;
+
+/// A password as it is kept. Has no `Debug`.
+#[derive(Clone, Default)]
+pub struct PasswordHash(pub(super) String);
+
+/// Keeps a new account with its roles.
+pub(super) fn insert(conn: &mut AnyConnection, row: &AccountRow, roles: &[Role]) -> Outcome<()> {
+    match diesel::insert_into(account::table).values(row).execute(conn).map_err(StoreError::from) {
+        Ok(_) => insert_roles(conn, &row.id, roles),
+        Err(StoreError::Unique { .. }) => {
+            let (zh, en) =
+                (format!("用户名 {} 已被使用", row.username), format!("the user name {} is taken", row.username));
+            Err(Refusal::new(Code::Conflict, zh, en).at("username").into())
+        }
+        Err(error) => Err(Failure::Store(error)),
+    }
+}
+
+pub(super) fn insert_roles(conn: &mut AnyConnection, id: &AccountId, roles: &[Role]) -> Outcome<()> {
+    let row = |role: &Role| AccountRoleRow { account_id: id.clone(), role: *role };
+    let rows: Vec<AccountRoleRow> = roles.iter().map(row).collect();
+    insert_all!(conn, account_role::table, &rows)?;
+    Ok(())
+}
+
+/// Takes a new password for the old one; the account is locked no longer.
+pub(super) fn replace_password(conn: &mut AnyConnection, id: &AccountId, hash: &PasswordHash) -> Outcome<()> {
+    diesel::update(account::table.find(id))
+        .set((
+            account::password_hash.eq(&hash.0),
+            account::failed_logins.eq(0),
+            account::locked_until.eq(None::<Instant>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The account as an administrator sees it.
+pub(super) fn shown(cx: &mut Context<'_>, id: &AccountId) -> Outcome<AccountView> {
+    views::account(cx.conn, id)?.ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()).into())
+}
+
+/// How many other administrators may log in.
+pub(super) fn other_administrators(conn: &mut AnyConnection, id: &AccountId) -> Outcome<i64> {
+    Ok(account_role::table
+        .inner_join(account::table)
+        .filter(account_role::role.eq(Role::Administrator))
+        .filter(account::disabled.eq(false))
+        .filter(account::id.ne(id))
+        .count()
+        .get_result(conn)?)
+}
+
+/// Nobody could undo the loss of the last administrator.
+pub(super) fn administrator_stays(others: i64, this_one: bool) -> Result<(), Refusal> {
+    if others > 0 || this_one {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::Conflict, "至少须保留一名管理员", "at least one administrator must stay"))
+}
+
+/// The roles of an account fit what it belongs to.
+pub(super) fn roles_fit(roles: &[Role], of_applicant: bool) -> Result<(), Refusal> {
+    if roles.is_empty() {
+        return Err(Refusal::field("roles", "至少须有一个角色", "an account has at least one role"));
+    }
+    // An applicant's eyes stay on its own cases: no role of the institute beside it.
+    if roles.iter().any(|role| (*role == Role::Applicant) != of_applicant) {
+        return Err(Refusal::field(
+            "roles",
+            "申请人账户仅有申请人角色，机构账户不得有申请人角色",
+            "the role applicant goes with an applicant's account, and with no other",
+        ));
+    }
+    Ok(())
+}
+
+/// Each role once, in their order.
+pub(super) fn each_once(roles: &[Role]) -> Vec<Role> {
+    let mut roles = roles.to_vec();
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_administrator_stays() {
+        assert!(administrator_stays(1, false).is_ok());
+        assert!(administrator_stays(0, true).is_ok());
+        assert_eq!(administrator_stays(0, false).err().map(|refusal| refusal.code), Some(Code::Conflict));
+    }
+
+    #[test]
+    fn an_applicants_account_has_that_role_and_no_other() {
+        assert!(roles_fit(&[Role::Applicant], true).is_ok());
+        assert!(roles_fit(&[Role::Analyst, Role::Reviewer], false).is_ok());
+        for (roles, of_applicant) in
+            [(vec![], false), (vec![Role::Applicant, Role::Analyst], true), (vec![Role::Applicant], false)]
+        {
+            let refused = roles_fit(&roles, of_applicant).err().and_then(|refusal| refusal.field);
+            assert_eq!(refused.as_deref(), Some("roles"), "{roles:?}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Specifications (质量标准): drafted, and released for a date. A released specification is locked.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::items::{CheckedItem, NewItem, check_item};
+use super::parties::missing;
+use crate::action::{Action, Context, Facts, Subject};
+use crate::insert_all;
+use crate::record::Change;
+use crate::refusal::{Code, Refusal};
+use crate::store::Outcome;
+use crate::store::columns::{Day, ProductId, SpecificationId};
+use crate::store::revisions::Revised;
+use crate::store::rows::{SpecificationRow, TestItemRow};
+use crate::store::schema::{product, specification, test_item};
+use crate::store::views::{self, SpecificationView};
+use crate::text;
+use crate::vocabulary::register::{SpecificationDates, SpecificationEvent, in_force};
+use crate::vocabulary::{Permission, SpecificationState};
+
+/// A new version of a product's specification.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = NewSpecification)]
+#[serde(deny_unknown_fields)]
+pub struct DraftSpecification {
+    pub product_id: ProductId,
+    /// 检验依据, e.g. `《中国药典》2025年版二部`
+    pub title: String,
+    /// The edition in force
+    pub edition: String,
+    pub items: Vec<NewItem>,
+}
+
+/// What a draft follows.
+pub struct Predecessors {
+    /// Whether the product is there.
+    product: bool,
+    /// The number of its last version; none has 0.
+    last: i64,
+}
+
+/// A draft that was found in order.
+pub struct CheckedDraft {
+    version: i64,
+    title: String,
+    edition: String,
+    items: Vec<CheckedItem>,
+}
+
+impl DraftSpecification {
+    fn checked(&self, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
+        if !versions.product {
+            return Err(missing("product_id", "品种", "product"));
+        }
+        if self.items.is_empty() || self.items.len() > 200 {
+            return Err(Refusal::field("items", "应有 1 至 200 个检验项目", "expected 1 to 200 test items"));
+        }
+        let items = self.items.iter().enumerate().map(|(index, item)| check_item(index, item));
+        Ok(CheckedDraft {
+            version: versions.last + 1,
+            title: text::printed("title", &self.title, text::TEXT)?,
+            edition: text::printed("edition", &self.edition, text::TEXT)?,
+            items: items.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// What the trail says of an item.
+fn item_content(item: &TestItemRow) -> Value {
+    json!({"code": item.code, "name_zh": item.name_zh, "method": item.method, "kind": item.kind, "unit": item.unit,
+        "limit": item.limit_text, "compare_by": item.compare_by, "rounding_step": item.rounding_step,
+        "formula": item.formula, "replicates": item.replicates, "consumes": item.consumes,
+        "in_scope": item.in_scope})
+}
+
+impl Action for DraftSpecification {
+    const NAME: &'static str = "specification.draft";
+    const PERMISSION: Permission = Permission::SpecificationDraft;
+    type Prepared = ();
+    type Loaded = Predecessors;
+    type Plan = CheckedDraft;
+    type Done = SpecificationView;
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Predecessors> {
+        let products: i64 = product::table.filter(product::id.eq(&self.product_id)).count().get_result(cx.conn)?;
+        let last: Option<i64> = specification::table
+            .filter(specification::product_id.eq(&self.product_id))
+            .select(diesel::dsl::max(specification::version))
+            .first(cx.conn)?;
+        Ok(Predecessors { product: products == 1, last: last.unwrap_or(0) })
+    }
+
+    fn decide(&self, _: &Facts<'_>, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
+        self.checked(versions)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, _: Predecessors, plan: CheckedDraft) -> Outcome<SpecificationView> {
+        let row = SpecificationRow {
+            id: SpecificationId::new(),
+            product_id: self.product_id.clone(),
+            version: plan.version,
+            title: plan.title,
+            edition: plan.edition,
+            status: SpecificationState::Draft,
+            effective_from: None,
+            created_at: cx.now.into(),
+        };
+        let positions = 1_i64..;
+        let items: Vec<TestItemRow> =
+            plan.items.into_iter().zip(positions).map(|(item, position)| item.row(&row.id, position)).collect();
+        diesel::insert_into(specification::table).values(&row).execute(cx.conn)?;
+        insert_all!(cx.conn, test_item::table, &items)?;
+        let content = json!({"product": row.product_id, "version": row.version, "title": row.title,
+            "edition": row.edition, "items": items.iter().map(item_content).collect::<Vec<_>>()});
+        cx.record(Change::created(Self::NAME, "specification", &row.id, content));
+        shown(cx, &row.product_id, &row.id)
+    }
+}
+
+/// Releases a draft: it is in force from a date on, and the one before it until the day before.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = Effective)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseSpecification {
+    pub id: SpecificationId,
+    /// `YYYY-MM-DD`; a later day is waited for
+    pub effective_from: String,
+}
+
+/// The draft, and what decides which of its product's specifications is in force.
+pub struct Releasable {
+    product: ProductId,
+    state: SpecificationState,
+    others: Vec<SpecificationDates<NaiveDate>>,
+}
+
+/// From when on it is in force.
+pub struct Release {
+    state: SpecificationState,
+    from: NaiveDate,
+}
+
+fn decide_release(draft: &Releasable, typed: &str, today: NaiveDate) -> Result<Release, Refusal> {
+    let state = draft
+        .state
+        .on(SpecificationEvent::Release)
+        .map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+    let from = text::date("effective_from", typed)?;
+    // It would never be in force: what is in force began later, and goes on.
+    let current = in_force(&draft.others, today).and_then(|at| draft.others[at].from);
+    if let Some(current) = current.filter(|current| from < *current) {
+        return Err(Refusal::field(
+            "effective_from",
+            format!("早于现行标准的实施日期 {current}"),
+            format!("is before {current}, from when on the specification in force is"),
+        ));
+    }
+    Ok(Release { state, from })
+}
+
+impl Action for ReleaseSpecification {
+    const NAME: &'static str = "specification.release";
+    const PERMISSION: Permission = Permission::SpecificationRelease;
+    type Prepared = ();
+    type Loaded = Releasable;
+    type Plan = Release;
+    type Done = SpecificationView;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Specification, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Releasable> {
+        let found: Option<(ProductId, SpecificationState)> = specification::table
+            .find(&self.id)
+            .select((specification::product_id, specification::status))
+            .first(cx.conn)
+            .optional()?;
+        let (product, state) =
+            found.ok_or_else(|| Refusal::not_found("质量标准", "specification", self.id.as_str()))?;
+        let rows: Vec<(SpecificationState, Option<Day>, i64)> = specification::table
+            .filter(specification::product_id.eq(&product))
+            .filter(specification::id.ne(&self.id))
+            .select((specification::status, specification::effective_from, specification::version))
+            .load(cx.conn)?;
+        let dates = |(state, from, version): (SpecificationState, Option<Day>, i64)| SpecificationDates {
+            state,
+            from: from.map(|day| day.date()),
+            version,
+        };
+        Ok(Releasable { product, state, others: rows.into_iter().map(dates).collect() })
+    }
+
+    fn decide(&self, facts: &Facts<'_>, draft: &Releasable) -> Result<Release, Refusal> {
+        decide_release(draft, &self.effective_from, facts.today())
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, draft: Releasable, plan: Release) -> Outcome<SpecificationView> {
+        diesel::update(specification::table.find(&self.id))
+            .set((specification::status.eq(plan.state), specification::effective_from.eq(Day::from(plan.from))))
+            .execute(cx.conn)?;
+        let (old, new) = (draft.state.as_str(), plan.state.as_str());
+        let event = Change::field(Self::NAME, "specification", &self.id, "status", old, new);
+        cx.record(event.and("effective_from", (), plan.from.to_string()));
+        shown(cx, &draft.product, &self.id)
+    }
+}
+
+/// The specification as it is today.
+fn shown(cx: &mut Context<'_>, product: &ProductId, id: &SpecificationId) -> Outcome<SpecificationView> {
+    let (reader, today) = (cx.services.reader(cx.actor)?, Day::from(cx.today()));
+    let all = views::specifications(cx.conn, &reader, product, &today)?;
+    let found = all.into_iter().find(|one| one.id == *id);
+    found.ok_or_else(|| Refusal::not_found("质量标准", "specification", id.as_str()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::items::tests::assay;
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    fn draft(others: &[(&str, i64)]) -> Releasable {
+        let dates = |(from, version): &(&str, i64)| SpecificationDates {
+            state: SpecificationState::Effective,
+            from: Some(day(from)),
+            version: *version,
+        };
+        Releasable {
+            product: "d1".into(),
+            state: SpecificationState::Draft,
+            others: others.iter().map(dates).collect(),
+        }
+    }
+
+    #[test]
+    fn a_release_has_its_own_date() {
+        let today = day("2026-03-02");
+        let later = decide_release(&draft(&[("2026-01-05", 1)]), "2026-07-01", today).ok().expect("a release");
+        assert_eq!((later.state, later.from), (SpecificationState::Effective, day("2026-07-01")));
+        // The first of a product may have been in force for long.
+        assert!(decide_release(&draft(&[]), "2020-01-01", today).is_ok());
+        let urgent = decide_release(&draft(&[("2026-01-05", 1), ("2027-01-01", 2)]), "2026-12-15", today);
+        assert!(urgent.is_ok(), "before one that waits");
+    }
+
+    #[test]
+    fn a_release_that_would_never_be_in_force_is_refused() {
+        let today = day("2026-03-02");
+        let refused = decide_release(&draft(&[("2026-01-05", 1)]), "2026-01-04", today).err().expect("a refusal");
+        assert_eq!(refused.field.as_deref(), Some("effective_from"));
+        assert!(decide_release(&draft(&[("2026-01-05", 1)]), "2026-01-05", today).is_ok());
+    }
+
+    #[test]
+    fn what_is_released_is_not_released_again() {
+        let released = Releasable { state: SpecificationState::Effective, ..draft(&[]) };
+        let refused = decide_release(&released, "2026-07-01", day("2026-03-02")).err().expect("a refusal");
+        assert_eq!(refused.code, Code::WrongState);
+    }
+
+    #[test]
+    fn a_draft_follows_the_last_version_and_has_items() {
+        let new = DraftSpecification {
+            product_id: "d1".into(),
+            title: "《示范标准》".into(),
+            edition: "2026".into(),
+            items: vec![assay()],
+        };
+        let versions = Predecessors { product: true, last: 2 };
+        assert_eq!(new.checked(&versions).map(|drafted| drafted.version).ok(), Some(3));
+        let fault = |new: &DraftSpecification, versions| new.checked(versions).err().and_then(|refusal| refusal.field);
+        assert_eq!(fault(&new, &Predecessors { product: false, last: 0 }).as_deref(), Some("product_id"));
+        assert_eq!(fault(&DraftSpecification { items: Vec::new(), ..new }, &versions).as_deref(), Some("items"));
+    }
+}
