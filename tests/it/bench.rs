@@ -102,8 +102,8 @@ fn nothing_is_decided_of_a_case_that_has_ended() {
         let result = text(&world.enter(&failing, "90.0"), "result_id");
         world.approve_all();
         let case = text(&taken, "application_id");
-        let end = json!({"how": "void", "reason": "录入错误"});
-        let ended = world.quality.post(&format!("/api/v1/applications/{case}/end"), &end);
+        let end = json!({"reason": "录入错误"});
+        let ended = world.quality.post(&format!("/api/v1/applications/{case}/void"), &end);
         assert!(ended.status < 300, "{}", ended.text);
         let decide = json!({"decision": "retest", "reason": "调查"});
         let entry = json!({"readings": [{"name": "x", "raw": "98.0"}], "reason": "更正"});
