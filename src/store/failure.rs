@@ -134,7 +134,7 @@ impl From<DieselError> for Failure {
 }
 
 impl Failure {
-    /// As the user is told. A rule that a client ran into is said in
+    /// As the user is shown it. A rule that a client ran into is said in
     /// its own words, never in the database's.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {
