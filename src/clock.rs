@@ -1,4 +1,4 @@
-//! The one place that asks what time it is; everything else is told.
+//! The one place that asks what time it is; everything else is given the time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +22,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands at `at` until it is set.
+    /// A clock that shows `at` until it is set.
     #[must_use]
     pub fn set_to(at: DateTime<Utc>) -> Self {
         Self(Source::Set(Arc::new(Mutex::new(at))))

@@ -51,7 +51,7 @@ pub struct MappingError {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = MappingRule)]
 pub struct Rule {
-    /// The file that it stands in
+    /// The file that it is written in
     pub file: String,
     pub line: usize,
     pub product: Option<String>,
@@ -185,7 +185,7 @@ pub fn read_text(file: &str, text: &str, adapters: &AdapterSet) -> Result<Vec<Ru
     let parsed = toml::Deserializer::parse(text)
         .map_err(|error| fault(file, syntax(&error), "toml", one_line(error.message())))?;
     let raw: RawFile = serde_path_to_error::deserialize(parsed).map_err(|error| {
-        // A value that remembers where it stands hides behind a field of its own.
+        // A value that remembers its place hides behind a field of its own.
         let field = error.path().to_string().replace(".$__serde_spanned_private_value", "");
         fault(file, syntax(error.inner()), &field, one_line(error.inner().message()))
     })?;
@@ -286,7 +286,7 @@ impl Mappings {
         })
     }
 
-    /// The rules of now. Where a changed file cannot be used, those of before it, and [`Mappings::fault`] says why.
+    /// The rules in use. Where a changed file cannot be used, these are the former ones, and [`Mappings::fault`] says why.
     #[must_use]
     pub fn rules(&self) -> Arc<Vec<Rule>> {
         if let Some(folder) = &self.folder {

@@ -85,7 +85,7 @@ pub trait Action: Clone + Send + 'static {
 /// The one thing that an action changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// Its kind: where its version stands, and how the trail calls it.
+    /// Its kind: where its version is kept, and how the trail calls it.
     pub kind: Revised,
     /// Its id.
     pub id: String,

@@ -70,7 +70,7 @@ fn meanwhile(conn: &mut AnyConnection, subject: &Subject, version: i64) -> Outco
     for entry in record::latest(conn, subject.kind.as_str(), &subject.id, MOST)? {
         let changes = entry.changes.tree();
         let Value::Object(fields) = changes else { continue };
-        // The entry that made the version which the caller has seen, and all before it, are no news.
+        // The entry that made the version which the caller has seen, and all before it, are not news.
         if fields.get("version").and_then(|field| field["new"].as_i64()).is_some_and(|new| new <= version) {
             break;
         }

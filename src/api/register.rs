@@ -54,7 +54,7 @@ pub struct Docs;
 #[derive(Clone, Serialize, ToSchema)]
 pub struct MappingsView {
     rules: Vec<Rule>,
-    /// File, line and field of a changed file that cannot be used; the rules are those of before it
+    /// File, line and field of a changed file that cannot be used; the rules are the former ones
     fault: Option<String>,
 }
 

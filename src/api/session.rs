@@ -136,7 +136,7 @@ fn hand_over(session: LoggedIn, mode: Mode, services: &Services) -> HttpResponse
 
 fn set_cookies(response: &mut HttpResponse, cookies: impl IntoIterator<Item = Cookie<'static>>) {
     for cookie in cookies {
-        // A cookie of ours is always a valid header.
+        // A cookie that the program writes is always a valid header.
         let _ = response.add_cookie(&cookie);
     }
 }

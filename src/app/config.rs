@@ -90,7 +90,7 @@ pub struct ConfigError {
 
 impl ConfigError {
     fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        // One line, whatever the parser wrote: it stands in a terminal beside the program's name.
+        // One line, whatever the parser wrote: it is shown in a terminal beside the program's name.
         let message: String = message.into();
         let message = message.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
         Self { place: place.into(), message: message.join("; ") }

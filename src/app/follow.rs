@@ -12,7 +12,7 @@ use std::time::Duration;
 use instrument_adapters::isolated::Adapters;
 use notify::{RecursiveMode, Watcher};
 
-/// Between a first sight of a change and its use the folder must stand still for so long, or for one look.
+/// Between a first sight of a change and its use the folder must stay unchanged for so long, or for one look.
 const STANDS_STILL: Duration = Duration::from_millis(500);
 
 enum Word {

@@ -10,7 +10,7 @@ use crate::api;
 use crate::http::run::json as answer;
 use crate::http::{Problem, Public, Table, run};
 
-/// The routes of the API, the pages and the program's own. The description of the API and its reader stand beside it, in
+/// The routes of the API, the pages and the program's own. The description of the API and its reader are kept beside it, in
 /// [`super::serve`].
 #[must_use]
 pub fn table() -> Table {

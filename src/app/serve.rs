@@ -1,4 +1,4 @@
-//! The server: built whole or not at all, then run until it is told to stop.
+//! The server: built whole or not at all, then run until it is asked to stop.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -242,7 +242,7 @@ impl Application {
         self.stopper.clone()
     }
 
-    /// Serves until told to stop by [`Stopper`], SIGTERM or SIGINT, then finishes what was begun.
+    /// Serves until asked to stop by [`Stopper`], SIGTERM or SIGINT, then finishes what was begun.
     ///
     /// # Errors
     /// What the system says of the listening socket.

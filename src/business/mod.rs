@@ -1,6 +1,6 @@
 //! What a line of business declares of itself: its fields, its checks, its steps, its document. Pure.
 //!
-//! The declaration stands below the case, since the table of lines travels in `Services`, which the case is given; the
+//! The declaration lies below the case, since the table of lines travels in `Services`, which the case is given; the
 //! lines themselves are rooms of `lines/`, and nothing below them names one.
 
 mod particulars;

@@ -1,4 +1,4 @@
-//! The particulars of a case: what its reports carry beside the results. The list of them stands here once.
+//! The particulars of a case: what its reports carry beside the results. The list of them is written here once.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

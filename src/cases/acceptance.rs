@@ -31,7 +31,7 @@ pub(super) struct Ground {
 /// The case that an application is, accepted on `accepted`.
 ///
 /// # Errors
-/// Where the institute's jurisdiction is none.
+/// Where the institute's jurisdiction cannot be read.
 pub(super) fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate) -> Result<regulation::Case, Refusal> {
     let jurisdiction = Jurisdiction::parse(&file.institute.jurisdiction).ok_or_else(|| {
         Refusal::field("institute.jurisdiction", "机构的辖区代码无效", "the institute's jurisdiction is no code")

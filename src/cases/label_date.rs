@@ -12,7 +12,7 @@ pub(super) enum LabelDate {
     On(NaiveDate),
     /// The days that it may mean, the earliest first.
     Either(Vec<NaiveDate>),
-    /// It is no date.
+    /// It is not a date.
     Unread,
 }
 

@@ -96,7 +96,7 @@ fn parties(
 
 type WithItems = (SpecificationRow, Vec<TestItemRow>);
 
-/// The specification named, with its items in their order; a draft is none.
+/// The specification named, with its items in their order; a draft is not found.
 fn specification_named(conn: &mut AnyConnection, product_id: &ProductId, id: &SpecificationId) -> Outcome<WithItems> {
     let rows: Vec<(SpecificationRow, Option<TestItemRow>)> = specification::table
         .left_join(test_item::table)

@@ -23,7 +23,7 @@ pub fn all_tested(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
     Ok(())
 }
 
-/// As [`all_tested`], inside a transaction that is no action's.
+/// As [`all_tested`], inside a transaction that does not belong to an action.
 ///
 /// # Errors
 /// The store's failure.
@@ -54,7 +54,7 @@ pub fn reported(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
     Ok(())
 }
 
-/// As [`reported`], inside a transaction that is no action's.
+/// As [`reported`], inside a transaction that does not belong to an action.
 ///
 /// # Errors
 /// The store's failure.

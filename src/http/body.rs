@@ -73,7 +73,7 @@ pub async fn collect(payload: Result<web::Payload, actix_web::Error>, limit: usi
 /// Reads JSON as `T`.
 ///
 /// # Errors
-/// [`Code::BadRequest`] with line and column where it is no JSON; [`Code::InvalidField`] with the field's path
+/// [`Code::BadRequest`] with line and column where it is not JSON; [`Code::InvalidField`] with the field's path
 /// where it is JSON of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);

@@ -48,7 +48,7 @@ impl<A: DeserializeOwned + 'static> FromRequest for Command<A> {
     }
 }
 
-/// The body with the parts of the address as further fields. They stand behind the body's own, so that the places
+/// The body with the parts of the address as further fields. They come after the body's own, so that the places
 /// that a fault names are those of the body.
 fn with_address(req: &HttpRequest, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let bytes = if bytes.is_empty() { b"{}".as_slice() } else { bytes };

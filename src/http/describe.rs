@@ -18,7 +18,7 @@ pub struct Described {
     pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-/// The parameters of a path: what stands in braces.
+/// The parameters of a path: what is written in braces.
 fn parameters(path: &str) -> Vec<&str> {
     path.split('{').skip(1).filter_map(|part| part.split('}').next()).collect()
 }

@@ -18,11 +18,11 @@ const CSP: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; 
 const CSP_DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                         object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
-/// A document of ours may be shown inside a page of ours; a browser's own reader styles itself inline.
+/// A document of the program may be shown inside one of its pages; a browser's own reader styles itself inline.
 const CSP_PDF: &str = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; base-uri 'none'; \
                        frame-ancestors 'self'";
 
-/// The id of a request, as logged, recorded on the trail and told to the client.
+/// The id of a request, as logged, recorded on the trail and reported to the client.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
@@ -58,7 +58,7 @@ pub async fn edge<B: MessageBody + 'static>(
     let span = tracing::info_span!("request", id, %method, path);
     async move {
         // Inner layers answer with responses, never with errors: an error has lost the request, and a copy of
-        // the request kept here would stand in the router's way.
+        // the request kept here would get in the router's way.
         let res = next.call(req).await?.map_into_boxed_body();
         let mut res = finish(res, &id);
         let headers = res.headers_mut();

@@ -1,4 +1,4 @@
-//! Permits stands in a handler's signature.
+//! A handler's permit is part of its signature.
 //!
 //! The first parameter of every handler is its gate: [`Permit`] with an action, [`AnyAccount`] or [`Public`].
 //! [`super::table::Table`] takes no handler without one, checks the gate before anything else of the request is

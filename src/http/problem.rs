@@ -139,7 +139,7 @@ impl From<Refusal> for Problem {
 }
 
 impl From<Failure> for Problem {
-    /// Logs the store's own failures here, once: this is where they are handled, and the client is told nothing
+    /// Logs the store's own failures here, once: this is where they are handled, and the client is shown nothing
     /// of the inside.
     fn from(failure: Failure) -> Self {
         let inside = match &failure {
@@ -222,7 +222,7 @@ fn foreign_refusal<B>(res: &ServiceResponse<B>) -> Option<Refusal> {
     if !status.is_client_error() && !status.is_server_error() {
         return None;
     }
-    // A body of ours that is no problem document, such as a page, keeps what it says.
+    // A body that the program wrote and that is not a problem document, such as a page, keeps what it says.
     if res.headers().contains_key(OWN_BODY) {
         return None;
     }

@@ -11,7 +11,7 @@ use crate::store::Outcome;
 /// Runs a workflow where blocking is allowed. The log lines that it writes belong to the request.
 ///
 /// # Errors
-/// What the workflow refuses, as a problem; its internal failures are logged here and told to nobody.
+/// What the workflow refuses, as a problem; its internal failures are logged here and shown to nobody.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
     let span = tracing::Span::current();
     match web::block(move || span.in_scope(work)).await {

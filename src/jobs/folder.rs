@@ -19,7 +19,7 @@ use crate::vocabulary::instruments::{LetterCode, WayKind};
 
 /// The longest pause between two tries of a folder that cannot be reached.
 const LONGEST: Duration = Duration::from_secs(300);
-/// Tries of a file that cannot be read before a person is told.
+/// Tries of a file that cannot be read before a person is notified.
 const TRIES: u32 = 3;
 
 /// A file that is not done with.
@@ -50,7 +50,7 @@ struct Folder<'a> {
     waiting: HashMap<String, Waiting>,
 }
 
-/// Watches until told to stop.
+/// Watches until asked to stop.
 pub(super) fn watch(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
     let Some(path) = way.instrument.folder.clone().map(PathBuf::from) else { return };
     let globs = file_globs(&way.instrument.folder_pattern).ok().flatten();
@@ -191,7 +191,7 @@ impl Folder<'_> {
         }
     }
 
-    /// A file that could not be taken in is tried again, later and later; a person is told.
+    /// A file that could not be taken in is tried again, later and later; a person is notified.
     fn failed(&mut self, path: &str, why: &str) {
         let Some(one) = self.waiting.get_mut(path) else { return };
         one.failed += 1;
@@ -237,7 +237,7 @@ impl Folder<'_> {
         }
     }
 
-    /// A file that no further try will take in: remembered, and told to a person.
+    /// A file that no further try will take in: remembered, and reported to a person.
     fn refused(&self, found: &Found, code: LetterCode, why: String) -> Tried {
         self.tell(self.letter(&found.seen.path, code, why, found.seen.size));
         match instruments::refuse(&self.shared.services, self.way, &found.seen) {

@@ -20,12 +20,12 @@ const TICK: Duration = Duration::from_millis(50);
 const WITHIN: Duration = Duration::from_secs(30);
 /// How long an answer may take to leave.
 const WRITE: Duration = Duration::from_secs(10);
-/// How long a message may go on after the server was told to stop, so that it is not broken off at its end.
+/// How long a message may go on after the server was asked to stop, so that it is not broken off at its end.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long it takes until what could not be kept is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Listens until told to stop. Where the port cannot be had, it is tried again, later and later.
+/// Listens until asked to stop. Where the port cannot be had, it is tried again, later and later.
 pub(super) fn listen(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
     let Some(port) = way.instrument.listener_port.and_then(|port| u16::try_from(port).ok()) else { return };
     let address = SocketAddr::new(shared.settings.listen, port);
@@ -308,7 +308,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Keeps what is no message as a dead letter, with the reason in Chinese and in English.
+    /// Keeps what is not a message as a dead letter, with the reason in Chinese and in English.
     fn put_aside(&self, bytes: &[u8], code: LetterCode, (zh, en): &(String, String)) -> Result<(), String> {
         let letter = Letter {
             instrument: Some(self.way.instrument.id.clone()),
@@ -339,7 +339,7 @@ fn code(fault: &Fault) -> LetterCode {
     }
 }
 
-/// Why bytes are no message, in Chinese and in English.
+/// Why bytes are not a message, in Chinese and in English.
 fn reason(fault: &Fault) -> (String, String) {
     let zh = match fault {
         Fault::Unframed => "帧以外的字节".into(),

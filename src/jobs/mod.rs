@@ -70,7 +70,7 @@ impl Signal {
         !state.0
     }
 
-    /// Waits until it is told something, at most `time`. False where it is to stop.
+    /// Waits until a signal comes, at most `time`. False where it is to stop.
     pub fn wait(&self, time: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let still = |state: &mut (bool, bool)| !state.0 && !state.1;
@@ -185,7 +185,7 @@ fn join(thread: JoinHandle<()>, until: Instant) {
     }
 }
 
-/// Keeps the threads as the register says, until told to stop.
+/// Keeps the threads as the register says, until asked to stop.
 fn keep(shared: &Shared, signal: &Signal) {
     let mut running: HashMap<Key, Running> = HashMap::new();
     let every = shared.settings.poll.min(Duration::from_secs(1));

@@ -25,7 +25,7 @@ pub struct PasswordCost {
     pub parallelism: u32,
     /// Hashes that run at the same time; memory is bounded by this times `memory_kib`.
     pub at_once: usize,
-    /// Hashes that may wait for their turn; the next one is told to come back.
+    /// Hashes that may wait for their turn; the next one is asked to come back.
     pub waiting: usize,
 }
 

@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A newtype over text that diesel reads and writes as it stands.
+/// A newtype over text that diesel reads and writes unchanged.
 macro_rules! text_column {
     ($(#[$doc:meta])* $name:ident) => {
         #[derive(
@@ -346,7 +346,7 @@ impl Dec {
 }
 
 impl Json {
-    /// Serialises `value`; what cannot be serialised (no type of ours) becomes `null`.
+    /// Serialises `value`; what cannot be serialised (which none of the program's types is) becomes `null`.
     #[must_use]
     pub fn of(value: &impl Serialize) -> Self {
         Self(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))

@@ -28,7 +28,7 @@ pub enum AnyConnection {
 pub enum Backend {
     /// `sqlite://PATH`
     Sqlite(PathBuf),
-    /// `postgres://…`, handed to libpq as it stands (`sslmode=` and the like included)
+    /// `postgres://…`, handed to libpq unchanged (`sslmode=` and the like included)
     Postgres(String),
 }
 

@@ -36,7 +36,7 @@ pub fn next_number(conn: &mut AnyConnection, series: &str, year: i64) -> Outcome
     Ok(number)
 }
 
-/// The columns of a row, for `returning`: diesel's own `as_returning` is no SQL where both databases are compiled in.
+/// The columns of a row, for `returning`: diesel's own `as_returning` is not SQL where both databases are compiled in.
 #[must_use]
 pub fn columns_of<R: Selectable<<AnyConnection as Connection>::Backend>>() -> R::SelectExpression {
     R::construct_selection()

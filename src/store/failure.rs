@@ -143,7 +143,7 @@ fn located(place: &str) -> serde_json::Value {
 }
 
 impl Failure {
-    /// As the user is told. A rule that a client ran into is said in
+    /// As the user is shown it. A rule that a client ran into is said in
     /// its own words, never in the database's.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {

@@ -312,7 +312,7 @@ impl Invariant {
         NAMED.iter().find(|(_, postgres, sqlite)| same(postgres, sqlite)).map(|(rule, ..)| *rule)
     }
 
-    /// As a person is told.
+    /// As a person is shown it.
     #[must_use]
     pub fn refusal(self) -> Refusal {
         let (zh, en) = self.words();

@@ -72,7 +72,7 @@ where
 
     fn answer(&mut self, committed: Result<(), StoreError>) {
         let outcome = match (committed, self.outcome.take()) {
-            // A refusal stands whatever became of the commit: it changed nothing.
+            // A refusal remains whatever became of the commit: it changed nothing.
             (_, Some(Err(failure))) => Err(failure),
             (Ok(()), Some(Ok(value))) => Ok(value),
             (Err(error), _) => Err(error.into()),
@@ -201,7 +201,7 @@ fn try_group(conn: &mut AnyConnection, group: &mut [Box<dyn Action>], manner: Ma
     };
     match ran {
         Ok(Ran::All) => {}
-        // Alone there is nothing else to keep: undone, the refusal stands.
+        // Alone there is nothing else to keep: undone, the refusal remains.
         Ok(Ran::Refused) => {
             undo(conn)?;
             return Ok(if group.len() == 1 { Ended::Committed } else { Ended::RunApart });

@@ -63,7 +63,7 @@ fn unless_blank<'de, D: Deserializer<'de>, T>(
 /// A date that may be left out or blank.
 ///
 /// # Errors
-/// Where it is no date.
+/// Where it is not a date.
 pub fn date_or_blank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TypedDate>, D::Error> {
     unless_blank(from, TypedDate::deserialize)
 }
@@ -71,7 +71,7 @@ pub fn date_or_blank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TypedD
 /// A decimal that may be left out or blank.
 ///
 /// # Errors
-/// Where it is no decimal.
+/// Where it is not a decimal.
 pub fn decimal_or_blank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TypedDecimal>, D::Error> {
     unless_blank(from, TypedDecimal::deserialize)
 }

@@ -228,7 +228,7 @@ async fn enter(
     answer(&page, &services, &may.actor, (&id, form), done, &format!("/tasks/{id}")).await
 }
 
-/// What was typed, and at which line of the form each reading stands: lines left empty are not sent.
+/// What was typed, and at which line of the form each reading was typed: lines left empty are not sent.
 fn entry(form: &Form) -> Result<(Entry, Vec<usize>), Refusal> {
     let mut at = Vec::new();
     let mut readings = Vec::new();

@@ -180,7 +180,7 @@ fn application(form: &Form) -> Result<NewApplication, Refusal> {
 }
 
 /// The samples of a form, each with its place there. A batch for which nothing is said of containers did not
-/// arrive; with `lots` their lot numbers stand among the batches. What is no number is refused where it is typed.
+/// arrive; with `lots` their lot numbers are among the batches. What is not a number is refused where it is typed.
 pub fn samples(form: &Form, prefix: &str, lots: Option<&str>) -> (Result<Vec<NewSample>, Refusal>, Vec<usize>) {
     let arrived = |index: &usize| {
         ["labels", "containers", "refuse_because"]
@@ -266,7 +266,7 @@ fn far_enough(form: &Form) -> Result<NewApplication, Refusal> {
 
 fn shown(services: &Services, form: &Form, found: &Preview) -> Result<Value, Refusal> {
     let (arrived, _) = samples(form, "receipt.samples", Some("application.batches"));
-    // What is no number yet is told when the form is sent.
+    // What is not a number yet is reported when the form is sent.
     let arrived = arrived.unwrap_or_default();
     let needed = found.demand.required_containers;
     let lots = (0..form.count("application.batches", BATCHES))

@@ -80,7 +80,7 @@ async fn combine(
     }
 }
 
-/// What a new evaluation is to be made of: `file` may stand several times.
+/// What a new evaluation is to be made of: `file` may be given several times.
 struct Choice {
     files: Vec<InstrumentFileId>,
     method: String,
@@ -325,7 +325,7 @@ async fn detail(services: &Services, actor: &Actor, id: &str) -> Result<Value, P
         let found = services.db.read(|conn| views::evaluation(conn, &reader, &key))?;
         let found = found.ok_or_else(|| Refusal::not_found("评价", "evaluation", key.as_str()))?;
         let tasks = evaluations::tasks(&services, &actor, &key)?;
-        // What can no longer be calculated again is said where the comparison would stand.
+        // What can no longer be calculated again is said where the comparison would be.
         let verified = evaluations::verify(&services, &actor, &key).map_err(crate::store::Failure::into_refusal);
         Ok((found, tasks, verified))
     })

@@ -32,7 +32,7 @@ impl Form {
     pub fn call(&self, path: &str) -> Call {
         let mut hash = Sha256::new();
         hash.update(path);
-        // A password is no part of what tells forms apart: its hash would be kept, and this one is fast to guess.
+        // A password is not part of what tells forms apart: its hash would be kept, and this one is fast to guess.
         let told = |name: &str| !OF_THE_FORM.contains(&name) && !name.contains("password");
         for (name, value) in self.0.iter().filter(|(name, _)| told(name)) {
             for part in [name, value] {
@@ -95,7 +95,7 @@ impl Form {
         self.opt(name).is_some()
     }
 
-    /// All values of a field that may stand several times.
+    /// All values of a field that may be given several times.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.clone()).collect()
@@ -149,7 +149,7 @@ impl FromRequest for Form {
 }
 
 /// `prefix[k]…` of what was sent as the form counts, where elements left empty were not sent: `at` says at which
-/// place of the form the k-th stands.
+/// place of the form the k-th was.
 #[must_use]
 pub fn in_form(field: &str, prefix: &str, at: &[usize]) -> String {
     let rest = field.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('['));

@@ -44,7 +44,7 @@ impl Onward {
 /// A view as a template shows it.
 ///
 /// # Errors
-/// [`Code::Internal`], which no view of ours causes.
+/// [`Code::Internal`], which no view of the program causes.
 pub fn shown(view: &impl Serialize) -> Result<Value, Refusal> {
     serde_json::to_value(view).map_err(|error| {
         tracing::error!(%error, "a view cannot be shown");
@@ -77,7 +77,7 @@ const DOCUMENTS: &[&str] = &[
 /// Serialises for a template, with stored JSON documents as trees.
 ///
 /// # Errors
-/// [`Code::Internal`], which no type of ours causes.
+/// [`Code::Internal`], which no type of the program causes.
 pub fn unfolded(value: impl Serialize) -> Result<Value, Refusal> {
     let mut tree = serde_json::to_value(value).map_err(|error| {
         tracing::error!(%error, "a row cannot be shown");

@@ -117,7 +117,7 @@ fn renew(res: &mut ServiceResponse<BoxBody>) {
         None => session_cookies(&session, now, secure).0,
     };
     for cookie in cookies {
-        // A cookie that the page itself set, as at the end of a session, stands.
+        // A cookie that the page itself set, as at the end of a session, is kept.
         let set = res.response().cookies().any(|other| other.name() == cookie.name());
         if !set {
             let _ = res.response_mut().add_cookie(&cookie);

@@ -113,7 +113,7 @@ fn translated(dictionary: &BTreeMap<String, String>, args: &HashMap<String, Valu
     Ok(Value::from(found))
 }
 
-/// A calculated number in few digits, for tables; the record has all of them. Anything else as it stands.
+/// A calculated number in few digits, for tables; the record has all of them. Anything else is unchanged.
 fn short_number(value: &Value) -> String {
     let text = value.as_str().unwrap_or_default();
     let sign: String = text.chars().take_while(|c| ['<', '>'].contains(c)).collect();

@@ -28,7 +28,7 @@ pub fn dictionary(lang: Lang) -> Result<BTreeMap<String, String>, String> {
     Ok(flat.collect())
 }
 
-/// The name of a word of a vocabulary; the word itself where it is none.
+/// The name of a word of a vocabulary; the word itself where the vocabulary does not have it.
 #[must_use]
 pub fn name(of: &str, word: &str, lang: Lang) -> String {
     macro_rules! named {

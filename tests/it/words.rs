@@ -1,8 +1,7 @@
 //! One word a thing, and plain English in comments: `docs/glossary.md` says which word, this test holds the code to it.
 //!
-//! Two lists here may only shrink: the names that several things still share, and the paths whose comments are still
-//! to be rewritten. An entry that has become needless fails the test as a new offender does, so that nobody has to
-//! remember to strike it off.
+//! One list here may only shrink: the names that several things still share. An entry that has become needless fails
+//! the test as a new offender does, so that nobody has to remember to strike it off.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -35,23 +34,6 @@ const PHRASES: &[Phrase] = &[
     phrase("at hand", &[], "available, in use, loaded"),
     phrase("of before", &[], "earlier, former"),
     phrase("past all measure", &[], "say the bound"),
-];
-
-/// Comments under these paths are still to be rewritten; a path leaves the list once it is clean.
-const COMMENTS_TO_REWRITE: &[&str] = &[
-    "instrument-adapters/src/link",
-    "src/api",
-    "src/app",
-    "src/catalogue",
-    "src/clock.rs",
-    "src/custody",
-    "src/people",
-    "src/instruments",
-    "src/cases",
-    "src/jobs",
-    "src/store",
-    "src/bench",
-    "src/web",
 ];
 
 /// Names declared once in each of several files by a convention, and never seen outside of it: the description of one
@@ -137,11 +119,6 @@ fn sources() -> Vec<(String, String)> {
     found
 }
 
-/// Whether a path is the listed one, or lies in it.
-fn lies_in(path: &str, listed: &str) -> bool {
-    path.strip_prefix(listed).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// The comment of a line: all of it, or what follows the code.
 fn comment(line: &str) -> Option<&str> {
     let line = line.trim_start();
@@ -199,20 +176,13 @@ fn dialect(words: &str) -> Vec<&'static Phrase> {
 #[test]
 fn comments_are_plain_english() {
     let mut faults = String::new();
-    let mut needed: BTreeMap<&str, usize> = COMMENTS_TO_REWRITE.iter().map(|path| (*path, 0)).collect();
     for (path, text) in sources() {
         for (line, words) in comments(&text) {
             for phrase in dialect(&words) {
-                match COMMENTS_TO_REWRITE.iter().find(|listed| lies_in(&path, listed)) {
-                    Some(listed) => *needed.entry(listed).or_default() += 1,
-                    None => writeln!(faults, "{path}:{line}: `{}`; write: {}", phrase.phrase, phrase.write)
-                        .expect("a string grows"),
-                }
+                writeln!(faults, "{path}:{line}: `{}`; write: {}", phrase.phrase, phrase.write)
+                    .expect("a string grows");
             }
         }
-    }
-    for (listed, _) in needed.iter().filter(|(_, count)| **count == 0) {
-        writeln!(faults, "{listed} is clean or gone: strike it off COMMENTS_TO_REWRITE").expect("a string grows");
     }
     assert!(faults.is_empty(), "the comments are not in plain English:\n{faults}");
 }

@@ -2,7 +2,7 @@
 //!
 //! Names stand for readings; a reading taken several times is a list, and arithmetic goes element by element.
 //! `+ - * /`, brackets, and the functions `mean sum max min count abs first detected`. All arithmetic is
-//! decimal (28 digits), never binary floating point. A censored reading (`<0.05`, `未检出`) is no number:
+//! decimal (28 digits), never binary floating point. A censored reading (`<0.05`, `未检出`) is not a number:
 //! using it in arithmetic is an error; `detected(x)` leaves such readings out, visibly.
 //!
 //! Every step is kept as text, so that the raw record shows how the result came about.
@@ -22,7 +22,7 @@ const LENGTH: usize = 500;
 pub enum Input {
     /// A number.
     Number(Decimal),
-    /// A reading that is no number, as written.
+    /// A reading that is not a number, as written.
     Censored(String),
 }
 
@@ -58,7 +58,7 @@ pub enum FormulaError {
     /// A name without readings.
     #[error("缺少读数 {0} / no reading named {0}")]
     Missing(String),
-    /// A reading that is no number stands in arithmetic.
+    /// Arithmetic uses a reading that is not a number.
     #[error("读数 {0} 不是数值，不能参与计算 / the reading {0} is no number and cannot be calculated with")]
     Censored(String),
     /// Lists of different lengths.
@@ -166,7 +166,7 @@ impl Formula {
     /// Reads a formula.
     ///
     /// # Errors
-    /// Where it is none; the position and what was expected.
+    /// Where it is not a formula; the position and what was expected.
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         let chars: Vec<char> = text.chars().collect();
         if chars.len() > LENGTH {

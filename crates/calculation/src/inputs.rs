@@ -18,11 +18,11 @@ pub struct ReadingInput {
     /// How many such readings there are; 0 for as many as the file has (peaks of impurities)
     #[serde(default = "once")]
     pub count: i64,
-    /// Where it stands in an instrument file
+    /// Where it is in an instrument file
     pub source: Option<InputSource>,
 }
 
-/// Where a reading stands among the observations of an instrument file.
+/// Where a reading is among the observations of an instrument file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputSource {
@@ -36,7 +36,7 @@ pub struct InputSource {
     /// What else the file must say of the value, e.g. `{"name": "HA_content"}`
     #[serde(default)]
     pub context: std::collections::BTreeMap<String, String>,
-    /// The how-manieth of these observations, from 1; without it, all in their order
+    /// The position among these observations, from 1; without it, all in their order
     pub nth: Option<i64>,
     /// Other names that the analyte goes by
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

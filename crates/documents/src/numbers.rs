@@ -6,7 +6,7 @@ use crate::CertificateKind;
 
 /// How certificates are numbered: `{abbr}` the institute's short name, `{year}`, `{number}` four digits or more.
 ///
-/// The lot-release form 批签X检YYYYNNNN is read off published certificates [V2]; the others are defaults of ours
+/// The lot-release form 批签X检YYYYNNNN is read off published certificates [V2]; the others are the program's defaults
 /// [M-L] that a laboratory changes in its configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -68,7 +68,7 @@ impl NumberPatterns {
         }
     }
 
-    /// What stands before the year and the number in a kind's series.
+    /// What comes before the year and the number in a kind's series.
     #[must_use]
     pub fn series(&self, kind: CertificateKind, abbreviation: &str) -> String {
         self.of(kind).replace("{abbr}", abbreviation)

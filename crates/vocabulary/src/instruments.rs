@@ -2,7 +2,7 @@
 //! one is to be taken.
 
 vocabulary! {
-    /// Where an instrument of the register stands.
+    /// The state of an instrument in the register.
     InstrumentState {
         Active = "active", "在用", "in use";
         Retired = "retired", "已停用", "retired";
@@ -21,7 +21,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where an instrument file stands.
+    /// The state of an instrument file.
     FileState {
         /// Read by an adapter; a person decides about it.
         Staged = "staged", "待处理", "staged";
@@ -45,7 +45,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a dead letter stands.
+    /// The state of a dead letter.
     DeadLetterState {
         Open = "open", "待处理", "open";
         Resolved = "resolved", "已导入", "resolved";
@@ -85,7 +85,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a sequence list stands.
+    /// The state of a sequence list.
     RunListState {
         InForce = "in_force", "有效", "in force";
         Withdrawn = "withdrawn", "已撤销", "withdrawn";
@@ -166,7 +166,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How an instrument stands by its calibrations on a day.
+    /// What an instrument's calibrations say of it on a day.
     CalibrationStanding {
         Ok = "ok", "在有效期内", "valid";
         Overdue = "overdue", "已到期", "overdue";

@@ -1,5 +1,5 @@
 //! The words of Qianfa: every lifecycle with its events and its one transition function, the roles and what each may
-//! do, and the closed vocabularies of a case. A word stands in JSON, in the database and on the command line alike,
+//! do, and the closed vocabularies of a case. A word is the same in JSON, in the database and on the command line alike,
 //! with its names in Chinese and English beside it.
 
 /// Declares an enum whose variants are known outside by one word each, and named in both languages.

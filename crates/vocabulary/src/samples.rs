@@ -1,7 +1,7 @@
 //! The states of a sample and of its containers.
 
 vocabulary! {
-    /// Where a sample stands.
+    /// The state of a sample.
     SampleState {
         Received = "received", "已收样", "received";
         /// It was not taken: its condition or its papers were not in order.

@@ -67,7 +67,7 @@ mod tests {
         assert!(!receiver.is_idle() && kept.messages.is_empty());
         assert!(receiver.end(End::Silence, &mut kept) && receiver.is_idle());
         assert_eq!(kept.messages, [b"N  1.5 g\r\n".to_vec()]);
-        // Line feeds alone are no printout.
+        // Line feeds alone are not a printout.
         receiver.feed(b"\r\n", &mut kept);
         assert!(receiver.end(End::Closed, &mut kept));
         assert_eq!((kept.messages.len(), kept.fragments.len()), (1, 0));

@@ -194,7 +194,7 @@ impl Receiver {
 
     /// A byte of the frame that is coming.
     fn more(&mut self, byte: u8, keeper: &mut dyn Keeper) -> Option<u8> {
-        // Number and end mark are no text; nor is what follows them.
+        // Number and end mark are not text; nor is what follows them.
         let room = self.limits.frame.saturating_add(2);
         let (part, full) = match self.state {
             State::Tail => (&mut self.tail, room),

@@ -74,7 +74,7 @@ impl Receiver {
         Self { limit, message: None, skipped: 0, unframed: Vec::new(), owed: Owed::default(), over: false }
     }
 
-    /// Has what stood in a frame kept, and answers: AA where it is, AE where it is to be sent again, AR where sending it
+    /// Has what was in a frame kept, and answers: AA where it is, AE where it is to be sent again, AR where sending it
     /// again is of no use.
     fn answer(&mut self, message: &[u8], keeper: &mut dyn Keeper) -> Vec<u8> {
         let fault = match std::mem::take(&mut self.skipped) {
@@ -162,7 +162,7 @@ impl AckCode {
 }
 
 /// The acknowledgement of `message`, without its frame ([`wrap`] puts it on): sender and receiver are exchanged, version,
-/// processing id and trigger event repeated, `text` stands in MSA-3. `at` is the time of the answer (MSH-7) as HL7
+/// processing id and trigger event repeated, `text` is written to MSA-3. `at` is the time of the answer (MSH-7) as HL7
 /// writes it, such as `20260304091500+0800`; this crate has no clock. A message without a readable MSH is answered with
 /// the usual delimiters and an empty control id.
 pub fn ack(message: &[u8], code: AckCode, text: &str, at: &str) -> Vec<u8> {

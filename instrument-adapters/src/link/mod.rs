@@ -5,8 +5,9 @@
 //! frames and checksums, [`mllp`] the Minimal Lower Layer Protocol of HL7, [`lines`] what balances print: no frame at
 //! all, silence ends a printout. Sockets, serial ports and clocks are the caller's.
 //!
-//! Nothing that came in vanishes: it is a message, or a fragment with the reason why it is none, or the sender was told
-//! that it was not taken and holds it still. What the keeper cannot keep at the moment is owed and offered again.
+//! Nothing that came in vanishes: it is a message, or a fragment with the reason why it is not one, or the sender was
+//! informed that it was not taken and holds it still. What the keeper cannot keep at the moment is owed and offered
+//! again.
 //!
 //! ```
 //! use instrument_adapters::link::lis::{Receiver, Sender, Step};
@@ -73,11 +74,11 @@ impl<F: FnMut(Given<'_>) -> Result<(), String>> Keeper for F {
 pub enum Given<'a> {
     /// A message that has come whole, without its frames.
     Message(&'a [u8]),
-    /// Bytes that are no message.
+    /// Bytes that are not a message.
     Fragment {
         /// Text of acknowledged frames, or bytes as they came where they never were in a frame that held.
         bytes: &'a [u8],
-        /// Why they are none.
+        /// Why they are not one.
         fault: &'a Fault,
     },
 }
@@ -132,7 +133,7 @@ pub enum Fault {
     /// It came whole and the keeper could not keep it.
     #[error("it could not be kept: {0}")]
     NotKept(String),
-    /// A block that is no message of HL7.
+    /// A block that is not a message of HL7.
     #[error("no HL7 message: it does not begin with MSH")]
     NotHl7,
     /// The message ended before its last record.

@@ -148,7 +148,7 @@ fn append<W: Write>(archive: &mut tar::Builder<W>, folder: &Path, name: &Path) -
 /// Brings the copy back, then verifies the trail.
 ///
 /// # Errors
-/// Where the target is not empty, the archive is none of ours, or its database is of the other kind.
+/// Where the target is not empty, the archive was not written by the program, or its database is of the other kind.
 pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let config = args.place.config()?;
     let backend = Backend::parse(&config.database.url).map_err(database)?;

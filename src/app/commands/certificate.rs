@@ -48,9 +48,9 @@ struct Printed<'a> {
     problems: &'a [String],
 }
 
-/// Verifies a file at the time `at`. `status_lookup` is given the file's SHA-256, and answers the
-/// state of the certificate issued as that file where a database is at hand. Success where the document is unchanged since it was signed; trust and status are
-/// printed, and are the reader's to judge.
+/// Verifies a file at the time `at`. `status_lookup` is given the file's SHA-256, and answers the state of the
+/// certificate issued as that file where a database is in use. Success where the document is unchanged since it was
+/// signed; trust and status are printed, and are the reader's to judge.
 pub fn run(
     args: &VerifyArgs,
     at: DateTime<Utc>,

@@ -95,7 +95,7 @@ impl From<By> for CompareBy {
 /// Runs the command.
 ///
 /// # Errors
-/// Text that is no number, step, limit or result; another number of values than a stage has.
+/// Text that is not a number, step, limit or result; another number of values than a stage has.
 pub fn run(args: &NumericArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     match &args.command {
         NumericCommand::Round { value, to, json } => round(value, to, *json, out)?,

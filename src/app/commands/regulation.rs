@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use super::{CommandError, Outcome, date_argument, load_regulation, write_json};
 use crate::regulation::{Case, Jurisdiction, Provision};
 
-/// A case is a few hundred bytes; what is longer than this is none.
+/// A case is a few hundred bytes; what is longer than this is not a case.
 const LONGEST_CASE: u64 = 1 << 20;
 
 /// The provisions in force, and what they say of a case

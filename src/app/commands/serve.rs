@@ -22,7 +22,7 @@ pub struct ServeArgs {
     listen: Option<SocketAddr>,
 }
 
-/// Serves until it is told to stop.
+/// Serves until it is asked to stop.
 ///
 /// # Errors
 /// One plain line where it cannot start.

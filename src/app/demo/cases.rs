@@ -24,7 +24,7 @@ use crate::vocabulary::{Business, CheckOutcome, OosDecision, Purpose, ReviewOutc
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-/// The demonstration while it is told.
+/// The demonstration while it is played.
 pub(super) struct Story<'a> {
     pub services: &'a Services,
     pub clock: &'a Clock,

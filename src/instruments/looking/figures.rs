@@ -125,7 +125,7 @@ const OF_A_PLATE: [&str; 14] = [
     "measurement",
     "step",
 ];
-/// Where a file says what stands in a well.
+/// Where a file says what is in a well.
 const OF_A_ROLE: [&str; 6] = ["role", "sample_role", "well_role", "sample_type", "well_type", "group"];
 
 type Key<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>);

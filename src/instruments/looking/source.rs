@@ -18,7 +18,7 @@ use crate::store::views::{InstrumentFileView, LocatorView, ObservationView, Read
 
 /// How many lines one answer has at most.
 const LINES: usize = 500;
-/// How many lines stand before the one asked for.
+/// How many lines come before the one asked for.
 const BEFORE: usize = 40;
 /// How many characters of a line are shown at most, around the value where there is one: some formats are one line.
 const WIDE: usize = 2000;
@@ -30,7 +30,7 @@ pub struct Wanted {
     pub observation: Option<ObservationId>,
     /// A line to show, e.g. that of a problem.
     pub line: Option<u32>,
-    /// The first line of the part, from 1; stands before the others.
+    /// The first line of the part, from 1; it comes before the others.
     pub from: Option<u32>,
 }
 
@@ -40,9 +40,9 @@ pub struct SourceView {
     pub file: InstrumentFileView,
     /// The value asked for, where one was
     pub observation: Option<ObservationView>,
-    /// Where the value stands, in words: `第 12 行`, `Sheet1!B7`, `$.peaks[2].area`
+    /// Where the value is, in words: `第 12 行`, `Sheet1!B7`, `$.peaks[2].area`
     pub place: Option<String>,
-    /// The line that it stands in, of the file or of its rendering line by line
+    /// The line that it is in, of the file or of its rendering line by line
     pub marked_line: Option<u64>,
     pub lines: Vec<SourceLine>,
     /// How many lines the file has
@@ -62,7 +62,7 @@ pub struct SourceLine {
     /// The text; of a very long line the part around the value
     pub text: String,
     pub became: Vec<String>,
-    /// Whether the value asked for stands in it
+    /// Whether the value asked for is in it
     pub marked: bool,
     /// The value itself within the text, where it was found there: `text` is `before` + `value` + `after`
     pub mark: Option<Mark>,
@@ -105,7 +105,7 @@ pub fn source(services: &Services, reader: &Reader, id: &InstrumentFileId, wante
     Ok(part(explained, InstrumentFileView::of(file, revision)?, observation, wanted))
 }
 
-/// The line of the file's rendering in which a locator's value stands.
+/// The line of the file's rendering in which a locator's value is.
 fn line_of(explained: &Explained, locator: &LocatorView) -> Option<u32> {
     let LocatorView { line, column, sheet, cell, path } = locator.clone();
     explained.line_of(&Locator { line, column, sheet, cell, path })
@@ -180,8 +180,8 @@ fn line(
     }
 }
 
-/// Where the value stands in its line, in characters: at its column, or, where the file gives none, at the one
-/// place where the text stands as a word of its own. Where it stands twice, nothing is marked rather than the
+/// Where the value is in its line, in characters: at its column, or, where the file gives none, at the one
+/// place where the text is a word of its own. Where it is written twice, nothing is marked rather than the
 /// wrong one.
 fn span(line: &[char], raw: &str, column: Option<u64>) -> Option<(usize, usize)> {
     let raw: Vec<char> = raw.trim().chars().collect();
@@ -200,7 +200,7 @@ fn span(line: &[char], raw: &str, column: Option<u64>) -> Option<(usize, usize)>
         let (before, end) = (at.checked_sub(1), at + raw.len());
         let (left, right) = (sign(before), sign(Some(end)));
         let mark = |c: char| matches!(c, '.' | ',');
-        // `12` is no word of its own in `0.12`, `12.5` or `A12`.
+        // `12` is not a word of its own in `0.12`, `12.5` or `A12`.
         let joined = |c: char, beyond: Option<usize>| {
             c.is_alphanumeric() || c == '_' || (mark(c) && sign(beyond).is_ascii_digit())
         };

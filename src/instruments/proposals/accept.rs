@@ -39,7 +39,7 @@ pub struct AcceptFile {
     pub reagents: String,
     #[serde(default)]
     pub note: String,
-    /// Why readings that stand are replaced, e.g. those of an import that was rejected
+    /// Why readings in force are replaced, e.g. those of an import that was rejected
     #[serde(default)]
     pub reason: Option<String>,
 }

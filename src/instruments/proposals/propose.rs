@@ -43,7 +43,7 @@ pub struct ProposedReading {
     pub value: Option<String>,
     pub unit: Option<String>,
     pub observation_id: ObservationId,
-    /// The mapping rule that it comes by, where it is none of the specification's
+    /// The mapping rule that it comes by, where it is not one of the specification's
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<String>,
 }

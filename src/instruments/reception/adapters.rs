@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::action::Services;
 
-/// The adapters at hand.
+/// The adapters in use.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AdaptersView {
     /// Those that read files, by id

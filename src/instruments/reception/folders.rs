@@ -176,7 +176,7 @@ impl From<FolderEntryRow> for FolderEntryView {
     }
 }
 
-/// How a folder stands.
+/// The state of a folder.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FolderView {
     pub files: i64,

@@ -246,7 +246,7 @@ pub struct LetterFilter {
 /// The letters of the reader's institute, the newest first. Three statements, however many rows.
 ///
 /// # Errors
-/// A cursor that is none of ours, and the store's failure.
+/// A cursor that this list did not give, and the store's failure.
 pub fn dead_letters(services: &Services, reader: &Reader, filter: &LetterFilter) -> Outcome<Part<DeadLetterView>> {
     let own = reader.staff()?;
     let (after, limit, offset) =

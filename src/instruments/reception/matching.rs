@@ -101,7 +101,7 @@ impl Finder {
         Ok(finder)
     }
 
-    /// The same with what a list says that is entered now, in place of what the lists of before say.
+    /// The same with what a list says that is entered now, in place of what the earlier lists say.
     #[must_use]
     pub fn with_places(self, places: Places) -> Self {
         let places = if self.rule.counts(MatchWay::RunList) { places } else { Places::default() };

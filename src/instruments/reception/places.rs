@@ -1,4 +1,4 @@
-//! Which sample stands at which position or in which vial, as sequence lists say.
+//! Which sample is at which position or in which vial, as sequence lists say.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::store::rows::{InstrumentFileRow, RunListLineRow};
 use crate::store::schema::{run_list, run_list_row};
 use crate::store::{AnyConnection, Outcome};
 
-/// What stands where.
+/// What is at which place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Places(BTreeMap<String, Vec<SampleId>>);
 

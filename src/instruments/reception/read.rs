@@ -6,7 +6,7 @@ use crate::action::Services;
 use crate::store::rows::InstrumentRow;
 use crate::vocabulary::instruments::DayOrder;
 
-/// Reads a file with the adapters at hand and says what each line became. `adapter` names one where it is known.
+/// Reads a file with the adapters in use and says what each line became. `adapter` names one where it is known.
 ///
 /// # Errors
 /// Where no adapter takes the file for its own, with each adapter's reason; where the reading did not come to its end

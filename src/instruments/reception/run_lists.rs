@@ -1,4 +1,4 @@
-//! Sequence lists (进样序列): which sample stands at which position or in which vial. A person enters one for a file,
+//! Sequence lists (进样序列): which sample is at which position or in which vial. A person enters one for a file,
 //! or before it for the files of an instrument whose name fits a pattern.
 
 use std::collections::BTreeMap;
@@ -130,7 +130,7 @@ impl RunListView {
     }
 }
 
-/// Where a list stands.
+/// The state of a list.
 fn state_of(list: &RunListRow) -> RunListState {
     if list.withdrawn_at.is_some() { RunListState::Withdrawn } else { RunListState::InForce }
 }
@@ -174,7 +174,7 @@ fn pattern(typed: Option<&str>) -> Result<String, Refusal> {
     let pattern = text::required("file_pattern", typed.unwrap_or_default(), text::TEXT)?;
     file_globs(&pattern).map_err(|why| Refusal::field("file_pattern", why.clone(), why))?;
     if pattern.chars().all(|c| matches!(c, '*' | '?' | '.' | ';' | '/')) {
-        // A list for every file there will ever be would name samples that stood there on another day.
+        // A list for every file there will ever be would name samples that were there on another day.
         return Err(Refusal::field("file_pattern", "应指明文件名", "expected a pattern that names the file"));
     }
     Ok(pattern)

@@ -144,7 +144,7 @@ pub struct TakePlan {
 /// Reads a file, unless its content is known.
 ///
 /// # Errors
-/// Where the name is none or the file is empty or too large.
+/// Where the name is not a file's name, or the file is empty or too large.
 pub(super) fn prepare(services: &Services, actor: &Actor, new: &Incoming) -> Outcome<Prepared> {
     let name = text::required("name", &new.name, text::TEXT)?;
     let own = actor.institute()?;
@@ -379,7 +379,7 @@ pub fn upload(services: &Services, actor: &Actor, file: Named, instrument: Optio
 /// is refused does not hold up the others.
 ///
 /// # Errors
-/// Where there is no such instrument; what is wrong with one file stands in its place.
+/// Where there is no such instrument; what is wrong with one file is reported in its place.
 pub fn upload_set(
     services: &Services,
     actor: &Actor,

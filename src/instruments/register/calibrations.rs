@@ -179,7 +179,7 @@ fn verdict(newest_first: &[CalibrationRow], day: NaiveDate) -> Option<(bool, &Ca
     last.due_on.as_ref().is_some_and(|due| due.date() < day).then_some((false, last))
 }
 
-/// How an instrument stands by its newest calibration.
+/// What an instrument's newest calibration says of it.
 pub(super) fn standing(newest: Option<&CalibrationRow>, today: NaiveDate) -> CalibrationStanding {
     match newest {
         None => CalibrationStanding::None,

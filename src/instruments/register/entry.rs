@@ -74,7 +74,7 @@ impl Around {
     }
 }
 
-/// What an instrument is, in order: what stands in the trail.
+/// What an instrument is, in order: what the trail records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InstrumentEntry {
     pub code: String,

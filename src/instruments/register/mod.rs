@@ -1,6 +1,6 @@
-//! The register (仪器登记): what stands in the laboratory, how its files are read and by which way they come.
+//! The register (仪器登记): what is set up in the laboratory, how its files are read and by which way they come.
 //!
-//! Invariant: every instrument has an account of its own that nobody can log in with, and what it sends stands in that
+//! Invariant: every instrument has an account of its own that nobody can log in with, and what it sends is recorded in that
 //! name. Its code stays as it was registered. Nothing in this room reads a file.
 
 mod calibrations;

@@ -120,7 +120,7 @@ pub struct TaskObservation {
     pub status: ObservationStatus,
     /// What the adapter marked it with
     pub flags: serde_json::Value,
-    /// Where it stands in the file, as the adapter says it
+    /// Where it is in the file, as the adapter says it
     pub locator: serde_json::Value,
     pub injection: Option<String>,
     pub acquired_at: Option<String>,

@@ -74,7 +74,7 @@ pub struct CaseRow {
 /// Cases of the reader's institute, the newest first.
 ///
 /// # Errors
-/// A cursor that is none, and the store's failure.
+/// A cursor that this list did not give, and the store's failure.
 pub fn cases(conn: &mut AnyConnection, reader: &Reader, filter: &CaseFilter) -> Outcome<Part<CaseRow>> {
     let Some(institute) = reader.institute() else { return Ok(Part::empty()) };
     let (after, limit) = (filter.begins()?, keyset::limit(filter.limit));

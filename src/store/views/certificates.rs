@@ -1,4 +1,4 @@
-//! The register of certificates: lists, and one certificate as it stands there.
+//! The register of certificates: lists, and one certificate as it is kept there.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ struct Listing {
 /// Certificates of the reader's institute, or an applicant's own signed ones, the newest first.
 ///
 /// # Errors
-/// A cursor that is none of ours, and the store's failure.
+/// A cursor that this list did not give, and the store's failure.
 pub fn certificates(
     conn: &mut AnyConnection,
     reader: &Reader,

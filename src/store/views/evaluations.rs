@@ -236,7 +236,7 @@ impl Listing {
 /// The reader's institute's evaluations, the newest first.
 ///
 /// # Errors
-/// A cursor that is none of ours, and the store's failure.
+/// A cursor that this list did not give, and the store's failure.
 pub fn evaluations(
     conn: &mut AnyConnection,
     reader: &Reader,
@@ -511,7 +511,7 @@ pub struct EvaluableFile {
 /// name.
 ///
 /// # Errors
-/// A cursor that is none of ours, and the store's failure.
+/// A cursor that this list did not give, and the store's failure.
 pub fn evaluable_files(
     conn: &mut AnyConnection,
     reader: &Reader,

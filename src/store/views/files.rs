@@ -17,7 +17,7 @@ use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::instruments::{FileSource, FileState, ObservationStatus, ProblemSeverity};
 
-/// Where in a file something stands. Lines and columns count from 1, columns in characters.
+/// Where in a file something is. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LocatorView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,7 +188,7 @@ impl ObservationView {
     }
 }
 
-/// Where a value stands in its file.
+/// Where a value is in its file.
 ///
 /// # Errors
 /// Where that cannot be read.
@@ -249,7 +249,7 @@ pub struct FileFilter {
 /// The files of the reader's institute, the newest first. Five statements, however many rows.
 ///
 /// # Errors
-/// A cursor that is none of ours, and the store's failure.
+/// A cursor that this list did not give, and the store's failure.
 pub fn files(conn: &mut AnyConnection, reader: &Reader, filter: &FileFilter) -> Outcome<Part<FileListRow>> {
     let own = reader.staff()?.clone();
     let (after, limit, offset) =

@@ -97,7 +97,7 @@ pub struct OwnCertificate {
 /// The applicant's cases, the newest first; none for staff.
 ///
 /// # Errors
-/// A cursor that is none, and the store's failure.
+/// A cursor that this list did not give, and the store's failure.
 pub fn own_cases(conn: &mut AnyConnection, reader: &Reader, filter: &CaseFilter) -> Outcome<Part<OwnCaseRow>> {
     let Reader::Applicant(applicant) = reader else {
         return Ok(Part::empty());

@@ -164,7 +164,7 @@ macro_rules! filtered {
 /// The queue of the reader's institute.
 ///
 /// # Errors
-/// Names the state or the cursor that is not one of ours; the store's failure.
+/// Names a state that does not exist or a cursor that this list did not give; the store's failure.
 pub fn queue(conn: &mut AnyConnection, reader: &Reader, filter: &QueueFilter) -> Outcome<Part<QueueRow>> {
     let states: Vec<TaskState> = match given(filter.state.as_ref()) {
         Some(text) => vec![crate::text::word("state", text, TaskState::parse)?],
@@ -399,7 +399,7 @@ fn review_place(text: &str) -> Option<ReviewPlace> {
 /// what rests on an unchecked import, then the rest by due date. Four statements, however many rows.
 ///
 /// # Errors
-/// Names the state or the cursor that is not one of ours; the store's failure.
+/// Names a state that does not exist or a cursor that this list did not give; the store's failure.
 pub fn to_review(conn: &mut AnyConnection, reader: &Reader, filter: &ReviewFilter) -> Outcome<Part<ReviewRow>> {
     let state = given(filter.state.as_ref()).map_or(TaskState::Entered.as_str(), String::as_str);
     let waits = |state: &TaskState| TaskState::UNDER_REVIEW.contains(state);

@@ -116,7 +116,7 @@ pub struct SampleTask {
     pub item: ItemFacts,
 }
 
-/// Where the task stands.
+/// The state of the task.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TaskFacts {
     pub id: TestTaskId,

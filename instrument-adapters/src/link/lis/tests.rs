@@ -246,7 +246,7 @@ fn what_is_too_long_is_refused() {
     let two = [frame(1, b"012345\r", ETX), frame(2, b"R|345\r", ETX)];
     assert_eq!(send(&mut receiver, &two, &mut kept), [ACK, ACK, NAK]);
     assert_eq!(kept.fragments[1..], [broken(b"012345\r", End::Sender), (two[1].clone(), Fault::TooLong(12))]);
-    // A frame without end, and what is no frame at all, end with the connection.
+    // A frame without end, and what is not a frame at all, end with the connection.
     receiver.feed(&[ENQ, STX], &mut kept);
     let answers = receiver.feed(&[b'x'; 100], &mut kept);
     assert!(answers == [NAK] && receiver.is_over());

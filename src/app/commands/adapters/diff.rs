@@ -13,7 +13,7 @@ use super::{CommandError, Outcome, folder_error, read_error, write_json};
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct DiffArgs {
-    /// An adapter's folder, the id of one at hand, or a file
+    /// An adapter's folder, the id of one in use, or a file
     old: PathBuf,
     /// The other one, of the same kind
     new: PathBuf,

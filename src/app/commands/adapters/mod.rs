@@ -500,7 +500,7 @@ mod tests {
         assert_eq!(one["draft_because"], "changed since it was validated by 李雷 on 2026-03-02");
         let said = testing::run(run, &["test", &own]).expect("passes");
         assert!(said.contains("changed since"), "{said}");
-        // A day that is none is refused, and the record stays as it was.
+        // What is not a day is refused, and the record stays as it was.
         let wrong = testing::run(run, &["validate", &folder, "--by", "李雷", "--on", "2026-02-30"]);
         assert_eq!(wrong.expect_err("a refusal").code, "validation");
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::CommandError;
 
-/// Every line with what it became, then what stands on none, by its place.
+/// Every line with what it became, then the values that are on none of the lines, by their places.
 pub(super) fn lines(explained: &Explained) -> Vec<Value> {
     let lines = explained.lines.iter();
     let lines = lines.map(|(line, text, became)| json!({"line": line, "text": text, "became": became}));
@@ -30,7 +30,7 @@ pub(super) fn explained(explained: &Explained, out: &mut dyn Write) -> Result<()
     summary(&explained.parsed, out)
 }
 
-/// Values that stand on no line that is shown: those of a tree that its reader does not write out.
+/// Values that are not on a line that is shown: those of a tree that its reader does not write out.
 fn off_the_lines(explained: &Explained) -> impl Iterator<Item = &Observation> {
     explained.parsed.observations.iter().filter(|o| explained.line_of(&o.locator).is_none())
 }

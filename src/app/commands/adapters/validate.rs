@@ -63,7 +63,7 @@ pub(super) fn run(
         digest: digest(&found.declaration, &found.cases, adapter.reader()),
     };
     let text = record.to_toml();
-    // What is written is what will be read: a name that is none, or a day that is none, is said here.
+    // What is written is what will be read: what is not a name, or not a day, is reported here.
     Validation::from_toml(&text).map_err(|why| CommandError::at("validation", "by", why))?;
     if !found.is_embedded {
         fs::write(folder.join("adapter.toml"), &found.declaration)?;
@@ -106,7 +106,7 @@ fn claimed(declaration: &str) -> Result<String, CommandError> {
     let mut said = false;
     for line in declaration.split_inclusive('\n') {
         let head = line.trim_start();
-        // The status stands before the first table.
+        // The status comes before the first table.
         if !said && head.starts_with('[') {
             text.push_str("status = \"validated\"\n");
             said = true;
