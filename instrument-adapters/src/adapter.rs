@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::containers::Heads;
-use crate::dates::Dates;
+use crate::dates::DateReader;
 use crate::embedded;
 use crate::model::{Companion, Locator, Options, Parsed, Severity, Status};
-use crate::readers::{self, Input, Proof};
+use crate::readers::{self, Proof, ReaderInput};
 use crate::set::NotRecognised;
 use crate::sink::{self, Sink};
 use crate::spec::{self, AdapterStatus, Limits, Spec};
 use crate::text::Text;
-use crate::validation::{self, Standing};
+use crate::validation::{self, AdapterStanding};
 
 /// Lower-case hexadecimal SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -53,7 +53,7 @@ pub(crate) enum Origin {
     /// The crate, with its record.
     Embedded,
     /// A laboratory's folder.
-    Own(Standing),
+    Own(AdapterStanding),
 }
 
 /// A reading with the account of every line, for `explain`.
@@ -154,7 +154,7 @@ impl Adapter {
     }
 
     /// Draft or validated, by whom and when, or why not.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> AdapterStanding {
         match &self.origin {
             Origin::Own(standing) => standing.clone(),
             Origin::Text => validation::standing(self.claims(), Ok(None), String::new),
@@ -281,13 +281,13 @@ impl Adapter {
         let container = spec.reader.container();
         let decoded =
             container.decode(bytes, &spec.text.encodings).unwrap_or_else(|| nothing(container.is_text().then_some(1)));
-        let dates = Dates::new(&spec.text, options, &decoded.whole);
+        let dates = DateReader::new(&spec.text, options, &decoded.whole);
         let mut sink = Sink::new(spec, options.curves, explaining, dates);
         let companions = self.companions(name, options, &mut sink);
         if let Some(line) = decoded.broken_line {
             sink.fault("broken_text", format!("a byte that {} does not have", decoded.encoding), Locator::line(line));
         }
-        let input = Input { name, bytes, text: &decoded, companions: &companions };
+        let input = ReaderInput { name, bytes, text: &decoded, companions: &companions };
         let proof = match too_long(spec, &decoded) {
             Some((message, at)) => {
                 sink.fault("limit_lines", message, at);

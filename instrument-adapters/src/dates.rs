@@ -10,7 +10,7 @@ use crate::spec::TextSpec;
 
 /// Reads the dates of one file.
 #[derive(Debug, Clone)]
-pub(crate) struct Dates<'a> {
+pub(crate) struct DateReader<'a> {
     spec: &'a TextSpec,
     /// The word of the instrument register.
     caller: Option<DateOrder>,
@@ -28,7 +28,7 @@ pub(crate) enum Read {
     Unknown,
 }
 
-impl<'a> Dates<'a> {
+impl<'a> DateReader<'a> {
     pub fn new(spec: &'a TextSpec, options: &Options, text: &str) -> Self {
         Self {
             spec,
@@ -157,7 +157,7 @@ mod tests {
             date_order: word,
             ..TextSpec::default()
         };
-        Dates::new(&spec, &Options::default(), text).read(written)
+        DateReader::new(&spec, &Options::default(), text).read(written)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::model::{Observation, Parsed, Problem};
 
 /// One thing that is not the same on both sides. A side that does not have it is null.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
+pub struct DiffLine {
     /// What it is, in words: a fact's name, or a value's place, sample and quantity.
     pub what: String,
     /// The field that differs; without it, the whole is on one side only.
@@ -22,18 +22,18 @@ pub struct Change {
 
 /// Everything that differs between two readings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Difference {
+pub struct ReadingDiff {
     /// Facts of the run, without the adapter's version.
-    pub run: Vec<Change>,
+    pub run: Vec<DiffLine>,
     /// Values.
-    pub observations: Vec<Change>,
+    pub observations: Vec<DiffLine>,
     /// Problems.
-    pub problems: Vec<Change>,
+    pub problems: Vec<DiffLine>,
     /// Whether the file is whole.
-    pub complete: Option<Change>,
+    pub complete: Option<DiffLine>,
 }
 
-impl Difference {
+impl ReadingDiff {
     /// True where both readings say the same.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -45,7 +45,7 @@ impl Difference {
     }
 
     /// All of it, in order.
-    pub fn changes(&self) -> impl Iterator<Item = (&'static str, &Change)> {
+    pub fn changes(&self) -> impl Iterator<Item = (&'static str, &DiffLine)> {
         let named = |name: &'static str| move |change| (name, change);
         let run = self.run.iter().map(named("run"));
         let values = self.observations.iter().map(named("observation"));
@@ -58,15 +58,15 @@ impl Difference {
 ///
 /// Of one file, values belong together by their place in it; of two files, by sample, analyte, quantity, injection,
 /// abscissa and context, and places are not compared.
-pub fn difference(old: &Parsed, new: &Parsed) -> Difference {
+pub fn difference(old: &Parsed, new: &Parsed) -> ReadingDiff {
     let same_file = old.file_sha256 == new.file_sha256;
-    let complete = (old.complete != new.complete).then(|| Change {
+    let complete = (old.complete != new.complete).then(|| DiffLine {
         what: "complete".into(),
         field: None,
         old: Some(old.complete.into()),
         new: Some(new.complete.into()),
     });
-    Difference {
+    ReadingDiff {
         run: facts(&old.run, &new.run),
         observations: paired(&old.observations, &new.observations, |o| key(o, same_file), name, same_file),
         problems: paired(&old.problems, &new.problems, problem_key, problem_name, same_file),
@@ -74,9 +74,9 @@ pub fn difference(old: &Parsed, new: &Parsed) -> Difference {
     }
 }
 
-fn facts(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
+fn facts(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<DiffLine> {
     let mut changes = Vec::new();
-    let change = |name: &String, old: Option<&Value>, new: Option<&Value>| Change {
+    let change = |name: &String, old: Option<&Value>, new: Option<&Value>| DiffLine {
         what: name.clone(),
         field: None,
         old: old.cloned(),
@@ -131,7 +131,7 @@ fn paired<T: Serialize>(
     key: impl Fn(&T) -> String,
     name: impl Fn(&T) -> String,
     places: bool,
-) -> Vec<Change> {
+) -> Vec<DiffLine> {
     let mut waiting: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, one) in new.iter().enumerate().rev() {
         waiting.entry(key(one)).or_default().push(index);
@@ -147,21 +147,21 @@ fn paired<T: Serialize>(
         });
         match found {
             Some(other) => changes.extend(fields(&name(one), &whole(one), &whole(other), places)),
-            None => changes.push(Change { what: name(one), field: None, old: Some(whole(one)), new: None }),
+            None => changes.push(DiffLine { what: name(one), field: None, old: Some(whole(one)), new: None }),
         }
     }
     let added = new.iter().zip(taken).filter(|(_, taken)| !taken);
-    changes.extend(added.map(|(one, _)| Change { what: name(one), field: None, old: None, new: Some(whole(one)) }));
+    changes.extend(added.map(|(one, _)| DiffLine { what: name(one), field: None, old: None, new: Some(whole(one)) }));
     changes
 }
 
 /// The fields of two objects that differ.
-fn fields(what: &str, old: &Value, new: &Value, places: bool) -> Vec<Change> {
+fn fields(what: &str, old: &Value, new: &Value, places: bool) -> Vec<DiffLine> {
     let empty = Map::new();
     let (old, new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
     let mut names: Vec<&String> = old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))).collect();
     names.retain(|name| (places || *name != "locator") && old.get(*name) != new.get(*name));
-    let change = |name: &String| Change {
+    let change = |name: &String| DiffLine {
         what: what.to_owned(),
         field: Some(name.clone()),
         old: old.get(name).cloned(),

@@ -39,7 +39,7 @@ pub enum DraftError {
 
 /// A draft, and what it makes of the file.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct AdapterDraft {
     /// Text of the `adapter.toml`.
     pub declaration: String,
     /// The file as the draft reads it: to be checked by eye, then kept under `expected/`.
@@ -58,13 +58,13 @@ struct Table {
 ///
 /// # Errors
 /// [`DraftError`] where the file is neither text nor workbook, or has no such table.
-pub fn declaration(id: &str, name: &str, bytes: &[u8]) -> Result<Draft, DraftError> {
+pub fn declaration(id: &str, name: &str, bytes: &[u8]) -> Result<AdapterDraft, DraftError> {
     let (encoding, table) = if bytes.starts_with(b"PK\x03\x04") { ("", in_workbook(bytes)?) } else { in_text(bytes)? };
     let declaration = write(id, name, encoding, &table);
     let adapter = Adapter::from_toml(&declaration).map_err(|e| DraftError::Unusable(e.to_string()))?;
     adapter.recognises(name, bytes).map_err(DraftError::Unusable)?;
     let parsed = adapter.read(name, bytes, &Options::default());
-    Ok(Draft { declaration, parsed })
+    Ok(AdapterDraft { declaration, parsed })
 }
 
 fn in_text(bytes: &[u8]) -> Result<(&'static str, Table), DraftError> {

@@ -1,8 +1,8 @@
 //! The adapters and samples that come with the crate, compiled in.
 
-use crate::selftest::Case;
+use crate::selftest::TestedFile;
 use crate::spec::AdapterStatus;
-use crate::validation::{self, Standing, Validation};
+use crate::validation::{self, AdapterStanding, Validation};
 
 /// A file under an adapter's folder.
 #[derive(Debug, Clone, Copy)]
@@ -31,14 +31,14 @@ pub struct AdapterFiles {
 }
 
 impl AdapterFiles {
-    pub(crate) fn standing(&self, claims: AdapterStatus, reader: &str) -> Standing {
+    pub(crate) fn standing(&self, claims: AdapterStatus, reader: &str) -> AdapterStanding {
         let record = self.validation.map(Validation::from_toml).transpose();
         validation::standing(claims, record, || validation::digest(self.declaration, &self.cases(), reader))
     }
 
     /// Its samples and rejects.
-    pub fn cases(&self) -> Vec<Case> {
-        let case = |file: &SampleFile, reject: bool| Case {
+    pub fn cases(&self) -> Vec<TestedFile> {
+        let case = |file: &SampleFile, reject: bool| TestedFile {
             name: file.name.to_owned(),
             bytes: file.bytes.to_vec(),
             expected: self

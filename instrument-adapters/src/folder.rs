@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::adapter::{Adapter, Origin};
 use crate::fs::{self, AdapterFolder, FolderError};
-use crate::selftest::{Case, TestReport};
-use crate::set::{AdapterSet, Loaded};
+use crate::selftest::{TestReport, TestedFile};
+use crate::set::{AdapterSet, LoadedFolder};
 
 /// Runs the samples and rejects of a declaration: here, or in a process of its own.
-pub type Tester<'a> = dyn Fn(&str, &[Case]) -> TestReport + 'a;
+pub type Tester<'a> = dyn Fn(&str, &[TestedFile]) -> TestReport + 'a;
 
 /// An adapter that passed its tests.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`FolderError`] where the folder itself cannot be listed; then nothing changes.
-    pub fn refresh(&mut self, test: &Tester) -> Result<Vec<Loaded>, FolderError> {
+    pub fn refresh(&mut self, test: &Tester) -> Result<Vec<LoadedFolder>, FolderError> {
         let folders = fs::adapter_folders(&self.dir)?;
         let there: BTreeSet<&PathBuf> = folders.iter().collect();
         let gone: Vec<PathBuf> = self.kept.keys().filter(|path| !there.contains(path)).cloned().collect();
@@ -69,13 +69,14 @@ impl Folder {
         let mut lost = Vec::new();
         for path in gone {
             if self.kept.remove(&path).is_some() {
-                lost.push(Loaded { folder: path, outcome: Err("the folder is gone".into()), keeps: None });
+                lost.push(LoadedFolder { folder: path, outcome: Err("the folder is gone".into()), keeps: None });
             }
         }
         for folder in &folders {
             changed.extend(self.look(folder, test).then(|| folder.clone()));
         }
-        let mut now: Vec<Loaded> = self.loaded().into_iter().filter(|one| changed.contains(&one.folder)).collect();
+        let mut now: Vec<LoadedFolder> =
+            self.loaded().into_iter().filter(|one| changed.contains(&one.folder)).collect();
         now.append(&mut lost);
         Ok(now)
     }
@@ -106,8 +107,8 @@ impl Folder {
     }
 
     /// What became of each adapter's folder.
-    pub fn loaded(&self) -> Vec<Loaded> {
-        let one = |(folder, kept): (&PathBuf, &Kept)| Loaded {
+    pub fn loaded(&self) -> Vec<LoadedFolder> {
+        let one = |(folder, kept): (&PathBuf, &Kept)| LoadedFolder {
             folder: folder.clone(),
             outcome: kept.outcome.clone(),
             keeps: kept

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::adapter::{Adapter, Explained};
 use crate::embedded;
 use crate::model::{Companion, Options, Parsed};
-use crate::selftest::Case;
+use crate::selftest::TestedFile;
 use crate::set::{AdapterSet, NotRecognised};
 use crate::spec::AdapterStatus;
-use crate::validation::{self, Standing, Validation};
+use crate::validation::{self, AdapterStanding, Validation};
 
 /// No file is read further than this, whatever its adapter allows.
 const MAX_BYTES: u64 = 256 << 20;
@@ -205,7 +205,7 @@ pub struct AdapterFolder {
     /// `adapter.toml`, or that of the embedded adapter that the folder adds to.
     pub declaration: String,
     /// `samples/` and `rejects/`, with those of the embedded adapter.
-    pub cases: Vec<Case>,
+    pub cases: Vec<TestedFile>,
     /// `validation.toml`; a sentence that says why where it cannot be read.
     pub validation: Result<Option<Validation>, String>,
     /// The folder adds to an embedded adapter.
@@ -217,13 +217,13 @@ impl AdapterFolder {
     ///
     /// # Errors
     /// Where its `adapter.toml` cannot be read.
-    pub fn standing(&self) -> Result<Standing, String> {
+    pub fn standing(&self) -> Result<AdapterStanding, String> {
         Adapter::from_toml(&self.declaration)
             .map(|adapter| self.standing_of(&adapter))
             .map_err(|error| error.to_string())
     }
 
-    pub(crate) fn standing_of(&self, adapter: &Adapter) -> Standing {
+    pub(crate) fn standing_of(&self, adapter: &Adapter) -> AdapterStanding {
         let shipped = embedded::ADAPTERS.iter().find(|files| self.is_embedded && files.declaration == self.declaration);
         match shipped {
             // Where the laboratory only adds samples, the crate's own word on its adapter stays.
@@ -257,9 +257,9 @@ pub fn read_adapter(folder: &Path) -> Result<AdapterFolder, FolderError> {
         None => text(folder.join("adapter.toml"))?,
         Some(files) => {
             // The laboratory's own take the place of those of the same name.
-            let shipped: Vec<Case> = files.cases();
-            let mine = |case: &Case| cases.iter().any(|own| own.reject == case.reject && own.name == case.name);
-            let shipped: Vec<Case> = shipped.into_iter().filter(|case| !mine(case)).collect();
+            let shipped: Vec<TestedFile> = files.cases();
+            let mine = |case: &TestedFile| cases.iter().any(|own| own.reject == case.reject && own.name == case.name);
+            let shipped: Vec<TestedFile> = shipped.into_iter().filter(|case| !mine(case)).collect();
             cases.extend(shipped);
             files.declaration.to_owned()
         }
@@ -267,7 +267,7 @@ pub fn read_adapter(folder: &Path) -> Result<AdapterFolder, FolderError> {
     Ok(AdapterFolder { declaration, cases, validation, is_embedded: embedded.is_some() })
 }
 
-fn read_cases(folder: &Path) -> Result<Vec<Case>, FolderError> {
+fn read_cases(folder: &Path) -> Result<Vec<TestedFile>, FolderError> {
     let mut cases = Vec::new();
     for (sub, reject) in [("samples", false), ("rejects", true)] {
         let sub = folder.join(sub);
@@ -280,7 +280,7 @@ fn read_cases(folder: &Path) -> Result<Vec<Case>, FolderError> {
                 (false, true) => Some(String::from_utf8_lossy(&read_file(&expected)?).into_owned()),
                 _ => None,
             };
-            cases.push(Case { bytes: read_file(&path)?, name, expected, reject });
+            cases.push(TestedFile { bytes: read_file(&path)?, name, expected, reject });
         }
     }
     Ok(cases)

@@ -29,9 +29,11 @@ mod validation;
 
 pub use adapter::{Adapter, AdapterError, Explained, sha256};
 pub use folder::{Folder, Tester};
-pub use model::{Companion, Context, DateOrder, Locator, Observation, Options, Parsed, Problem, Severity, Status};
+pub use model::{
+    Companion, DateOrder, Locator, Observation, ObservationContext, Options, Parsed, Problem, Severity, Status,
+};
 pub use schema::schema;
-pub use selftest::{Case, CaseResult, TestReport};
-pub use set::{AdapterSet, Candidate, Detection, Loaded, NotRecognised, Summary};
+pub use selftest::{CaseResult, TestReport, TestedFile};
+pub use set::{AdapterSet, Candidate, Detection, LoadedFolder, NotRecognised, Summary};
 pub use spec::AdapterStatus;
-pub use validation::{Standing, Validation, digest};
+pub use validation::{AdapterStanding, Validation, digest};

@@ -79,28 +79,28 @@ pub enum Status {
 
 /// What a file says of a value beyond its number. Values of one block share it until one differs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Context(Arc<BTreeMap<String, String>>);
+pub struct ObservationContext(Arc<BTreeMap<String, String>>);
 
-impl Context {
+impl ObservationContext {
     /// True where the file says nothing more.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-impl Serialize for Context {
+impl Serialize for ObservationContext {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Context {
+impl<'de> Deserialize<'de> for ObservationContext {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         BTreeMap::deserialize(deserializer).map(Self::from)
     }
 }
 
-impl Deref for Context {
+impl Deref for ObservationContext {
     type Target = BTreeMap<String, String>;
 
     fn deref(&self) -> &Self::Target {
@@ -108,19 +108,19 @@ impl Deref for Context {
     }
 }
 
-impl DerefMut for Context {
+impl DerefMut for ObservationContext {
     fn deref_mut(&mut self) -> &mut Self::Target {
         Arc::make_mut(&mut self.0)
     }
 }
 
-impl From<BTreeMap<String, String>> for Context {
+impl From<BTreeMap<String, String>> for ObservationContext {
     fn from(map: BTreeMap<String, String>) -> Self {
         Self(Arc::new(map))
     }
 }
 
-impl<'a> IntoIterator for &'a Context {
+impl<'a> IntoIterator for &'a ObservationContext {
     type Item = (&'a String, &'a String);
     type IntoIter = std::collections::btree_map::Iter<'a, String, String>;
 
@@ -168,8 +168,8 @@ pub struct Observation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_raw: Option<String>,
     /// What else the file says of this value: signal, peak, well, wavelength, group, …
-    #[serde(default, skip_serializing_if = "Context::is_empty")]
-    pub context: Context,
+    #[serde(default, skip_serializing_if = "ObservationContext::is_empty")]
+    pub context: ObservationContext,
 }
 
 /// Weight of a [`Problem`].

@@ -8,7 +8,7 @@ use crate::model::{Companion, Options, Parsed};
 
 /// A file of `samples/` or `rejects/`.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub struct TestedFile {
     /// File name.
     pub name: String,
     /// Its bytes.
@@ -66,7 +66,7 @@ impl TestReport {
 }
 
 /// Runs all cases of one adapter.
-pub(crate) fn run(declaration: &str, cases: &[Case]) -> TestReport {
+pub(crate) fn run(declaration: &str, cases: &[TestedFile]) -> TestReport {
     let adapter = match Adapter::from_toml(declaration) {
         Ok(adapter) => adapter,
         Err(why) => {
@@ -83,7 +83,7 @@ pub(crate) fn run(declaration: &str, cases: &[Case]) -> TestReport {
     TestReport { adapter: Ok(adapter.id().to_owned()), cases: results }
 }
 
-fn read(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<Parsed, String> {
+fn read(adapter: &Adapter, case: &TestedFile, all: &[TestedFile]) -> Result<Parsed, String> {
     adapter.recognises(&case.name, &case.bytes)?;
     let wanted = adapter.companion_names(&case.name);
     let companions = all
@@ -96,7 +96,7 @@ fn read(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<Parsed, String> 
     Ok(adapter.read(&case.name, &case.bytes, &options))
 }
 
-fn sample(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<(), String> {
+fn sample(adapter: &Adapter, case: &TestedFile, all: &[TestedFile]) -> Result<(), String> {
     let parsed = read(adapter, case, all).map_err(|why| format!("not recognised: {why}"))?;
     let Some(expected) = &case.expected else {
         return Err(format!("expected/{}.json is missing", case.name));
@@ -110,7 +110,7 @@ fn sample(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<(), String> {
 }
 
 /// A reject is refused, or blocked by an error. A whole file may be wrong: a word in the place of a number.
-fn reject(adapter: &Adapter, case: &Case, all: &[Case]) -> Result<(), String> {
+fn reject(adapter: &Adapter, case: &TestedFile, all: &[TestedFile]) -> Result<(), String> {
     match read(adapter, case, all) {
         Err(_) => Ok(()),
         Ok(parsed) if !parsed.is_blocked() => Err("was read without an error".into()),

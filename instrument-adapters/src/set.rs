@@ -10,7 +10,7 @@ use crate::containers::Heads;
 use crate::embedded;
 use crate::folder::Folder;
 use crate::fs::{self, FolderError};
-use crate::isolated::Failure;
+use crate::isolated::WorkerFailure;
 use crate::model::{Options, Parsed};
 use crate::selftest::{self, TestReport};
 use crate::spec::AdapterStatus;
@@ -97,7 +97,7 @@ pub enum NotRecognised {
     Refused(String, String),
     /// The reading did not come to its end; only where a file is read in a process of its own.
     #[error("{0}")]
-    Failed(Failure),
+    Failed(WorkerFailure),
 }
 
 fn list(candidates: &[Candidate]) -> String {
@@ -106,7 +106,7 @@ fn list(candidates: &[Candidate]) -> String {
 
 /// A folder of a laboratory's own, and what became of its adapters.
 #[derive(Debug, Clone)]
-pub struct Loaded {
+pub struct LoadedFolder {
     /// Folder of the adapter.
     pub folder: PathBuf,
     /// Id where it was loaded, reason where it was refused.
@@ -119,7 +119,7 @@ pub struct Loaded {
 #[derive(Debug, Clone)]
 pub struct AdapterSet {
     adapters: BTreeMap<String, Adapter>,
-    loaded: Vec<Loaded>,
+    loaded: Vec<LoadedFolder>,
     /// Declarations of those that are not embedded.
     own: BTreeMap<String, String>,
     withdrawn: BTreeSet<String>,
@@ -185,7 +185,7 @@ impl AdapterSet {
         }
     }
 
-    pub(crate) fn told(&mut self, loaded: Vec<Loaded>) {
+    pub(crate) fn told(&mut self, loaded: Vec<LoadedFolder>) {
         self.loaded = loaded;
     }
 
@@ -206,7 +206,7 @@ impl AdapterSet {
     }
 
     /// What became of the adapters of a laboratory's folder.
-    pub fn loaded(&self) -> &[Loaded] {
+    pub fn loaded(&self) -> &[LoadedFolder] {
         &self.loaded
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::dates::{Dates, Read};
+use crate::dates::{DateReader, Read};
 use crate::model::{Locator, Observation, Problem, Severity};
 use crate::numbers::Number;
 use crate::spec::{MessageSpec, Spec};
@@ -68,7 +68,7 @@ pub(crate) struct Sink<'a> {
     pub curves: bool,
     /// Somebody wants to see what each line became; without that the account is not kept.
     pub explaining: bool,
-    pub dates: Dates<'a>,
+    pub dates: DateReader<'a>,
     pub run: Map<String, Value>,
     pub observations: Vec<Observation>,
     pub problems: Vec<Problem>,
@@ -91,7 +91,7 @@ pub(crate) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(spec: &'a Spec, curves: bool, explaining: bool, dates: Dates<'a>) -> Self {
+    pub fn new(spec: &'a Spec, curves: bool, explaining: bool, dates: DateReader<'a>) -> Self {
         Self {
             spec,
             curves,

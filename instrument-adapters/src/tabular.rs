@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::model::{Context, Locator, Observation, Severity, Status};
+use crate::model::{Locator, Observation, ObservationContext, Severity, Status};
 use crate::numbers::Number;
 use crate::sink::Sink;
 use crate::spec::{ColumnSpec, Pattern, Role, Spec, TableSpec, TotalsSpec};
@@ -17,7 +17,7 @@ pub(crate) struct Base {
     pub analyte: Option<String>,
     pub injection: Option<String>,
     pub acquired_at: Option<String>,
-    pub context: Context,
+    pub context: ObservationContext,
     /// Unit of the values whose column has none.
     pub unit: Option<String>,
     /// What the points of a curve are to be multiplied by; the text as written stays in `raw`.
@@ -49,23 +49,23 @@ pub(crate) struct Cell {
 
 /// What a cell says.
 #[derive(Debug, Clone)]
-pub(crate) struct Reading {
+pub(crate) struct CellReading {
     pub status: Status,
     pub number: Option<Number>,
     pub bound: Option<String>,
 }
 
 /// Reads a cell that should hold a number: a declared word, a censored or a plain number.
-pub(crate) fn reading(sink: &mut Sink, raw: &str, text: bool, at: &Locator) -> Reading {
+pub(crate) fn reading(sink: &mut Sink, raw: &str, text: bool, at: &Locator) -> CellReading {
     let raw = raw.trim();
     if let Some(status) = sink.spec.tokens.get(raw) {
-        return Reading { status: *status, number: None, bound: None };
+        return CellReading { status: *status, number: None, bound: None };
     }
     let censored = [("<", Status::Below), ("≤", Status::Below), (">", Status::Above), ("≥", Status::Above)];
     for (sign, status) in censored {
         let rest = raw.strip_prefix(sign).map(|r| r.trim_start_matches('='));
         if let Some(bound) = rest.and_then(|r| sink.number(r, at)) {
-            return Reading { status, number: None, bound: Some(bound.value) };
+            return CellReading { status, number: None, bound: Some(bound.value) };
         }
     }
     let number = sink.number(raw, at);
@@ -74,7 +74,7 @@ pub(crate) fn reading(sink: &mut Sink, raw: &str, text: bool, at: &Locator) -> R
         (None, true) => Status::Text,
         (None, false) => Status::Invalid,
     };
-    Reading { status, number, bound: None }
+    CellReading { status, number, bound: None }
 }
 
 /// UCUM code and the text as written, where they differ.
@@ -190,7 +190,7 @@ fn blanked(columns: &[Column], cells: &[Cell]) -> Option<Vec<Cell>> {
 pub(crate) struct Row {
     /// Column → the number read there.
     pub numbers: BTreeMap<usize, Number>,
-    pub context: Context,
+    pub context: ObservationContext,
     pub not_found: bool,
 }
 
@@ -303,7 +303,7 @@ pub(crate) fn row(
         let bare = cell.raw.strip_suffix('%').filter(|_| column.unit.as_deref() == Some("%"));
         let number_text = parts.get("value").map(String::as_str).or(bare).unwrap_or(&cell.raw);
         let mut read = match spec.tokens.get(number_text) {
-            Some(status) => Reading { status: *status, number: None, bound: None },
+            Some(status) => CellReading { status: *status, number: None, bound: None },
             None => reading(sink, number_text, spec.text, &at),
         };
         let quantity = spec.quantity.clone().unwrap_or_else(|| "value".into());

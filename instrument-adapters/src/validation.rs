@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::selftest::Case;
+use crate::selftest::TestedFile;
 use crate::spec::AdapterStatus;
 
 /// Raised when the common part of reading (numbers, dates, tables) comes to other values from the same file.
@@ -62,7 +62,7 @@ pub(crate) fn is_date(text: &str) -> bool {
 
 /// How far an adapter has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct AdapterStanding {
     /// Draft or validated.
     pub status: AdapterStatus,
     /// The record, where there is one that still holds.
@@ -71,7 +71,7 @@ pub struct Standing {
     pub reason: Option<String>,
 }
 
-impl Standing {
+impl AdapterStanding {
     fn draft(reason: Option<String>) -> Self {
         Self { status: AdapterStatus::Draft, validation: None, reason }
     }
@@ -82,22 +82,22 @@ pub(crate) fn standing(
     claims: AdapterStatus,
     record: Result<Option<Validation>, String>,
     digest: impl FnOnce() -> String,
-) -> Standing {
+) -> AdapterStanding {
     match (claims, record) {
-        (_, Err(why)) => Standing::draft(Some(why)),
-        (AdapterStatus::Draft, Ok(None)) => Standing::draft(None),
+        (_, Err(why)) => AdapterStanding::draft(Some(why)),
+        (AdapterStatus::Draft, Ok(None)) => AdapterStanding::draft(None),
         (AdapterStatus::Draft, Ok(Some(_))) => {
-            Standing::draft(Some("adapter.toml says draft, whatever validation.toml says".into()))
+            AdapterStanding::draft(Some("adapter.toml says draft, whatever validation.toml says".into()))
         }
-        (AdapterStatus::Validated, Ok(None)) => Standing::draft(Some(
+        (AdapterStatus::Validated, Ok(None)) => AdapterStanding::draft(Some(
             "adapter.toml says validated, and there is no validation.toml that says by whom".into(),
         )),
         (AdapterStatus::Validated, Ok(Some(record))) if record.digest == digest() => {
-            Standing { status: AdapterStatus::Validated, validation: Some(record), reason: None }
+            AdapterStanding { status: AdapterStatus::Validated, validation: Some(record), reason: None }
         }
         (AdapterStatus::Validated, Ok(Some(record))) => {
             let reason = format!("changed since it was validated by {} on {}", record.by, record.on);
-            Standing::draft(Some(reason))
+            AdapterStanding::draft(Some(reason))
         }
     }
 }
@@ -106,7 +106,7 @@ pub(crate) fn standing(
 /// the samples, what is expected of them, the rejects, and the version of the reader.
 ///
 /// Names and contents go in behind their lengths, so that no two folders give the same bytes.
-pub fn digest(declaration: &str, cases: &[Case], reader: &str) -> String {
+pub fn digest(declaration: &str, cases: &[TestedFile], reader: &str) -> String {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
@@ -117,7 +117,7 @@ pub fn digest(declaration: &str, cases: &[Case], reader: &str) -> String {
     part(reader.as_bytes());
     part(&crate::readers::version(reader).to_le_bytes());
     part(declaration.as_bytes());
-    let mut cases: Vec<&Case> = cases.iter().collect();
+    let mut cases: Vec<&TestedFile> = cases.iter().collect();
     cases.sort_by(|a, b| (a.reject, &a.name).cmp(&(b.reject, &b.name)));
     for case in cases {
         part(if case.reject { b"reject" } else { b"sample" });
@@ -132,8 +132,8 @@ pub fn digest(declaration: &str, cases: &[Case], reader: &str) -> String {
 mod tests {
     use super::*;
 
-    fn case(name: &str, bytes: &[u8], reject: bool) -> Case {
-        Case { name: name.into(), bytes: bytes.to_vec(), expected: None, reject }
+    fn case(name: &str, bytes: &[u8], reject: bool) -> TestedFile {
+        TestedFile { name: name.into(), bytes: bytes.to_vec(), expected: None, reject }
     }
 
     #[test]

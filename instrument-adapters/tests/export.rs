@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use instrument_adapters::export::{self, CsvOptions, Described, Technique};
+use instrument_adapters::export::{self, CsvOptions, ExportedFile, Technique};
 use instrument_adapters::{AdapterSet, Options, Parsed};
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ fn leaves(tree: &Value, into: &mut BTreeSet<String>) {
 #[test]
 fn every_value_of_every_sample_is_in_both_with_its_own_digits() {
     for (name, parsed) in samples() {
-        let described = Described { file_name: name.clone(), product: "P".into() };
+        let described = ExportedFile { file_name: name.clone(), product: "P".into() };
         let json = export::asm(&parsed, &described).expect("ASM");
         let tree: Value = serde_json::from_slice(&json).expect("JSON");
         let mut said = BTreeSet::new();
@@ -86,7 +86,7 @@ fn shape_of(name_part: &str, technique: Technique) -> BTreeSet<String> {
     let mut met = 0;
     for (name, parsed) in samples() {
         if export::technique(&parsed) == technique && (name_part.is_empty() || parsed.adapter.contains(name_part)) {
-            let described = Described { file_name: name, product: "P".into() };
+            let described = ExportedFile { file_name: name, product: "P".into() };
             shape(&export::asm_tree(&parsed, &described), "", &mut shapes);
             met += 1;
         }
@@ -180,7 +180,7 @@ fn keys_of_independent_conversions_stand_at_the_same_levels() {
         let Ok(parsed) = set.parse(&name, &bytes, None, &Options::default()) else { continue };
         let theirs: Value = serde_json::from_slice(&std::fs::read(&path).expect("bytes")).expect("JSON");
         let (mut own, mut other) = (BTreeSet::new(), BTreeSet::new());
-        shape(&export::asm_tree(&parsed, &Described { file_name: name, product: "P".into() }), "", &mut own);
+        shape(&export::asm_tree(&parsed, &ExportedFile { file_name: name, product: "P".into() }), "", &mut own);
         shape(&theirs, "", &mut other);
         let root = |shapes: &BTreeSet<String>| {
             shapes.iter().any(|key| key.ends_with("aggregate document/data system document"))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use instrument_adapters::embedded::{self, ADAPTERS};
-use instrument_adapters::isolated::{Failure, Pool, Program, Settings};
+use instrument_adapters::isolated::{Pool, Program, Settings, WorkerFailure};
 use instrument_adapters::{AdapterSet, Companion, NotRecognised, Options, Parsed};
 
 fn settings() -> Settings {
@@ -253,7 +253,7 @@ fn say(message: &str) -> String {
     format!("printf '{length}'; printf '%s' '{message}'")
 }
 
-fn failure(pool: &Pool, bytes: &[u8]) -> Failure {
+fn failure(pool: &Pool, bytes: &[u8]) -> WorkerFailure {
     match pool.parse("a.txt", bytes, None, &Options::default()) {
         Err(NotRecognised::Failed(failure)) => failure,
         other => panic!("{other:?}"),

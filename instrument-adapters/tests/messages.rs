@@ -22,9 +22,9 @@ fn what_the_receiver_takes_reads_as_the_capture_does() {
         kept.push(given.bytes().to_vec());
         Ok(())
     };
-    assert!(!lis::Receiver::default().feed(capture, &mut keeper).contains(&lis::NAK));
+    assert!(!lis::LisReceiver::default().feed(capture, &mut keeper).contains(&lis::NAK));
     let framed = embedded::sample("hl7-v2-oru", "correction_mllp.hl7").unwrap();
-    let said = mllp::Receiver::default().feed(framed, &mut keeper);
+    let said = mllp::MllpReceiver::default().feed(framed, &mut keeper);
     assert!(said.ends_with(b"MSA|AA|77\r\x1c\r"));
     let [text, message] = kept.as_slice() else { panic!("{kept:?}") };
     let (captured, received) = (parse("a.txt", capture), parse("a.txt", text));

@@ -36,7 +36,7 @@ pub struct BootstrapInstitute {
 }
 
 /// What a beginning rests on.
-pub struct Ground {
+pub struct BootstrapFacts {
     accounts: i64,
     hash: PasswordHash,
 }
@@ -63,7 +63,7 @@ impl Action for BootstrapInstitute {
     const PERMISSION: Permission = Permission::InstituteManage;
     const SECRET: bool = true;
     type Prepared = PasswordHash;
-    type Loaded = Ground;
+    type Loaded = BootstrapFacts;
     type Plan = CreateInstitute;
     type Done = AccountView;
 
@@ -72,15 +72,15 @@ impl Action for BootstrapInstitute {
         Ok(PasswordHash(services.identity.hash(self.administrator.password.reveal())?))
     }
 
-    fn load(&self, cx: &mut Context<'_>, hash: &PasswordHash) -> Outcome<Ground> {
-        Ok(Ground { accounts: account::table.count().get_result(cx.conn)?, hash: hash.clone() })
+    fn load(&self, cx: &mut Context<'_>, hash: &PasswordHash) -> Outcome<BootstrapFacts> {
+        Ok(BootstrapFacts { accounts: account::table.count().get_result(cx.conn)?, hash: hash.clone() })
     }
 
-    fn decide(&self, _: &Facts<'_>, ground: &Ground) -> Result<CreateInstitute, Refusal> {
+    fn decide(&self, _: &Facts<'_>, ground: &BootstrapFacts) -> Result<CreateInstitute, Refusal> {
         self.checked(ground.accounts)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, ground: Ground, plan: CreateInstitute) -> Outcome<AccountView> {
+    fn keep(&self, cx: &mut Context<'_>, ground: BootstrapFacts, plan: CreateInstitute) -> Outcome<AccountView> {
         let content = institute_content(&plan);
         let institute = insert_institute(cx.conn, plan, cx.now.into())?;
         cx.record(Change::created(Self::NAME, "institute", &institute, content));

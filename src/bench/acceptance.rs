@@ -10,7 +10,7 @@ use crate::store::columns::TestTaskId;
 
 /// What a file or an evaluation would enter for one task.
 #[derive(Clone, Debug)]
-pub struct Proposed {
+pub struct ProposedReadings {
     /// The task.
     pub task: TestTaskId,
     /// Its readings, each with the place that it comes from.
@@ -25,22 +25,22 @@ pub struct Proposed {
 /// # Errors
 /// Names the task that is not proposed, or that has an open question, with the question; or says that nothing is left.
 pub fn accept(
-    proposed: Vec<Proposed>,
+    proposed: Vec<ProposedReadings>,
     asked: Option<&[TestTaskId]>,
     words: &Entry,
 ) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
-    let chosen: Vec<Proposed> = match asked {
+    let chosen: Vec<ProposedReadings> = match asked {
         None => proposed.into_iter().filter(|one| one.open_questions.is_empty()).collect(),
         Some(ids) => ids.iter().enumerate().map(|(index, id)| pick(&proposed, index, id)).collect::<Result<_, _>>()?,
     };
     if chosen.is_empty() {
         return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
     }
-    let entry = |one: Proposed| (one.task, Entry { readings: one.readings, ..words.clone() });
+    let entry = |one: ProposedReadings| (one.task, Entry { readings: one.readings, ..words.clone() });
     Ok(chosen.into_iter().map(entry).collect())
 }
 
-fn pick(proposed: &[Proposed], index: usize, id: &TestTaskId) -> Result<Proposed, Refusal> {
+fn pick(proposed: &[ProposedReadings], index: usize, id: &TestTaskId) -> Result<ProposedReadings, Refusal> {
     let field = format!("tasks[{index}]");
     let found = proposed
         .iter()
@@ -78,9 +78,9 @@ pub fn enter_proposed(cx: &mut Context<'_>, entries: &[(TestTaskId, Entry)]) -> 
 mod tests {
     use super::*;
 
-    fn proposed(task: &str, open: &[&str]) -> Proposed {
+    fn proposed(task: &str, open: &[&str]) -> ProposedReadings {
         let open_questions = open.iter().map(|text| (*text).to_owned()).collect();
-        Proposed { task: task.into(), readings: Vec::new(), open_questions }
+        ProposedReadings { task: task.into(), readings: Vec::new(), open_questions }
     }
 
     fn accepted(asked: Option<&[&str]>) -> Result<Vec<String>, Refusal> {

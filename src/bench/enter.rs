@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::calculate::{self, Calculation, Reading};
 use super::import_check;
-use super::readings::{self, Before, Entry, NewReading, current};
+use super::readings::{self, Entry, FormerReadings, NewReading, current};
 use super::task::{TaskFile, moved, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::calculation::inputs::ReadingInput;
@@ -194,7 +194,7 @@ fn decide(actor: &Actor, now: DateTime<Utc>, sheet: &Sheet, new: &Entry) -> Resu
     if task.state == TaskState::InProgress && task.analyst_id.as_ref() != Some(&actor.account) {
         return Err(Refusal::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task"));
     }
-    let before = Before { current: &sheet.before, void: &sheet.void };
+    let before = FormerReadings { current: &sheet.before, void: &sheet.void };
     let rows = readings::checked(file, &sheet.inputs, &before, new, &actor.account, now)?;
     let all = after(sheet, &rows);
     let mut calculation = calculate::calculate(&file.item, &sheet.inputs, &as_read(&all), new.conforms)?;

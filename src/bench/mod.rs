@@ -18,7 +18,7 @@ mod start;
 mod task;
 mod worksheet;
 
-pub use acceptance::{Proposed, accept, enter_proposed};
+pub use acceptance::{ProposedReadings, accept, enter_proposed};
 pub use calculate::Calculation;
 pub use decide::{DecideTask, Decided};
 pub use duties::OwnWork;
@@ -28,4 +28,4 @@ pub(crate) use readings::current as standing_readings;
 pub use readings::{Entry, Evaluated, NewReading, Observed, Source};
 pub use review::{AfterReview, ReviewResult};
 pub use start::{Next, StartTask, Started, TakeNext};
-pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, Line};
+pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, WorksheetLine};

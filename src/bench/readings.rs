@@ -138,7 +138,7 @@ pub(super) fn inputs_of(file: &TaskFile) -> Result<Vec<ReadingInput>, StoreError
 }
 
 /// The readings before an entry.
-pub(super) struct Before<'a> {
+pub(super) struct FormerReadings<'a> {
     /// The current version of each.
     pub current: &'a [ReadingRow],
     /// Those of a rejected import: they are entered anew, with the reason, also where the text is the same.
@@ -152,7 +152,7 @@ pub(super) struct Before<'a> {
 pub(super) fn checked(
     file: &TaskFile,
     inputs: &[ReadingInput],
-    before: &Before<'_>,
+    before: &FormerReadings<'_>,
     new: &Entry,
     by: &AccountId,
     now: DateTime<Utc>,

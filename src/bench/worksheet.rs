@@ -19,13 +19,13 @@ const LINES: usize = 5000;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnterWorksheet {
-    pub lines: Vec<Line>,
+    pub lines: Vec<WorksheetLine>,
 }
 
 /// One line of a worksheet.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct WorksheetLine {
     pub task_id: TestTaskId,
     pub entry: Entry,
     /// The revision of the task that the line was made on; a stale line is refused with what changed
@@ -81,7 +81,7 @@ impl Action for EnterWorksheet {
     }
 }
 
-fn enter_line(cx: &mut Context<'_>, line: &Line) -> Outcome<Entered> {
+fn enter_line(cx: &mut Context<'_>, line: &WorksheetLine) -> Outcome<Entered> {
     if line.revision.is_some() {
         // Another institute's task is not there, whatever its revision.
         super::task::task_of(cx.conn, cx.actor, &line.task_id)?;
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_worksheet_has_lines_and_not_too_many() {
-        let line = Line { task_id: "t".into(), entry: Entry::default(), revision: None };
+        let line = WorksheetLine { task_id: "t".into(), entry: Entry::default(), revision: None };
         let of = |count: usize| {
             let sheet = EnterWorksheet { lines: vec![line.clone(); count] };
             facts_of(&actor("one"), |facts| sheet.decide(facts, &()))

@@ -57,7 +57,7 @@ pub struct Standing {
 }
 
 /// What ends.
-pub struct Ended {
+pub struct EndedCase {
     case: Case,
     samples: Vec<SampleId>,
     tasks: Vec<TestTaskId>,
@@ -76,7 +76,7 @@ fn load(cx: &mut Context<'_>, case: Case) -> Outcome<Standing> {
 }
 
 /// Ends the case with every sample and every task of it that an event may still move.
-fn decide(standing: &Standing, event: CaseEvent, reason: &str) -> Result<Ended, Refusal> {
+fn decide(standing: &Standing, event: CaseEvent, reason: &str) -> Result<EndedCase, Refusal> {
     let reason = text::required("reason", reason, text::REMARK)?;
     let mut case = standing.case.clone();
     case.on(event)?;
@@ -89,10 +89,10 @@ fn decide(standing: &Standing, event: CaseEvent, reason: &str) -> Result<Ended, 
         case.note("samples_voided", (), samples.len());
         case.note("tasks_cancelled", (), tasks.len());
     }
-    Ok(Ended { case, samples, tasks })
+    Ok(EndedCase { case, samples, tasks })
 }
 
-fn keep(cx: &mut Context<'_>, name: &'static str, ended: Ended) -> Outcome<()> {
+fn keep(cx: &mut Context<'_>, name: &'static str, ended: EndedCase) -> Outcome<()> {
     let row = ended.case.keep(cx, name)?;
     for part in ended.samples.chunks(500) {
         diesel::update(sample::table.filter(sample::id.eq_any(part)))
@@ -115,7 +115,7 @@ macro_rules! endings {
             const PERMISSION: Permission = Permission::$permission;
             type Prepared = ();
             type Loaded = Standing;
-            type Plan = Ended;
+            type Plan = EndedCase;
             type Done = ();
 
             fn subject(&self) -> Option<Subject> {
@@ -127,12 +127,12 @@ macro_rules! endings {
                 load(cx, case)
             }
 
-            fn decide(&self, _: &Facts<'_>, standing: &Standing) -> Result<Ended, Refusal> {
+            fn decide(&self, _: &Facts<'_>, standing: &Standing) -> Result<EndedCase, Refusal> {
                 in_time(standing.case.row().state, $while)?;
                 decide(standing, CaseEvent::$event, &self.reason)
             }
 
-            fn keep(&self, cx: &mut Context<'_>, _: Standing, plan: Ended) -> Outcome<()> {
+            fn keep(&self, cx: &mut Context<'_>, _: Standing, plan: EndedCase) -> Outcome<()> {
                 keep(cx, Self::NAME, plan)
             }
         }

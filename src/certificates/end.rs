@@ -34,23 +34,23 @@ pub struct WithdrawCertificate {
 }
 
 /// A state that was left, the one that follows, and why.
-pub struct Ended {
+pub struct EndedCertificate {
     state: CertificateState,
     reason: String,
 }
 
-fn decide(state: CertificateState, event: CertificateEvent, reason: &str) -> Result<Ended, Refusal> {
+fn decide(state: CertificateState, event: CertificateEvent, reason: &str) -> Result<EndedCertificate, Refusal> {
     let reason = text::required("reason", reason, text::REMARK)?;
-    Ok(Ended { state: moved(state, event)?, reason })
+    Ok(EndedCertificate { state: moved(state, event)?, reason })
 }
 
 fn keep(
     cx: &mut Context<'_>,
     event: &'static str,
     id: &CertificateId,
-    (old, plan): (CertificateState, Ended),
+    (old, plan): (CertificateState, EndedCertificate),
 ) -> Outcome<CertificateView> {
-    let Ended { state, reason } = plan;
+    let EndedCertificate { state, reason } = plan;
     diesel::update(certificate::table.find(id))
         .set((certificate::state.eq(state), certificate::state_reason.eq(&reason)))
         .execute(cx.conn)?;
@@ -66,7 +66,7 @@ macro_rules! endings {
             const PERMISSION: Permission = Permission::$permission;
             type Prepared = ();
             type Loaded = CertificateState;
-            type Plan = Ended;
+            type Plan = EndedCertificate;
             type Done = CertificateView;
 
             fn subject(&self) -> Option<Subject> {
@@ -77,11 +77,11 @@ macro_rules! endings {
                 Ok(certificate_of(cx.conn, cx.actor, &self.id)?.state)
             }
 
-            fn decide(&self, _: &Facts<'_>, state: &CertificateState) -> Result<Ended, Refusal> {
+            fn decide(&self, _: &Facts<'_>, state: &CertificateState) -> Result<EndedCertificate, Refusal> {
                 decide(*state, CertificateEvent::$event, &self.reason)
             }
 
-            fn keep(&self, cx: &mut Context<'_>, state: CertificateState, plan: Ended) -> Outcome<CertificateView> {
+            fn keep(&self, cx: &mut Context<'_>, state: CertificateState, plan: EndedCertificate) -> Outcome<CertificateView> {
                 keep(cx, Self::NAME, &self.id, (state, plan))
             }
         }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::kept::{self, newest, row_of};
 use super::tasks::{EvaluatedTask, of_evaluation};
 use crate::action::{Action, Context, Facts};
-use crate::bench::{self, Entered, Entry, Evaluated, NewReading, Proposed, Source};
+use crate::bench::{self, Entered, Entry, Evaluated, NewReading, ProposedReadings, Source};
 use crate::calculation::outcome::Note;
 use crate::instruments::{self, Accept};
 use crate::record::Change;
@@ -124,7 +124,7 @@ impl Action for AcceptEvaluation {
 }
 
 /// What an evaluation would enter for one task.
-fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<Proposed, Refusal> {
+fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<ProposedReadings, Refusal> {
     let mut readings = Vec::with_capacity(task.readings.len());
     for reading in &task.readings {
         let row = results.iter().find(|row| row.id == reading.result_id);
@@ -137,7 +137,7 @@ fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<Pro
             source: Source::Evaluation(Evaluated { result: row.id.clone(), value, unit: row.unit.clone() }),
         });
     }
-    Ok(Proposed { task: task.task_id.clone(), readings, open_questions: task.open_questions.clone() })
+    Ok(ProposedReadings { task: task.task_id.clone(), readings, open_questions: task.open_questions.clone() })
 }
 
 /// Only a valid evaluation is entered, and only in its newest version.

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::kept::{newest, row_of};
-use super::load::{self, InFiles, Loaded};
+use super::load::{self, InFiles, LoadedFiles};
 use super::methods::method;
 use super::write::{EvaluationRecord, write};
 use crate::action::{Action, Context, Facts, Services};
@@ -80,7 +80,7 @@ pub struct Ready {
 /// What an evaluation is calculated from.
 pub struct Evidence {
     method: Method,
-    loaded: Loaded,
+    loaded: LoadedFiles,
     setup: Setup,
     standards: Vec<StandardFacts>,
     /// The series that it belongs to and its version there; none for a first one.
@@ -182,7 +182,7 @@ fn assigned(method: &Method, mut setup: Setup, seen: &[Seen], by: &str) -> Setup
     setup
 }
 
-fn event_of(event: &'static str, row: &EvaluationRow, found: &Found, loaded: &Loaded) -> Change {
+fn event_of(event: &'static str, row: &EvaluationRow, found: &Found, loaded: &LoadedFiles) -> Change {
     let files: BTreeSet<&str> = loaded.files.iter().map(|file| file.sha256.as_str()).collect();
     let results: Vec<_> =
         found.results.iter().map(|one| json!({"sample": one.sample_text, "raw": one.raw, "unit": one.unit})).collect();

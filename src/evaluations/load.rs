@@ -21,7 +21,7 @@ use crate::text;
 const FILES: usize = 200;
 
 /// Files in the order in which they were taken in, and their observations.
-pub(super) struct Loaded {
+pub(super) struct LoadedFiles {
     pub files: Vec<InstrumentFileRow>,
     pub seen: Vec<Seen>,
 }
@@ -51,7 +51,7 @@ pub(super) fn files(
     institute: &InstituteId,
     ids: &[InstrumentFileId],
     in_files: &InFiles,
-) -> Outcome<Loaded> {
+) -> Outcome<LoadedFiles> {
     if ids.is_empty() || ids.len() > FILES {
         return Err(Refusal::field("file_ids", "应选择 1 至 200 个文件", "choose 1 to 200 files").into());
     }
@@ -64,7 +64,7 @@ pub(super) fn files(
         pairs.push(instruments::evaluable(conn, institute, id)?);
     }
     pairs.sort_by(|(a, _), (b, _)| (&a.uploaded_at, &a.id).cmp(&(&b.uploaded_at, &b.id)));
-    let mut loaded = Loaded { files: Vec::new(), seen: Vec::new() };
+    let mut loaded = LoadedFiles { files: Vec::new(), seen: Vec::new() };
     for (order, (file, rows)) in pairs.into_iter().enumerate() {
         let values: Vec<Seen> = rows.into_iter().map(|row| seen(order, row)).collect::<Result<_, _>>()?;
         let known: BTreeSet<Key> = values.iter().map(key).collect();

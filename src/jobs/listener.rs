@@ -255,9 +255,9 @@ impl Desk<'_> {
     fn link(&self) -> Box<dyn Receive> {
         let most = self.shared.settings.message_bytes;
         match self.source() {
-            Source::Lis2 => Box::new(lis::Receiver::new(lis::Limits { frame: most, message: most })),
-            Source::Mllp => Box::new(mllp::Receiver::new(most)),
-            _ => Box::new(lines::Receiver::new(most)),
+            Source::Lis2 => Box::new(lis::LisReceiver::new(lis::TransmissionLimits { frame: most, message: most })),
+            Source::Mllp => Box::new(mllp::MllpReceiver::new(most)),
+            _ => Box::new(lines::LineReceiver::new(most)),
         }
     }
 

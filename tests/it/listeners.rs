@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use instrument_adapters::link::lis::{ACK, ENQ, EOT, ETX, NAK, Sender, Step, frames};
+use instrument_adapters::link::lis::{ACK, ENQ, EOT, ETX, NAK, Sender, SenderStep, frames};
 use qianfa::store::blobs::sha256_hex;
 use serde_json::{Value, json};
 
@@ -290,15 +290,15 @@ fn lis2_takes_bytes_as_they_come_and_finds_room() {
         // A sender by the book, a byte at a time.
         let mut stream = connect(port);
         let mut sender = Sender::new(message(1).as_bytes());
-        let mut step = Step::Send(sender.begin());
-        while let Step::Send(bytes) = step {
+        let mut step = SenderStep::Send(sender.begin());
+        while let SenderStep::Send(bytes) = step {
             for byte in &bytes {
                 stream.write_all(&[*byte]).unwrap();
             }
             let closes = bytes == [EOT];
             step = sender.answer(if closes { ACK } else { say(&mut stream, &[]) });
         }
-        assert_eq!(step, Step::Done);
+        assert_eq!(step, SenderStep::Done);
         file_of(&world.analyst, message(1).as_bytes());
         // Two transfers of several messages at once.
         let two = frames([message(2), message(3)].concat().as_bytes(), 30).concat();

@@ -51,7 +51,7 @@ pub fn short(value: Decimal) -> String {
 
 /// A weighted straight line `y = a + b·x`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct FittedLine {
     /// The intercept.
     pub a: Decimal,
     /// The slope.
@@ -64,7 +64,7 @@ pub struct Line {
 ///
 /// None where fewer than two different x are given, or where the arithmetic needs more than 28 digits.
 #[must_use]
-pub fn line(points: &[(Decimal, Decimal, Decimal)]) -> Option<Line> {
+pub fn line(points: &[(Decimal, Decimal, Decimal)]) -> Option<FittedLine> {
     let sum = |of: &dyn Fn(&(Decimal, Decimal, Decimal)) -> Option<Decimal>| {
         points.iter().try_fold(Decimal::ZERO, |sum, point| sum.checked_add(of(point)?))
     };
@@ -80,7 +80,7 @@ pub fn line(points: &[(Decimal, Decimal, Decimal)]) -> Option<Line> {
     let b = xy.checked_div(xx)?;
     let a = y_mean.checked_sub(b.checked_mul(x_mean)?)?;
     let r = xy.checked_div(xx.sqrt()?)?.checked_div(yy.sqrt()?)?;
-    Some(Line { a, b, r })
+    Some(FittedLine { a, b, r })
 }
 
 #[cfg(test)]

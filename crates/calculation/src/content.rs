@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::Seen;
-use super::arith::{self, Line, mean, percent, product, rsd, short};
+use super::arith::{self, FittedLine, mean, percent, product, rsd, short};
 use super::injections::Injection;
 use super::method::Calculation;
 use super::outcome::{BracketLine, Calibration, Outcome, Parameter, Point, Replicate, ResultLine, StandardLine};
@@ -22,7 +22,7 @@ pub struct Standards {
     /// The mean factor, of methods with one.
     pub factor: Decimal,
     /// The line, of methods with one.
-    pub line: Option<Line>,
+    pub line: Option<FittedLine>,
     /// The standards' mean response, which blanks are compared with.
     pub mean_response: Decimal,
     /// The lowest and the highest response that the line rests on.
@@ -254,7 +254,7 @@ fn agreement(run: &Run, factors: &[(&str, Decimal)], outcome: &mut Outcome) -> O
     Some(())
 }
 
-fn calibrate(run: &Run, known: &[(&Injection, &str, Decimal, Decimal)], outcome: &mut Outcome) -> Option<Line> {
+fn calibrate(run: &Run, known: &[(&Injection, &str, Decimal, Decimal)], outcome: &mut Outcome) -> Option<FittedLine> {
     let weighting = run.method.weighting.as_str();
     let weight = |x: Decimal, y: Decimal| {
         let by = match weighting {

@@ -62,22 +62,22 @@ impl<'a> Archive<'a> {
     }
 
     /// The inflated bytes of an entry as they come; an error from it is a limit, a wrong checksum or a cut.
-    pub fn part(&mut self, name: &str) -> Result<Part<'_, 'a>, String> {
+    pub fn part(&mut self, name: &str) -> Result<ArchivePart<'_, 'a>, String> {
         let (ratio, left) = (self.ratio, &mut self.left);
         let file = self.zip.by_name(name).map_err(|e| format!("{name}: {e}"))?;
         let most = file.compressed_size().saturating_mul(ratio).max(SMALL);
-        Ok(Part { file, most, left })
+        Ok(ArchivePart { file, most, left })
     }
 }
 
 /// An entry on its way out of the archive.
-pub(crate) struct Part<'z, 'a> {
+pub(crate) struct ArchivePart<'z, 'a> {
     file: ZipFile<'z, Cursor<&'a [u8]>>,
     most: u64,
     left: &'z mut u64,
 }
 
-impl Read for Part<'_, '_> {
+impl Read for ArchivePart<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         let size = count as u64;

@@ -16,7 +16,7 @@ pub(crate) struct SheetName {
 
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CellKind {
     Text,
     /// A number, as the text that the file stores.
     Number,
@@ -33,27 +33,27 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cell {
+pub(crate) struct WorkbookCell {
     /// Counts from 1.
     pub column: u32,
     pub text: String,
-    pub kind: Kind,
+    pub kind: CellKind,
     /// The text is in another cell of a merged area.
     pub spread: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct WorkbookRow {
     pub number: u32,
     pub hidden: bool,
     /// Those with something in them, by column.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<WorkbookCell>,
 }
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sheet {
+pub(crate) struct WorkbookSheet {
     pub name: SheetName,
-    pub rows: Vec<Row>,
+    pub rows: Vec<WorkbookRow>,
     pub hidden_columns: Vec<(u32, u32)>,
 }
 
@@ -77,7 +77,7 @@ impl Area {
     }
 }
 
-impl Sheet {
+impl WorkbookSheet {
     /// Rows and cells by their numbers; two at one place are an error, since either may be meant.
     pub fn put_in_order(&mut self) -> Result<(), String> {
         self.rows.sort_by_key(|r| r.number);
@@ -100,13 +100,13 @@ impl Sheet {
             let first = self.rows.partition_point(|r| r.number < area.rows.0);
             let source = self.rows.get(first).filter(|r| r.number == area.rows.0);
             let source = source.and_then(|r| r.cells.iter().find(|c| c.column == area.columns.0));
-            let Some(source) = source.filter(|c| c.kind == Kind::Text).cloned() else { continue };
+            let Some(source) = source.filter(|c| c.kind == CellKind::Text).cloned() else { continue };
             for row in self.rows.iter_mut().skip(first).take_while(|r| r.number <= area.rows.1) {
                 let last = row.cells.last().map_or(0, |c| c.column).min(area.columns.1);
                 for column in area.columns.0..=last {
                     *budget = budget.checked_sub(1).ok_or("more merged cells than the adapter's limit")?;
                     if let Err(at) = row.cells.binary_search_by_key(&column, |c| c.column) {
-                        row.cells.insert(at, Cell { column, spread: true, ..source.clone() });
+                        row.cells.insert(at, WorkbookCell { column, spread: true, ..source.clone() });
                     }
                 }
             }
@@ -155,7 +155,7 @@ impl<'a> Workbook<'a> {
         &self.0.sheets
     }
 
-    pub fn sheet(&mut self, index: usize) -> Result<Sheet, String> {
+    pub fn sheet(&mut self, index: usize) -> Result<WorkbookSheet, String> {
         self.0.sheet(index, usize::MAX)
     }
 
@@ -164,7 +164,7 @@ impl<'a> Workbook<'a> {
     }
 }
 
-/// The head of a workbook: `[Sheet1]`, then its first rows, cells joined by TAB.
+/// The head of a workbook: `[WorkbookSheet1]`, then its first rows, cells joined by TAB.
 pub(crate) fn head(bytes: &[u8]) -> Result<Text, String> {
     let mut book = Workbook::open(bytes, &Limits::default())?;
     let mut lines: Vec<String> = Vec::new();
@@ -181,7 +181,7 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Text, String> {
 }
 
 /// A row with its cells at their places, joined by TAB; a line end within a cell is a blank.
-pub(crate) fn line(row: &Row) -> String {
+pub(crate) fn line(row: &WorkbookRow) -> String {
     let mut text = String::new();
     let mut column = 1;
     for cell in row.cells.iter().filter(|c| !c.spread) {

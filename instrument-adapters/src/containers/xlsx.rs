@@ -11,9 +11,9 @@ use quick_xml::escape::unescape as unescape_xml;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::archive::{Archive, Part};
-use super::formats::{self, Format};
-use super::workbook::{Area, Cell, Kind, Row, Sheet, SheetName, column_of};
+use super::archive::{Archive, ArchivePart};
+use super::formats::{self, CellFormat};
+use super::workbook::{Area, CellKind, SheetName, WorkbookCell, WorkbookRow, WorkbookSheet, column_of};
 use crate::spec::Limits;
 
 const LAST_ROW: u32 = 1_048_576;
@@ -25,7 +25,7 @@ pub(crate) struct Xlsx<'a> {
     pub sheets: Vec<SheetName>,
     paths: Vec<String>,
     strings: Vec<String>,
-    formats: Vec<Format>,
+    formats: Vec<CellFormat>,
     epoch_1904: bool,
     cells: usize,
 }
@@ -104,11 +104,11 @@ impl<'a> Xlsx<'a> {
     }
 
     /// Reads a sheet, or its first `most` rows with something in them.
-    pub fn sheet(&mut self, index: usize, most: usize) -> Result<Sheet, String> {
+    pub fn sheet(&mut self, index: usize, most: usize) -> Result<WorkbookSheet, String> {
         let (Some(known), Some(path)) = (self.sheets.get(index), self.paths.get(index)) else {
             return Err("there is no such sheet".into());
         };
-        let mut sheet = Sheet { name: known.clone(), ..Sheet::default() };
+        let mut sheet = WorkbookSheet { name: known.clone(), ..WorkbookSheet::default() };
         let context = Context { strings: &self.strings, formats: &self.formats, epoch_1904: self.epoch_1904 };
         let mut merged = Vec::new();
         let mut xml = Xml::open(&mut self.archive, path)?;
@@ -147,11 +147,11 @@ impl<'a> Xlsx<'a> {
                     column = known.ok_or("a cell has no place")?;
                     let Some((text, kind)) = context.cell(stored, &kind, style)? else { continue };
                     if !open {
-                        sheet.rows.push(Row { number: row, hidden, cells: Vec::new() });
+                        sheet.rows.push(WorkbookRow { number: row, hidden, cells: Vec::new() });
                         open = true;
                     }
                     if let Some(row) = sheet.rows.last_mut() {
-                        row.cells.push(Cell { column, text, kind, spread: false });
+                        row.cells.push(WorkbookCell { column, text, kind, spread: false });
                     }
                 }
                 Event::Empty(e) if e.local_name().as_ref() == "c" => {
@@ -244,14 +244,14 @@ fn stored(xml: &mut Xml) -> Result<Stored, String> {
 /// What a cell's text means.
 struct Context<'x> {
     strings: &'x [String],
-    formats: &'x [Format],
+    formats: &'x [CellFormat],
     epoch_1904: bool,
 }
 
 impl Context<'_> {
-    fn cell(&self, stored: Stored, kind: &str, style: usize) -> Result<Option<(String, Kind)>, String> {
+    fn cell(&self, stored: Stored, kind: &str, style: usize) -> Result<Option<(String, CellKind)>, String> {
         let value = stored.value.unwrap_or_default();
-        let text = |text: String| (!text.trim().is_empty()).then_some((text, Kind::Text));
+        let text = |text: String| (!text.trim().is_empty()).then_some((text, CellKind::Text));
         Ok(match kind {
             "s" if value.is_empty() => None,
             "s" => {
@@ -260,16 +260,18 @@ impl Context<'_> {
             }
             "str" => text(unescape(&value)),
             "inlineStr" => text(unescape(&stored.inline)),
-            "b" if !value.is_empty() => Some((if is_true(&value) { "TRUE" } else { "FALSE" }.to_owned(), Kind::Text)),
-            "e" => Some((value, Kind::Error)),
+            "b" if !value.is_empty() => {
+                Some((if is_true(&value) { "TRUE" } else { "FALSE" }.to_owned(), CellKind::Text))
+            }
+            "e" => Some((value, CellKind::Error)),
             "d" => text(value),
-            _ if value.trim().is_empty() => stored.formula.then(|| (String::new(), Kind::NoValue)),
+            _ if value.trim().is_empty() => stored.formula.then(|| (String::new(), CellKind::NoValue)),
             _ => Some(match self.formats.get(style).copied().unwrap_or_default() {
-                Format::General => (value.trim().to_owned(), Kind::Number),
-                Format::Percent => (value.trim().to_owned(), Kind::Percent),
+                CellFormat::General => (value.trim().to_owned(), CellKind::Number),
+                CellFormat::Percent => (value.trim().to_owned(), CellKind::Percent),
                 format => match formats::moment(value.trim(), format, self.epoch_1904) {
-                    Some(text) => (text, Kind::Date { stored: value.trim().to_owned() }),
-                    None => (value.trim().to_owned(), Kind::Number),
+                    Some(text) => (text, CellKind::Date { stored: value.trim().to_owned() }),
+                    None => (value.trim().to_owned(), CellKind::Number),
                 },
             }),
         })
@@ -347,7 +349,7 @@ fn strings(archive: &mut Archive, path: &str) -> Result<Vec<String>, String> {
 }
 
 /// The number formats that cells refer to.
-fn styles(archive: &mut Archive, path: &str) -> Result<Vec<Format>, String> {
+fn styles(archive: &mut Archive, path: &str) -> Result<Vec<CellFormat>, String> {
     let (mut codes, mut found, mut inside) = (Vec::new(), Vec::new(), false);
     let mut xml = Xml::open(archive, path)?;
     while let Some(event) = xml.next()? {
@@ -376,7 +378,7 @@ fn styles(archive: &mut Archive, path: &str) -> Result<Vec<Format>, String> {
 
 /// A part of the archive as XML events, without entities of its own.
 struct Xml<'z, 'a> {
-    reader: Reader<BufReader<Part<'z, 'a>>>,
+    reader: Reader<BufReader<ArchivePart<'z, 'a>>>,
     buffer: Vec<u8>,
     path: String,
 }

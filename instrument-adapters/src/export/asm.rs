@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::ExportError;
-use super::names::{self, Place};
+use super::names::{self, ModelPlace};
 use super::tree::{number, put_list, put_map, put_new, put_text, quantity};
 use crate::model::{Observation, Parsed, Status};
 
 /// What is known of a file beside its reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Described {
+pub struct ExportedFile {
     /// The file's name.
     pub file_name: String,
     /// Instrument or software whose files the adapter reads.
@@ -150,12 +150,12 @@ pub fn technique(parsed: &Parsed) -> Technique {
 ///
 /// # Errors
 /// None for any reading there can be; the writer's failure is passed on.
-pub fn asm(parsed: &Parsed, described: &Described) -> Result<Vec<u8>, ExportError> {
+pub fn asm(parsed: &Parsed, described: &ExportedFile) -> Result<Vec<u8>, ExportError> {
     Ok(serde_json::to_vec_pretty(&asm_tree(parsed, described))?)
 }
 
 /// The document of [`asm`] as a tree.
-pub fn asm_tree(parsed: &Parsed, described: &Described) -> Value {
+pub fn asm_tree(parsed: &Parsed, described: &ExportedFile) -> Value {
     let technique = technique(parsed);
     let mut documents = Vec::new();
     for group in grouped(&parsed.observations, technique) {
@@ -186,7 +186,7 @@ fn device_system(parsed: &Parsed) -> Value {
     Value::Object(device)
 }
 
-fn data_system(parsed: &Parsed, described: &Described) -> Value {
+fn data_system(parsed: &Parsed, described: &ExportedFile) -> Value {
     let mut data = Map::new();
     put_text(&mut data, "file name", Some(&described.file_name));
     put_text(&mut data, "software name", said(parsed, &["software"]).or(Some(&described.product)));
@@ -393,10 +393,10 @@ fn plain(values: &[&Observation], node: &mut Map<String, Value>, processed: &mut
         };
         rest.doubt(&own_name(seen), seen);
         match names::of_measurement(&seen.quantity, seen.unit.as_deref()).filter(|_| seen.analyte.is_none()) {
-            Some((name, Place::Measured)) if !node.contains_key(name) => {
+            Some((name, ModelPlace::Measured)) if !node.contains_key(name) => {
                 node.insert(name.to_owned(), value);
             }
-            Some((name, Place::Processed)) if !processed.contains_key(name) => {
+            Some((name, ModelPlace::Processed)) if !processed.contains_key(name) => {
                 processed.insert(name.to_owned(), value);
             }
             // A second value of the same name, and what the model has no word for.

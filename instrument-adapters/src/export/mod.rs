@@ -19,7 +19,7 @@ mod cells;
 mod names;
 mod tree;
 
-pub use asm::{Described, Technique, asm, asm_tree, technique};
+pub use asm::{ExportedFile, Technique, asm, asm_tree, technique};
 pub use cells::{CsvOptions, csv, harmless};
 
 /// Why nothing was written.

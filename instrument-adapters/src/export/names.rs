@@ -26,7 +26,7 @@ pub(super) fn of_peak(quantity: &str) -> Option<&'static str> {
 
 /// Where a measurement document has a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ModelPlace {
     /// On the measurement itself: what the detector gave.
     Measured,
     /// In its processed data.
@@ -34,8 +34,8 @@ pub(super) enum Place {
 }
 
 /// What a quantity outside a chromatogram is called, and where it is put.
-pub(super) fn of_measurement(quantity: &str, unit: Option<&str>) -> Option<(&'static str, Place)> {
-    use Place::{Measured, Processed};
+pub(super) fn of_measurement(quantity: &str, unit: Option<&str>) -> Option<(&'static str, ModelPlace)> {
+    use ModelPlace::{Measured, Processed};
     Some(match quantity {
         "absorbance" => ("absorbance", Measured),
         "fluorescence" => ("fluorescence", Measured),

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::{Failure, Pool};
+use super::{Pool, WorkerFailure};
 use crate::adapter::{Adapter, Explained};
 use crate::folder::Folder;
 use crate::fs::{self, FolderError, ReadError};
 use crate::model::{Options, Parsed};
-use crate::selftest::{self, Case, TestReport};
-use crate::set::{AdapterSet, Detection, Loaded, NotRecognised};
+use crate::selftest::{self, TestReport, TestedFile};
+use crate::set::{AdapterSet, Detection, LoadedFolder, NotRecognised};
 
 /// The adapters in use and the place where files are read with them; the adapters can be replaced while it is used.
 #[derive(Debug)]
@@ -72,9 +72,9 @@ impl Adapters {
     ///
     /// # Errors
     /// [`FolderError`] where it cannot be listed; then everything stays as it was.
-    pub fn refresh(&self) -> Result<Vec<Loaded>, FolderError> {
+    pub fn refresh(&self) -> Result<Vec<LoadedFolder>, FolderError> {
         let Some(mut folder) = self.held() else { return Ok(Vec::new()) };
-        let changed = folder.refresh(&|declaration: &str, cases: &[Case]| self.test(declaration, cases))?;
+        let changed = folder.refresh(&|declaration: &str, cases: &[TestedFile]| self.test(declaration, cases))?;
         if !changed.is_empty() {
             self.replace(folder.set());
         }
@@ -206,8 +206,8 @@ impl Adapters {
     /// As [`AdapterSet::detect`].
     ///
     /// # Errors
-    /// [`Failure`] where a worker did not come to an end.
-    pub fn detect(&self, name: &str, bytes: &[u8]) -> Result<Detection, Failure> {
+    /// [`WorkerFailure`] where a worker did not come to an end.
+    pub fn detect(&self, name: &str, bytes: &[u8]) -> Result<Detection, WorkerFailure> {
         match &self.place {
             Place::Here(_) => Ok(self.set().detect(name, bytes)),
             Place::Apart(pool) => pool.detect(name, bytes),
@@ -215,7 +215,7 @@ impl Adapters {
     }
 
     /// Runs the samples and rejects of an adapter that is not loaded.
-    pub fn test(&self, declaration: &str, cases: &[Case]) -> TestReport {
+    pub fn test(&self, declaration: &str, cases: &[TestedFile]) -> TestReport {
         match &self.place {
             Place::Here(_) => selftest::run(declaration, cases),
             Place::Apart(pool) => pool.test(declaration, cases),

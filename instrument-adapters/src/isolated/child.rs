@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Failure;
+use super::WorkerFailure;
 use super::pool::{Program, Settings};
 use super::wire::{self, Answer, Request};
 
@@ -27,7 +27,7 @@ pub(super) struct Worker {
 
 /// How a conversation ended, where it did not end with an answer.
 pub(super) struct Broken {
-    pub failure: Failure,
+    pub failure: WorkerFailure,
     /// It ended before the worker said that it had begun.
     pub early: bool,
 }
@@ -43,7 +43,7 @@ impl Worker {
         settings: &Settings,
         generation: u64,
         adapters: Option<&Request>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, WorkerFailure> {
         let mut command = Command::new(&program.path);
         command.args(&program.args);
         command.args(["--memory-mb", &settings.memory_mb.to_string(), "--seconds", &settings.seconds.to_string()]);
@@ -51,7 +51,7 @@ impl Worker {
         // A group of its own: whatever it might start ends with it, and a Ctrl-C at our terminal is not its affair.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let not_started = |why: String| Failure::new("reader_not_started", why);
+        let not_started = |why: String| WorkerFailure::new("reader_not_started", why);
         let path = program.path.display();
         let mut child = command.spawn().map_err(|error| not_started(format!("{path}: {error}")))?;
         let pipes = child.stdin.take().zip(child.stdout.take().map(BufReader::new));
@@ -84,7 +84,7 @@ impl Worker {
 
     fn hear(&mut self, request: Option<&Request>, parts: &[&[u8]], patience: Duration) -> Result<Answer, Broken> {
         let Some((mut stdin, mut stdout)) = self.pipes.take() else {
-            return Err(Broken { failure: Failure::new("reader_killed", "the worker has ended"), early: true });
+            return Err(Broken { failure: WorkerFailure::new("reader_killed", "the worker has ended"), early: true });
         };
         let mut deadline = Instant::now().checked_add(patience);
         let mut adapter = None;
@@ -124,11 +124,12 @@ impl Worker {
             Ok(Answer::Panicked { message }) => {
                 self.pipes = Some((stdin, stdout));
                 let message = format!("the reader has a fault: {message}");
-                Err(Broken { failure: Failure::new("reader_panicked", message).by(adapter), early })
+                Err(Broken { failure: WorkerFailure::new("reader_panicked", message).by(adapter), early })
             }
             Ok(Answer::TooLong) => {
                 self.pipes = Some((stdin, stdout));
-                let failure = Failure::new("reader_out_of_memory", "the file holds more values than can be passed on");
+                let failure =
+                    WorkerFailure::new("reader_out_of_memory", "the file holds more values than can be passed on");
                 Err(Broken { failure: failure.by(adapter), early })
             }
             Ok(word) => {
@@ -137,7 +138,7 @@ impl Worker {
             }
             Err(None) => {
                 let message = "reading took longer than the time allowed and was ended";
-                Err(Broken { failure: Failure::new("reader_timeout", message).by(adapter), early })
+                Err(Broken { failure: WorkerFailure::new("reader_timeout", message).by(adapter), early })
             }
             Err(Some(how)) => Err(Broken { failure: self.obituary(&how).by(adapter), early }),
         }
@@ -149,7 +150,7 @@ impl Worker {
     }
 
     /// Why a worker ended without an answer.
-    fn obituary(&mut self, how: &io::Result<()>) -> Failure {
+    fn obituary(&mut self, how: &io::Result<()>) -> WorkerFailure {
         let mut said = String::new();
         if let Some(stderr) = self.child.stderr.take() {
             let mut bytes = Vec::new();
@@ -160,18 +161,18 @@ impl Worker {
         if let Err(error) = how
             && error.kind() == io::ErrorKind::InvalidData
         {
-            return Failure::new("reader_broken", format!("the worker's answer is none: {error}"));
+            return WorkerFailure::new("reader_broken", format!("the worker's answer is none: {error}"));
         }
         let status = self.child.wait().ok();
         if said.contains("memory allocation of") || said.contains("capacity overflow") {
-            return Failure::new("reader_out_of_memory", "reading took more memory than allowed and was ended");
+            return WorkerFailure::new("reader_out_of_memory", "reading took more memory than allowed and was ended");
         }
         if status.is_some_and(took_too_long) {
-            return Failure::new("reader_timeout", "reading took more processor time than allowed and was ended");
+            return WorkerFailure::new("reader_timeout", "reading took more processor time than allowed and was ended");
         }
         let status = status.map_or_else(|| "its end is unknown".to_owned(), |status| status.to_string());
         let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
-        Failure::new("reader_killed", format!("the reading process ended without an answer ({status}){said}"))
+        WorkerFailure::new("reader_killed", format!("the reading process ended without an answer ({status}){said}"))
     }
 }
 

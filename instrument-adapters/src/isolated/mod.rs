@@ -50,7 +50,7 @@ use crate::model::{Locator, Parsed, Problem, Severity};
 /// A reading that did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub struct WorkerFailure {
     /// Stable word for programs, see the [module](self).
     pub code: String,
     /// One sentence for people.
@@ -59,7 +59,7 @@ pub struct Failure {
     pub adapter: Option<String>,
 }
 
-impl Failure {
+impl WorkerFailure {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), adapter: None }
     }

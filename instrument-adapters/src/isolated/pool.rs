@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::Failure;
+use super::WorkerFailure;
 use super::child::{Broken, Worker};
 use super::wire::{Answer, Request, With};
 use crate::adapter::Explained;
 use crate::model::{Options, Parsed};
-use crate::selftest::{Case, TestReport};
+use crate::selftest::{TestReport, TestedFile};
 use crate::set::{AdapterSet, Detection, NotRecognised};
 
 /// A worker that has read this much has grown: it makes room for a fresh one.
@@ -144,8 +144,8 @@ impl Pool {
     /// Whether workers can limit themselves on this system. Starts one to find out, where none runs.
     ///
     /// # Errors
-    /// [`Failure`] where no worker can be started.
-    pub fn limited(&self) -> Result<bool, Failure> {
+    /// [`WorkerFailure`] where no worker can be started.
+    pub fn limited(&self) -> Result<bool, WorkerFailure> {
         let mut turn = self.turn();
         Ok(self.worker(&mut turn)?.limited)
     }
@@ -227,27 +227,27 @@ impl Pool {
     /// Asks every adapter whether the file is its own, as [`AdapterSet::detect`].
     ///
     /// # Errors
-    /// [`Failure`] where the worker did not come to an end.
-    pub fn detect(&self, name: &str, bytes: &[u8]) -> Result<Detection, Failure> {
+    /// [`WorkerFailure`] where the worker did not come to an end.
+    pub fn detect(&self, name: &str, bytes: &[u8]) -> Result<Detection, WorkerFailure> {
         let (request, parts) = Request::detect(name, bytes);
         match self.ask(&request, &parts)? {
             Answer::Detected(detection) => Ok(detection),
-            _ => Err(Failure::new("reader_broken", "the worker answered something else")),
+            _ => Err(WorkerFailure::new("reader_broken", "the worker answered something else")),
         }
     }
 
     /// Runs the samples and rejects of an adapter that is not loaded.
-    pub fn test(&self, declaration: &str, cases: &[Case]) -> TestReport {
+    pub fn test(&self, declaration: &str, cases: &[TestedFile]) -> TestReport {
         let (request, parts) = Request::test(declaration, cases);
-        let failed = |failure: Failure| TestReport::not_run(format!("{}: {}", failure.code, failure.message));
+        let failed = |failure: WorkerFailure| TestReport::not_run(format!("{}: {}", failure.code, failure.message));
         match self.ask(&request, &parts) {
             Ok(Answer::Tested(report)) => report,
-            Ok(_) => failed(Failure::new("reader_broken", "the worker answered something else")),
+            Ok(_) => failed(WorkerFailure::new("reader_broken", "the worker answered something else")),
             Err(failure) => failed(failure),
         }
     }
 
-    fn ask(&self, request: &Request, parts: &[&[u8]]) -> Result<Answer, Failure> {
+    fn ask(&self, request: &Request, parts: &[&[u8]]) -> Result<Answer, WorkerFailure> {
         let mut turn = self.turn();
         let seasoned = self.worker(&mut turn)?.files > 0;
         match self.ask_once(&mut turn, request, parts) {
@@ -284,7 +284,7 @@ impl Pool {
     }
 
     /// The turn's worker: the one that it has, where it is good, else a fresh one.
-    fn worker<'t>(&self, turn: &'t mut Turn) -> Result<&'t mut Worker, Failure> {
+    fn worker<'t>(&self, turn: &'t mut Turn) -> Result<&'t mut Worker, WorkerFailure> {
         let kept = turn.worker.take().and_then(|mut worker| self.is_good(&mut worker).then_some(worker));
         let worker = match kept {
             Some(worker) => worker,
@@ -293,7 +293,7 @@ impl Pool {
         Ok(turn.worker.insert(worker))
     }
 
-    fn start(&self) -> Result<Worker, Failure> {
+    fn start(&self) -> Result<Worker, WorkerFailure> {
         let (generation, load) = {
             let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
             (held.generation, held.load.clone())
@@ -327,5 +327,5 @@ impl Pool {
 }
 
 fn out_of_place() -> NotRecognised {
-    NotRecognised::Failed(Failure::new("reader_broken", "the worker answered something else"))
+    NotRecognised::Failed(WorkerFailure::new("reader_broken", "the worker answered something else"))
 }

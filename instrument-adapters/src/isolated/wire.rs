@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adapter::Explained;
 use crate::model::{Companion, DateOrder, Options, Parsed};
-use crate::selftest::{Case, TestReport};
+use crate::selftest::{TestReport, TestedFile};
 use crate::set::{Detection, NotRecognised};
 
 /// Raised with every change of what is said here: both sides must be of one version.
@@ -138,8 +138,8 @@ impl Request {
         (Self::Detect { file: attached(name, bytes) }, vec![bytes])
     }
 
-    pub fn test<'a>(declaration: &str, cases: &'a [Case]) -> (Self, Vec<&'a [u8]>) {
-        let case = |c: &Case| AttachedCase {
+    pub fn test<'a>(declaration: &str, cases: &'a [TestedFile]) -> (Self, Vec<&'a [u8]>) {
+        let case = |c: &TestedFile| AttachedCase {
             file: attached(&c.name, &c.bytes),
             expected: c.expected.clone(),
             reject: c.reject,

@@ -10,7 +10,7 @@ use super::limits::{self, Budget};
 use super::wire::{self, Answer, Attached, AttachedCase, Request};
 use crate::adapter::Adapter;
 use crate::model::{Companion, Options};
-use crate::selftest::{self, Case};
+use crate::selftest::{self, TestedFile};
 use crate::set::{AdapterSet, NotRecognised};
 
 /// What a worker may take for one file.
@@ -99,7 +99,7 @@ enum Task {
     Load(Vec<String>, Vec<String>),
     Read { file: Companion, adapter: Option<String>, declaration: Option<String>, options: Options, explain: bool },
     Detect(Companion),
-    Test(String, Vec<Case>),
+    Test(String, Vec<TestedFile>),
 }
 
 fn file(from: &mut impl Read, attached: Attached) -> io::Result<Companion> {
@@ -121,7 +121,7 @@ fn take(from: &mut impl Read, request: Request) -> io::Result<Task> {
             let mut cases = Vec::new();
             while let Some(AttachedCase { file: attached, expected, reject }) = waiting.pop_front() {
                 let Companion { name, bytes } = file(from, attached)?;
-                cases.push(Case { name, bytes, expected, reject });
+                cases.push(TestedFile { name, bytes, expected, reject });
             }
             Task::Test(declaration, cases)
         }

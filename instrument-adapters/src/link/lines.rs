@@ -4,7 +4,7 @@ use super::{End, Fault, Given, Keeper, Owed, Receive};
 
 /// The host's side of one connection.
 #[derive(Debug, Clone)]
-pub struct Receiver {
+pub struct LineReceiver {
     limit: usize,
     printout: Vec<u8>,
     /// The beginning of the printout is a fragment already: it was longer than the limit.
@@ -12,14 +12,14 @@ pub struct Receiver {
     owed: Owed,
 }
 
-impl Receiver {
+impl LineReceiver {
     /// A receiver that takes printouts of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self { limit, printout: Vec::new(), overlong: false, owed: Owed::default() }
     }
 }
 
-impl Receive for Receiver {
+impl Receive for LineReceiver {
     /// Nothing is ever answered. A printout that is too long is cut into fragments: nobody would send it again.
     fn feed(&mut self, bytes: &[u8], keeper: &mut dyn Keeper) -> Vec<u8> {
         for byte in bytes {
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn silence_ends_a_printout() {
-        let (mut receiver, mut kept) = (Receiver::new(20), Kept::default());
+        let (mut receiver, mut kept) = (LineReceiver::new(20), Kept::default());
         receiver.feed(b"N  1.", &mut kept);
         receiver.feed(b"5 g\r\n", &mut kept);
         assert!(!receiver.is_idle() && kept.messages.is_empty());
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_or_not_kept_is_a_fragment() {
-        let (mut receiver, mut kept) = (Receiver::new(4), Kept::default());
+        let (mut receiver, mut kept) = (LineReceiver::new(4), Kept::default());
         kept.refuses = true;
         receiver.feed(b"abc", &mut kept);
         assert!(!receiver.end(End::Silence, &mut kept) && !receiver.is_idle(), "it is owed");

@@ -17,7 +17,7 @@ mod sender;
 #[cfg(test)]
 mod tests;
 
-pub use sender::{Sender, Step, frames};
+pub use sender::{Sender, SenderStep, frames};
 
 use super::{End, Fault, Given, Keeper, Owed, Receive, is_line_end};
 
@@ -43,14 +43,14 @@ const PATIENCE: usize = 6;
 
 /// What one transmission may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct TransmissionLimits {
     /// Bytes of text in one frame. The standard says 64,000; older devices send 240.
     pub frame: usize,
     /// Bytes of one message, frames joined; and of what comes outside of frames.
     pub message: usize,
 }
 
-impl Default for Limits {
+impl Default for TransmissionLimits {
     fn default() -> Self {
         Self { frame: 64_000, message: 16 << 20 }
     }
@@ -79,8 +79,8 @@ enum Held {
 
 /// The host's side of one connection.
 #[derive(Debug, Clone)]
-pub struct Receiver {
-    limits: Limits,
+pub struct LisReceiver {
+    limits: TransmissionLimits,
     state: State,
     /// Acknowledged text that belongs to no message yet.
     records: Vec<u8>,
@@ -104,13 +104,13 @@ pub struct Receiver {
     owed: Owed,
 }
 
-impl Default for Receiver {
+impl Default for LisReceiver {
     fn default() -> Self {
-        Self::new(Limits::default())
+        Self::new(TransmissionLimits::default())
     }
 }
 
-impl Receive for Receiver {
+impl Receive for LisReceiver {
     fn feed(&mut self, bytes: &[u8], keeper: &mut dyn Keeper) -> Vec<u8> {
         bytes.iter().filter_map(|byte| self.byte(*byte, keeper)).collect()
     }
@@ -132,9 +132,9 @@ impl Receive for Receiver {
     }
 }
 
-impl Receiver {
+impl LisReceiver {
     /// A receiver between transmissions.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: TransmissionLimits) -> Self {
         Self {
             limits,
             state: State::Neutral,

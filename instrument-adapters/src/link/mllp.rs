@@ -10,7 +10,7 @@ pub const FS: u8 = 0x1c;
 
 /// The host's side of one connection.
 #[derive(Debug, Clone)]
-pub struct Receiver {
+pub struct MllpReceiver {
     limit: usize,
     /// `None` between messages.
     message: Option<Vec<u8>>,
@@ -22,13 +22,13 @@ pub struct Receiver {
     over: bool,
 }
 
-impl Default for Receiver {
+impl Default for MllpReceiver {
     fn default() -> Self {
         Self::new(16 << 20)
     }
 }
 
-impl Receive for Receiver {
+impl Receive for MllpReceiver {
     fn feed(&mut self, bytes: &[u8], keeper: &mut dyn Keeper) -> Vec<u8> {
         let mut answers = Vec::new();
         for byte in bytes {
@@ -68,7 +68,7 @@ impl Receive for Receiver {
     }
 }
 
-impl Receiver {
+impl MllpReceiver {
     /// A receiver that takes messages of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self { limit, message: None, skipped: 0, unframed: Vec::new(), owed: Owed::default(), over: false }
@@ -292,7 +292,7 @@ mod tests {
         let second = b"MSH|^~\\&|second\r".to_vec();
         let stream = [wrap(MESSAGE), wrap(&second)].concat();
         for size in 1..40 {
-            let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+            let (mut receiver, mut kept) = (MllpReceiver::default(), Kept::default());
             let answers: Vec<u8> = stream.chunks(size).flat_map(|piece| receiver.feed(piece, &mut kept)).collect();
             assert_eq!((said(&answers), answers.first()), (vec!["AA".to_owned(), "AA".into()], Some(&VT)));
             assert_eq!(kept.messages, [MESSAGE.to_vec(), second.clone()]);
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn only_what_is_kept_is_accepted() {
-        let (mut receiver, mut kept) = (Receiver::default(), Kept { refuses: true, ..Kept::default() });
+        let (mut receiver, mut kept) = (MllpReceiver::default(), Kept { refuses: true, ..Kept::default() });
         let answer = receiver.feed(&wrap(MESSAGE), &mut kept);
         assert!(String::from_utf8(answer).unwrap().contains("|20260304091501+0800|"));
         assert_eq!(said(&receiver.feed(&wrap(MESSAGE), &mut kept)), ["AE"]);
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_a_fragment() {
-        let (mut receiver, mut kept) = (Receiver::new(8), Kept::default());
+        let (mut receiver, mut kept) = (MllpReceiver::new(8), Kept::default());
         assert!(receiver.feed(b"\r\nabc\r\nd", &mut kept).is_empty() && !receiver.is_idle());
         assert_eq!(said(&receiver.feed(&wrap(b"MSH|^~\\&|"), &mut kept)), ["AR"], "a byte too long");
         assert_eq!(said(&receiver.feed(&wrap(b"MSH|^~\\&"), &mut kept)), ["AA"]);
@@ -336,7 +336,7 @@ mod tests {
         // Without an end in sight, the connection is given up, within frames and outside.
         assert_eq!(said(&receiver.feed(&[&[VT], &[b'x'; 41][..]].concat(), &mut kept)), ["AR"]);
         assert!(receiver.is_over() && receiver.feed(&wrap(b"MSH|^~\\&"), &mut kept).is_empty());
-        let mut receiver = Receiver::new(8);
+        let mut receiver = MllpReceiver::new(8);
         receiver.feed(b"12345678", &mut kept);
         assert!(receiver.is_over());
         assert_eq!(kept.fragments.last(), Some(&(b"12345678".to_vec(), Fault::TooLong(8))));
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_fragment_that_cannot_be_kept_is_owed() {
-        let (mut receiver, mut kept) = (Receiver::default(), Kept { refuses: true, ..Kept::default() });
+        let (mut receiver, mut kept) = (MllpReceiver::default(), Kept { refuses: true, ..Kept::default() });
         receiver.feed(b"noise\x0bMSH|half", &mut kept);
         assert!(!receiver.end(End::Closed, &mut kept) && !receiver.is_idle());
         kept.refuses = false;
@@ -406,7 +406,7 @@ mod tests {
         ) {
             let stream = parts.concat();
             let run = |size: usize| {
-                let (mut receiver, mut kept) = (Receiver::new(200), Kept::default());
+                let (mut receiver, mut kept) = (MllpReceiver::new(200), Kept::default());
                 let answers: Vec<u8> = stream.chunks(size).flat_map(|piece| receiver.feed(piece, &mut kept)).collect();
                 prop_assert!(receiver.end(End::Closed, &mut kept) && receiver.is_idle());
                 Ok((answers, kept))

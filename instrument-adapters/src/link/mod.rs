@@ -10,20 +10,20 @@
 //! again.
 //!
 //! ```
-//! use instrument_adapters::link::lis::{Receiver, Sender, Step};
+//! use instrument_adapters::link::lis::{LisReceiver, Sender, SenderStep};
 //! use instrument_adapters::link::{Given, Receive};
 //!
 //! let message = b"H|\\^&\rP|1\rO|1|SX20260001\rR|1|^^^Factor VIII|102|%||||F\rL|1|N\r";
 //! let mut analyser = Sender::new(message);
-//! let mut host = Receiver::default();
+//! let mut host = LisReceiver::default();
 //! let mut kept = Vec::new();
-//! let mut step = Step::Send(analyser.begin());
-//! while let Step::Send(bytes) = step {
+//! let mut step = SenderStep::Send(analyser.begin());
+//! while let SenderStep::Send(bytes) = step {
 //!     let answer = host.feed(&bytes, &mut |given: Given<'_>| {
 //!         kept.push(given.bytes().to_vec());
 //!         Ok(())
 //!     });
-//!     step = answer.first().map_or(Step::Done, |byte| analyser.answer(*byte));
+//!     step = answer.first().map_or(SenderStep::Done, |byte| analyser.answer(*byte));
 //! }
 //! assert_eq!(kept, [message.to_vec()]);
 //! ```

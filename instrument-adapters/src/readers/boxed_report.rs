@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::squeeze;
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::Locator;
 use crate::sink::Sink;
 use crate::spec::{Pattern, Role, TableSpec};
@@ -74,7 +74,7 @@ struct State<'s, 'a> {
     ended: bool,
 }
 
-pub(crate) fn read<'a>(settings: &Settings, input: &Input, sink: &mut Sink<'a>) -> Proof {
+pub(crate) fn read<'a>(settings: &Settings, input: &ReaderInput, sink: &mut Sink<'a>) -> Proof {
     let mut state = State {
         settings,
         base: Base::default(),

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::delimited::squeeze;
 use super::ruled_report::layout::{pair, split_pairs, words};
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::Locator;
 use crate::sink::Sink;
 use crate::spec::{Pattern, TableSpec};
@@ -60,7 +60,7 @@ struct State<'s, 'a> {
     paged: bool,
 }
 
-pub(crate) fn read<'a>(settings: &Settings, input: &Input, sink: &mut Sink<'a>) -> Proof {
+pub(crate) fn read<'a>(settings: &Settings, input: &ReaderInput, sink: &mut Sink<'a>) -> Proof {
     let mut state = State {
         settings,
         base: Base::default(),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity};
 use crate::sink::Sink;
 use crate::spec::{Pattern, Role, TableSpec};
@@ -33,7 +33,7 @@ fn yes() -> bool {
     true
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut base = Base::default();
     let mut open: Option<Open> = None;
     let mut ended = false;

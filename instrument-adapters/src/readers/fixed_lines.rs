@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::Sink;
 use crate::spec::Pattern;
@@ -65,7 +65,7 @@ struct State<'s> {
     readings: usize,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut state = State { settings, place: Place::Plain, base: Base::default(), frame: 0, protocols: 0, readings: 0 };
     for line in &input.text.lines {
         if !sink.spend(1, Locator::line(line.number)) {

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::Sink;
 use crate::spec::{Pattern, TableSpec};
@@ -93,7 +93,7 @@ struct State<'a> {
     counted: BTreeMap<usize, BTreeSet<usize>>,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut state = State::default();
     for line in &input.text.lines {
         if !sink.spend(1, Locator::line(line.number)) {

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::Sink;
 use crate::spec::{Pattern, Role};
@@ -78,7 +78,7 @@ struct Found<'s> {
     rows: Vec<(u32, Vec<Cell>)>,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let (blocks, outermost) = blocks(settings, input, sink);
     let mut base = Base::default();
     let mut flag = None;
@@ -117,7 +117,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
 }
 
 /// Takes the file apart, and counts the blocks that are in no other; marks that do not balance are faults.
-fn blocks<'s>(settings: &'s Settings, input: &Input, sink: &mut Sink) -> (Vec<Found<'s>>, usize) {
+fn blocks<'s>(settings: &'s Settings, input: &ReaderInput, sink: &mut Sink) -> (Vec<Found<'s>>, usize) {
     let mut found: Vec<Found> = Vec::new();
     // For each open block its line, and its place in `found` where it is read.
     let mut stack: Vec<(u32, Option<usize>)> = Vec::new();

@@ -45,7 +45,7 @@ pub(crate) enum Proof {
 }
 
 /// One file on its way through a reader.
-pub(crate) struct Input<'a> {
+pub(crate) struct ReaderInput<'a> {
     pub name: &'a str,
     /// The file as it is, for readers of workbooks and binary formats.
     pub bytes: &'a [u8],
@@ -84,7 +84,7 @@ macro_rules! readers {
         }
 
         /// Runs the adapter's reader.
-        pub(crate) fn read(reader: &ReaderSpec, input: &Input, sink: &mut Sink) -> Proof {
+        pub(crate) fn read(reader: &ReaderSpec, input: &ReaderInput, sink: &mut Sink) -> Proof {
             match reader { $(ReaderSpec::$variant(settings) => $module::read(settings, input, sink),)* }
         }
     };

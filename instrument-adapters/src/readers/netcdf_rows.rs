@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::containers::netcdf::{Extent, Netcdf, Scalar, Variable};
 use crate::model::{Locator, Observation, Severity, Status};
 use crate::sink::Sink;
@@ -66,7 +66,7 @@ struct Column<'f, 's> {
     unit: (Option<String>, Option<String>),
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let file = match Netcdf::parse(input.bytes) {
         Ok(file) => file,
         Err(why) => {

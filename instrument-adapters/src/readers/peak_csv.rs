@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity};
 use crate::sink::Sink;
 use crate::spec::Pattern;
@@ -56,7 +56,7 @@ fn split_facts(line: &str) -> Vec<String> {
     split(line, ',', true).into_iter().map(|c| c.raw).collect()
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let Some(signal) = settings.list.capture(input.name, "signal") else {
         // The companion itself: facts of the run and no values.
         let facts = Facts::read(input.text);
@@ -154,7 +154,7 @@ fn headings(settings: &Settings, sink: &mut Sink, facts: &Facts, companion: &Tex
     headings
 }
 
-fn rows(sink: &mut Sink, input: &Input, headings: &[Heading], base: &Base) {
+fn rows(sink: &mut Sink, input: &ReaderInput, headings: &[Heading], base: &Base) {
     let at = Locator::line(1);
     let Some(table) = tabular::table_for(sink.spec, "", headings) else {
         sink.fault("unknown_table", "the adapter knows no such columns", at);

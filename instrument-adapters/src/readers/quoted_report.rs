@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Status};
 use crate::sink::Sink;
 use crate::spec::{Pattern, TableSpec};
@@ -62,7 +62,7 @@ struct State<'s, 'a> {
     ended: Option<u32>,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut state = State {
         settings,
         frames: 0,

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::{split, squeeze};
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::Locator;
 use crate::sink::Sink;
 use crate::spec::Pattern;
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     context: BTreeMap<String, String>,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut base = Base::default();
     let mut names: Option<Vec<String>> = None;
     let mut wavelengths: Vec<String> = Vec::new();

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delimited::split;
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::Locator;
-use crate::sheets::{Cell, Fact, Kind, Layout, Part, Prose, Reading, Row};
+use crate::sheets::{Fact, Layout, PlacedCell, Prose, SheetCellKind, SheetPart, SheetReading, SheetRow};
 use crate::sink::Sink;
 use crate::spec::Pattern;
 use crate::text::Line;
@@ -65,11 +65,11 @@ impl From<Declared> for Settings {
     }
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let lines = &input.text.lines;
     let delimiter = delimiter(settings, lines);
-    let mut reading = Reading::new(&settings.layout);
-    let mut part = Part::default();
+    let mut reading = SheetReading::new(&settings.layout);
+    let mut part = SheetPart::default();
     let (mut blank, mut ended) = (true, false);
     for line in lines {
         let row = row(settings, delimiter, line, std::mem::take(&mut blank));
@@ -78,7 +78,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
         } else if let Some(title) = settings.section.as_ref().and_then(|p| p.capture(&line.text, "title")) {
             sink.note(line.number, "section");
             take(&mut reading, sink, &part);
-            part = Part { name: title.to_owned(), ..Part::default() };
+            part = SheetPart { name: title.to_owned(), ..SheetPart::default() };
             blank = true;
         } else if settings.end.as_ref().is_some_and(|p| p.is_match(&line.text)) {
             sink.note(line.number, "end mark");
@@ -103,7 +103,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     }
 }
 
-fn take(reading: &mut Reading, sink: &mut Sink, part: &Part) {
+fn take(reading: &mut SheetReading, sink: &mut Sink, part: &SheetPart) {
     if reading.ignores(&part.name) {
         for row in &part.rows {
             sink.note(row.line, format!("section {}, not read", part.name));
@@ -118,7 +118,7 @@ fn delimiter(settings: &Settings, lines: &[Line]) -> char {
     settings.delimiters.iter().copied().max_by_key(|d| count(*d)).unwrap_or('\t')
 }
 
-fn row(settings: &Settings, delimiter: char, line: &Line, after_blank: bool) -> Row {
+fn row(settings: &Settings, delimiter: char, line: &Line, after_blank: bool) -> SheetRow {
     let found = split(&line.text, delimiter, settings.quotes);
     let mut text = String::new();
     let mut cells = Vec::new();
@@ -133,15 +133,15 @@ fn row(settings: &Settings, delimiter: char, line: &Line, after_blank: bool) -> 
         }
         text.push_str(&cell.raw);
         if !cell.raw.is_empty() {
-            cells.push(Cell {
+            cells.push(PlacedCell {
                 place,
                 column: cell.column,
                 raw: cell.raw,
-                kind: Kind::Text,
+                kind: SheetCellKind::Text,
                 spread: false,
                 hidden: false,
             });
         }
     }
-    Row { line: line.number, after_blank, hidden: false, cells, text }
+    SheetRow { line: line.number, after_blank, hidden: false, cells, text }
 }

@@ -6,11 +6,11 @@
 //! result. Text of merged cells counts for all rows that they span. The archive's directory and the
 //! checksums of its parts prove that the file is whole.
 
-use super::{Input, Proof};
-use crate::containers::workbook::{self, Sheet, Workbook, letters_of};
+use super::{Proof, ReaderInput};
+use crate::containers::workbook::{self, Workbook, WorkbookSheet, letters_of};
 use crate::model::{Locator, Severity};
 use crate::numbers;
-use crate::sheets::{Cell, Kind, Layout, Part, Reading, Row};
+use crate::sheets::{Layout, PlacedCell, SheetCellKind, SheetPart, SheetReading, SheetRow};
 use crate::sink::Sink;
 
 pub(crate) type Settings = Layout;
@@ -18,7 +18,7 @@ pub(crate) type Settings = Layout;
 /// Digits that a binary number carries whatever it is: a text with fewer is the number as it was given.
 const SURE_DIGITS: usize = 15;
 
-pub(crate) fn read(layout: &Layout, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(layout: &Layout, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut book = match Workbook::open(input.bytes, &sink.spec.limits) {
         Ok(book) => book,
         Err(why) => {
@@ -29,7 +29,7 @@ pub(crate) fn read(layout: &Layout, input: &Input, sink: &mut Sink) -> Proof {
     for what in book.not_followed() {
         sink.warn("not_followed", format!("the workbook has {what}; they are not followed"), Locator::default());
     }
-    let mut reading = Reading::new(layout);
+    let mut reading = SheetReading::new(layout);
     let mut places = Places::default();
     for (index, known) in book.sheets().to_vec().into_iter().enumerate() {
         if sink.stopped {
@@ -89,7 +89,7 @@ impl Places {
 }
 
 /// A sheet as the rows that readers take, written out as lines as it goes.
-fn part(sink: &mut Sink, sheet: Sheet, places: &mut Places) -> Part {
+fn part(sink: &mut Sink, sheet: WorkbookSheet, places: &mut Places) -> SheetPart {
     let number = places.sheets.len();
     places.sheets.push(sheet.name.name.clone());
     let mut out = |sink: &mut Sink, row: u32, text: String| {
@@ -104,31 +104,31 @@ fn part(sink: &mut Sink, sheet: Sheet, places: &mut Places) -> Part {
     for row in &sheet.rows {
         let text = workbook::line(row);
         let line = out(sink, row.number, text.clone());
-        let cells: Vec<Cell> = row.cells.iter().map(|c| cell(sink, c, sheet.hides(c.column))).collect();
-        rows.push(Row { line, after_blank: row.number != before + 1, hidden: row.hidden, cells, text });
+        let cells: Vec<PlacedCell> = row.cells.iter().map(|c| cell(sink, c, sheet.hides(c.column))).collect();
+        rows.push(SheetRow { line, after_blank: row.number != before + 1, hidden: row.hidden, cells, text });
         before = row.number;
     }
-    Part { name: sheet.name.name, hidden: sheet.name.hidden, rows }
+    SheetPart { name: sheet.name.name, hidden: sheet.name.hidden, rows }
 }
 
-fn cell(sink: &Sink, cell: &workbook::Cell, hidden: bool) -> Cell {
+fn cell(sink: &Sink, cell: &workbook::WorkbookCell, hidden: bool) -> PlacedCell {
     let stored = cell.text.trim().to_owned();
     let (raw, kind) = match &cell.kind {
-        workbook::Kind::Text | workbook::Kind::Error => (stored, Kind::Text),
-        workbook::Kind::NoValue => (stored, Kind::NoValue),
-        workbook::Kind::Date { stored: number } => (stored, Kind::Date(number.clone())),
-        workbook::Kind::Number => {
+        workbook::CellKind::Text | workbook::CellKind::Error => (stored, SheetCellKind::Text),
+        workbook::CellKind::NoValue => (stored, SheetCellKind::NoValue),
+        workbook::CellKind::Date { stored: number } => (stored, SheetCellKind::Date(number.clone())),
+        workbook::CellKind::Number => {
             let raw = local(sink, shortest(&stored).unwrap_or_else(|| stored.clone()));
-            let kind = Kind::Number((raw != stored).then_some(stored));
+            let kind = SheetCellKind::Number((raw != stored).then_some(stored));
             (raw, kind)
         }
-        workbook::Kind::Percent => {
+        workbook::CellKind::Percent => {
             let plain = shortest(&stored).unwrap_or_else(|| stored.clone());
             let hundred = numbers::parse(&format!("{plain}e2"), &['.']).map_or(plain, |n| n.value);
-            (local(sink, hundred), Kind::Percent(stored))
+            (local(sink, hundred), SheetCellKind::Percent(stored))
         }
     };
-    Cell { place: cell.column, column: cell.column, raw, kind, spread: cell.spread, hidden }
+    PlacedCell { place: cell.column, column: cell.column, raw, kind, spread: cell.spread, hidden }
 }
 
 /// Numbers of a workbook have a point, whatever the adapter says of its texts.

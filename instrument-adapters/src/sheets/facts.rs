@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Course, Kind, Layout, Part, Row};
+use super::{Course, Layout, SheetCellKind, SheetPart, SheetRow};
 use crate::model::{Locator, Observation};
 use crate::sink::{Sink, slug};
 use crate::spec::Pattern;
@@ -67,9 +67,10 @@ struct Said {
 }
 
 /// Takes a row that one of the adapter's facts describes.
-pub(super) fn take(sink: &mut Sink, layout: &Layout, part: &Part, course: &mut Course, rest: &[Row]) -> bool {
+pub(super) fn take(sink: &mut Sink, layout: &Layout, part: &SheetPart, course: &mut Course, rest: &[SheetRow]) -> bool {
     let Some((row, below)) = rest.split_first() else { return false };
-    let placed = |f: &Fact| (0..).zip(&f.next).all(|(i, p)| below.get(i).is_some_and(|r: &Row| p.is_match(&r.text)));
+    let placed =
+        |f: &Fact| (0..).zip(&f.next).all(|(i, p)| below.get(i).is_some_and(|r: &SheetRow| p.is_match(&r.text)));
     let found = layout.facts.iter().enumerate().find_map(|(index, f)| {
         let captures = f.row.0.captures(&row.text)?;
         placed(f).then_some((index, f, captures))
@@ -184,7 +185,7 @@ pub(super) fn complete(sink: &mut Sink, from: usize, state: &State, base: &Base)
 }
 
 /// `key: value` in one cell, key and value in two, or as the adapter says.
-pub(super) fn key_and_value(sink: &mut Sink, layout: &Layout, course: &mut Course, row: &Row) -> bool {
+pub(super) fn key_and_value(sink: &mut Sink, layout: &Layout, course: &mut Course, row: &SheetRow) -> bool {
     let declared = layout.keys.iter().find_map(|p| {
         Some((p.capture(&row.text, "key")?.to_owned(), p.capture(&row.text, "value").unwrap_or_default().to_owned()))
     });
@@ -196,7 +197,7 @@ pub(super) fn key_and_value(sink: &mut Sink, layout: &Layout, course: &mut Cours
             let sound = key.trim().chars().count() > 1 && !value.starts_with(['\\', '/']);
             sound.then(|| (key.trim().to_owned(), value.trim().to_owned()))
         }
-        [key, value] if key.kind == Kind::Text => {
+        [key, value] if key.kind == SheetCellKind::Text => {
             Some((key.raw.trim_end_matches(':').trim().to_owned(), value.raw.clone()))
         }
         _ => None,

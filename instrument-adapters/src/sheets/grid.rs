@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::wells::Wells;
-use super::{Cell, Open, Part, Row, fits, observe};
+use super::{Open, PlacedCell, SheetPart, SheetRow, fits, observe};
 use crate::model::{Locator, Severity};
 use crate::sink::Sink;
 use crate::spec::{ColumnSpec, Role, Spec, TableSpec};
@@ -20,8 +20,8 @@ pub(super) struct Grid<'a> {
 }
 
 /// The plate that this row heads: an optional word, then 1, 2, 3, … side by side.
-pub(super) fn find<'a>(spec: &'a Spec, part: &Part, title: &str, row: &Row) -> Option<Grid<'a>> {
-    let number = |cell: &Cell| {
+pub(super) fn find<'a>(spec: &'a Spec, part: &SheetPart, title: &str, row: &SheetRow) -> Option<Grid<'a>> {
+    let number = |cell: &PlacedCell| {
         let text = cell.raw.trim();
         let text = text.split_once(['.', ',']).map_or(text, |(whole, rest)| if rest == "0" { whole } else { text });
         text.parse::<u32>().ok()
@@ -56,10 +56,10 @@ fn row_number(text: &str) -> Option<u32> {
 /// Reads the plate; gives the number of rows that it takes up.
 pub(super) fn read(
     sink: &mut Sink,
-    part: &Part,
+    part: &SheetPart,
     title: &str,
     grid: &Grid,
-    rest: &[Row],
+    rest: &[SheetRow],
     base: &Base,
     wells: &mut Wells,
 ) -> usize {
@@ -131,7 +131,7 @@ struct Plate<'p> {
 }
 
 /// One line of a plate: a reading, or what the layout says, of each well of a row.
-fn line(sink: &mut Sink, grid: &Grid, row: &Row, letter: &str, label: &str, plate: &Plate, wells: &mut Wells) {
+fn line(sink: &mut Sink, grid: &Grid, row: &SheetRow, letter: &str, label: &str, plate: &Plate, wells: &mut Wells) {
     if grid.table.ignore {
         sink.note(row.line, format!("table {}, not read", grid.table.name));
         return;
@@ -162,11 +162,11 @@ fn line(sink: &mut Sink, grid: &Grid, row: &Row, letter: &str, label: &str, plat
     }
 }
 
-fn cells<'r>(grid: &Grid, row: &'r Row, letter: &str) -> Vec<(String, &'r Cell)> {
+fn cells<'r>(grid: &Grid, row: &'r SheetRow, letter: &str) -> Vec<(String, &'r PlacedCell)> {
     (1..=grid.columns).filter_map(|n| Some((format!("{letter}{n}"), row.at(grid.letters + n)?))).collect()
 }
 
-fn readings(sink: &mut Sink, grid: &Grid, row: &Row, letter: &str, label: &str, spec: &ColumnSpec, plate: &Plate) {
+fn readings(sink: &mut Sink, grid: &Grid, row: &SheetRow, letter: &str, label: &str, spec: &ColumnSpec, plate: &Plate) {
     let (mut columns, mut places) = (Vec::new(), Vec::new());
     let of_line = Column::of(spec, label, None, None);
     for (well, cell) in cells(grid, row, letter) {

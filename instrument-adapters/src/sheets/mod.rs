@@ -45,7 +45,7 @@ pub(crate) struct Prose {
 
 /// What a cell holds, where that is more than its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum SheetCellKind {
     Text,
     /// A number; its text as stored, where another form of it is read.
     Number(Option<String>),
@@ -57,48 +57,48 @@ pub(crate) enum Kind {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Cell {
+pub(crate) struct PlacedCell {
     /// Which column it is in: cells of one place lie one above the other.
     pub place: u32,
     /// Where a person finds it: the place, or the first character of a text.
     pub column: u32,
     pub raw: String,
-    pub kind: Kind,
+    pub kind: SheetCellKind,
     pub spread: bool,
     pub hidden: bool,
 }
 
 /// A row with something in it.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub(crate) struct SheetRow {
     /// Number of the line in the file, or in what stands for it.
     pub line: u32,
     pub after_blank: bool,
     pub hidden: bool,
     /// Its cells with something in them, by place.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<PlacedCell>,
     /// The cells joined by TAB, those of the left side too that are empty.
     pub text: String,
 }
 
-impl Row {
-    pub fn at(&self, place: u32) -> Option<&Cell> {
+impl SheetRow {
+    pub fn at(&self, place: u32) -> Option<&PlacedCell> {
         let index = self.cells.binary_search_by_key(&place, |c| c.place).ok()?;
         self.cells.get(index)
     }
 
     /// The cells that stand for themselves.
-    pub fn own(&self) -> impl Iterator<Item = &Cell> {
+    pub fn own(&self) -> impl Iterator<Item = &PlacedCell> {
         self.cells.iter().filter(|c| !c.spread)
     }
 }
 
 /// A sheet of a workbook or a section of a text.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Part {
+pub(crate) struct SheetPart {
     pub name: String,
     pub hidden: bool,
-    pub rows: Vec<Row>,
+    pub rows: Vec<SheetRow>,
 }
 
 /// A table whose headings have been read.
@@ -110,7 +110,7 @@ pub(crate) struct Open<'a> {
 }
 
 /// One file on its way through its sheets.
-pub(crate) struct Reading<'l> {
+pub(crate) struct SheetReading<'l> {
     layout: &'l Layout,
     wells: wells::Wells,
     found_table: bool,
@@ -132,7 +132,7 @@ struct Course<'a> {
     prose: Option<usize>,
 }
 
-impl<'l> Reading<'l> {
+impl<'l> SheetReading<'l> {
     pub fn new(layout: &'l Layout) -> Self {
         Self {
             layout,
@@ -149,7 +149,7 @@ impl<'l> Reading<'l> {
     }
 
     /// Reads a part.
-    pub fn part(&mut self, sink: &mut Sink, part: &Part) {
+    pub fn part(&mut self, sink: &mut Sink, part: &SheetPart) {
         let from = sink.observations.len();
         let mut course = Course {
             base: self.base.clone(),
@@ -194,7 +194,14 @@ impl<'l> Reading<'l> {
     }
 
     /// Takes a row, or several that belong together; gives their number.
-    fn row<'a>(&mut self, sink: &mut Sink<'a>, part: &Part, course: &mut Course<'a>, row: &Row, rest: &[Row]) -> usize {
+    fn row<'a>(
+        &mut self,
+        sink: &mut Sink<'a>,
+        part: &SheetPart,
+        course: &mut Course<'a>,
+        row: &SheetRow,
+        rest: &[SheetRow],
+    ) -> usize {
         if row.after_blank {
             course.key = None;
             if course.open.as_ref().is_some_and(|o| !o.table.gaps) {
@@ -245,7 +252,7 @@ impl<'l> Reading<'l> {
         1
     }
 
-    fn prose(&self, course: &mut Course, row: &Row) -> bool {
+    fn prose(&self, course: &mut Course, row: &SheetRow) -> bool {
         if let Some(open) = course.prose.and_then(|index| self.layout.prose.get(index)) {
             if !open.to.is_match(&row.text) {
                 return true;
@@ -258,7 +265,7 @@ impl<'l> Reading<'l> {
 }
 
 /// A row of one text is the title of what follows, where a table asks for it.
-fn title(sink: &mut Sink, course: &mut Course, row: &Row) -> bool {
+fn title(sink: &mut Sink, course: &mut Course, row: &SheetRow) -> bool {
     let mut own = row.own();
     let (Some(cell), None) = (own.next(), own.next()) else { return false };
     course.title = cell.raw.clone();
@@ -270,20 +277,20 @@ fn title(sink: &mut Sink, course: &mut Course, row: &Row) -> bool {
 }
 
 /// Whether a table asks for a title such as this row's one text.
-fn wanted(sink: &Sink, row: &Row) -> bool {
+fn wanted(sink: &Sink, row: &SheetRow) -> bool {
     let mut own = row.own();
     let (Some(cell), None) = (own.next(), own.next()) else { return false };
     sink.spec.tables.iter().any(|t| t.title.as_ref().is_some_and(|p| p.is_match(&cell.raw)))
 }
 
 /// Where a table may be.
-fn fits(table: &TableSpec, part: &Part, title: &str) -> bool {
+fn fits(table: &TableSpec, part: &SheetPart, title: &str) -> bool {
     table.sheet.as_ref().is_none_or(|p| p.is_match(&part.name))
         && table.title.as_ref().is_none_or(|p| p.is_match(title))
 }
 
 /// Turns cells into observations and puts right what a number's form in a workbook means for them.
-fn observe(sink: &mut Sink, open: &Open, row: &Row, base: &Base) {
+fn observe(sink: &mut Sink, open: &Open, row: &SheetRow, base: &Base) {
     let from = sink.observations.len();
     let cells: Vec<tabular::Cell> = open
         .places
@@ -293,7 +300,7 @@ fn observe(sink: &mut Sink, open: &Open, row: &Row, base: &Base) {
             None => tabular::Cell::default(),
         })
         .collect();
-    for cell in open.places.iter().filter_map(|p| row.at(*p)).filter(|c| c.kind == Kind::NoValue) {
+    for cell in open.places.iter().filter_map(|p| row.at(*p)).filter(|c| c.kind == SheetCellKind::NoValue) {
         let at = Locator::at(row.line, cell.column);
         let message = "a formula without its result: calculate and save the workbook, then take it in again";
         sink.problem("formula_without_value", Severity::Error, message, at);
@@ -304,8 +311,8 @@ fn observe(sink: &mut Sink, open: &Open, row: &Row, base: &Base) {
         let cell = row.cells.iter().find(|c| Some(c.column) == observation.locator.column);
         let Some(cell) = cell else { continue };
         match &cell.kind {
-            Kind::Number(Some(stored)) | Kind::Date(stored) => observation.raw.clone_from(stored),
-            Kind::Percent(stored) => {
+            SheetCellKind::Number(Some(stored)) | SheetCellKind::Date(stored) => observation.raw.clone_from(stored),
+            SheetCellKind::Percent(stored) => {
                 observation.raw.clone_from(stored);
                 if observation.unit.is_none() {
                     observation.unit = Some("%".into());

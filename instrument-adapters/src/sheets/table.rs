@@ -1,6 +1,6 @@
 //! Tables with headings: one row a sample, a well, a peak.
 
-use super::{Open, Part, Row, fits, observe};
+use super::{Open, SheetPart, SheetRow, fits, observe};
 use crate::model::Locator;
 use crate::readers::delimited::squeeze;
 use crate::sink::Sink;
@@ -8,7 +8,12 @@ use crate::spec::{Role, TableSpec};
 use crate::tabular::{self, Base, Column, Heading};
 
 /// The table that the first of these rows heads, and the number of rows that its headings take up.
-pub(super) fn open<'a>(sink: &mut Sink<'a>, part: &Part, title: &str, rest: &[Row]) -> Option<(Open<'a>, usize)> {
+pub(super) fn open<'a>(
+    sink: &mut Sink<'a>,
+    part: &SheetPart,
+    title: &str,
+    rest: &[SheetRow],
+) -> Option<(Open<'a>, usize)> {
     let spec = sink.spec;
     let known = spec.tables.iter().filter(|t| !t.grid && !t.requires.is_empty() && fits(t, part, title));
     for table in known {
@@ -31,7 +36,7 @@ pub(super) fn open<'a>(sink: &mut Sink<'a>, part: &Part, title: &str, rest: &[Ro
 }
 
 /// Headings by place, those of several rows joined.
-fn headings(table: &TableSpec, rest: &[Row]) -> Option<(Vec<u32>, Vec<Heading>)> {
+fn headings(table: &TableSpec, rest: &[SheetRow]) -> Option<(Vec<u32>, Vec<Heading>)> {
     let rows = rest.get(..table.heading_rows)?;
     let several = rows.len() > 1;
     if rows.iter().skip(1).any(|r| r.after_blank) {
@@ -58,7 +63,7 @@ fn headings(table: &TableSpec, rest: &[Row]) -> Option<(Vec<u32>, Vec<Heading>)>
 }
 
 /// Rows between the headings and the values, such as units, times and temperatures; gives their number.
-fn under(sink: &mut Sink, open: &mut Open, rest: &[Row]) -> usize {
+fn under(sink: &mut Sink, open: &mut Open, rest: &[SheetRow]) -> usize {
     let mut count = 0;
     for row in rest.iter().take_while(|r| !r.after_blank) {
         let mut taken = Vec::new();
@@ -81,7 +86,7 @@ fn under(sink: &mut Sink, open: &mut Open, rest: &[Row]) -> usize {
 }
 
 /// A column known by its cells rather than by its heading.
-fn find_key(open: &mut Open, first: Option<&Row>) {
+fn find_key(open: &mut Open, first: Option<&SheetRow>) {
     let has = |columns: &[Column], role: Role| columns.iter().any(|c| c.spec.is_some_and(|s| s.role == role));
     let Some(first) = first else { return };
     for spec in open.table.columns.iter() {
@@ -107,7 +112,7 @@ fn find_key(open: &mut Open, first: Option<&Row>) {
 }
 
 /// Takes a row of the table; false where it is no longer one.
-pub(super) fn take(sink: &mut Sink, open: &mut Open, row: &Row, base: &Base) -> bool {
+pub(super) fn take(sink: &mut Sink, open: &mut Open, row: &SheetRow, base: &Base) -> bool {
     let table = open.table;
     if table.stop.iter().any(|s| s.is_match(&row.text)) {
         return false;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{CommandError, Outcome, write_json};
 use crate::calculation::statistics;
-use crate::regulation::numeric::{CompareBy, Limit, Measured, NumericError, Step, parse_decimal, round_to};
+use crate::regulation::numeric::{CompareBy, Limit, Measured, NumericError, RoundingStep, parse_decimal, round_to};
 
 /// Rounding, limits and acceptance by sampling, in exact decimal arithmetic
 #[derive(Clone, Debug, Args)]
@@ -119,7 +119,7 @@ pub fn run(args: &NumericArgs, out: &mut dyn Write) -> Result<Outcome, CommandEr
 
 fn round(value: &str, step: &str, as_json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
     let number = parse_decimal(value).map_err(at("value"))?;
-    let interval = Step::parse(step).map_err(at("to"))?;
+    let interval = RoundingStep::parse(step).map_err(at("to"))?;
     let rounded = round_to(number, interval).map_err(at("value"))?.to_string();
     if as_json {
         return write_json(out, &json!({"value": value, "step": step, "rounded": rounded}));

@@ -1,6 +1,6 @@
 //! A file as Allotrope Simple Model or CSV, from the file itself, read with its curves.
 
-use instrument_adapters::export::{self, CsvOptions, Described};
+use instrument_adapters::export::{self, CsvOptions, ExportedFile};
 
 use super::figures::whole;
 use crate::action::Services;
@@ -38,7 +38,7 @@ pub fn export(services: &Services, reader: &Reader, id: &InstrumentFileId, forma
     }
     let product =
         services.adapters.set().list().into_iter().find(|one| one.id == parsed.adapter).map(|one| one.product);
-    let described = Described { file_name: file.name.clone(), product: product.unwrap_or_default() };
+    let described = ExportedFile { file_name: file.name.clone(), product: product.unwrap_or_default() };
     let bytes = export::asm(&parsed, &described).map_err(failed)?;
     Ok(Export { name: format!("{}.asm.json", file.name), content_type: "application/json", bytes })
 }

@@ -8,7 +8,7 @@ use super::propose::Proposal;
 use super::reject::{FileDecision, decided};
 use super::view::{FileView, view_in};
 use crate::action::{Action, Context, Facts, Subject};
-use crate::bench::{self, Entered, Entry, NewReading, Observed, Proposed, Source};
+use crate::bench::{self, Entered, Entry, NewReading, Observed, ProposedReadings, Source};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
@@ -179,7 +179,7 @@ pub(super) fn check_sound(
 }
 
 /// What a file would enter for one task.
-fn proposed(proposal: &Proposal) -> Result<Proposed, Refusal> {
+fn proposed(proposal: &Proposal) -> Result<ProposedReadings, Refusal> {
     let reading = |one: &super::propose::ProposedReading| {
         let value = one.value.as_deref().map(str::parse).transpose();
         let value = value.map_err(|_| {
@@ -196,7 +196,7 @@ fn proposed(proposal: &Proposal) -> Result<Proposed, Refusal> {
             source: Source::File(Observed { observation: one.observation_id.clone(), value, unit: one.unit.clone() }),
         })
     };
-    Ok(Proposed {
+    Ok(ProposedReadings {
         task: proposal.task_id.clone(),
         readings: proposal.readings.iter().map(reading).collect::<Result<_, Refusal>>()?,
         open_questions: proposal.open_questions.clone(),

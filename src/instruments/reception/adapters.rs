@@ -1,6 +1,6 @@
 //! 适配器: which adapters read the laboratory's files, who has checked them, and which were refused, and why.
 
-use instrument_adapters::{AdapterStatus, Loaded};
+use instrument_adapters::{AdapterStatus, LoadedFolder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -87,7 +87,7 @@ pub fn adapters(services: &Services) -> AdaptersView {
 }
 
 /// Puts what became of the laboratory's adapters into the log.
-pub fn tell_loaded(loaded: &[Loaded]) {
+pub fn tell_loaded(loaded: &[LoadedFolder]) {
     for one in loaded {
         let folder = one.folder.display();
         match &one.outcome {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::Verdict;
 
 use crate::numeric::value::{Measured, Operator, operator, parse_decimal, to_ascii};
-use crate::numeric::{NumericError, Step, round_to};
+use crate::numeric::{NumericError, RoundingStep, round_to};
 
 /// An acceptance limit: the acceptable values, and the last digit to which it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Limit {
 
     /// One unit of the limit's last digit.
     pub fn step(&self) -> Option<Decimal> {
-        Step::of_decimals(self.decimals).ok().map(Step::value)
+        RoundingStep::of_decimals(self.decimals).ok().map(RoundingStep::value)
     }
 
     /// Compares a result. A number is compared as measured or rounded once; a censored result by its bound, and never
@@ -146,7 +146,7 @@ impl Limit {
     /// Rounds to the limit's last digit. A bound that has that many decimals or fewer stays a bound as stated; one
     /// that loses digits can be reached by values below it, so it counts as reached from then on.
     fn rounded(&self, value: &Measured) -> Result<Measured, NumericError> {
-        let step = Step::of_decimals(self.decimals)?;
+        let step = RoundingStep::of_decimals(self.decimals)?;
         let bound = |at: Decimal, inclusive: bool| {
             let to = round_to(at, step)?;
             Ok(if to == at { (at, inclusive) } else { (to, true) })

@@ -7,7 +7,7 @@ mod rounding;
 mod value;
 
 pub use limit::{CompareBy, Judgement, Limit};
-pub use rounding::{Step, round_to};
+pub use rounding::{RoundingStep, round_to};
 pub use value::{Measured, parse_decimal, to_ascii};
 pub use vocabulary::Verdict;
 
@@ -19,7 +19,7 @@ use thiserror::Error;
 /// # Errors
 /// The step is not above zero, or the numbers have more digits than are computed exactly.
 pub fn round(value: Decimal, step: Decimal) -> Result<String, NumericError> {
-    Ok(round_to(value, Step::new(step)?)?.to_string())
+    Ok(round_to(value, RoundingStep::new(step)?)?.to_string())
 }
 
 /// Compares a result with its limit: [`Limit::judge`].

@@ -7,16 +7,16 @@ use crate::numeric::value::{parse_decimal, scaled};
 
 /// A rounding interval (修约间隔): 0.01, 1, 10, 0.5, 0.2, 20. Results carry as many decimals as it is written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step(Decimal);
+pub struct RoundingStep(Decimal);
 
-impl Step {
+impl RoundingStep {
     /// Reads a step as written.
     ///
     /// # Errors
     /// The text is not a number above zero.
     pub fn parse(text: &str) -> Result<Self, NumericError> {
         match parse_decimal(text) {
-            Ok(step) => Step::new(step),
+            Ok(step) => RoundingStep::new(step),
             Err(error @ NumericError::TooManyDigits { .. }) => Err(error),
             Err(_) => Err(NumericError::NotAStep { text: text.to_owned() }),
         }
@@ -27,7 +27,11 @@ impl Step {
     /// # Errors
     /// The number is not above zero.
     pub fn new(step: Decimal) -> Result<Self, NumericError> {
-        if step > Decimal::ZERO { Ok(Step(step)) } else { Err(NumericError::NotAStep { text: step.to_string() }) }
+        if step > Decimal::ZERO {
+            Ok(RoundingStep(step))
+        } else {
+            Err(NumericError::NotAStep { text: step.to_string() })
+        }
     }
 
     /// One unit of the last of so many decimals (2 → 0.01).
@@ -36,7 +40,7 @@ impl Step {
     /// More than 28 decimals.
     pub fn of_decimals(decimals: u32) -> Result<Self, NumericError> {
         Decimal::try_from_i128_with_scale(1, decimals)
-            .map(Step)
+            .map(RoundingStep)
             .map_err(|_| NumericError::TooManyDigits { text: format!("10^-{decimals}") })
     }
 
@@ -52,7 +56,7 @@ impl Step {
 ///
 /// # Errors
 /// The two numbers together have more digits than are computed exactly.
-pub fn round_to(value: Decimal, step: Step) -> Result<Decimal, NumericError> {
+pub fn round_to(value: Decimal, step: RoundingStep) -> Result<Decimal, NumericError> {
     exact(value, step.0).ok_or_else(|| NumericError::TooManyDigits { text: format!("{value} to {}", step.0) })
 }
 
@@ -90,7 +94,7 @@ mod tests {
 
     fn rounded(value: &str, step: &str) -> String {
         let value = parse_decimal(value).expect(value);
-        round_to(value, Step::parse(step).expect(step)).expect("rounds").to_string()
+        round_to(value, RoundingStep::parse(step).expect(step)).expect("rounds").to_string()
     }
 
     #[test]
@@ -136,10 +140,10 @@ mod tests {
     #[test]
     fn a_result_that_does_not_fit_is_an_error() {
         let value = parse_decimal("79228162514264337593543950335").expect("the greatest");
-        let error = round_to(value, Step::parse("0.1").expect("a step")).expect_err("29 digits and one more");
+        let error = round_to(value, RoundingStep::parse("0.1").expect("a step")).expect_err("29 digits and one more");
         assert_eq!(error.code(), "too_many_digits");
         for step in ["0", "-1", "abc", ""] {
-            assert_eq!(Step::parse(step).expect_err(step).code(), "not_a_step", "{step}");
+            assert_eq!(RoundingStep::parse(step).expect_err(step).code(), "not_a_step", "{step}");
         }
     }
 
@@ -151,7 +155,7 @@ mod tests {
             step in prop::sample::select(vec!["0.0001", "0.01", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "100"]),
         ) {
             let value = Decimal::new(mantissa, scale);
-            let step = Step::parse(step).expect("a step");
+            let step = RoundingStep::parse(step).expect("a step");
             let once = round_to(value, step).expect("rounds");
             prop_assert_eq!(round_to(once, step).expect("rounds"), once);
             prop_assert_eq!(round_to(-value, step).expect("rounds"), -once);

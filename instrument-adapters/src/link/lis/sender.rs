@@ -20,7 +20,7 @@ pub fn frames(message: &[u8], text: usize) -> Vec<Vec<u8>> {
 
 /// What a sender does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum SenderStep {
     /// Send these bytes and wait for an answer.
     Send(Vec<u8>),
     /// All is sent, EOT included.
@@ -36,7 +36,7 @@ pub struct Sender {
     /// How many of the frames are acknowledged; `None` before the answer to ENQ.
     done: Option<usize>,
     refused: usize,
-    closing: Option<Step>,
+    closing: Option<SenderStep>,
 }
 
 impl Sender {
@@ -56,7 +56,7 @@ impl Sender {
     }
 
     /// What follows from an answer of the host. An answer to EOT is not due and ends the sending.
-    pub fn answer(&mut self, byte: u8) -> Step {
+    pub fn answer(&mut self, byte: u8) -> SenderStep {
         if let Some(end) = &self.closing {
             return end.clone();
         }
@@ -67,15 +67,15 @@ impl Sender {
             self.refused += 1;
         }
         if self.refused >= 6 {
-            self.closing = Some(Step::Failed);
-            return Step::Send(vec![EOT]);
+            self.closing = Some(SenderStep::Failed);
+            return SenderStep::Send(vec![EOT]);
         }
-        let Some(done) = self.done else { return Step::Send(vec![ENQ]) };
+        let Some(done) = self.done else { return SenderStep::Send(vec![ENQ]) };
         match self.frames.get(done) {
-            Some(frame) => Step::Send(frame.clone()),
+            Some(frame) => SenderStep::Send(frame.clone()),
             None => {
-                self.closing = Some(Step::Done);
-                Step::Send(vec![EOT])
+                self.closing = Some(SenderStep::Done);
+                SenderStep::Send(vec![EOT])
             }
         }
     }

@@ -12,7 +12,7 @@ fn frame(number: u8, text: &[u8], end: u8) -> Vec<u8> {
 }
 
 /// The answers to a whole transmission of these frames.
-fn send(receiver: &mut Receiver, frames: &[Vec<u8>], kept: &mut Kept) -> Vec<u8> {
+fn send(receiver: &mut LisReceiver, frames: &[Vec<u8>], kept: &mut Kept) -> Vec<u8> {
     receiver.feed(&[&[ENQ], frames.concat().as_slice(), &[EOT]].concat(), kept)
 }
 
@@ -29,7 +29,7 @@ fn the_checksum_is_that_of_the_standard() {
 
 #[test]
 fn each_frame_is_acknowledged_and_the_text_joined() {
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     let frames = frames(MESSAGE, 7);
     assert!(frames.len() > 8 && frames.iter().any(|f| f.contains(&ETB)));
     assert_eq!(send(&mut receiver, &frames, &mut kept), vec![ACK; frames.len() + 1]);
@@ -39,7 +39,7 @@ fn each_frame_is_acknowledged_and_the_text_joined() {
 
 #[test]
 fn the_last_frame_is_acknowledged_only_where_the_message_is_kept() {
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     let good = frames(MESSAGE, 240);
     let (last, before) = good.split_last().unwrap();
     assert_eq!(receiver.feed(&[&[ENQ], before.concat().as_slice()].concat(), &mut kept), [ACK; 5]);
@@ -56,7 +56,7 @@ fn the_last_frame_is_acknowledged_only_where_the_message_is_kept() {
 
 #[test]
 fn what_was_acknowledged_is_owed_until_it_is_kept() {
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     receiver.feed(&[&[ENQ], frame(1, b"H|\r", ETX).as_slice()].concat(), &mut kept);
     kept.refuses = true;
     receiver.feed(&[EOT], &mut kept);
@@ -82,7 +82,7 @@ fn a_damaged_frame_is_refused_until_it_comes_right() {
     let good = frames(MESSAGE, 240);
     let mut bad = good[3].clone();
     bad[20] ^= 1;
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     let sent = [&good[..3], &[bad.clone(), bad.clone()], &good[3..]].concat();
     assert_eq!(send(&mut receiver, &sent, &mut kept), [ACK, ACK, ACK, ACK, NAK, NAK, ACK, ACK]);
     assert_eq!((&kept.messages, &kept.fragments), (&vec![MESSAGE.to_vec()], &vec![]));
@@ -97,7 +97,7 @@ fn a_damaged_frame_is_refused_until_it_comes_right() {
 fn a_sender_that_does_not_stop_is_given_up() {
     let mut bad = frame(2, b"R|1\r", ETX);
     bad[3] ^= 1;
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     receiver.feed(&[&[ENQ], frame(1, b"H|\r", ETX).as_slice()].concat(), &mut kept);
     assert_eq!(receiver.feed(&bad.repeat(6), &mut kept), [NAK; 6]);
     assert!(!receiver.is_over() && kept.all.is_empty());
@@ -105,7 +105,7 @@ fn a_sender_that_does_not_stop_is_given_up() {
     assert!(receiver.is_over());
     assert_eq!(kept.all, [b"H|\r".to_vec(), bad]);
     // One that holds in between begins the count anew.
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     receiver.feed(&[ENQ], &mut kept);
     for number in 1..6 {
         let other = frame(number + 2, b"R|1\r", ETX).repeat(5);
@@ -117,7 +117,7 @@ fn a_sender_that_does_not_stop_is_given_up() {
 #[test]
 fn a_frame_sent_twice_is_taken_once_and_a_missing_one_is_noticed() {
     let good = frames(MESSAGE, 240);
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     let twice = [&good[..2], &good[1..]].concat();
     assert_eq!(send(&mut receiver, &twice, &mut kept), [ACK; 7]);
     assert_eq!(kept.messages, [MESSAGE.to_vec()]);
@@ -130,7 +130,7 @@ fn a_frame_sent_twice_is_taken_once_and_a_missing_one_is_noticed() {
 
 #[test]
 fn a_number_that_comes_again_with_other_bytes_is_refused() {
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     let (one, other) = (frame(1, b"R|1|5.0\r", ETX), frame(1, b"R|1|7.5\r", ETX));
     assert_eq!(send(&mut receiver, &[one, other.clone()], &mut kept), [ACK, ACK, NAK]);
     assert_eq!(kept.fragments, [broken(b"R|1|5.0\r", End::Sender), (other, Fault::Changed('1'))]);
@@ -138,7 +138,7 @@ fn a_number_that_comes_again_with_other_bytes_is_refused() {
 
 #[test]
 fn numbers_go_from_one_to_seven_and_on_from_zero() {
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     receiver.feed(&[ENQ], &mut kept);
     assert_eq!(receiver.feed(&frame(0, b"H|\r", ETX), &mut kept), [NAK], "the first is 1");
     for number in (1..=7).chain(0..=7).chain([0]) {
@@ -150,7 +150,7 @@ fn numbers_go_from_one_to_seven_and_on_from_zero() {
 
 #[test]
 fn a_message_ends_with_its_terminator_wherever_that_stands() {
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     let sent = [
         // Two messages in a frame, the third begins in it and ends over frames, in the middle of its terminator.
         frame(1, b"H|1\rL|1\rH|2\rL|1|N\rH|3\r", ETX),
@@ -184,7 +184,7 @@ fn a_frame_that_never_ends_is_no_dead_end() {
     let never = Fault::Frame { frame: '1', what: "it never ended" };
     let whole = frame(1, MESSAGE, ETX);
     for (between, answers) in [(&[EOT, ENQ][..], &[ACK, ACK][..]), (&[ENQ], &[ACK, ACK]), (&[], &[ACK])] {
-        let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+        let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
         receiver.feed(&[ENQ], &mut kept);
         receiver.feed(&half, &mut kept);
         assert_eq!(receiver.feed(&[between, &whole].concat(), &mut kept), answers);
@@ -195,7 +195,7 @@ fn a_frame_that_never_ends_is_no_dead_end() {
         assert_eq!(kept.fragments, left);
     }
     for end in [End::Silence, End::Closed, End::Stopped] {
-        let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+        let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
         receiver.feed(&[&[ENQ], frame(1, b"H|\r", ETX).as_slice(), b"\x022R|1\r\x03A"].concat(), &mut kept);
         assert!(receiver.end(end, &mut kept) && receiver.is_idle());
         assert_eq!(kept.fragments[0], broken(b"H|\r", end));
@@ -206,7 +206,7 @@ fn a_frame_that_never_ends_is_no_dead_end() {
 
 #[test]
 fn what_is_not_framed_does_not_vanish() {
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     // Line ends and answers to nobody alone are nothing.
     receiver.feed(&[CR, LF, ACK, NAK, EOT], &mut kept);
     assert!(receiver.is_idle() && receiver.end(End::Closed, &mut kept) && kept.all.is_empty());
@@ -229,7 +229,7 @@ fn what_is_not_framed_does_not_vanish() {
 #[test]
 fn a_frame_has_one_answer() {
     // An end mark in the middle of a damaged frame: what follows belongs to the same frame.
-    let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
     let mut damaged = frame(1, b"H|\\^&|1\r", ETX);
     damaged[4] = ETX;
     assert_eq!(receiver.feed(&[&[ENQ], damaged.as_slice()].concat(), &mut kept), [ACK, NAK]);
@@ -240,7 +240,7 @@ fn a_frame_has_one_answer() {
 
 #[test]
 fn what_is_too_long_is_refused() {
-    let (mut receiver, mut kept) = (Receiver::new(Limits { frame: 10, message: 12 }), Kept::default());
+    let (mut receiver, mut kept) = (LisReceiver::new(TransmissionLimits { frame: 10, message: 12 }), Kept::default());
     assert_eq!(send(&mut receiver, &[frame(1, b"0123456789\r", ETX)], &mut kept), [ACK, NAK]);
     assert_eq!(kept.fragments.last().map(|(_, fault)| fault), Some(&Fault::TooLong(10)));
     let two = [frame(1, b"012345\r", ETX), frame(2, b"R|345\r", ETX)];
@@ -251,7 +251,7 @@ fn what_is_too_long_is_refused() {
     let answers = receiver.feed(&[b'x'; 100], &mut kept);
     assert!(answers == [NAK] && receiver.is_over());
     assert_eq!(kept.fragments.last().map(|(raw, _)| raw.as_slice()), Some(&b"\x02xxxxxxxxxxx"[..]));
-    let mut receiver = Receiver::new(Limits { frame: 10, message: 12 });
+    let mut receiver = LisReceiver::new(TransmissionLimits { frame: 10, message: 12 });
     receiver.feed(&[b'y'; 100], &mut kept);
     assert!(receiver.is_over());
     assert_eq!(kept.fragments.last(), Some(&(vec![b'y'; 12], Fault::TooLong(12))));
@@ -264,11 +264,11 @@ fn a_sender_gives_up_after_six_refusals() {
     assert_eq!(sender.begin(), [ENQ]);
     let mut step = sender.answer(ACK);
     for _ in 0..6 {
-        assert!(matches!(&step, Step::Send(bytes) if bytes.first() == Some(&STX)));
+        assert!(matches!(&step, SenderStep::Send(bytes) if bytes.first() == Some(&STX)));
         step = sender.answer(NAK);
     }
-    assert_eq!(step, Step::Send(vec![EOT]));
-    assert_eq!(sender.answer(NAK), Step::Failed);
+    assert_eq!(step, SenderStep::Send(vec![EOT]));
+    assert_eq!(sender.answer(NAK), SenderStep::Failed);
 }
 
 /// What a sender may do, right and wrong.
@@ -327,7 +327,7 @@ proptest! {
         let mut message: Vec<u8> = records.iter().flat_map(|r| [r.as_bytes(), b"\r"].concat()).collect();
         message.extend(b"L|1|N\r");
         let stream = [&[ENQ], frames(&message, size).concat().as_slice(), &[EOT]].concat();
-        let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+        let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
         let answers: Vec<u8> = stream.chunks(piece).flat_map(|c| receiver.feed(c, &mut kept)).collect();
         prop_assert_eq!(kept.all, [message]);
         prop_assert!(!answers.contains(&NAK));
@@ -337,7 +337,7 @@ proptest! {
     /// its order, and nothing else is taken for acknowledged.
     #[test]
     fn no_acknowledged_byte_is_lost(deeds in deeds()) {
-        let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+        let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
         let (mut acknowledged, mut noise) = (Vec::new(), Vec::new());
         let (mut number, mut last) = (1, None);
         for deed in deeds {
@@ -418,7 +418,7 @@ proptest! {
     ) {
         let stream = parts.concat();
         let run = |size: usize| {
-            let (mut receiver, mut kept) = (Receiver::new(Limits { frame: 20, message: 60 }), Kept::default());
+            let (mut receiver, mut kept) = (LisReceiver::new(TransmissionLimits { frame: 20, message: 60 }), Kept::default());
             let answers: Vec<u8> = stream.chunks(size).flat_map(|c| receiver.feed(c, &mut kept)).collect();
             let over = receiver.is_over();
             receiver.end(End::Closed, &mut kept);
@@ -436,7 +436,7 @@ proptest! {
         let at = place.index(bytes.len());
         prop_assume!(!bytes[at].eq_ignore_ascii_case(&byte));
         bytes[at] = byte;
-        let (mut receiver, mut kept) = (Receiver::default(), Kept::default());
+        let (mut receiver, mut kept) = (LisReceiver::default(), Kept::default());
         receiver.feed(&bytes, &mut kept);
         for message in kept.messages {
             prop_assert_eq!(message, MESSAGE);

@@ -13,7 +13,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::{Sink, slug};
 use crate::spec::Pattern;
@@ -47,7 +47,7 @@ struct Sample {
     context: BTreeMap<String, String>,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let text = input.text.whole.as_str();
     let limit = u32::try_from(sink.spec.limits.cells).unwrap_or(u32::MAX);
     let options = ParsingOptions { allow_dtd: false, nodes_limit: limit, ..ParsingOptions::default() };

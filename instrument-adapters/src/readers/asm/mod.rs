@@ -14,9 +14,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use self::scope::Scope;
+use self::scope::DocumentScope;
 use super::json_tree::{is_empty, parse, simple};
-use super::{Input, Proof, json_lines};
+use super::{Proof, ReaderInput, json_lines};
 use crate::model::{Locator, Status};
 use crate::sink::{Sink, slug};
 use crate::spec::{Pattern, Role};
@@ -64,10 +64,10 @@ struct Walk<'s, 'v> {
     /// What an identifier stands for: calculated data name their sources by it.
     known: HashMap<String, Base>,
     /// Calculated data, to be read when every identifier is known.
-    calculated: Vec<(&'v Map<String, Value>, String, Scope)>,
+    calculated: Vec<(&'v Map<String, Value>, String, DocumentScope)>,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let Some(root) = parse(&input.text.whole, sink) else { return Proof::Fails };
     let Some(object) = root.as_object() else {
         sink.fault("not_json", "the root is no object", Locator::path("$"));
@@ -77,7 +77,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
     let mut walk = Walk { settings, known: HashMap::new(), calculated: Vec::new() };
     for (key, value) in object {
         match value {
-            Value::Object(node) => walk.document(sink, key, node, &format!("$.{key}"), &Scope::default()),
+            Value::Object(node) => walk.document(sink, key, node, &format!("$.{key}"), &DocumentScope::default()),
             _ => match simple(value) {
                 Some(text) => sink.run_fact(key, text),
                 None if is_empty(value) => {}
@@ -100,7 +100,14 @@ fn quantity(value: &Value) -> Option<(&Value, Option<&str>)> {
 }
 
 impl<'v> Walk<'_, 'v> {
-    fn document(&mut self, sink: &mut Sink, key: &str, node: &'v Map<String, Value>, path: &str, above: &Scope) {
+    fn document(
+        &mut self,
+        sink: &mut Sink,
+        key: &str,
+        node: &'v Map<String, Value>,
+        path: &str,
+        above: &DocumentScope,
+    ) {
         if !sink.spend(node.len() + 1, Locator::path(path)) {
             return;
         }
@@ -140,7 +147,7 @@ impl<'v> Walk<'_, 'v> {
     }
 
     /// A quantity, or a bare number, directly in a document.
-    fn value(&mut self, sink: &mut Sink, name: &str, value: &Value, path: &str, scope: &Scope) {
+    fn value(&mut self, sink: &mut Sink, name: &str, value: &Value, path: &str, scope: &DocumentScope) {
         if let Some((number, unit)) = quantity(value) {
             observe(self.settings, sink, name, number, unit, &format!("{path}.{name}.value"), scope);
         } else if value.is_number() && !scope::is_role(self.settings, name) && name != "@index" {
@@ -148,7 +155,7 @@ impl<'v> Walk<'_, 'v> {
         }
     }
 
-    fn below(&mut self, sink: &mut Sink, name: &str, value: &'v Value, path: &str, scope: &Scope) {
+    fn below(&mut self, sink: &mut Sink, name: &str, value: &'v Value, path: &str, scope: &DocumentScope) {
         let path = format!("{path}.{name}");
         match value {
             Value::Object(node) if quantity(value).is_none() => self.document(sink, name, node, &path, scope),
@@ -236,7 +243,7 @@ fn observe(
     value: &Value,
     unit: Option<&str>,
     path: &str,
-    scope: &Scope,
+    scope: &DocumentScope,
 ) {
     let Some(raw) = simple(value) else { return };
     let at = Locator::path(path);

@@ -11,7 +11,7 @@ use crate::tabular::Base;
 
 /// A document's own words and those of the documents around it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Scope {
+pub(super) struct DocumentScope {
     pub base: Base,
     /// Place in the list of roles of the key that gave sample, component and injection.
     best: [Option<usize>; 3],
@@ -24,7 +24,7 @@ const NO_DATE: &str = "1970-01-01T00:00:00";
 /// Deepest document within one that describes.
 const MAX_DEPTH: usize = 6;
 
-impl Scope {
+impl DocumentScope {
     /// Takes the simple values of a document, and the documents in it that describe.
     pub fn describe_by(
         &mut self,
@@ -49,7 +49,7 @@ impl Scope {
         }
     }
 
-    /// True for the parts of a document that [`Scope::describe_by`] took; custom numbers are values.
+    /// True for the parts of a document that [`DocumentScope::describe_by`] took; custom numbers are values.
     pub fn told(&self, settings: &Settings, name: &str) -> bool {
         name == "error aggregate document" || settings.describing.iter().any(|p| p.is_match(name))
     }

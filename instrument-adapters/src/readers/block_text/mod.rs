@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::Sink;
 use crate::spec::Pattern;
@@ -73,7 +73,7 @@ struct Owner {
 /// (plate, well) → owner; the plate is empty where the groups do not name it.
 type Wells = BTreeMap<(String, String), Option<Owner>>;
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let lines = &input.text.lines;
     let mut rest = lines.iter().enumerate().skip_while(|(_, l)| l.is_blank());
     let count = rest.next().and_then(|(index, line)| {

@@ -2,7 +2,7 @@
 
 use super::{Settings, VT};
 use crate::model::{Locator, Severity};
-use crate::readers::Input;
+use crate::readers::ReaderInput;
 use crate::sink::Sink;
 
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Counts {
 }
 
 /// The encoding that MSH-18 names, where it is another one than was found.
-pub(super) fn charset(settings: &Settings, input: &Input, sink: &mut Sink) -> Option<String> {
+pub(super) fn charset(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Option<String> {
     let line = input.text.lines.iter().find(|l| l.text.trim_start_matches([VT, ' ']).starts_with("MSH"))?;
     let text = line.text.trim_start_matches([VT, ' ']);
     let mark = text.chars().nth(3)?;

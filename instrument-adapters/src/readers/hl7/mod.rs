@@ -16,7 +16,7 @@ use hl7_parser::message::{Segment, Separators};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof, versions};
+use super::{Proof, ReaderInput, versions};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::Sink;
 use crate::spec::Pattern;
@@ -55,7 +55,7 @@ struct Row<'t> {
     text: &'t str,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let charset = envelope::charset(settings, input, sink);
     let again = charset.and_then(|c| text::decode(input.bytes, &[c]));
     let text: &Text = again.as_ref().unwrap_or(input.text);

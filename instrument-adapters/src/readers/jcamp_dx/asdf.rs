@@ -10,7 +10,7 @@ use crate::numbers::{self, Number};
 /// One mark of a line with the place of its first character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
-    pub form: Form,
+    pub form: AsdfForm,
     /// As written.
     pub text: String,
     /// Counts from 1.
@@ -18,7 +18,7 @@ pub(super) struct Token {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum AsdfForm {
     /// A number, however written.
     Value(String),
     /// A difference from the value before.
@@ -44,17 +44,17 @@ pub(super) fn tokens(line: &str) -> Result<Vec<Token>, (String, u32)> {
         }
         let start = at;
         at += 1;
-        let (lead, kind): (String, fn(String) -> Form) = match c {
-            '0'..='9' | '.' | '+' | '-' => (c.to_string(), Form::Value),
-            '@' => ("0".into(), Form::Value),
-            'A'..='I' => (digit(c, 'A').to_string(), Form::Value),
-            'a'..='i' => (format!("-{}", digit(c, 'a')), Form::Value),
-            '%' => ("0".into(), Form::Difference),
-            'J'..='R' => (digit(c, 'J').to_string(), Form::Difference),
-            'j'..='r' => (format!("-{}", digit(c, 'j')), Form::Difference),
-            'S'..='Z' => (digit(c, 'S').to_string(), Form::Repeat),
-            's' => ("9".into(), Form::Repeat),
-            '?' => (String::new(), |_| Form::Missing),
+        let (lead, kind): (String, fn(String) -> AsdfForm) = match c {
+            '0'..='9' | '.' | '+' | '-' => (c.to_string(), AsdfForm::Value),
+            '@' => ("0".into(), AsdfForm::Value),
+            'A'..='I' => (digit(c, 'A').to_string(), AsdfForm::Value),
+            'a'..='i' => (format!("-{}", digit(c, 'a')), AsdfForm::Value),
+            '%' => ("0".into(), AsdfForm::Difference),
+            'J'..='R' => (digit(c, 'J').to_string(), AsdfForm::Difference),
+            'j'..='r' => (format!("-{}", digit(c, 'j')), AsdfForm::Difference),
+            'S'..='Z' => (digit(c, 'S').to_string(), AsdfForm::Repeat),
+            's' => ("9".into(), AsdfForm::Repeat),
+            '?' => (String::new(), |_| AsdfForm::Missing),
             _ => return Err((format!("'{c}' is no digit of any form"), column(start))),
         };
         let mut number = lead;
@@ -106,7 +106,7 @@ pub(super) struct Decoder {
 
 /// What a line held.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct AsdfLine {
     /// The abscissa that it begins with.
     pub x: Option<(Number, u32)>,
     /// True where its first ordinate is the last one of the line before, again.
@@ -124,12 +124,12 @@ impl Decoder {
     ///
     /// # Errors
     /// What is wrong and in which column.
-    pub fn line(&mut self, text: &str) -> Result<Line, (String, u32)> {
+    pub fn line(&mut self, text: &str) -> Result<AsdfLine, (String, u32)> {
         let mut tokens = tokens(text)?.into_iter();
-        let mut line = Line::default();
+        let mut line = AsdfLine::default();
         let Some(first) = tokens.next() else { return Ok(line) };
         let x = match &first.form {
-            Form::Value(x) => numbers::parse(x, &['.']),
+            AsdfForm::Value(x) => numbers::parse(x, &['.']),
             _ => None,
         };
         line.x = Some((x.ok_or((format!("{} is no abscissa", first.text), first.column))?, first.column));
@@ -138,12 +138,12 @@ impl Decoder {
         for token in tokens {
             let wrong = |why: &str| (format!("{}: {why}", token.text), token.column);
             match &token.form {
-                Form::Missing => {
+                AsdfForm::Missing => {
                     self.last = None;
                     self.difference = None;
                     line.ordinates.push((None, token));
                 }
-                Form::Value(text) => {
+                AsdfForm::Value(text) => {
                     let value = number(text).ok_or_else(|| wrong("no number"))?;
                     self.last = Some(value);
                     self.difference = None;
@@ -157,7 +157,7 @@ impl Decoder {
                         None => line.ordinates.push((Some(value), token)),
                     }
                 }
-                Form::Difference(text) => {
+                AsdfForm::Difference(text) => {
                     if check.is_some() {
                         return Err(wrong("the line must begin with the last value of the line before"));
                     }
@@ -168,7 +168,7 @@ impl Decoder {
                     self.difference = Some(step);
                     line.ordinates.push((Some(value), token));
                 }
-                Form::Repeat(text) => {
+                AsdfForm::Repeat(text) => {
                     let times: usize = text.parse().map_err(|_| wrong("no number of repetitions"))?;
                     if self.last.is_none() {
                         return Err(wrong("a repetition without a value before it"));
@@ -232,7 +232,7 @@ mod tests {
         let forms: Vec<_> = tokens.into_iter().map(|t| t.form).collect();
         assert_eq!(
             forms,
-            [Form::Value("646.2".into()), Form::Value("566408043".into()), Form::Difference("1981".into())]
+            [AsdfForm::Value("646.2".into()), AsdfForm::Value("566408043".into()), AsdfForm::Difference("1981".into())]
         );
         assert_eq!(values(&["6.4E+02 1"]), ["1"]);
     }

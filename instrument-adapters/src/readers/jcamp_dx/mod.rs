@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::{Locator, Severity};
 use crate::numbers::{self, Number};
 use crate::sink::Sink;
@@ -100,7 +100,7 @@ fn normal(label: &str) -> String {
     label.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '/' | '_')).flat_map(char::to_uppercase).collect()
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut open: Vec<Block> = Vec::new();
     let (mut number, mut ended) = (0, false);
     for record in records(input, sink) {
@@ -155,7 +155,7 @@ pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof
 }
 
 /// All records of the file, in their order.
-fn records(input: &Input, sink: &mut Sink) -> Vec<Record> {
+fn records(input: &ReaderInput, sink: &mut Sink) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
     for line in &input.text.lines {
         let text = line.text.split_once("$$").map_or(line.text.as_str(), |(text, _)| text);

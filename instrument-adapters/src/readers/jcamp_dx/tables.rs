@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::asdf::{self, Decoder, Form};
+use super::asdf::{self, AsdfForm, Decoder};
 use super::{Block, Record};
 use crate::model::{Locator, Observation, Status};
 use crate::numbers::{self, Number};
@@ -221,7 +221,7 @@ fn groups(group: &str, peaks: bool, axes: &Axes, lines: &[(u32, &str)], base: &B
         let before = found.count;
         for token in tokens {
             let value = match &token.form {
-                Form::Value(text) if token.text.starts_with(|c: char| !c.is_ascii_alphabetic() && c != '@') => {
+                AsdfForm::Value(text) if token.text.starts_with(|c: char| !c.is_ascii_alphabetic() && c != '@') => {
                     numbers::parse(text, &['.']).and_then(|n| n.decimal())
                 }
                 _ => None,

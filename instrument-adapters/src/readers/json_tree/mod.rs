@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use self::checks::Version;
 pub(crate) use self::settings::Settings;
-use self::settings::{Curve, Field, Level};
-use super::{Input, Proof, json_lines};
+use self::settings::{Curve, Level, TreeKey};
+use super::{Proof, ReaderInput, json_lines};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::{Sink, slug};
 use crate::spec::{Pattern, Role};
@@ -37,7 +37,7 @@ struct Above {
     flags: Vec<(String, Option<Status>)>,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let Some(root) = parse(&input.text.whole, sink) else { return Proof::Fails };
     let Some(object) = root.as_object() else {
         sink.fault("not_json", "the root is no object", Locator::path("$"));
@@ -203,7 +203,7 @@ impl Walk<'_> {
     }
 
     /// The first field declared for a key.
-    fn field(&self, level: &str, key: &str) -> Option<(usize, &Field)> {
+    fn field(&self, level: &str, key: &str) -> Option<(usize, &TreeKey)> {
         let mut kinds = self.kinds.borrow_mut();
         let known = kinds.get(level).and_then(|of_level| of_level.get(key)).copied();
         let index = known.unwrap_or_else(|| {
@@ -287,7 +287,7 @@ impl Walk<'_> {
             let field = self.field(level, key).map(|(_, f)| f).filter(|f| f.role == Role::Value)?;
             (!self.structural(level, key)).then_some(field)
         };
-        let keys: Vec<(&String, &Value, &Field)> =
+        let keys: Vec<(&String, &Value, &TreeKey)> =
             node.iter().filter_map(|(key, value)| Some((key, value, field_of(key)?))).collect();
         let mut deciding = keys.iter().filter(|(.., f)| f.decides).peekable();
         let no_number = deciding.peek().is_some() && deciding.all(|(_, v, _)| v.is_null());

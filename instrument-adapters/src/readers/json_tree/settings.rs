@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     #[serde(default)]
     pub skip: Vec<String>,
     /// What the keys on each level are for.
-    pub fields: Vec<Field>,
+    pub fields: Vec<TreeKey>,
     /// Curves: lists of `x` and `y` below a level.
     #[serde(default)]
     pub curves: Vec<Curve>,
@@ -62,7 +62,7 @@ pub(crate) struct FullLevel {
 /// One kind of key.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Field {
+pub(crate) struct TreeKey {
     pub level: String,
     pub key: Pattern,
     #[serde(default)]

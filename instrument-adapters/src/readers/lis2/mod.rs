@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Input, Proof, versions};
+use super::{Proof, ReaderInput, versions};
 use crate::model::{Locator, Severity, Status};
 use crate::sink::Sink;
 use crate::spec::Pattern;
@@ -207,7 +207,7 @@ struct State<'s> {
     proven: bool,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let Records { records, framed } = frames::records(input.bytes, sink);
     let encoding = encoding_rs::Encoding::for_label(input.text.encoding.as_bytes()).unwrap_or(encoding_rs::UTF_8);
     let mut state = State {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use layout::{column_of, cut, is_ruler, pair, place_words, ruler_columns, split_pairs, words};
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::Locator;
 use crate::sink::Sink;
 use crate::spec::{Pattern, Role, TableSpec};
@@ -80,7 +80,7 @@ struct State<'s, 'a> {
     reports: usize,
 }
 
-pub(crate) fn read(settings: &Settings, input: &Input, sink: &mut Sink) -> Proof {
+pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let mut state = State {
         settings,
         place: Place::Top,

@@ -27,7 +27,7 @@ use super::delimited::{self, split, squeeze};
 pub(crate) use settings::Settings;
 use settings::{Kind, SectionSpec};
 
-use super::{Input, Proof};
+use super::{Proof, ReaderInput};
 use crate::model::Locator;
 use crate::sink::{Sink, slug};
 use crate::spec::{Role, TableSpec, TotalsSpec};
@@ -77,7 +77,7 @@ struct State<'s, 'a> {
     held: bool,
 }
 
-pub(crate) fn read<'a>(settings: &Settings, input: &Input, sink: &mut Sink<'a>) -> Proof {
+pub(crate) fn read<'a>(settings: &Settings, input: &ReaderInput, sink: &mut Sink<'a>) -> Proof {
     let lines = &input.text.lines;
     let mut state = State {
         settings,

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use instrument_adapters::diff::{Change, Difference, difference};
+use instrument_adapters::diff::{DiffLine, ReadingDiff, difference};
 use instrument_adapters::isolated::Adapters;
-use instrument_adapters::{Adapter, Case, Companion, NotRecognised, Options, Parsed, embedded, fs as files};
+use instrument_adapters::{Adapter, Companion, NotRecognised, Options, Parsed, TestedFile, embedded, fs as files};
 use serde_json::{Value, json};
 
 use super::{CommandError, Outcome, folder_error, read_error, write_json};
@@ -37,7 +37,7 @@ struct Pair {
 /// An adapter with its samples.
 struct Side {
     declaration: String,
-    cases: Vec<Case>,
+    cases: Vec<TestedFile>,
     id: String,
     version: String,
 }
@@ -62,8 +62,8 @@ pub(super) fn run(args: &DiffArgs, adapters: &Adapters, out: &mut dyn Write) -> 
             return Err(CommandError::at("usage", "new", text));
         }
     };
-    let compared: Vec<(String, Result<Difference, [Option<String>; 2]>)> = pairs.into_iter().map(compared).collect();
-    let same = compared.iter().all(|(_, found)| found.as_ref().is_ok_and(Difference::is_empty));
+    let compared: Vec<(String, Result<ReadingDiff, [Option<String>; 2]>)> = pairs.into_iter().map(compared).collect();
+    let same = compared.iter().all(|(_, found)| found.as_ref().is_ok_and(ReadingDiff::is_empty));
     if args.json {
         let list: Vec<Value> = compared.iter().map(|(name, found)| as_json(name, found)).collect();
         write_json(out, &json!({"compared": title, "same": same, "files": list}))?;
@@ -142,17 +142,17 @@ fn by_adapters(
     Ok(inputs.iter().map(pair).collect())
 }
 
-fn compared(pair: Pair) -> (String, Result<Difference, [Option<String>; 2]>) {
+fn compared(pair: Pair) -> (String, Result<ReadingDiff, [Option<String>; 2]>) {
     let found = match (pair.old, pair.new) {
         (Ok(old), Ok(new)) => Ok(difference(&old, &new)),
         // Neither reads it, whatever the reasons: a companion alone, say.
-        (Err(_), Err(_)) => Ok(Difference::default()),
+        (Err(_), Err(_)) => Ok(ReadingDiff::default()),
         (old, new) => Err([old.err(), new.err()]),
     };
     (pair.name, found)
 }
 
-fn as_json(name: &str, found: &Result<Difference, [Option<String>; 2]>) -> Value {
+fn as_json(name: &str, found: &Result<ReadingDiff, [Option<String>; 2]>) -> Value {
     match found {
         Ok(difference) => json!({"file": name, "same": difference.is_empty(), "difference": difference}),
         Err([old, new]) => json!({"file": name, "same": false, "not_read": {"old": old, "new": new}}),
@@ -161,7 +161,7 @@ fn as_json(name: &str, found: &Result<Difference, [Option<String>; 2]>) -> Value
 
 fn as_text(
     name: &str,
-    found: &Result<Difference, [Option<String>; 2]>,
+    found: &Result<ReadingDiff, [Option<String>; 2]>,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     match found {
@@ -184,8 +184,8 @@ fn as_text(
     Ok(())
 }
 
-fn sentence(change: &Change) -> String {
-    let Change { what, field, old, new } = change;
+fn sentence(change: &DiffLine) -> String {
+    let DiffLine { what, field, old, new } = change;
     let shown = |value: &Option<Value>| match value {
         None => "—".to_owned(),
         Some(Value::String(text)) => text.clone(),

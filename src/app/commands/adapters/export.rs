@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use instrument_adapters::Options;
-use instrument_adapters::export::{self, CsvOptions, Described};
+use instrument_adapters::export::{self, CsvOptions, ExportedFile};
 use instrument_adapters::fs::{self as files};
 use instrument_adapters::isolated::Adapters;
 
@@ -51,7 +51,7 @@ pub fn run(adapters: &Adapters, args: &ExportArgs, out: &mut dyn Write) -> Resul
         Format::Asm => {
             let product = adapters.set().list().into_iter().find(|one| one.id == parsed.adapter).map(|one| one.product);
             let file_name = files::file_name(&args.file);
-            export::asm(&parsed, &Described { file_name, product: product.unwrap_or_default() })
+            export::asm(&parsed, &ExportedFile { file_name, product: product.unwrap_or_default() })
         }
     };
     let bytes = made.map_err(|error| CommandError::at("export_failed", "export", error.to_string()))?;

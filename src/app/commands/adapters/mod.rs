@@ -14,7 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use instrument_adapters::embedded::ADAPTERS;
 use instrument_adapters::fs::{self as files, FolderError, ReadError};
 use instrument_adapters::isolated::worker::{Bounds, serve};
-use instrument_adapters::isolated::{Adapters, Failure, Pool, Program, Settings};
+use instrument_adapters::isolated::{Adapters, Pool, Program, Settings, WorkerFailure};
 use instrument_adapters::{AdapterSet, AdapterStatus, DateOrder, NotRecognised, Options, TestReport, draft};
 
 use self::show::{summary, values};
@@ -385,7 +385,7 @@ pub(super) fn folder_error(error: FolderError) -> CommandError {
 }
 
 /// A reading that did not come to its end. Its codes are those of the crate's documentation.
-fn failed(failure: Failure) -> CommandError {
+fn failed(failure: WorkerFailure) -> CommandError {
     let code = match failure.code.as_str() {
         "reader_panicked" => "reader_panicked",
         "reader_timeout" => "reader_timeout",
