@@ -284,7 +284,7 @@ class Walk:
         theirs, _ = self.log_in("theirs")
         own = self.done(200, applicant, "get_my_applications", client=theirs)
         assert own.total == 1
-        self.returned(receiver, taken.samples[0])
+        self.returned(receiver, quality, taken.samples[0])
         self.ended(receiver, quality, theirs)
         rules = self.done(200, regulation, "get_regulation_provisions", client=receiver, on="2026-03-02")
         assert any(rule.id == "SX-12" for rule in rules)
@@ -297,15 +297,13 @@ class Walk:
         self.done(204, session, "delete_session", client=receiver)
         self.done(401, session, "get_session", client=receiver)
 
-    def returned(self, receiver, sample):
+    def returned(self, receiver, quality, sample):
         back = models.ReturnContainers(from_=models.Place.RETENTION, quantity=1, reason="申请人取回")
         moved = self.done(201, custody, "post_samples_by_id_return", sample.id, client=receiver, body=back)
         assert (moved.from_, moved.to, moved.quantity) == ("retention", "returned", 1), moved
-        # A container that has left cannot be destroyed, and the refusal has a type too.
-        last = models.MoveContainers(
-            from_=models.Place.RETENTION, to=models.Place.CONSUMED, quantity=moved.left + 1, reason="示范"
-        )
-        refused = self.done(422, custody, "post_samples_by_id_custody", sample.id, client=receiver, body=last)
+        # What is not there cannot be destroyed, and that refusal has a type too.
+        rest = models.DestroyContainers(from_=models.Place.RETENTION, quantity=moved.left + 1, reason="示范")
+        refused = self.done(422, custody, "post_samples_by_id_destroy", sample.id, client=quality, body=rest)
         assert isinstance(refused, models.ProblemDocument), refused
 
     def ended(self, receiver, quality, theirs):
