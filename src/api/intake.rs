@@ -17,7 +17,7 @@ use crate::http::permit::permission::{CaseCreate, CaseRead, CustodyRead, OwnCase
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
-use crate::refusal::{Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, SampleId};
 use crate::store::views::keyset::Part;
 use crate::store::views::{self, CaseDetail, CaseFilter, CaseRow, OwnCaseDetail, OwnCaseRow, SampleDetail};
