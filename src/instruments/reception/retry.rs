@@ -12,7 +12,7 @@ use super::letters::{letter_of, shortened};
 use super::matching::{Ways, match_samples};
 use super::read::{options, read};
 use super::staged::{as_read, days, observations_of};
-use super::take_in::{self, Incoming, Says, Taken};
+use super::take_in::{self, Incoming, Says, TakenFile};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::insert_all;
 use crate::instruments::refusals::InstrumentRefusal;
@@ -77,7 +77,7 @@ enum AfterTaking {
 }
 
 /// What taking the bytes of a letter in means for the letter. Pure.
-fn after_taking(code: LetterCode, taken: &Taken) -> AfterTaking {
+fn after_taking(code: LetterCode, taken: &TakenFile) -> AfterTaking {
     if taken.known && code == LetterCode::SameContent {
         AfterTaking::SameContent
     } else if taken.state == FileState::Unread && !taken.known {
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_second_equal_weighing_stays_for_a_person() {
-        let taken = |known, state| Taken { id: "f".into(), known, state };
+        let taken = |known, state| TakenFile { id: "f".into(), known, state };
         let same = after_taking(LetterCode::SameContent, &taken(true, FileState::Staged));
         assert_eq!(same, AfterTaking::SameContent);
         let again = after_taking(LetterCode::Framing, &taken(true, FileState::Staged));
