@@ -16,6 +16,8 @@ use crate::world::{World, ok};
 pub struct PageForm {
     pub action: String,
     pub post: bool,
+    /// Whether it sends files.
+    pub files: bool,
     pub fields: Vec<(String, String)>,
 }
 
@@ -67,7 +69,8 @@ pub fn forms(page: &str) -> Vec<PageForm> {
         let of = |name: &str| attributes.get(name).cloned();
         if tag == "form" {
             let post = of("method").is_some_and(|method| method == "post");
-            forms.push(PageForm { action: of("action").unwrap_or_default(), post, fields: Vec::new() });
+            let files = of("enctype").is_some_and(|kind| kind == "multipart/form-data");
+            forms.push(PageForm { action: of("action").unwrap_or_default(), post, files, fields: Vec::new() });
             open = true;
         }
         open &= tag != "/form";
@@ -152,8 +155,15 @@ fn unescaped(text: &str) -> String {
 /// Posts that are no write of an account: they open or end a session, or only ask.
 const NO_WRITE: &[&str] = &["/login", "/logout", "/verify", "/verify/{code}", "/desk/preview"];
 
-/// Forms that add a thing to what their address names, or make another one from it, and change nothing of it.
-const ADDING: &[&str] = &["/instruments/{id}/calibrations", "/instruments/{id}/run-lists", "/certificates/{id}/amend"];
+/// Forms that add a thing to what their address names, or make another one from it, and change nothing of it. An
+/// evaluation never changes: its acceptance enters readings elsewhere, and says why where there are some already.
+const ADDING: &[&str] = &[
+    "/instruments/{id}/calibrations",
+    "/instruments/{id}/run-lists",
+    "/certificates/{id}/amend",
+    "/evaluations/{id}/versions",
+    "/evaluations/{id}/accept",
+];
 
 /// Every form of every page that any member of staff reaches, in a laboratory where something waits for everybody.
 fn every_form(app: &TestApp) -> BTreeMap<String, Vec<PageForm>> {
@@ -300,8 +310,9 @@ fn every_form_that_writes_is_sent_once_only_and_names_the_version_that_it_was_ma
     for (route, forms) in found.iter().filter(|(route, _)| !NO_WRITE.contains(&route.as_str())) {
         for form in forms {
             let changes = route.contains('{') && !ADDING.contains(&route.as_str());
-            for field in ["csrf", "once"].into_iter().chain(changes.then_some("version")) {
-                if !form.carries(field) {
+            for field in ["csrf", "once"].into_iter().chain(changes.then_some("revision")) {
+                // A form with files is known by their content.
+                if !(field == "once" && form.files) && !form.carries(field) {
                     faults.insert(format!("{route} carries no {field}"));
                 }
             }
