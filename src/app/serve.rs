@@ -179,7 +179,7 @@ pub struct Application {
     shutdown: Duration,
     sealing: Sealing,
     following: Option<Following>,
-    ways: jobs::Settings,
+    ways: jobs::ChannelSettings,
     stopper: Stopper,
 }
 

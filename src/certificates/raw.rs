@@ -6,7 +6,7 @@ use super::compose;
 use super::facts::TestedSample;
 use crate::action::Services;
 use crate::documents::{
-    Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts,
+    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, RawTest, Reading, TestingFacts,
 };
 use crate::record::Actor;
 use crate::store::Outcome;
@@ -136,14 +136,14 @@ fn files<'a>(
     conn: &mut AnyConnection,
     observed: impl Iterator<Item = &'a InstrumentFileRow>,
     imports: &[ImportView],
-) -> Outcome<Vec<SourceFile>> {
-    let mut files: Vec<SourceFile> = Vec::new();
+) -> Outcome<Vec<CitedFile>> {
+    let mut files: Vec<CitedFile> = Vec::new();
     for file in observed {
         if files.iter().any(|known| known.sha256 == file.sha256) {
             continue;
         }
         let adapter = [file.adapter.clone(), file.adapter_version.clone()];
-        files.push(SourceFile {
+        files.push(CitedFile {
             name: file.name.clone(),
             sha256: file.sha256.clone(),
             adapter: adapter.into_iter().flatten().collect::<Vec<_>>().join(" "),

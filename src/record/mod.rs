@@ -12,4 +12,4 @@ pub use key::{PublicKeys, SealKey};
 pub use record::{Actor, Author, Change, record, record_by};
 pub use seal::{Sealer, Sealing, WITNESS, Witness};
 pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
-pub use verify::{Kind, Misfit, Report, verify};
+pub use verify::{Misfit, MisfitKind, Report, verify};

@@ -32,7 +32,7 @@ pub struct Reading {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = RawSourceFile)]
 #[serde(default)]
-pub struct SourceFile {
+pub struct CitedFile {
     /// File name as uploaded.
     pub name: String,
     /// SHA-256 in lower-case hexadecimal.
@@ -77,7 +77,7 @@ pub struct RawTest {
     /// Conditions: temperature, humidity, column and so on.
     pub conditions: String,
     /// Instrument files.
-    pub files: Vec<SourceFile>,
+    pub files: Vec<CitedFile>,
     /// Readings.
     pub readings: Vec<Reading>,
     /// Calculation.

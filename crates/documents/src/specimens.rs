@@ -1,7 +1,7 @@
 //! One specimen of every kind of document, for the tests of this module.
 
 use super::data::*;
-use super::raw_record::{CalculationStep, RawTest, Reading, SourceFile};
+use super::raw_record::{CalculationStep, CitedFile, RawTest, Reading};
 
 fn bi(zh: &str, en: &str) -> Bilingual {
     Bilingual::new(zh, en)
@@ -363,7 +363,7 @@ fn raw_record(data: &mut CertificateData) {
         ],
         reagents: vec![text("示范替尼对照品，批号 100000-202501，含量 99.8%"), text("乙腈，色谱纯，批号 I1234567")],
         conditions: text("C18 柱，4.6 mm × 150 mm，5 μm；流速 1.0 ml/min；260 nm；30 ℃"),
-        files: vec![SourceFile {
+        files: vec![CitedFile {
             name: text("report01.txt"),
             sha256: text("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
             adapter: text("agilent-chemstation-report 1"),
