@@ -136,7 +136,7 @@ pub struct Config {
     /// Pause between two rounds of sealing.
     pub seal_every: Duration,
     /// Where instrument files are read, and what one may cost.
-    pub reading: Reading,
+    pub reading: ReadingConfig,
     /// How files of instruments come in by themselves.
     pub ways: crate::jobs::ChannelSettings,
     /// Folders, addresses, limits.
@@ -145,7 +145,7 @@ pub struct Config {
 
 /// Where instrument files are read, and what one may cost.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct ReadingConfig {
     /// The program that reads them in processes of its own. A configuration cannot name it: the program sets itself.
     /// Without it they are read in this process, as tests of the library do.
     pub program: Option<Program>,
@@ -451,7 +451,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
     })
 }
 
-fn reading(raw: &RawReading) -> Result<Reading, ConfigError> {
+fn reading(raw: &RawReading) -> Result<ReadingConfig, ConfigError> {
     let limits = PoolSettings {
         workers: between("reading.workers", raw.workers, 1, 64)?,
         memory_mb: between("reading.memory_mb", raw.memory_mb, 16, 1 << 16)?,
@@ -459,7 +459,7 @@ fn reading(raw: &RawReading) -> Result<Reading, ConfigError> {
         ..PoolSettings::default()
     };
     let follow = Duration::from_millis(between("reading.follow_millis", raw.follow_millis, 20, 600_000)?);
-    Ok(Reading { program: None, limits, follow })
+    Ok(ReadingConfig { program: None, limits, follow })
 }
 
 fn ways(raw: &RawInstruments) -> Result<crate::jobs::ChannelSettings, ConfigError> {

@@ -6,7 +6,7 @@ use super::compose;
 use super::facts::TestedSample;
 use crate::action::Services;
 use crate::documents::{
-    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, RawTest, Reading, TestingFacts,
+    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, RawTest, RecordedReading, TestingFacts,
 };
 use crate::record::Actor;
 use crate::store::Outcome;
@@ -177,12 +177,12 @@ struct Sources<'a> {
     evaluated: &'a EvaluatedFrom,
 }
 
-fn shown(row: &ReadingRow, from: &Sources, site: &str) -> Reading {
+fn shown(row: &ReadingRow, from: &Sources, site: &str) -> RecordedReading {
     let Sources { observed, imports, evaluated } = from;
     let evaluation = evaluated.titles.iter().find(|(id, _)| Some(id) == row.evaluation_result_id.as_ref());
     let source = observed.iter().find(|(seen, _)| Some(&seen.id) == row.observation_id.as_ref());
     let version = if row.version > 1 { format!("（更正第 {} 版）", row.version) } else { String::new() };
-    Reading {
+    RecordedReading {
         label: format!("{}[{}]{version}", row.name, row.position),
         raw: source.map_or_else(|| row.raw.clone(), |(seen, _)| seen.raw.clone()),
         value: row.value.as_ref().map_or_else(|| row.raw.clone(), ToString::to_string),

@@ -67,14 +67,10 @@ const SHARED_NAMES: &[(&str, usize)] = &[
     ("Place", 2),
     ("Preview", 2),
     ("Problem", 2),
-    ("Reading", 3),
-    ("Refusal", 3),
     ("Refused", 2),
-    ("ResultRow", 2),
     ("Role", 3),
     ("Seen", 2),
     ("Taken", 2),
-    ("Verdict", 2),
 ];
 
 fn root() -> &'static Path {
