@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_user_name_is_in_small_letters_and_a_role_counts_once() {
-        let checked = account().checked().ok().expect("an account");
+        let Ok(checked) = account().checked() else { panic!("an account") };
         assert_eq!(checked.username, "wang.xiaoming");
         assert_eq!(checked.roles, [Role::Analyst, Role::Reviewer]);
     }

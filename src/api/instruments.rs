@@ -15,7 +15,7 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, run};
 use crate::http::table::Table;
 use crate::instruments::{
-    self, AcceptFile, AddFileRunList, FileView, MatchName, RejectFile, SourceView, Taken, UploadFile, Wanted,
+    self, AcceptFile, AddFileRunList, FileView, MatchName, RejectFile, SourceView, TakenFile, UploadFile, Wanted,
 };
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -143,8 +143,8 @@ async fn upload_set(
     answer(move || Ok(taken.into_iter().map(OneOfSet::from).collect::<Vec<_>>())).await
 }
 
-impl From<(String, Outcome<Taken>)> for OneOfSet {
-    fn from((name, outcome): (String, Outcome<Taken>)) -> Self {
+impl From<(String, Outcome<TakenFile>)> for OneOfSet {
+    fn from((name, outcome): (String, Outcome<TakenFile>)) -> Self {
         match outcome {
             Ok(taken) => Self { name, id: Some(taken.id), known: taken.known, state: Some(taken.state), refusal: None },
             Err(failure) => {

@@ -73,7 +73,7 @@ pub fn document(table: &Table) -> Document {
         let item = document.paths.paths.entry(entry.path.to_owned()).or_default();
         if let Some(place) = place_of(item, &entry.method) {
             let mut operation = described.operation;
-            operation.tags = entry.path.split('/').nth(3).map(|part| vec![part.to_owned()]);
+            operation.tags = Some(vec![tag(entry.path).to_owned()]);
             *place = Some(operation);
         }
     }
@@ -174,6 +174,20 @@ fn operation_id(method: &Method, path: &str) -> String {
     words.join("_")
 }
 
+/// The part of the laboratory that a route belongs to, from what its path begins with.
+fn tag(path: &str) -> &str {
+    match path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default() {
+        "my" => "applicant",
+        "applications" => "intake",
+        "samples" => "custody",
+        "tasks" | "worksheets" | "results" => "testing",
+        "institutes" | "applicants" | "products" | "specifications" | "authorisations" => "catalogue",
+        "instrument-files" | "run-lists" | "dead-letters" => "instruments",
+        "reference-standards" => "evaluations",
+        own => own,
+    }
+}
+
 /// A token in the header; or a cookie, which where something is changed takes the token against forged requests.
 fn credentials(method: &Method) -> Vec<SecurityRequirement> {
     let none = Vec::<String>::new;
@@ -253,6 +267,13 @@ mod tests {
             id(Method::GET, "/api/v1/instrument-files/{id}/plots/{name}"),
             "get_instrument_files_by_id_plots_by_name"
         );
+    }
+
+    #[test]
+    fn a_route_stands_with_the_part_of_the_laboratory_that_it_belongs_to() {
+        assert_eq!(tag("/api/v1/my/applications/{id}/withdraw"), "applicant");
+        assert_eq!(tag("/api/v1/samples/{id}/custody"), "custody");
+        assert_eq!(tag("/api/v1/certificates/{id}/sign"), "certificates");
     }
 
     #[test]

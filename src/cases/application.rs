@@ -204,7 +204,10 @@ mod tests {
         let mut new = specimens::new_application();
         change(&mut new);
         let ground = world.ground(new.business);
-        draft(&new, &ground.file, ground.line, &world.facts()).err().expect("it is refused")
+        match draft(&new, &ground.file, ground.line, &world.facts()) {
+            Ok(_) => panic!("it is refused"),
+            Err(refusal) => refusal,
+        }
     }
 
     #[test]

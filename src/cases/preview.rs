@@ -35,7 +35,19 @@ pub struct WouldRefuse {
     pub provisions: Vec<String>,
     /// Numbers that a program can read
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
+    #[schema(value_type = BTreeMap<String, RefusalDetail>)]
     pub details: serde_json::Value,
+}
+
+/// What stands in the details of a refusal to accept; only for the description of the API.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum RefusalDetail {
+    Number(i64),
+    Text(String),
+    /// All that the regulation refuses
+    Refusals(Vec<crate::regulation::Refusal>),
 }
 
 impl From<Refusal> for WouldRefuse {

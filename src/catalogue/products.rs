@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_trait_counts_once_and_a_content_is_kept_as_written() {
-        let checked = product().checked().ok().expect("a product");
+        let Ok(checked) = product().checked() else { panic!("a product") };
         assert_eq!(checked.new.traits, [Trait::Innovative, Trait::RareDisease]);
         assert_eq!(checked.container_content.as_str(), "10.0");
         assert_eq!(

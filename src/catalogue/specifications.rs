@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_release_has_its_own_date() {
         let today = day("2026-03-02");
-        let later = decide_release(&draft(&[("2026-01-05", 1)]), "2026-07-01", today).ok().expect("a release");
+        let Ok(later) = decide_release(&draft(&[("2026-01-05", 1)]), "2026-07-01", today) else { panic!("a release") };
         assert_eq!((later.state, later.from), (SpecificationState::Effective, day("2026-07-01")));
         // The first of a product may have been in force for long.
         assert!(decide_release(&draft(&[]), "2020-01-01", today).is_ok());

@@ -20,7 +20,7 @@ pub use proposals::{
 pub use reception::{
     AdapterStand, AdaptersView, AddFileRunList, AddRunList, DeadLetterView, DismissLetter, FolderEntryView, FolderView,
     Incoming, Known, LARGEST, Letter, LetterFilter, MatchName, Matched, NameInFile, Named, OtherVersion, RefusedFolder,
-    Retried, RetryLetter, RunListLine, RunListView, Seen, Taken, UploadFile, WithdrawRunList, adapters, again,
+    Retried, RetryLetter, RunListLine, RunListView, Seen, TakenFile, UploadFile, WithdrawRunList, adapters, again,
     companions_wanted, dead_letter, dead_letters, folder_view, known, letter_content, put, refuse, run_lists, take,
     tell_loaded, upload, upload_set,
 };

@@ -3,13 +3,13 @@
 
 mod canonical;
 mod key;
-mod record;
 mod seal;
 mod trail;
 mod verify;
+mod writing;
 
 pub use key::{PublicKeys, SealKey};
-pub use record::{Actor, Author, Change, record, record_by};
+pub use writing::{Actor, Author, Change, record, record_by};
 pub use seal::{Sealer, Sealing, WITNESS, Witness};
 pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
 pub use verify::{Misfit, MisfitKind, Report, verify};

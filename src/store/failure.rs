@@ -133,6 +133,15 @@ impl From<DieselError> for Failure {
     }
 }
 
+/// `table.column, id` in parts that a program can read.
+fn located(place: &str) -> serde_json::Value {
+    let parts = place.split_once(", id ").and_then(|(at, id)| Some((at.split_once('.')?, id)));
+    match parts {
+        Some(((table, column), id)) => serde_json::json!({"table": table, "column": column, "id": id}),
+        None => serde_json::json!({"column": place}),
+    }
+}
+
 impl Failure {
     /// As the user is shown it. A rule that a client ran into is said in
     /// its own words, never in the database's.
@@ -149,7 +158,8 @@ impl Failure {
                 Code::RecordUnreadable,
                 format!("已存记录无法读取（{place}）：{:?}", value.text),
                 format!("a stored record cannot be read ({place}): {:?} is not {}", value.text, value.what),
-            ),
+            )
+            .with(located(&place)),
             Self::Store(_) => Refusal::new(Code::Internal, "内部错误", "internal error"),
         }
     }

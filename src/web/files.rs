@@ -14,7 +14,7 @@ use crate::http::permit::permission::InstrumentRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::instruments::{
     self, AcceptFile, AddFileRunList, FileView, LetterFilter, MatchName, Named, RejectFile, RunListLine, SourceView,
-    Taken, UploadFile, Wanted,
+    TakenFile, UploadFile, Wanted,
 };
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -99,7 +99,7 @@ async fn upload(
 }
 
 /// What became of one uploaded file: one that is refused does not hold up the others.
-fn told((name, outcome): (String, Outcome<Taken>)) -> Value {
+fn told((name, outcome): (String, Outcome<TakenFile>)) -> Value {
     match outcome {
         Ok(taken) => json!({"name": name, "id": taken.id, "known": taken.known, "state": taken.state}),
         Err(failure) => {

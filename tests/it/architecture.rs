@@ -302,3 +302,30 @@ fn no_source_grows_past_its_welcome() {
         assert!(lines <= 650, "{} has {lines} lines", path.display());
     }
 }
+
+/// The names that the walks of ARCHITECTURE.md give as `module::Name`.
+#[test]
+fn the_walks_name_what_there_is() {
+    let page = std::fs::read_to_string(root().join("../ARCHITECTURE.md")).expect("the page");
+    let walks = page.split("## Three walks").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("the walks");
+    let mut seen = 0;
+    for name in walks.split('`').skip(1).step_by(2).filter(|name| name.contains("::")) {
+        let (place, item) = name.split_once("::").expect("a path");
+        let crate_folder = root().join("../crates").join(place).join("src");
+        let found: Vec<(PathBuf, String)> = if crate_folder.is_dir() { sources(&crate_folder) } else { module(place) };
+        let declared = ["struct", "enum", "trait", "fn"].iter().any(|kind| {
+            let start = format!("{kind} {item}");
+            found.iter().any(|(_, text)| {
+                text.split(&start)
+                    .skip(1)
+                    .any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+            })
+        });
+        assert!(declared, "{name} is named in ARCHITECTURE.md and is nowhere in {place}");
+        seen += 1;
+    }
+    assert!(seen >= 15, "{seen} names");
+    for kind in ["**A lot", "**A file", "**A certificate"] {
+        assert!(walks.contains(kind), "there is no walk of {kind}");
+    }
+}

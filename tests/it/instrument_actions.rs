@@ -52,7 +52,7 @@ fn a_change_of_the_register_that_saw_less_is_refused() {
         assert_eq!((stale.status, stale.problem()), (409, "stale".to_owned()), "{}", stale.text);
         let told = stale.json();
         let serial =
-            told["details"]["changes"].as_array().expect("changes").iter().find(|one| one["field"] == "serial");
+            told["numbers"]["changes"].as_array().expect("changes").iter().find(|one| one["field"] == "serial");
         let serial = serial.expect("the serial number");
         assert_eq!((&serial["old"], &serial["new"], &serial["by"]), (&json!("1"), &json!("SN-2"), &json!("quality")));
         assert_eq!(ok(&world.quality.get(&path), 200)["serial"], "SN-2");
@@ -195,7 +195,7 @@ fn what_is_stored_and_cannot_be_read_is_an_error_that_names_its_place() {
     app.services.db.write(move |conn| Ok(conn.batch_execute(&statement)?)).expect("written past the rules");
     let broken: Answer = world.quality.get(&format!("/api/v1/instruments/{id}"));
     assert_eq!(broken.status, 500, "{}", broken.text);
-    let details: Value = broken.json()["details"].clone();
+    let details: Value = broken.json()["numbers"].clone();
     assert_eq!(
         (&details["table"], &details["column"], &details["id"]),
         (&json!("instrument"), &json!("matching"), &json!(id))

@@ -78,6 +78,9 @@ const NO_ACTION: &[&str] = &[
     "POST /logout",
     "POST /api/v1/intake/preview",
     "POST /desk/preview",
+    // Adds a line to the form, or takes one away.
+    "POST /desk/form",
+    "POST /api/v1/my/applications/preview",
     "POST /api/v1/regulation/determinations",
     "POST /api/v1/evaluations/preview",
     "POST /api/v1/evaluations/proposal",
@@ -112,8 +115,8 @@ fn every_permission_guards_something() {
     let table = routes::table();
     let guards =
         |permission: Permission| table.entries().iter().any(|entry| entry.requires.permission() == Some(permission));
-    // Those that decide what a view shows, not who may open it.
-    let within = [Permission::ApplicantRead];
+    // One decides what a view shows, not who may open it; the other is asked of what the program does at its start.
+    let within = [Permission::ApplicantRead, Permission::ClockRefresh];
     let idle: Vec<&str> = Permission::ALL
         .iter()
         .filter(|permission| !guards(**permission) && !within.contains(permission))
@@ -263,7 +266,7 @@ fn past_the_gate(answer: &Answer, entry: &Entry) -> Option<String> {
     let (name, status) = (named(entry), answer.status);
     let told = || format!("{status} {}", answer.text.chars().take(300).collect::<String>());
     let barred = matches!(status, 401 | 403) && !ABOUT_CREDENTIALS.contains(&name.as_str());
-    let done = status < 400 && entry.method != "GET" && !DOING.contains(&name.as_str());
+    let done = status < 400 && entry.method != "GET" && ![DOING, NO_ACTION].concat().contains(&name.as_str());
     (barred || status >= 500 || done).then(told)
 }
 

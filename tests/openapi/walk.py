@@ -117,7 +117,7 @@ class Walk:
 
     def person(self, admin, institute, role):
         new = models.CreateAccount(
-            username=role, display_name=role, password=self.password, institute=institute, roles=[role]
+            username=role, display_name=role, password=self.password, institute=institute, roles=[models.Role(role)]
         )
         made = self.done(201, accounts, "post_accounts", client=admin, body=new)
         assert made.roles == [role] and made.disabled is False
@@ -148,7 +148,8 @@ class Walk:
         new = models.NewApplicant(name="示范申请人有限公司", address="示范路1号")
         self.applicant = self.done(201, catalogue, "post_applicants", client=admin, body=new)
         new = models.NewProduct(
-            code="P", name_zh="示范品", name_en="Specimen", category="chemical", traits=["rare_disease"],
+            code="P", name_zh="示范品", name_en="Specimen", category=models.Category.CHEMICAL,
+            traits=[models.Trait.RARE_DISEASE],
             strength="10 mg", dosage_form="片剂", package_spec="10 片/瓶", storage="室温",
             manufacturer="示范制药有限公司", holder="示范制药有限公司",
             container_name="瓶", container_content="10", content_unit="片",
@@ -157,12 +158,12 @@ class Walk:
         assert product.category == models.Category.CHEMICAL
         items = [
             models.NewItem(
-                code="description", name_zh="性状", name_en="Description", method="目视", kind="text", limit="白色粉末",
-                compare_by="text", consumes="0",
+                code="description", name_zh="性状", name_en="Description", method="目视", kind=models.ItemKind.TEXT,
+                limit="白色粉末", compare_by=models.Comparison.TEXT, consumes="0",
             ),
             models.NewItem(
-                code="assay", name_zh="含量测定", name_en="Assay", method="通则0512", kind="numeric", unit="%",
-                limit="≥97.0", compare_by="rounded", consumes="10",
+                code="assay", name_zh="含量测定", name_en="Assay", method="通则0512", kind=models.ItemKind.NUMERIC,
+                unit="%", limit="≥97.0", compare_by=models.Comparison.ROUNDED, consumes="10",
             ),
         ]
         new = models.NewSpecification(product_id=product.id, title="《示范标准》", edition="2026", items=items)
@@ -177,24 +178,24 @@ class Walk:
         return product.id
 
     def taken_in(self, receiver, applicant_id, product):
-        def application(containers):
-            batches = [models.NewBatch(lot_number="A", expires_on="2028-12-31")]
-            return models.Intake(
-                application=models.NewApplication(
-                    business="drug_registration", applicant_id=applicant_id, product_id=product, batches=batches
-                ),
-                receipt=models.Receipt(
-                    samples=[models.NewSample(lot_number="A", containers=containers, temperature="5.0")]
-                ),
-            )
+        self.application = models.NewApplication(
+            business=models.Business.DRUG_REGISTRATION,
+            applicant_id=applicant_id,
+            product_id=product,
+            batches=[models.NewBatch(lot_number="A", expires_on="2028-12-31")],
+        )
 
-        asked = self.done(200, intake, "post_intake_preview", client=receiver, body=application(2).application)
+        def arrived(containers):
+            sample = models.NewSample(lot_number="A", containers=containers, temperature="5.0")
+            return models.TakeIn(application=self.application, receipt=models.Receipt(samples=[sample]))
+
+        asked = self.done(200, intake, "post_intake_preview", client=receiver, body=self.application)
         assert asked.determination.quantity_multiple.value == asked.demand.multiple and asked.refusal is None, asked
-        short = self.done(422, intake, "post_intake", client=receiver, body=application(1))
+        short = self.done(422, intake, "post_intake", client=receiver, body=arrived(1))
         assert short.code == "quantity-short" and short.provisions, short
         key = {"idempotency_key": "walk-1"}
-        taken = self.done(201, intake, "post_intake", client=receiver, body=application(2), **key)
-        again = self.done(201, intake, "post_intake", client=receiver, body=application(2), **key)
+        taken = self.done(201, intake, "post_intake", client=receiver, body=arrived(2), **key)
+        again = self.done(201, intake, "post_intake", client=receiver, body=arrived(2), **key)
         assert taken.application_number == again.application_number
         assert taken.samples[0].number == "SX20260001" and len(taken.samples[0].containers) == 2
         return taken
@@ -208,7 +209,7 @@ class Walk:
         assay = self.task(analyst, sample, "assay", "waiting")
         started = self.done(200, testing, "post_tasks_by_id_start", assay, client=analyst)
         assert started.state == models.TaskState.IN_PROGRESS
-        entry = models.Entry(readings=[models.NewReading(name="x", raw="98.46")], reagents="试剂 A 批号 1")
+        entry = models.EnterReadings(readings=[models.NewReading(name="x", raw="98.46")], reagents="试剂 A 批号 1")
         entered = self.done(201, testing, "post_tasks_by_id_entry", assay, client=analyst, body=entry)
         assert (entered.result.reported, entered.result.verdict) == ("98.5", "pass"), entered
         lines = [
@@ -218,13 +219,13 @@ class Walk:
             ),
             models.Line(task_id="no-such-task", entry=models.Entry(readings=[])),
         ]
-        sheet = models.Worksheet(lines=lines)
+        sheet = models.EnterWorksheet(lines=lines)
         good, bad = self.done(200, testing, "post_worksheets_entry", client=analyst, body=sheet)
         assert good.refusal is None and bad.refusal.code == "not-found", (good, bad)
         waiting = self.done(200, testing, "get_reviews", client=reviewer)
         assert waiting.total == 2
         for row in waiting.items:
-            verdict = models.Verdict(outcome="approved")
+            verdict = models.ReviewResult(outcome=models.ReviewOutcome.APPROVED)
             after = self.done(200, testing, "post_results_by_id_review", row.result.id, client=reviewer, body=verdict)
             assert after.state == "reviewed"
         seen = self.done(200, testing, "get_tasks_by_id", assay, client=analyst)
@@ -238,7 +239,7 @@ class Walk:
         unread = File(payload=io.BytesIO(b"hello, this is no instrument"))
         taken = self.done(201, instruments, "post_instrument_files", client=analyst, body=unread, name="notes.txt")
         assert taken.file.state == "unread", taken
-        because = models.Because(reason="不是仪器文件")
+        because = models.RejectFile(reason="不是仪器文件")
         self.done(204, instruments, "post_instrument_files_by_id_reject", taken.file.id, client=analyst, body=because)
         part = File(payload=io.BytesIO(b"another"), file_name="other.txt", mime_type="text/plain")
         pair = models.FileSet(file=[part])
@@ -248,12 +249,12 @@ class Walk:
         assert {row.name for row in listed.items} >= {"notes.txt"}, listed
 
     def certified(self, reviewer, quality, signatory, sample):
-        draft = models.Draft(sample_id=sample.id)
+        draft = models.DraftCertificate(sample_id=sample.id)
         drafted = self.done(201, certificates, "post_certificates", client=reviewer, body=draft)
         assert drafted.number is None and drafted.data.conclusion.verdict == models.CertificateVerdict.PASS
         reviewed = self.done(200, certificates, "post_certificates_by_id_review", drafted.id, client=quality)
         assert reviewed.number == "晋检20260001"
-        sign = models.Sign(password=self.password, meaning="授权签发")
+        sign = models.SignCertificate(password=self.password, meaning=models.SignatureMeaning("授权签发"))
         issued = self.done(200, certificates, "post_certificates_by_id_sign", drafted.id, client=signatory, body=sign)
         assert issued.state == "issued" and issued.data.results[1].result == "98.5", issued
         return issued
@@ -276,12 +277,15 @@ class Walk:
         listed = self.done(200, certificates, "get_certificates", client=receiver, number=issued.number)
         assert listed.items[0].id == issued.id
         new = models.CreateAccount(
-            username="theirs", display_name="申请人", password=self.password, applicant=applicant_id, roles=["applicant"]
+            username="theirs", display_name="申请人", password=self.password, applicant=applicant_id,
+            roles=[models.Role.APPLICANT],
         )
         self.done(201, accounts, "post_accounts", client=admin, body=new)
         theirs, _ = self.log_in("theirs")
         own = self.done(200, applicant, "get_my_applications", client=theirs)
         assert own.total == 1
+        self.returned(receiver, quality, taken.samples[0])
+        self.ended(receiver, quality, theirs)
         rules = self.done(200, regulation, "get_regulation_provisions", client=receiver, on="2026-03-02")
         assert any(rule.id == "SX-12" for rule in rules)
         due = self.done(200, regulation, "get_calendar_due", client=receiver, from_="2026-03-02", working_days=5)
@@ -292,6 +296,33 @@ class Walk:
             self.every_list(client)
         self.done(204, session, "delete_session", client=receiver)
         self.done(401, session, "get_session", client=receiver)
+
+    def returned(self, receiver, quality, sample):
+        back = models.ReturnContainers(from_=models.Place.RETENTION, quantity=1, reason="申请人取回")
+        moved = self.done(201, custody, "post_samples_by_id_return", sample.id, client=receiver, body=back)
+        assert (moved.from_, moved.to, moved.quantity) == ("retention", "returned", 1), moved
+        # What is not there cannot be destroyed, and that refusal has a type too.
+        rest = models.DestroyContainers(from_=models.Place.RETENTION, quantity=moved.left + 1, reason="示范")
+        refused = self.done(422, custody, "post_samples_by_id_destroy", sample.id, client=quality, body=rest)
+        assert isinstance(refused, models.ProblemDocument), refused
+
+    def ended(self, receiver, quality, theirs):
+        """Each way in which a case ends before its report."""
+        ends = [
+            ("refuse", models.RefuseCase, receiver, "refused"),
+            ("withdraw", models.WithdrawCase, receiver, "withdrawn"),
+            ("void", models.VoidCase, quality, "voided"),
+        ]
+        for way, model, client, state in ends:
+            draft = self.done(201, intake, "post_applications", client=receiver, body=self.application)
+            operation, body = f"post_applications_by_id_{way}", model(reason="示范")
+            self.done(204, intake, operation, draft.application_id, client=client, body=body)
+            case = self.done(200, intake, "get_applications_by_id", draft.application_id, client=receiver)
+            assert case.application.state == state, case
+        own = models.NewApplication.from_dict({**self.application.to_dict(), "applicant_id": None})
+        draft = self.done(201, applicant, "post_my_applications", client=theirs, body=own)
+        body, id = models.WithdrawOwnCase(reason="示范"), draft.application_id
+        self.done(204, applicant, "post_my_applications_by_id_withdraw", id, client=theirs, body=body)
 
     def every_list(self, client):
         """Reads whatever can be read without knowing an id or a code, to have its answer judged."""

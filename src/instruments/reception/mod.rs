@@ -32,6 +32,6 @@ pub(super) use read::read;
 pub use retry::{Retried, RetryLetter};
 pub(super) use run_lists::of_file;
 pub use run_lists::{AddFileRunList, AddRunList, RunListLine, RunListView, WithdrawRunList, run_lists};
-pub use take_in::{Incoming, LARGEST, Named, Taken, UploadFile, take, upload, upload_set};
+pub use take_in::{Incoming, LARGEST, Named, TakenFile, UploadFile, take, upload, upload_set};
 pub use versions::OtherVersion;
 pub(super) use versions::{around, superseded};

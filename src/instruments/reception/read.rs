@@ -47,7 +47,6 @@ pub(super) fn options(instrument: Option<&InstrumentRow>, companions: Vec<Compan
         companions,
         date_order: instrument.and_then(|one| one.date_order).map(order),
         zone: instrument.and_then(|one| one.zone.clone()),
-        ..Options::default()
     }
 }
 

@@ -12,7 +12,7 @@ use super::letters::{letter_of, shortened};
 use super::matching::{Ways, match_samples};
 use super::read::{options, read};
 use super::staged::{as_read, days, observations_of};
-use super::take_in::{self, Incoming, Says, Taken};
+use super::take_in::{self, Incoming, Says, TakenFile};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::insert_all;
 use crate::instruments::refusals::InstrumentRefusal;
@@ -77,7 +77,7 @@ enum AfterTaking {
 }
 
 /// What taking the bytes of a letter in means for the letter. Pure.
-fn after_taking(code: LetterCode, taken: &Taken) -> AfterTaking {
+fn after_taking(code: LetterCode, taken: &TakenFile) -> AfterTaking {
     if taken.known && code == LetterCode::SameContent {
         AfterTaking::SameContent
     } else if taken.state == FileState::Unread && !taken.known {
@@ -121,7 +121,7 @@ pub struct LetterFound {
 enum Ready {
     Ask,
     ReadAgain { state: FileState, again: Box<Again>, says: Says },
-    TakeIn(take_in::Met),
+    TakeIn(Box<take_in::Met>),
 }
 
 /// What is done.
@@ -129,7 +129,7 @@ pub enum RetryPlan {
     Ask(InstrumentId, String),
     FailedAgain(String),
     Stage { row: InstrumentFileRow, observations: Vec<ObservationRow>, ways: Ways },
-    TakeIn(take_in::TakePlan),
+    TakeIn(Box<take_in::TakePlan>),
 }
 
 impl Action for RetryLetter {
@@ -179,7 +179,7 @@ impl Action for RetryLetter {
         let letter = letter_of(cx.conn, &own, &self.id)?;
         let tried = match tried {
             Tried::Nothing => Ready::Ask,
-            Tried::TakeIn(prepared) => Ready::TakeIn(take_in::load(cx, prepared)?),
+            Tried::TakeIn(prepared) => Ready::TakeIn(Box::new(take_in::load(cx, prepared)?)),
             Tried::ReadAgain(again) => {
                 let says = match &again.outcome {
                     Ok(reread) => take_in::says(cx.conn, &reread.row, &reread.observations)?,
@@ -197,7 +197,7 @@ impl Action for RetryLetter {
         let step = step(&found.letter)?;
         match (&found.tried, step) {
             (Ready::Ask, Step::Ask(instrument, path)) => Ok(RetryPlan::Ask(instrument, path)),
-            (Ready::TakeIn(met), Step::TakeIn(_)) => Ok(RetryPlan::TakeIn(take_in::decide(facts.today(), met)?)),
+            (Ready::TakeIn(met), Step::TakeIn(_)) => Ok(RetryPlan::TakeIn(Box::new(take_in::decide(facts.today(), met)?))),
             (Ready::ReadAgain { state, again, says }, Step::ReadAgain(_)) => {
                 state.on(FileEvent::ReadAgain).map_err(InstrumentRefusal::from)?;
                 staged(facts.today(), again, says)
@@ -237,7 +237,7 @@ impl Action for RetryLetter {
                 resolved(cx, letter, &row.id)
             }
             RetryPlan::TakeIn(plan) => {
-                let taken = take_in::keep(cx, plan)?;
+                let taken = take_in::keep(cx, *plan)?;
                 match after_taking(letter.code, &taken) {
                     AfterTaking::Resolved => resolved(cx, letter, &taken.id),
                     AfterTaking::SameContent => failed_again(cx, letter, &letter.reason),
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_second_equal_weighing_stays_for_a_person() {
-        let taken = |known, state| Taken { id: "f".into(), known, state };
+        let taken = |known, state| TakenFile { id: "f".into(), known, state };
         let same = after_taking(LetterCode::SameContent, &taken(true, FileState::Staged));
         assert_eq!(same, AfterTaking::SameContent);
         let again = after_taking(LetterCode::Framing, &taken(true, FileState::Staged));

@@ -53,7 +53,7 @@ pub struct Incoming {
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Taken {
+pub struct TakenFile {
     pub id: InstrumentFileId,
     /// The same content was taken in before: this is that import
     pub known: bool,
@@ -79,7 +79,7 @@ impl Action for UploadFile {
     type Prepared = Prepared;
     type Loaded = Met;
     type Plan = TakePlan;
-    type Done = Taken;
+    type Done = TakenFile;
 
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Prepared> {
         prepare(services, actor, &self.0)
@@ -93,7 +93,7 @@ impl Action for UploadFile {
         decide(facts.today(), met)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: Met, plan: TakePlan) -> Outcome<Taken> {
+    fn keep(&self, cx: &mut Context<'_>, _: Met, plan: TakePlan) -> Outcome<TakenFile> {
         keep(cx, plan)
     }
 }
@@ -122,7 +122,7 @@ pub struct Draft {
 pub struct Met {
     prepared: Prepared,
     /// The import of the same content.
-    known: Option<Taken>,
+    known: Option<TakenFile>,
     says: Says,
 }
 
@@ -137,7 +137,7 @@ pub struct Says {
 /// What is kept of a file.
 pub struct TakePlan {
     of: Prepared,
-    taken: Taken,
+    taken: TakenFile,
     ways: Ways,
 }
 
@@ -267,14 +267,14 @@ fn read(
 }
 
 /// The import of the same content, where there is one.
-fn of_content(conn: &mut AnyConnection, own: &InstituteId, sha256: &str) -> Outcome<Option<Taken>> {
+fn of_content(conn: &mut AnyConnection, own: &InstituteId, sha256: &str) -> Outcome<Option<TakenFile>> {
     let found: Option<(InstrumentFileId, FileState)> = instrument_file::table
         .filter(instrument_file::sha256.eq(sha256))
         .filter(instrument_file::institute_id.eq(own))
         .select((instrument_file::id, instrument_file::state))
         .first(conn)
         .optional()?;
-    Ok(found.map(|(id, state)| Taken { id, known: true, state }))
+    Ok(found.map(|(id, state)| TakenFile { id, known: true, state }))
 }
 
 /// Looks up what the database says to a file.
@@ -322,12 +322,12 @@ pub(super) fn decide(today: NaiveDate, met: &Met) -> Result<TakePlan, Refusal> {
     draft.problems.extend(versions::link(&mut draft.row, &texts, &met.says.earlier));
     draft.row.problems = Json::of(&draft.problems);
     let ways = match_samples(&met.says.finder, &mut draft.observations)?;
-    let taken = Taken { id: draft.row.id.clone(), known: false, state: draft.row.state };
+    let taken = TakenFile { id: draft.row.id.clone(), known: false, state: draft.row.state };
     Ok(TakePlan { of, taken, ways })
 }
 
 /// Keeps a file with its values, and what the watcher remembers of it.
-pub(super) fn keep(cx: &mut Context<'_>, plan: TakePlan) -> Outcome<Taken> {
+pub(super) fn keep(cx: &mut Context<'_>, plan: TakePlan) -> Outcome<TakenFile> {
     let TakePlan { of, taken, ways } = plan;
     let (own, at) = (cx.institute()?, cx.now.into());
     if let Some(draft) = &of.draft {
@@ -362,7 +362,7 @@ fn told(draft: &Draft, instrument: Option<&InstrumentRow>, ways: &Ways) -> Chang
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn take(services: &Services, machine: &Actor, new: Incoming) -> Outcome<Taken> {
+pub fn take(services: &Services, machine: &Actor, new: Incoming) -> Outcome<TakenFile> {
     act_as_program(services, machine, Author::from(machine), UploadFile(new))
 }
 
@@ -370,7 +370,7 @@ pub fn take(services: &Services, machine: &Actor, new: Incoming) -> Outcome<Take
 ///
 /// # Errors
 /// As [`prepare`]; where there is no such instrument.
-pub fn upload(services: &Services, actor: &Actor, file: Named, instrument: Option<&str>) -> Outcome<Taken> {
+pub fn upload(services: &Services, actor: &Actor, file: Named, instrument: Option<&str>) -> Outcome<TakenFile> {
     let machine = machine(services, actor, instrument)?;
     act(services, actor, UploadFile(incoming(file, Vec::new(), machine)))
 }
@@ -385,7 +385,7 @@ pub fn upload_set(
     actor: &Actor,
     files: &[Named],
     instrument: Option<&str>,
-) -> Outcome<Vec<(String, Outcome<Taken>)>> {
+) -> Outcome<Vec<(String, Outcome<TakenFile>)>> {
     let machine = machine(services, actor, instrument)?;
     let adapter = machine.as_ref().and_then(|one| one.adapter.clone());
     let each = |file: &Named| {
@@ -464,7 +464,7 @@ pub(super) mod tests {
         }
     }
 
-    fn met(known: Option<Taken>, draft: Option<Draft>) -> Met {
+    fn met(known: Option<TakenFile>, draft: Option<Draft>) -> Met {
         let prepared = Prepared { sha256: "00".into(), instrument: None, seen: None, draft };
         Met { prepared, known, says: Says::default() }
     }
@@ -475,7 +475,7 @@ pub(super) mod tests {
 
     #[test]
     fn one_content_is_one_import() {
-        let before = Taken { id: "f".into(), known: true, state: FileState::Rejected };
+        let before = TakenFile { id: "f".into(), known: true, state: FileState::Rejected };
         let draft = read(row("a.txt"), Err(NotRecognised::Nobody(Vec::new())), Vec::new()).expect("a draft");
         let plan = decide(today(), &met(Some(before.clone()), Some(draft))).expect("a plan");
         assert_eq!(plan.taken, before);

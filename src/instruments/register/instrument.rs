@@ -72,7 +72,8 @@ impl Action for RegisterInstrument {
     ) -> Outcome<InstrumentView> {
         let content = json!(plan);
         let row = plan.onto(fresh(own, cx.actor, cx.now.into()));
-        diesel::insert_into(account::table).values(&machine(&row, &place)).execute(cx.conn)?;
+        // The machine has an account of its own, by the same code.
+        diesel::insert_into(account::table).values(&machine(&row, &place)).execute(cx.conn).map_err(taken)?;
         diesel::insert_into(instrument::table).values(&row).execute(cx.conn).map_err(taken)?;
         cx.record(Change::created(Self::NAME, "instrument", &row.id, content));
         view_of(cx.conn, row, cx.today())

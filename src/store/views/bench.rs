@@ -6,11 +6,11 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ImportView, Reader, names};
+use super::{ImportView, ObservationView, Reader, names};
 use crate::calculation::inputs::ReadingInput;
 use crate::store::columns::{
-    AccountId, Day, Dec, EvaluationId, EvaluationResultId, Instant, InstituteId, InstrumentFileId, ObservationId,
-    OosDecisionId, ReadingId, ResultId, SampleId, SpecificationId, TestItemId, TestTaskId,
+    AccountId, Day, Dec, EvaluationId, EvaluationResultId, Instant, InstituteId, ObservationId, OosDecisionId,
+    ReadingId, ResultId, SampleId, SpecificationId, TestItemId, TestTaskId,
 };
 use crate::store::rows::{ObservationRow, OosDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
@@ -18,7 +18,6 @@ use crate::store::schema::{
     test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::instruments::ObservationStatus;
 use crate::vocabulary::{Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, TaskState, Verdict};
 
 /// One task with everything entered for it.
@@ -34,7 +33,7 @@ pub struct TaskView {
     /// Every version of every reading: nothing is overwritten
     pub readings: Vec<ReadingView>,
     /// The values of instrument files that readings were taken from
-    pub observations: Vec<TaskObservation>,
+    pub observations: Vec<ObservationView>,
     pub results: Vec<ResultView>,
     /// The instrument files that the readings, also replaced ones, were taken from, and who compared them
     pub imports: Vec<ImportView>,
@@ -103,31 +102,6 @@ pub struct ReadingView {
     pub entered_by: AccountId,
     pub entered_at: Instant,
     pub evaluation_result_id: Option<EvaluationResultId>,
-}
-
-/// A value of an instrument file that a reading was taken from.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TaskObservation {
-    pub id: ObservationId,
-    pub instrument_file_id: InstrumentFileId,
-    pub position: i64,
-    pub sample_text: Option<String>,
-    pub analyte: Option<String>,
-    pub quantity: String,
-    pub raw: String,
-    pub value: Option<String>,
-    pub unit: Option<String>,
-    pub status: ObservationStatus,
-    /// What the adapter marked it with
-    pub flags: serde_json::Value,
-    /// Where it is in the file, as the adapter says it
-    pub locator: serde_json::Value,
-    pub injection: Option<String>,
-    pub acquired_at: Option<String>,
-    pub bound: Option<String>,
-    /// What else the file says of it
-    pub context: serde_json::Value,
-    pub sample_id: Option<SampleId>,
 }
 
 /// A result with the names of its people.
@@ -249,30 +223,6 @@ impl From<ReadingRow> for ReadingView {
     }
 }
 
-impl TaskObservation {
-    fn of(row: ObservationRow) -> Outcome<Self> {
-        Ok(Self {
-            flags: row.flags.stored("observation", "flags", &row.id)?,
-            locator: row.locator.stored("observation", "locator", &row.id)?,
-            context: row.context.stored("observation", "context", &row.id)?,
-            id: row.id,
-            instrument_file_id: row.instrument_file_id,
-            position: row.position,
-            sample_text: row.sample_text,
-            analyte: row.analyte,
-            quantity: row.quantity,
-            raw: row.raw,
-            value: row.value,
-            unit: row.unit,
-            status: row.status,
-            injection: row.injection,
-            acquired_at: row.acquired_at,
-            bound: row.bound,
-            sample_id: row.sample_id,
-        })
-    }
-}
-
 impl From<OosDecisionRow> for DecisionView {
     fn from(row: OosDecisionRow) -> Self {
         Self {
@@ -338,7 +288,7 @@ pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outco
         product_en,
         evaluations: evaluations_of(conn, &readings)?,
         readings: readings.into_iter().map(Into::into).collect(),
-        observations: observations.into_iter().map(TaskObservation::of).collect::<Outcome<_>>()?,
+        observations: observations.into_iter().map(ObservationView::of).collect::<Outcome<_>>()?,
         results: results(conn, rows)?,
         imports,
         attempts,

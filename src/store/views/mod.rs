@@ -19,9 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::columns::Json;
-pub use bench::{
-    DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskObservation, TaskView, task,
-};
+pub use bench::{DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskView, task};
 pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
     ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView, TestItemView,

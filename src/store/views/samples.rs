@@ -112,13 +112,13 @@ pub struct LedgerEntry {
 /// A task in its sample's page.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SampleTask {
-    pub task: TaskFacts,
+    pub task: SampleTaskFacts,
     pub item: ItemFacts,
 }
 
 /// The state of the task.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TaskFacts {
+pub struct SampleTaskFacts {
     pub id: TestTaskId,
     pub sample_id: SampleId,
     pub test_item_id: TestItemId,
@@ -149,7 +149,7 @@ pub struct ItemFacts {
 impl SampleTask {
     fn of((task, item): (TestTaskRow, TestItemRow)) -> Self {
         Self {
-            task: TaskFacts {
+            task: SampleTaskFacts {
                 id: task.id,
                 sample_id: task.sample_id,
                 test_item_id: task.test_item_id,
