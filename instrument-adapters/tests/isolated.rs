@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use instrument_adapters::embedded::{self, ADAPTERS};
-use instrument_adapters::isolated::{Pool, Program, Settings, WorkerFailure};
+use instrument_adapters::isolated::{Pool, PoolSettings, Program, WorkerFailure};
 use instrument_adapters::{AdapterSet, Companion, NotRecognised, Options, Parsed};
 
-fn settings() -> Settings {
-    Settings { workers: 2, seconds: 60, memory_mb: 512, files_per_worker: 1000 }
+fn settings() -> PoolSettings {
+    PoolSettings { workers: 2, seconds: 60, memory_mb: 512, files_per_worker: 1000 }
 }
 
-fn real(settings: Settings) -> Pool {
+fn real(settings: PoolSettings) -> Pool {
     Pool::new(Program::new(env!("CARGO_BIN_EXE_instrument-adapters-worker")), settings, AdapterSet::embedded())
 }
 
@@ -77,7 +77,7 @@ fn nothing_runs_before_there_is_a_file_and_nothing_after_the_pool() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_worker_has_given_up_what_it_does_not_need() {
-    let pool = real(Settings { memory_mb: 100, ..settings() });
+    let pool = real(PoolSettings { memory_mb: 100, ..settings() });
     assert!(pool.limited().unwrap());
     reads_a_balance(&pool);
     let about = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", pool.running()[0])).unwrap();
@@ -129,7 +129,7 @@ fn is_record_of(parsed: &Parsed, code: &str, bytes: &[u8]) {
 
 #[test]
 fn too_much_memory_is_a_problem_of_that_file() {
-    let pool = real(Settings { memory_mb: 1, workers: 1, ..settings() });
+    let pool = real(PoolSettings { memory_mb: 1, workers: 1, ..settings() });
     let bytes = large(60_000);
     let parsed = pool.parse("a.txt", &bytes, Some("thermo-nanodrop"), &Options::default()).unwrap();
     is_record_of(&parsed, "reader_out_of_memory", &bytes);
@@ -138,7 +138,7 @@ fn too_much_memory_is_a_problem_of_that_file() {
 
 #[test]
 fn too_much_time_is_a_problem_of_that_file() {
-    let pool = real(Settings { seconds: 1, memory_mb: 4000, workers: 1, ..settings() });
+    let pool = real(PoolSettings { seconds: 1, memory_mb: 4000, workers: 1, ..settings() });
     let bytes = large(80_000);
     let before = Instant::now();
     let parsed = pool.parse("a.txt", &bytes, Some("thermo-nanodrop"), &Options::default()).unwrap();
@@ -166,7 +166,7 @@ fn an_adapter_sets_its_own_limits() {
         }
         let set = AdapterSet::with_folder(dir.path()).unwrap();
         assert!(set.loaded()[0].outcome.is_ok(), "{:?}", set.loaded());
-        let settings = Settings { memory_mb: 4000, workers: 1, ..settings() };
+        let settings = PoolSettings { memory_mb: 4000, workers: 1, ..settings() };
         Pool::new(Program::new(env!("CARGO_BIN_EXE_instrument-adapters-worker")), settings, set)
     };
     let bytes = large(60_000);
@@ -180,7 +180,7 @@ fn an_adapter_sets_its_own_limits() {
 
 #[test]
 fn a_killed_worker_is_a_problem_of_its_file_alone() {
-    let pool = real(Settings { memory_mb: 4000, ..settings() });
+    let pool = real(PoolSettings { memory_mb: 4000, ..settings() });
     let bytes = large(80_000);
     let parsed = std::thread::scope(|scope| {
         let reading = scope.spawn(|| pool.parse("a.txt", &bytes, Some("thermo-nanodrop"), &Options::default()));
@@ -205,7 +205,7 @@ fn a_killed_worker_is_a_problem_of_its_file_alone() {
 /// A worker that ends while it waits costs no file anything.
 #[test]
 fn a_worker_killed_between_files_is_replaced() {
-    let pool = real(Settings { workers: 1, ..settings() });
+    let pool = real(PoolSettings { workers: 1, ..settings() });
     for _ in 0..3 {
         reads_a_balance(&pool);
         let id = pool.running()[0];
@@ -217,7 +217,7 @@ fn a_worker_killed_between_files_is_replaced() {
 
 #[test]
 fn a_worker_is_replaced_after_some_files_and_with_other_adapters() {
-    let pool = real(Settings { workers: 1, files_per_worker: 2, ..settings() });
+    let pool = real(PoolSettings { workers: 1, files_per_worker: 2, ..settings() });
     reads_a_balance(&pool);
     let first = pool.running();
     reads_a_balance(&pool);
@@ -243,7 +243,7 @@ fn scripted(dir: &Path, then: &str) -> Pool {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     // Through the shell: a file just written may still be open for writing in a test beside this one.
     let program = Program::new("/bin/sh").arg(&path);
-    Pool::new(program, Settings { seconds: 2, workers: 1, ..settings() }, AdapterSet::embedded())
+    Pool::new(program, PoolSettings { seconds: 2, workers: 1, ..settings() }, AdapterSet::embedded())
 }
 
 /// A shell command that writes a message.

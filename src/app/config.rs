@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use instrument_adapters::isolated::{Program, Settings};
+use instrument_adapters::isolated::{PoolSettings, Program};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -136,21 +136,21 @@ pub struct Config {
     /// Pause between two rounds of sealing.
     pub seal_every: Duration,
     /// Where instrument files are read, and what one may cost.
-    pub reading: Reading,
+    pub reading: ReadingConfig,
     /// How files of instruments come in by themselves.
-    pub ways: crate::jobs::Settings,
+    pub ways: crate::jobs::ChannelSettings,
     /// Folders, addresses, limits.
     pub site: Site,
 }
 
 /// Where instrument files are read, and what one may cost.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct ReadingConfig {
     /// The program that reads them in processes of its own. A configuration cannot name it: the program sets itself.
     /// Without it they are read in this process, as tests of the library do.
     pub program: Option<Program>,
     /// How many at once, and the limits of one file.
-    pub limits: Settings,
+    pub limits: PoolSettings,
     /// How often the laboratory's folder of adapters is looked at for changes.
     pub follow: Duration,
 }
@@ -208,9 +208,9 @@ section!(RawPassword {
     at_once: usize = PasswordCost::default().at_once;
 });
 section!(RawReading {
-    workers: usize = Settings::default().workers;
-    memory_mb: u64 = Settings::default().memory_mb;
-    seconds: u64 = Settings::default().seconds;
+    workers: usize = PoolSettings::default().workers;
+    memory_mb: u64 = PoolSettings::default().memory_mb;
+    seconds: u64 = PoolSettings::default().seconds;
     follow_millis: u64 = 5000;
 });
 section!(RawFolders {
@@ -451,20 +451,20 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
     })
 }
 
-fn reading(raw: &RawReading) -> Result<Reading, ConfigError> {
-    let limits = Settings {
+fn reading(raw: &RawReading) -> Result<ReadingConfig, ConfigError> {
+    let limits = PoolSettings {
         workers: between("reading.workers", raw.workers, 1, 64)?,
         memory_mb: between("reading.memory_mb", raw.memory_mb, 16, 1 << 16)?,
         seconds: between("reading.seconds", raw.seconds, 1, 3600)?,
-        ..Settings::default()
+        ..PoolSettings::default()
     };
     let follow = Duration::from_millis(between("reading.follow_millis", raw.follow_millis, 20, 600_000)?);
-    Ok(Reading { program: None, limits, follow })
+    Ok(ReadingConfig { program: None, limits, follow })
 }
 
-fn ways(raw: &RawInstruments) -> Result<crate::jobs::Settings, ConfigError> {
+fn ways(raw: &RawInstruments) -> Result<crate::jobs::ChannelSettings, ConfigError> {
     let millis = |field: &str, value| between(field, value, 20, 600_000).map(Duration::from_millis);
-    Ok(crate::jobs::Settings {
+    Ok(crate::jobs::ChannelSettings {
         take_in: raw.take_in,
         poll: millis("instruments.poll_millis", raw.poll_millis)?,
         settle: millis("instruments.settle_millis", raw.settle_millis)?,

@@ -13,7 +13,7 @@ use instrument_adapters::isolated::{Adapters, Pool};
 use tokio::sync::Notify;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::config::{Config, ConfigError, Reading};
+use super::config::{Config, ConfigError, ReadingConfig};
 use super::follow::Following;
 use super::routes;
 use crate::action::{Services, act_as_program};
@@ -119,7 +119,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
 }
 
 /// The adapters that ship with those of the laboratory on top, whose samples are read where its files will be.
-fn open_adapters(reading: &Reading, folder: Option<&Path>) -> Result<Adapters, StartError> {
+fn open_adapters(reading: &ReadingConfig, folder: Option<&Path>) -> Result<Adapters, StartError> {
     let embedded = AdapterSet::embedded();
     let adapters = match &reading.program {
         Some(program) => Adapters::apart(Pool::new(program.clone(), reading.limits, embedded)),
@@ -179,7 +179,7 @@ pub struct Application {
     shutdown: Duration,
     sealing: Sealing,
     following: Option<Following>,
-    ways: jobs::Settings,
+    ways: jobs::ChannelSettings,
     stopper: Stopper,
 }
 

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 
 use super::dossier::{Dossier, Final, RunningClock};
 use crate::documents::{
-    Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, ProvisionFact,
-    Refusal, ReleaseFacts, ResultRow, SampleFacts, SamplingFacts, TestingFacts, Verdict, Verification,
+    Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, LotRefusal,
+    PrintedResult, PrintedVerdict, ProvisionFact, ReleaseFacts, SampleFacts, SamplingFacts, TestingFacts, Verification,
 };
 use crate::regulation::{Business, ClockName, Provision, Regulation};
 
@@ -184,9 +184,9 @@ fn release(facts: &Dossier, conforms: bool) -> ReleaseFacts {
     }
 }
 
-fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> Refusal {
+fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> LotRefusal {
     let failed = finals.iter().filter(|one| !one.conforms());
-    Refusal {
+    LotRefusal {
         reasons: failed
             .map(|one| {
                 let (item, found) = (&one.attempt.item, one.result);
@@ -204,9 +204,9 @@ fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> Refusal {
     }
 }
 
-fn result(one: &Final<'_>) -> ResultRow {
+fn result(one: &Final<'_>) -> PrintedResult {
     let (attempt, found) = (one.attempt, one.result);
-    ResultRow {
+    PrintedResult {
         item: attempt.item.clone(),
         standard: with_unit(&found.limit, &found.unit),
         result: found.reported.clone(),
@@ -214,7 +214,7 @@ fn result(one: &Final<'_>) -> ResultRow {
         verdict: found.verdict,
         method: attempt.method.clone(),
         out_of_scope: !attempt.in_scope,
-        ..ResultRow::default()
+        ..PrintedResult::default()
     }
 }
 
@@ -236,8 +236,8 @@ pub(super) fn with_unit(text: &str, unit: &str) -> String {
 }
 
 /// A result that is only known to lie beyond a bound straddling the limit does not conform: it was confirmed so.
-pub(super) fn verdict(found: crate::vocabulary::Verdict) -> Verdict {
-    if found == crate::vocabulary::Verdict::Pass { Verdict::Pass } else { Verdict::Fail }
+pub(super) fn verdict(found: crate::vocabulary::Verdict) -> PrintedVerdict {
+    if found == crate::vocabulary::Verdict::Pass { PrintedVerdict::Pass } else { PrintedVerdict::Fail }
 }
 
 fn conclusion(facts: &Dossier, kind: CertificateKind, conforms: bool) -> Conclusion {
@@ -269,7 +269,7 @@ fn conclusion(facts: &Dossier, kind: CertificateKind, conforms: bool) -> Conclus
         ),
     };
     Conclusion {
-        verdict: if conforms { Verdict::Pass } else { Verdict::Fail },
+        verdict: if conforms { PrintedVerdict::Pass } else { PrintedVerdict::Fail },
         text,
         review_opinion: if facts.standard_verification {
             Bilingual::new("标准复核意见另附。", "The opinion on the verified standard is attached separately.")
@@ -395,9 +395,9 @@ mod tests {
         assert_eq!((unit_of("未检出", "ppm"), unit_of("0.3", "%")), ("", "%"));
     }
 
-    fn composed(business: Business, verdict: Verdict) -> CertificateData {
+    fn composed(business: Business, verdict: PrintedVerdict) -> CertificateData {
         let facts = dossier(vec![
-            attempt("含量", 1, TaskState::RetestOrdered, Some(Verdict::Fail)),
+            attempt("含量", 1, TaskState::RetestOrdered, Some(PrintedVerdict::Fail)),
             attempt("含量", 2, TaskState::Confirmed, Some(verdict)),
         ]);
         let documents = match business {
@@ -414,10 +414,10 @@ mod tests {
     #[test]
     fn the_document_follows_from_the_business_and_the_results() {
         for (business, verdict, kind) in [
-            (Business::DrugRegistration, Verdict::Fail, CertificateKind::TestReport),
-            (Business::PortEntry, Verdict::Fail, CertificateKind::ImportReport),
-            (Business::LotRelease, Verdict::Pass, CertificateKind::LotRelease),
-            (Business::LotRelease, Verdict::Fail, CertificateKind::LotReleaseRefusal),
+            (Business::DrugRegistration, PrintedVerdict::Fail, CertificateKind::TestReport),
+            (Business::PortEntry, PrintedVerdict::Fail, CertificateKind::ImportReport),
+            (Business::LotRelease, PrintedVerdict::Pass, CertificateKind::LotRelease),
+            (Business::LotRelease, PrintedVerdict::Fail, CertificateKind::LotReleaseRefusal),
         ] {
             let data = composed(business, verdict);
             assert_eq!((data.kind, data.conclusion.verdict), (kind, verdict));
@@ -425,7 +425,7 @@ mod tests {
             assert_eq!(data.remarks, ["含量为复验结果（第 2 次）。"]);
             assert_eq!(data.results.len(), 1, "the attempt that was repeated is no result of its own");
         }
-        let data = composed(Business::DrugRegistration, Verdict::Pass);
+        let data = composed(Business::DrugRegistration, PrintedVerdict::Pass);
         assert_eq!(data.sample.supplier, "某公司", "without a supplier, who applied");
         assert_eq!(data.sample.expiry, "2028年1月31日");
     }

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use crate::cases::Particulars;
-use crate::documents::{Basis, Bilingual, Institution, Party, Verdict};
+use crate::documents::{Basis, Bilingual, Institution, Party, PrintedVerdict};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{Business, ClockName, ClockUnit, Determination};
 use crate::store::columns::{ResultId, TestItemId, TestTaskId};
@@ -111,7 +111,7 @@ pub(super) struct LatestResult {
     pub reported: String,
     pub limit: String,
     pub unit: String,
-    pub verdict: Verdict,
+    pub verdict: PrintedVerdict,
     pub reviewed_on: Option<NaiveDate>,
 }
 
@@ -124,7 +124,7 @@ pub(super) struct Final<'a> {
 
 impl Final<'_> {
     pub(super) fn conforms(&self) -> bool {
-        self.result.verdict == Verdict::Pass
+        self.result.verdict == PrintedVerdict::Pass
     }
 }
 
@@ -176,7 +176,7 @@ pub(super) mod tests {
     use super::*;
     use crate::regulation::{Lane, Remainder, Ruled};
 
-    pub(crate) fn attempt(item: &str, number: i64, state: TaskState, verdict: Option<Verdict>) -> Attempt {
+    pub(crate) fn attempt(item: &str, number: i64, state: TaskState, verdict: Option<PrintedVerdict>) -> Attempt {
         let result = verdict.map(|verdict| LatestResult {
             id: ResultId::from(format!("r-{item}-{number}")),
             reported: "99.2".into(),
@@ -244,7 +244,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_open_blocks_the_draft() {
-        let done = || attempt("a", 1, TaskState::Reviewed, Some(Verdict::Pass));
+        let done = || attempt("a", 1, TaskState::Reviewed, Some(PrintedVerdict::Pass));
         assert_eq!(code(vec![]), Some(Code::ResultsMissing));
         assert_eq!(code(vec![done()]), None);
         for (state, expected) in [
@@ -254,16 +254,20 @@ pub(super) mod tests {
             (TaskState::Cancelled, Code::ResultsMissing),
             (TaskState::Oos, Code::OutOfLimitOpen),
         ] {
-            assert_eq!(code(vec![done(), attempt("b", 1, state, Some(Verdict::Fail))]), Some(expected), "{state}");
+            assert_eq!(
+                code(vec![done(), attempt("b", 1, state, Some(PrintedVerdict::Fail))]),
+                Some(expected),
+                "{state}"
+            );
         }
         assert_eq!(code(vec![attempt("b", 1, TaskState::Reviewed, None)]), Some(Code::ResultsMissing));
     }
 
     #[test]
     fn of_an_item_that_was_tested_again_the_last_attempt_counts() {
-        let first = attempt("a", 1, TaskState::RetestOrdered, Some(Verdict::Fail));
+        let first = attempt("a", 1, TaskState::RetestOrdered, Some(PrintedVerdict::Fail));
         assert_eq!(code(vec![first.clone(), attempt("a", 2, TaskState::Waiting, None)]), Some(Code::ResultsMissing));
-        let both = dossier(vec![first, attempt("a", 2, TaskState::Confirmed, Some(Verdict::Fail))]);
+        let both = dossier(vec![first, attempt("a", 2, TaskState::Confirmed, Some(PrintedVerdict::Fail))]);
         let finals = both.finals().expect("final results");
         assert_eq!(finals.iter().map(|one| one.attempt.number).collect::<Vec<_>>(), [2]);
         assert!(!finals[0].conforms());

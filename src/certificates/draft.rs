@@ -13,7 +13,7 @@ use super::find;
 use super::{compose, dossier::Dossier};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::clock::statutory_date;
-use crate::documents::{Amendment, Bilingual, CertificateData, Verdict, Verification};
+use crate::documents::{Amendment, Bilingual, CertificateData, PrintedVerdict, Verification};
 use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{ApplicationId, CertificateId, InstituteId, Json, SampleId};
@@ -132,7 +132,7 @@ impl Action for DraftCertificate {
             application_id: sources.case,
             sample_id: self.sample_id.clone(),
             state: CertificateState::Drafted,
-            conforms: data.conclusion.verdict == Verdict::Pass,
+            conforms: data.conclusion.verdict == PrintedVerdict::Pass,
             verification_code: data.verification.code.clone(),
             data: Json::of(&data),
             amends_id: self.amends.as_ref().map(|amend| amend.certificate_id.clone()),

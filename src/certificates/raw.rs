@@ -6,7 +6,7 @@ use super::compose;
 use super::facts::TestedSample;
 use crate::action::Services;
 use crate::documents::{
-    Bilingual, CalculationStep, CertificateData, CertificateKind, RawTest, Reading, SourceFile, TestingFacts,
+    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, RawTest, RecordedReading, TestingFacts,
 };
 use crate::record::Actor;
 use crate::store::Outcome;
@@ -136,14 +136,14 @@ fn files<'a>(
     conn: &mut AnyConnection,
     observed: impl Iterator<Item = &'a InstrumentFileRow>,
     imports: &[ImportView],
-) -> Outcome<Vec<SourceFile>> {
-    let mut files: Vec<SourceFile> = Vec::new();
+) -> Outcome<Vec<CitedFile>> {
+    let mut files: Vec<CitedFile> = Vec::new();
     for file in observed {
         if files.iter().any(|known| known.sha256 == file.sha256) {
             continue;
         }
         let adapter = [file.adapter.clone(), file.adapter_version.clone()];
-        files.push(SourceFile {
+        files.push(CitedFile {
             name: file.name.clone(),
             sha256: file.sha256.clone(),
             adapter: adapter.into_iter().flatten().collect::<Vec<_>>().join(" "),
@@ -177,12 +177,12 @@ struct Sources<'a> {
     evaluated: &'a EvaluatedFrom,
 }
 
-fn shown(row: &ReadingRow, from: &Sources, site: &str) -> Reading {
+fn shown(row: &ReadingRow, from: &Sources, site: &str) -> RecordedReading {
     let Sources { observed, imports, evaluated } = from;
     let evaluation = evaluated.titles.iter().find(|(id, _)| Some(id) == row.evaluation_result_id.as_ref());
     let source = observed.iter().find(|(seen, _)| Some(&seen.id) == row.observation_id.as_ref());
     let version = if row.version > 1 { format!("（更正第 {} 版）", row.version) } else { String::new() };
-    Reading {
+    RecordedReading {
         label: format!("{}[{}]{version}", row.name, row.position),
         raw: source.map_or_else(|| row.raw.clone(), |(seen, _)| seen.raw.clone()),
         value: row.value.as_ref().map_or_else(|| row.raw.clone(), ToString::to_string),

@@ -12,7 +12,7 @@ use super::methods::method;
 use super::write::{EvaluationRecord, write};
 use crate::action::{Action, Context, Facts, Services};
 use crate::calculation::injections::group;
-use crate::calculation::method::{Kind, Method};
+use crate::calculation::method::{Method, MethodKind};
 use crate::calculation::outcome::Outcome as Found;
 use crate::calculation::setup::{Setup, StandardFacts};
 use crate::calculation::{CALCULATION_VERSION, Seen, plate, sequence};
@@ -97,8 +97,8 @@ pub struct EvaluationPlan {
 /// Calculates by the kind of the method.
 pub(super) fn calculate(method: &Method, setup: &Setup, standards: &[StandardFacts], seen: &[Seen]) -> Found {
     match method.kind {
-        Kind::Sequence => sequence::evaluate(method, setup, standards, seen),
-        Kind::Plate => plate::evaluate(method, setup, seen),
+        MethodKind::Sequence => sequence::evaluate(method, setup, standards, seen),
+        MethodKind::Plate => plate::evaluate(method, setup, seen),
     }
 }
 
@@ -160,8 +160,8 @@ fn keep(
 ) -> Outcome<EvaluationView> {
     let Evidence { method, loaded, setup, standards, series } = evidence;
     let kind = match method.kind {
-        Kind::Sequence => EvaluationKind::Sequence,
-        Kind::Plate => EvaluationKind::Plate,
+        MethodKind::Sequence => EvaluationKind::Sequence,
+        MethodKind::Plate => EvaluationKind::Plate,
     };
     let EvaluationPlan { title, reason, found } = plan;
     let kept = EvaluationRecord { kind, title, reason, method, setup, standards, found, series };

@@ -7,7 +7,7 @@ use super::load;
 use super::methods::method;
 use crate::action::Services;
 use crate::calculation::injections::{group, propose as roles};
-use crate::calculation::method::{Kind, Method};
+use crate::calculation::method::{Method, MethodKind};
 use crate::calculation::outcome::Outcome as Notes;
 use crate::calculation::plate::layout;
 use crate::calculation::setup::{PlateSetup, Preparation, Role, Setup};
@@ -67,8 +67,8 @@ pub fn propose(
     let loaded = services.db.read(|conn| load::files(conn, &institute, file_ids, &in_files))?;
     let seen = &loaded.seen;
     let injections = group(seen, "", &mut Notes::default());
-    let injections_of = |kind: Kind| if method.kind == kind { roles(&injections, &method) } else { Vec::new() };
-    let mut setup = Setup { injections: injections_of(Kind::Sequence), ..Setup::default() };
+    let injections_of = |kind: MethodKind| if method.kind == kind { roles(&injections, &method) } else { Vec::new() };
+    let mut setup = Setup { injections: injections_of(MethodKind::Sequence), ..Setup::default() };
     let analytes =
         distinct(seen.iter().filter(|one| one.quantity == method.response).map(|one| one.analyte.as_deref()));
     setup.analyte = analytes.first().cloned().unwrap_or_default();
@@ -81,7 +81,7 @@ pub fn propose(
     let wells = seen.iter().filter(|one| one.told("well").or_else(|| one.told("location")).is_some());
     let quantities = distinct(wells.map(|one| Some(one.quantity.as_str())));
     let (wavelengths, plates) = (told("wavelength"), told("plate"));
-    if method.kind == Kind::Plate {
+    if method.kind == MethodKind::Plate {
         let first =
             |list: &[String]| if list.len() > 1 { list.first().cloned().unwrap_or_default() } else { String::new() };
         let known = quantities.contains(&method.response);
@@ -107,7 +107,7 @@ pub fn propose(
         sample_id: one.sample_id.map(str::to_owned),
         role: method.role_of(one.sample_text, one.sample_type),
     });
-    let shown = if method.kind == Kind::Sequence { shown.collect() } else { Vec::new() };
+    let shown = if method.kind == MethodKind::Sequence { shown.collect() } else { Vec::new() };
     let files = loaded.files.iter().map(|file| ProposedFile {
         id: file.id.clone(),
         name: file.name.clone(),

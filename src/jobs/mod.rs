@@ -18,7 +18,7 @@ use crate::instruments::{self, Way};
 
 /// How files of instruments come in by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct ChannelSettings {
     /// Whether this server watches and listens at all; of several on one database, one does.
     pub take_in: bool,
     /// How often a folder is looked at.
@@ -119,7 +119,7 @@ impl Drop for Turn<'_> {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub services: Services,
-    pub settings: Settings,
+    pub settings: ChannelSettings,
     pub turns: Arc<Turns>,
 }
 
@@ -144,7 +144,7 @@ impl Jobs {
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub fn start(services: &Services, settings: &Settings) -> std::io::Result<Self> {
+    pub fn start(services: &Services, settings: &ChannelSettings) -> std::io::Result<Self> {
         let signal = Arc::new(Signal::default());
         if !settings.take_in {
             return Ok(Self { signal, thread: None });

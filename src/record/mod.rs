@@ -11,5 +11,5 @@ mod writing;
 pub use key::{PublicKeys, SealKey};
 pub use seal::{Sealer, Sealing, WITNESS, Witness};
 pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
-pub use verify::{Kind, Misfit, Report, verify};
+pub use verify::{Misfit, MisfitKind, Report, verify};
 pub use writing::{Actor, Author, Change, record, record_by};

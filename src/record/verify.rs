@@ -32,7 +32,7 @@ pub struct Report {
 #[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
 pub struct Misfit {
     /// What kind of misfit it is.
-    pub kind: Kind,
+    pub kind: MisfitKind,
     /// The entry, where one entry is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<i64>,
@@ -49,7 +49,7 @@ pub struct Misfit {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema, PartialEq, Eq)]
 #[schema(as = TrailFaultKind)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum MisfitKind {
     /// An entry is not what was sealed.
     EntryChanged,
     /// A sealed entry is not there.
@@ -69,7 +69,7 @@ pub enum Kind {
 }
 
 impl Misfit {
-    fn new(kind: Kind, entry: Option<i64>, seal: i64, zh: String, en: String) -> Self {
+    fn new(kind: MisfitKind, entry: Option<i64>, seal: i64, zh: String, en: String) -> Self {
         Self { kind, entry, seal: Some(seal), message_zh: zh, message_en: en }
     }
 }
@@ -130,7 +130,7 @@ pub fn verify(db: &DbConn, keys: &PublicKeys, witness: Option<&Witness>) -> Outc
 fn end_misfit(at: &Progress, witness: &Witness) -> Option<Misfit> {
     (at.last_seal < witness.seq).then(|| {
         Misfit::new(
-            Kind::SealMissing,
+            MisfitKind::SealMissing,
             None,
             at.last_seal + 1,
             format!("第{}号封签之后应有至第{}号，但已不存在", at.last_seal, witness.seq),
@@ -142,7 +142,7 @@ fn end_misfit(at: &Progress, witness: &Witness) -> Option<Misfit> {
 fn witness_misfit(seal: &AuditSealRow, witness: &Witness) -> Option<Misfit> {
     (seal.chained != witness.chained).then(|| {
         Misfit::new(
-            Kind::SealChanged,
+            MisfitKind::SealChanged,
             None,
             seal.seq,
             format!("第{}号封签与数据库之外保存的不一致", seal.seq),
@@ -164,7 +164,7 @@ fn check_seal(
     if n != at.last_seal + 1 {
         let (zh, en) =
             (format!("第{}号封签不存在", at.last_seal + 1), format!("seal {} is not there", at.last_seal + 1));
-        return Ok(Some(Misfit::new(Kind::SealMissing, None, at.last_seal + 1, zh, en)));
+        return Ok(Some(Misfit::new(MisfitKind::SealMissing, None, at.last_seal + 1, zh, en)));
     }
     // The entries come first: what a reader wants to know is which record was touched.
     let leaves = read_leaves(&seal.leaves).unwrap_or_default();
@@ -172,22 +172,22 @@ fn check_seal(
         return Ok(Some(misfit));
     }
     if seal.previous != at.previous || seal.first_entry <= at.last_entry {
-        return wrong(Kind::ChainBroken, "与前一封签不相接", "does not follow the seal before it");
+        return wrong(MisfitKind::ChainBroken, "与前一封签不相接", "does not follow the seal before it");
     }
     let hashes: Vec<Hash> = leaves.iter().map(|(_, hash)| *hash).collect();
     let spans = leaves.first().map(|l| l.0) == Some(seal.first_entry)
         && leaves.last().map(|l| l.0) == Some(seal.last_entry)
         && i64::try_from(leaves.len()).ok() == Some(seal.entry_count);
     if !spans || hex::encode(root(&hashes)) != seal.root {
-        return wrong(Kind::SealChanged, "其根与所封记录不符", "its root is not that of the entries it names");
+        return wrong(MisfitKind::SealChanged, "其根与所封记录不符", "its root is not that of the entries it names");
     }
     let hash = chained(seal);
     if hex::encode(hash) != seal.chained {
-        return wrong(Kind::SealChanged, "其哈希与内容不符", "its hash is not that of its content");
+        return wrong(MisfitKind::SealChanged, "其哈希与内容不符", "its hash is not that of its content");
     }
     match keys.verify(&seal.key_id, &hash, &seal.signature) {
-        None => wrong(Kind::KeyUnknown, "签名密钥未知", "the key that signed it is not known here"),
-        Some(false) => wrong(Kind::SignatureInvalid, "签名无效", "its signature is not valid"),
+        None => wrong(MisfitKind::KeyUnknown, "签名密钥未知", "the key that signed it is not known here"),
+        Some(false) => wrong(MisfitKind::SignatureInvalid, "签名无效", "its signature is not valid"),
         Some(true) => Ok(None),
     }
 }
@@ -220,20 +220,20 @@ fn check_entries(
                     leaves.next();
                     continue;
                 }
-                (Kind::EntryChanged, *seq)
+                (MisfitKind::EntryChanged, *seq)
             }
-            (Some(row), Some((seq, _))) if row.seq > *seq => (Kind::EntryMissing, *seq),
-            (None, Some((seq, _))) => (Kind::EntryMissing, *seq),
-            (Some(row), _) => (Kind::EntryInserted, row.seq),
+            (Some(row), Some((seq, _))) if row.seq > *seq => (MisfitKind::EntryMissing, *seq),
+            (None, Some((seq, _))) => (MisfitKind::EntryMissing, *seq),
+            (Some(row), _) => (MisfitKind::EntryInserted, row.seq),
         };
         return Ok(Some(entry_misfit(kind, entry, seal.seq)));
     }
 }
 
-fn entry_misfit(kind: Kind, entry: i64, seal: i64) -> Misfit {
+fn entry_misfit(kind: MisfitKind, entry: i64, seal: i64) -> Misfit {
     let (zh, en) = match kind {
-        Kind::EntryMissing => ("已被删除", "is missing"),
-        Kind::EntryInserted => ("系事后插入", "was inserted after sealing"),
+        MisfitKind::EntryMissing => ("已被删除", "is missing"),
+        MisfitKind::EntryInserted => ("系事后插入", "was inserted after sealing"),
         _ => ("与封存时不符", "is not what was sealed"),
     };
     Misfit::new(

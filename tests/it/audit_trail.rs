@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use qianfa::record::{Change, Kind, Report, record};
+use qianfa::record::{Change, MisfitKind, Report, record};
 use serde_json::json;
 
 use crate::support::{On, TestApp, on_both};
@@ -95,7 +95,7 @@ fn what_was_written_is_sealed_and_fits() {
 }
 
 /// Seals, does `sql`, and tells what no longer fits.
-fn after(app: &TestApp, sql: &str) -> (Kind, Option<i64>, Option<i64>) {
+fn after(app: &TestApp, sql: &str) -> (MisfitKind, Option<i64>, Option<i64>) {
     entries(app, 10);
     sealed(app);
     entries(app, 10);
@@ -112,11 +112,11 @@ fn after(app: &TestApp, sql: &str) -> (Kind, Option<i64>, Option<i64>) {
 fn a_changed_entry_is_named() {
     on_both(|app| {
         let found = after(app, "UPDATE audit_entry SET actor = 'somebody else' WHERE seq IN (7, 9)");
-        assert_eq!((found.0, found.1), (Kind::EntryChanged, Some(7)));
+        assert_eq!((found.0, found.1), (MisfitKind::EntryChanged, Some(7)));
     });
     on_both(|app| {
         let found = after(app, "UPDATE audit_entry SET event_version = 2 WHERE seq = 9");
-        assert_eq!((found.0, found.1), (Kind::EntryChanged, Some(9)), "the version of an event is sealed too");
+        assert_eq!((found.0, found.1), (MisfitKind::EntryChanged, Some(9)), "the version of an event is sealed too");
     });
 }
 
@@ -124,7 +124,7 @@ fn a_changed_entry_is_named() {
 fn a_missing_entry_is_named() {
     on_both(|app| {
         let found = after(app, "DELETE FROM audit_entry WHERE seq = 8");
-        assert_eq!((found.0, found.1), (Kind::EntryMissing, Some(8)));
+        assert_eq!((found.0, found.1), (MisfitKind::EntryMissing, Some(8)));
     });
 }
 
@@ -132,7 +132,7 @@ fn a_missing_entry_is_named() {
 fn a_missing_last_entry_of_a_seal_is_named() {
     on_both(|app| {
         let found = after(app, "DELETE FROM audit_entry WHERE seq = (SELECT max(last_entry) FROM audit_seal)");
-        assert_eq!(found.0, Kind::EntryMissing);
+        assert_eq!(found.0, MisfitKind::EntryMissing);
     });
 }
 
@@ -141,7 +141,7 @@ fn an_entry_put_back_elsewhere_is_named() {
     on_both(|app| {
         // Takes entry 5 out and puts it at a place before the beginning, inside the first sealed range.
         let found = after(app, "UPDATE audit_entry SET seq = 0 WHERE seq = 5");
-        assert_eq!((found.0, found.1), (Kind::EntryMissing, Some(5)));
+        assert_eq!((found.0, found.1), (MisfitKind::EntryMissing, Some(5)));
     });
 }
 
@@ -155,7 +155,7 @@ fn a_rewritten_list_of_leaves_does_not_help() {
              UPDATE audit_seal SET leaves = substr(leaves, 1, length(leaves) - 68) \
              WHERE seq = (SELECT max(seq) FROM audit_seal)",
         );
-        assert!(matches!(found.0, Kind::SealChanged | Kind::EntryMissing), "{found:?}");
+        assert!(matches!(found.0, MisfitKind::SealChanged | MisfitKind::EntryMissing), "{found:?}");
     });
 }
 
@@ -163,15 +163,15 @@ fn a_rewritten_list_of_leaves_does_not_help() {
 fn seals_hold_each_other() {
     on_both(|app| {
         let found = after(app, "UPDATE audit_seal SET sealed_at = '2020-01-01T00:00:00.000000Z' WHERE seq = 1");
-        assert_eq!((found.0, found.2), (Kind::SealChanged, Some(1)));
+        assert_eq!((found.0, found.2), (MisfitKind::SealChanged, Some(1)));
     });
     on_both(|app| {
         let found = after(app, "UPDATE audit_seal SET signature = 'AAAA' WHERE seq = 1");
-        assert_eq!((found.0, found.2), (Kind::SignatureInvalid, Some(1)));
+        assert_eq!((found.0, found.2), (MisfitKind::SignatureInvalid, Some(1)));
     });
     on_both(|app| {
         let found = after(app, "DELETE FROM audit_seal WHERE seq = 1");
-        assert_eq!((found.0, found.2), (Kind::SealMissing, Some(1)));
+        assert_eq!((found.0, found.2), (MisfitKind::SealMissing, Some(1)));
     });
 }
 
@@ -183,7 +183,7 @@ fn seals_cut_off_the_end_are_missed() {
             "DELETE FROM audit_entry WHERE seq >= (SELECT max(first_entry) FROM audit_seal); \
              DELETE FROM audit_seal WHERE seq = (SELECT max(seq) FROM audit_seal)",
         );
-        assert_eq!(found.0, Kind::SealMissing);
+        assert_eq!(found.0, MisfitKind::SealMissing);
     });
 }
 

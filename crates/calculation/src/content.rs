@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::Seen;
 use super::arith::{self, FittedLine, mean, percent, product, rsd, short};
 use super::injections::Injection;
-use super::method::Calculation;
+use super::method::MethodCalculation;
 use super::outcome::{BracketLine, Calibration, Outcome, Parameter, Point, Replicate, ResultLine, StandardLine};
 use super::sequence::Run;
 use super::setup::{Preparation, Role, StandardFacts, number};
@@ -155,7 +155,7 @@ fn counted<'a>(one: &Injection<'a>, peak: &str, quantity: &str, outcome: &mut Ou
 /// The response of an injection.
 fn response(run: &Run, one: &Injection, label: &str, outcome: &mut Outcome) -> Option<Decimal> {
     let (area, _) = counted(one, &run.setup.analyte, &run.method.response, outcome)?;
-    if run.method.calculation != Calculation::InternalStandard {
+    if run.method.calculation != MethodCalculation::InternalStandard {
         return Some(area);
     }
     let (internal, _) = counted(one, &run.setup.internal_standard, &run.method.response, outcome)?;
@@ -202,7 +202,7 @@ pub fn standards(run: &Run, outcome: &mut Outcome) -> Option<Standards> {
         });
         factors.push((*label, factor));
     }
-    let line = if run.method.calculation == Calculation::CalibrationLine {
+    let line = if run.method.calculation == MethodCalculation::CalibrationLine {
         Some(calibrate(run, &known, outcome)?)
     } else {
         agreement(run, &factors, outcome)?;

@@ -27,7 +27,7 @@ const SHIPPED: &[(&str, &str)] = &[
 pub struct Method {
     pub id: String,
     pub version: String,
-    pub kind: Kind,
+    pub kind: MethodKind,
     pub name_zh: String,
     pub name_en: String,
     /// Where its limits come from
@@ -36,7 +36,7 @@ pub struct Method {
     pub confidence: String,
     #[serde(default)]
     pub note: String,
-    pub calculation: Calculation,
+    pub calculation: MethodCalculation,
     /// The weighting of a line or curve: `1`, `1/x`, `1/x2`, `1/y`, `1/y2`
     #[serde(default = "even")]
     pub weighting: String,
@@ -56,9 +56,9 @@ pub struct Method {
     #[serde(default)]
     pub roles: Vec<RolePattern>,
     #[serde(default)]
-    pub criteria: Vec<Rule>,
+    pub criteria: Vec<MethodRule>,
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: MethodLimits,
 }
 
 fn even() -> String {
@@ -67,18 +67,16 @@ fn even() -> String {
 
 /// What is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = MethodKind)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum MethodKind {
     Sequence,
     Plate,
 }
 
 /// How the result is calculated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = MethodCalculation)]
 #[serde(rename_all = "snake_case")]
-pub enum Calculation {
+pub enum MethodCalculation {
     ExternalStandard,
     InternalStandard,
     CalibrationLine,
@@ -109,9 +107,8 @@ pub struct RolePattern {
 
 /// A criterion on a measured or calculated value of the injections of a role.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[schema(as = MethodRule)]
 #[serde(deny_unknown_fields, default)]
-pub struct Rule {
+pub struct MethodRule {
     pub code: String,
     pub label_zh: String,
     pub label_en: String,
@@ -150,7 +147,7 @@ pub enum Absent {
 /// Limits of the calculation; empty means that none is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct MethodLimits {
     /// The blank's peak in per cent of the standards' mean response
     pub blank_percent: String,
     /// The RSD of the response factors
@@ -185,7 +182,7 @@ pub struct Limits {
     pub subtract_blank: bool,
 }
 
-impl Limits {
+impl MethodLimits {
     fn all(&self) -> [(&'static str, &str); 16] {
         [
             ("blank_percent", &self.blank_percent),
@@ -241,12 +238,12 @@ impl Method {
         }
         let plate = !matches!(
             self.calculation,
-            Calculation::ExternalStandard
-                | Calculation::InternalStandard
-                | Calculation::CalibrationLine
-                | Calculation::AreaNormalisation
+            MethodCalculation::ExternalStandard
+                | MethodCalculation::InternalStandard
+                | MethodCalculation::CalibrationLine
+                | MethodCalculation::AreaNormalisation
         );
-        if plate != (self.kind == Kind::Plate) {
+        if plate != (self.kind == MethodKind::Plate) {
             return Err("calculation does not belong to this kind".to_owned());
         }
         if !["1", "1/x", "1/x2", "1/y", "1/y2"].contains(&self.weighting.as_str()) {
@@ -258,7 +255,7 @@ impl Method {
             if let Some(other) = formula.names().iter().find(|name| !known.contains(&name.as_str())) {
                 return Err(format!("formula: {other} is none of {}", known.join(", ")));
             }
-        } else if self.kind == Kind::Sequence && self.calculation != Calculation::AreaNormalisation {
+        } else if self.kind == MethodKind::Sequence && self.calculation != MethodCalculation::AreaNormalisation {
             return Err("formula: expected the content from c".to_owned());
         }
         Ok(())

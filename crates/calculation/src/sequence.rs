@@ -2,7 +2,7 @@
 
 use super::content::{self, Standards};
 use super::injections::{Injection, assigned, group};
-use super::method::{Calculation, Method};
+use super::method::{Method, MethodCalculation};
 use super::outcome::{InjectionLine, Outcome};
 use super::setup::{Role, Setup, StandardFacts};
 use super::suitability::{check, judge};
@@ -54,7 +54,7 @@ pub fn evaluate(method: &Method, setup: &Setup, standards: &[StandardFacts], see
     let with_roles: Vec<(&Injection, Role)> =
         run.injections.iter().map(|one| (one, assigned(setup, &one.key).0)).collect();
     check(method, &setup.analyte, &with_roles, &mut outcome);
-    if method.calculation == Calculation::AreaNormalisation {
+    if method.calculation == MethodCalculation::AreaNormalisation {
         normalise::normalise(&run, &mut outcome);
     } else {
         match content::standards(&run, &mut outcome) {
@@ -74,7 +74,7 @@ pub fn evaluate(method: &Method, setup: &Setup, standards: &[StandardFacts], see
 
 /// Every injection has a role, every role an injection.
 fn complete(run: &Run, outcome: &mut Outcome) {
-    if run.setup.analyte.is_empty() && run.method.calculation != Calculation::AreaNormalisation {
+    if run.setup.analyte.is_empty() && run.method.calculation != MethodCalculation::AreaNormalisation {
         outcome.refuse("analyte", "未指明待测组分 / the analyte is not named");
     }
     for role in &run.setup.injections {

@@ -42,13 +42,13 @@ pub struct ContentUniformity {
     /// A, the distance of the mean from 100 (or from the range 100 to T).
     pub a: String,
     /// What is compared with L: `A+2.2S` and `A+S`; of 30, `A+1.7S` and `A²+S²` (with 0.25 L²).
-    pub criteria: Vec<Criterion>,
+    pub criteria: Vec<StageComparison>,
     pub verdict: StageVerdict,
 }
 
 /// One compared quantity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Criterion {
+pub struct StageComparison {
     pub name: &'static str,
     pub value: String,
     pub limit: String,
@@ -232,7 +232,7 @@ impl Uniformity {
         })
     }
 
-    fn first_stage(&self) -> Option<(Vec<Criterion>, StageVerdict)> {
+    fn first_stage(&self) -> Option<(Vec<StageComparison>, StageVerdict)> {
         let (wide, narrow) = (self.at_most(22)?, self.at_most(10)?);
         let criteria = vec![self.criterion("A+2.2S", 22, wide)?, self.criterion("A+S", 10, narrow)?];
         let verdict = match (wide, narrow) {
@@ -243,7 +243,7 @@ impl Uniformity {
         Some((criteria, verdict))
     }
 
-    fn second_stage(&self) -> Option<(Vec<Criterion>, StageVerdict)> {
+    fn second_stage(&self) -> Option<(Vec<StageComparison>, StageVerdict)> {
         // A ≤ 0.25 L decides by A² + S² ≤ 0.25 L²; a greater A by A + 1.7 S ≤ L.
         let near = self.distance.checked_mul(4)? <= self.limit.checked_mul(self.n)?;
         let criterion = if near {
@@ -251,7 +251,7 @@ impl Uniformity {
             let square = |value: Decimal| value.checked_mul(value);
             let value = square(self.a()?)?.checked_add(square(self.s()?)?)?;
             let limit = square(self.decimal(self.limit)?)?.checked_div(Decimal::from(4))?;
-            Criterion { name: "A²+S²", value: decimal_text(value)?, limit: limit.normalize().to_string(), met }
+            StageComparison { name: "A²+S²", value: decimal_text(value)?, limit: limit.normalize().to_string(), met }
         } else {
             self.criterion("A+1.7S", 17, self.at_most(17)?)?
         };
@@ -278,10 +278,10 @@ impl Uniformity {
         Some(left <= right)
     }
 
-    fn criterion(&self, name: &'static str, tenths: i64, met: bool) -> Option<Criterion> {
+    fn criterion(&self, name: &'static str, tenths: i64, met: bool) -> Option<StageComparison> {
         let spread = self.s()?.checked_mul(Decimal::new(tenths, 1))?;
         let value = decimal_text(self.a()?.checked_add(spread)?)?;
-        Some(Criterion { name, value, limit: self.limit_text.clone(), met })
+        Some(StageComparison { name, value, limit: self.limit_text.clone(), met })
     }
 
     fn decimal(&self, number: i128) -> Option<Decimal> {

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::arith::{rsd, short};
 use super::injections::Injection;
-use super::method::{Absent, Method, Rule, Statistic};
+use super::method::{Absent, Method, MethodRule, Statistic};
 use super::outcome::{Criterion, Outcome};
 use super::setup::Role;
 use regulation::numeric::{CompareBy, Limit, Measured, Verdict};
@@ -57,7 +57,7 @@ pub fn check(method: &Method, analyte: &str, injections: &[(&Injection, Role)], 
     }
 }
 
-fn criterion(rule: &Rule, at: &str) -> Criterion {
+fn criterion(rule: &MethodRule, at: &str) -> Criterion {
     Criterion {
         code: rule.code.clone(),
         label: format!("{} / {}", rule.label_zh, rule.label_en),
@@ -67,7 +67,7 @@ fn criterion(rule: &Rule, at: &str) -> Criterion {
     }
 }
 
-fn absent(rule: &Rule, at: &str, why: &str, outcome: &mut Outcome) {
+fn absent(rule: &MethodRule, at: &str, why: &str, outcome: &mut Outcome) {
     let fails = rule.absent == Absent::Fail;
     outcome.find(
         "not_evaluated",
@@ -77,7 +77,7 @@ fn absent(rule: &Rule, at: &str, why: &str, outcome: &mut Outcome) {
     outcome.criteria.push(Criterion { met: if fails { Some(false) } else { None }, ..criterion(rule, at) });
 }
 
-fn each(rule: &Rule, analyte: &str, over: &[&Injection], outcome: &mut Outcome) {
+fn each(rule: &MethodRule, analyte: &str, over: &[&Injection], outcome: &mut Outcome) {
     if over.len() < rule.n.max(1) {
         absent(rule, rule.over.names().0, &format!("n = {} < {}", over.len(), rule.n.max(1)), outcome);
     }
@@ -106,7 +106,7 @@ fn each(rule: &Rule, analyte: &str, over: &[&Injection], outcome: &mut Outcome) 
     }
 }
 
-fn spread(rule: &Rule, analyte: &str, over: &[&Injection], outcome: &mut Outcome) {
+fn spread(rule: &MethodRule, analyte: &str, over: &[&Injection], outcome: &mut Outcome) {
     let mut values = Vec::with_capacity(over.len());
     for one in over {
         match one.any(analyte, &rule.quantities).map(|seen| (seen.number(), seen)) {

@@ -120,7 +120,7 @@ fn assemble(
 }
 
 /// A signature value that fits its document.
-pub(super) struct Checked {
+pub(super) struct VerifiedSignature {
     /// The signer's certificate.
     pub signer: Certificate,
     /// The other certificates sent along.
@@ -129,7 +129,7 @@ pub(super) struct Checked {
 
 /// Checks a signature value against the bytes it covers. Whatever a strict reading does not
 /// expect is an error: a byte that nobody checks is a byte that can be changed.
-pub(super) fn check(der_bytes: &[u8], covered: &[&[u8]]) -> Result<Checked, String> {
+pub(super) fn check(der_bytes: &[u8], covered: &[&[u8]]) -> Result<VerifiedSignature, String> {
     let signed = parse(der_bytes)?;
     let info = match signed.signer_infos.0.as_slice() {
         [info] => info,
@@ -151,7 +151,7 @@ pub(super) fn check(der_bytes: &[u8], covered: &[&[u8]]) -> Result<Checked, Stri
     if !chain::may_sign_documents(&signer) {
         return Err("the signer's key is not meant for signatures".to_owned());
     }
-    Ok(Checked { signer, others })
+    Ok(VerifiedSignature { signer, others })
 }
 
 fn parse(der_bytes: &[u8]) -> Result<SignedData, String> {

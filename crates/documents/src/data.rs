@@ -166,7 +166,7 @@ pub struct SamplingFacts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = CertificateVerdict)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum PrintedVerdict {
     /// 符合规定.
     Pass,
     /// 不符合规定.
@@ -180,7 +180,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = CertificateResult)]
 #[serde(default)]
-pub struct ResultRow {
+pub struct PrintedResult {
     /// Heading above a group of rows (for example 性状, 检查, 含量测定); printed where it changes.
     pub section: Bilingual,
     /// 检验项目.
@@ -192,7 +192,7 @@ pub struct ResultRow {
     /// Unit of result, empty where the result is text.
     pub unit: String,
     /// 项目结论.
-    pub verdict: Verdict,
+    pub verdict: PrintedVerdict,
     /// Method or general chapter.
     pub method: String,
     /// Expanded measurement uncertainty with its coverage factor, where it is reported.
@@ -209,7 +209,7 @@ pub struct ResultRow {
 #[serde(default)]
 pub struct Conclusion {
     /// Overall verdict.
-    pub verdict: Verdict,
+    pub verdict: PrintedVerdict,
     /// The full sentence.
     pub text: Bilingual,
     /// 标准复核意见, where the standard was verified too.
@@ -294,7 +294,7 @@ pub struct ReleaseFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = CertificateRefusal)]
 #[serde(default)]
-pub struct Refusal {
+pub struct LotRefusal {
     /// Reasons, one entry each.
     pub reasons: Vec<Bilingual>,
     /// 复审 right with its limit, as the provision in force has it.
@@ -383,9 +383,9 @@ pub struct CertificateData {
     /// Facts of lot release.
     pub release: Option<ReleaseFacts>,
     /// Refusal of a lot.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<LotRefusal>,
     /// Results.
-    pub results: Vec<ResultRow>,
+    pub results: Vec<PrintedResult>,
     /// Conclusion.
     pub conclusion: Conclusion,
     /// 备注.
@@ -514,20 +514,20 @@ impl CertificateData {
     /// release without one, a refusal with one.
     pub fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
-        if self.conclusion.verdict == Verdict::Pass {
+        if self.conclusion.verdict == PrintedVerdict::Pass {
             found.extend(
                 self.results
                     .iter()
                     .enumerate()
-                    .filter(|(_, row)| row.verdict == Verdict::Fail)
+                    .filter(|(_, row)| row.verdict == PrintedVerdict::Fail)
                     .map(|(n, row)| format!("conclusion.verdict is pass, but results[{n}] ({}) fails", row.item.zh)),
             );
         }
         match (self.kind, self.conclusion.verdict) {
-            (CertificateKind::LotRelease, Verdict::Fail | Verdict::None) => {
+            (CertificateKind::LotRelease, PrintedVerdict::Fail | PrintedVerdict::None) => {
                 found.push("a lot release needs conclusion.verdict pass".to_owned());
             }
-            (CertificateKind::LotReleaseRefusal, Verdict::Pass | Verdict::None) => {
+            (CertificateKind::LotReleaseRefusal, PrintedVerdict::Pass | PrintedVerdict::None) => {
                 found.push("a refusal needs conclusion.verdict fail".to_owned());
             }
             _ => {}

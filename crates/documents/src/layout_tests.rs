@@ -29,15 +29,15 @@ fn setter() -> Typesetter {
 }
 
 /// A row of two printed lines.
-fn row(n: usize) -> ResultRow {
-    ResultRow {
+fn row(n: usize) -> PrintedResult {
+    PrintedResult {
         item: Bilingual::new(format!("项目 {n}"), format!("Item {n}")),
         standard: "≤0.5%".to_owned(),
         result: "0.2".to_owned(),
         unit: "%".to_owned(),
-        verdict: Verdict::Pass,
+        verdict: PrintedVerdict::Pass,
         method: "通则 0512".to_owned(),
-        ..ResultRow::default()
+        ..PrintedResult::default()
     }
 }
 

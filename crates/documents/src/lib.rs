@@ -41,7 +41,7 @@ pub use numbers::{NumberPatterns, PatternError};
 /// The operating system's source of randomness, for [`TestCa::create`].
 pub use p256::elliptic_curve::rand_core::OsRng;
 pub use press::Press;
-pub use raw_record::{CalculationStep, RawTest, Reading, SourceFile};
+pub use raw_record::{CalculationStep, CitedFile, RawTest, RecordedReading};
 pub use sign::{SignError, SignInfo, sign};
 pub use templates::TemplateError;
 pub use test_ca::TestCa;

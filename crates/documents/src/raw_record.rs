@@ -3,13 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::data::{Bilingual, Verdict};
+use super::data::{Bilingual, PrintedVerdict};
 
 /// One reading of an instrument or a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = RawReading)]
 #[serde(default)]
-pub struct Reading {
+pub struct RecordedReading {
     /// What was read, for example `峰面积 对照 1`.
     pub label: String,
     /// The text as written in the file or typed.
@@ -32,7 +32,7 @@ pub struct Reading {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = RawSourceFile)]
 #[serde(default)]
-pub struct SourceFile {
+pub struct CitedFile {
     /// File name as uploaded.
     pub name: String,
     /// SHA-256 in lower-case hexadecimal.
@@ -77,9 +77,9 @@ pub struct RawTest {
     /// Conditions: temperature, humidity, column and so on.
     pub conditions: String,
     /// Instrument files.
-    pub files: Vec<SourceFile>,
+    pub files: Vec<CitedFile>,
     /// Readings.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<RecordedReading>,
     /// Calculation.
     pub steps: Vec<CalculationStep>,
     /// Result before rounding.
@@ -89,7 +89,7 @@ pub struct RawTest {
     /// Unit of the result.
     pub unit: String,
     /// Verdict.
-    pub verdict: Verdict,
+    pub verdict: PrintedVerdict,
     /// Which attempt this is (first test, re-test) and why.
     pub attempt: String,
     /// Analyst.

@@ -1,7 +1,7 @@
 //! One specimen of every kind of document, for the tests of this module.
 
 use super::data::*;
-use super::raw_record::{CalculationStep, RawTest, Reading, SourceFile};
+use super::raw_record::{CalculationStep, CitedFile, RawTest, RecordedReading};
 
 fn bi(zh: &str, en: &str) -> Bilingual {
     Bilingual::new(zh, en)
@@ -90,16 +90,16 @@ fn common(kind: CertificateKind) -> CertificateData {
 
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-fn rows(section: Bilingual, list: &[Row]) -> Vec<ResultRow> {
+fn rows(section: Bilingual, list: &[Row]) -> Vec<PrintedResult> {
     list.iter()
-        .map(|(zh, en, method, standard, result)| ResultRow {
+        .map(|(zh, en, method, standard, result)| PrintedResult {
             section: section.clone(),
             item: bi(zh, en),
             method: text(method),
             standard: text(standard),
             result: text(result),
-            verdict: Verdict::Pass,
-            ..ResultRow::default()
+            verdict: PrintedVerdict::Pass,
+            ..PrintedResult::default()
         })
         .collect()
 }
@@ -171,7 +171,7 @@ fn test_report(data: &mut CertificateData) {
     data.results[20].external_provider = text("示范市理化分析中心（CNAS L00001）");
     data.results[21].uncertainty = text("U＝0.8%（k＝2）");
     data.conclusion = Conclusion {
-        verdict: Verdict::Pass,
+        verdict: PrintedVerdict::Pass,
         text: bi(
             "本品按药品注册标准 YBH00002026（草案第 3 版）检验，结果符合规定。",
             "Tested according to the registration specification YBH00002026 (draft 3); the results comply.",
@@ -237,7 +237,7 @@ fn vaccine(data: &mut CertificateData) {
 fn lot_release(data: &mut CertificateData) {
     vaccine(data);
     data.conclusion = Conclusion {
-        verdict: Verdict::Pass,
+        verdict: PrintedVerdict::Pass,
         text: bi(
             "本批产品经资料审查和检验，符合规定，准予批签发。",
             "On review of the summary protocol and on testing, this lot complies with the requirements and is approved for release.",
@@ -255,16 +255,16 @@ fn lot_release(data: &mut CertificateData) {
 fn lot_release_refusal(data: &mut CertificateData) {
     vaccine(data);
     data.results[2].result = text("26 EU/剂");
-    data.results[2].verdict = Verdict::Fail;
+    data.results[2].verdict = PrintedVerdict::Fail;
     data.conclusion = Conclusion {
-        verdict: Verdict::Fail,
+        verdict: PrintedVerdict::Fail,
         text: bi(
             "本批产品不符合规定，不予批签发。",
             "This lot does not comply with the requirements; its release is refused.",
         ),
         ..Conclusion::default()
     };
-    data.refusal = Some(Refusal {
+    data.refusal = Some(LotRefusal {
         reasons: vec![
             bi(
                 "细菌内毒素检验结果 26 EU/剂，不符合 “<20 EU/剂” 的规定；经复试确认。",
@@ -328,9 +328,9 @@ fn import_report(data: &mut CertificateData) {
             ("残留溶剂 二氯甲烷", "Dichloromethane", "通则 0861", "≤0.06%", "0.08%"),
         ],
     );
-    data.results[2].verdict = Verdict::Fail;
+    data.results[2].verdict = PrintedVerdict::Fail;
     data.conclusion = Conclusion {
-        verdict: Verdict::Fail,
+        verdict: PrintedVerdict::Fail,
         text: bi(
             "本品按进口药品注册标准 JS20260011 检验，结果不符合规定。",
             "Tested according to the import specification JS20260011; the results do not comply.",
@@ -343,7 +343,7 @@ fn raw_record(data: &mut CertificateData) {
     test_report(data);
     data.results.clear();
     data.number = text("2026-YZ-00123-R1");
-    let reading = |label: &str, raw: &str, value: &str, locator: &str| Reading {
+    let reading = |label: &str, raw: &str, value: &str, locator: &str| RecordedReading {
         label: text(label),
         raw: text(raw),
         value: text(value),
@@ -363,7 +363,7 @@ fn raw_record(data: &mut CertificateData) {
         ],
         reagents: vec![text("示范替尼对照品，批号 100000-202501，含量 99.8%"), text("乙腈，色谱纯，批号 I1234567")],
         conditions: text("C18 柱，4.6 mm × 150 mm，5 μm；流速 1.0 ml/min；260 nm；30 ℃"),
-        files: vec![SourceFile {
+        files: vec![CitedFile {
             name: text("report01.txt"),
             sha256: text("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
             adapter: text("agilent-chemstation-report 1"),
@@ -384,7 +384,7 @@ fn raw_record(data: &mut CertificateData) {
         unrounded: text("99.6270%"),
         result: text("99.6"),
         unit: text("%"),
-        verdict: Verdict::Pass,
+        verdict: PrintedVerdict::Pass,
         attempt: text("初检"),
         analyst: text("李示范"),
         analysed_at: text("2026-03-18 10:02"),

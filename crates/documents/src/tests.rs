@@ -311,14 +311,14 @@ fn drafts_and_bad_data_are_refused() {
         "results[3].item.zh: the certificate fonts have no character '😀' (U+1F600)"
     );
     assert_eq!(render(|d| d.signatory.name.clear()), "empty: signatory.name");
-    assert!(render(|d| d.results[4].verdict = Verdict::Fail).contains("results[4]"));
+    assert!(render(|d| d.results[4].verdict = PrintedVerdict::Fail).contains("results[4]"));
     assert!(render(|d| d.verification.url = "x".repeat(4000)).contains("verification.url"));
     let refusal = |verdict| {
         let mut data = specimen(CertificateKind::LotReleaseRefusal);
         data.conclusion.verdict = verdict;
         setter().render(&data, created()).is_err()
     };
-    assert!(refusal(Verdict::Pass) && refusal(Verdict::None));
+    assert!(refusal(PrintedVerdict::Pass) && refusal(PrintedVerdict::None));
 }
 
 #[test]

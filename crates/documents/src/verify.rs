@@ -185,7 +185,7 @@ fn examine_one(value: &Dictionary, file: &[u8], roots: &[Certificate], at: DateT
     report
 }
 
-fn check(value: &Dictionary, file: &[u8], report: &mut SignatureReport) -> Result<cms::Checked, String> {
+fn check(value: &Dictionary, file: &[u8], report: &mut SignatureReport) -> Result<cms::VerifiedSignature, String> {
     let kind = value.get(b"SubFilter").and_then(Object::as_name);
     if kind.map_err(|e| e.to_string())? != b"ETSI.CAdES.detached" {
         return Err("the signature is not of the kind ETSI.CAdES.detached".to_owned());

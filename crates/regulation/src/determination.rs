@@ -31,7 +31,7 @@ pub struct Determination {
     pub lane: Ruled<Lane>,
     pub clocks: Vec<Clock>,
     pub remainder: Remainder,
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<CaseRefusal>,
     /// One sentence a decision, in Chinese and English.
     pub explanation: Vec<String>,
 }
@@ -68,7 +68,7 @@ pub struct Remainder {
 /// Why the case, or what it asks for, is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = DeterminationRefusal)]
-pub struct Refusal {
+pub struct CaseRefusal {
     pub code: String,
     pub message: String,
     pub provisions: Vec<String>,
@@ -239,15 +239,15 @@ fn remainder(speaking: &[&Provision]) -> (Remainder, RemainderRule) {
     }
 }
 
-fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<Refusal> {
-    let mut refusals: Vec<Refusal> = Vec::new();
+fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<CaseRefusal> {
+    let mut refusals: Vec<CaseRefusal> = Vec::new();
     for one in speaking {
         let Some(rule) = &one.sets.refusal else {
             continue;
         };
         match refusals.iter_mut().find(|refusal| refusal.code == rule.code) {
             Some(refusal) => refusal.provisions.push(one.id.clone()),
-            None => refusals.push(Refusal {
+            None => refusals.push(CaseRefusal {
                 code: rule.code.clone(),
                 message: explain::both(&rule.zh, &rule.en),
                 provisions: vec![one.id.clone()],
@@ -259,20 +259,20 @@ fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<Re
 }
 
 /// Testing before the application is submitted needs a provision that allows it.
-fn pre_submission_refusal(register: &Register, case: &Case, speaking: &[&Provision]) -> Option<Refusal> {
+fn pre_submission_refusal(register: &Register, case: &Case, speaking: &[&Provision]) -> Option<CaseRefusal> {
     if !case.pre_submission {
         return None;
     }
     let Some(decided) = decide(speaking, |one| one.sets.pre_submission.clone()) else {
         let (zh, en) = explain::no_pre_submission(case);
-        return Some(Refusal {
+        return Some(CaseRefusal {
             code: "pre_submission_not_provided".to_owned(),
             message: explain::both(&zh, &en),
             provisions: permitting_otherwise(register, case),
         });
     };
     let permission = decided.value;
-    (!permission.allow).then(|| Refusal {
+    (!permission.allow).then(|| CaseRefusal {
         code: permission.code,
         message: explain::both(&permission.zh, &permission.en),
         provisions: ids(&decided.provisions),

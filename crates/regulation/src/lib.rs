@@ -21,7 +21,7 @@ pub mod register;
 pub use authorisation::{Authorisation, AuthorisationRefused, authorised};
 pub use calendar::Calendar;
 pub use case::{Case, CaseError, Dates, Product, parse_date, statutory_date};
-pub use determination::{Clock, Determination, Refusal, Regulation, Remainder, Ruled};
+pub use determination::{CaseRefusal, Clock, Determination, Regulation, Remainder, Ruled};
 pub use error::RegisterError;
 pub use provision::Provision;
 pub use register::Register;

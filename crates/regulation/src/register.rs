@@ -18,7 +18,7 @@ pub struct Register {
 
 /// An answer, with every provision that gives it; the one that decides comes first.
 #[derive(Clone, Debug)]
-pub struct Decided<'r, T> {
+pub struct ProvisionAnswer<'r, T> {
     pub value: T,
     pub provisions: Vec<&'r Provision>,
 }
@@ -60,8 +60,8 @@ impl Register {
 pub(crate) fn decide<'r, T: PartialEq>(
     speaking: &[&'r Provision],
     answer: impl Fn(&'r Provision) -> Option<T>,
-) -> Option<Decided<'r, T>> {
+) -> Option<ProvisionAnswer<'r, T>> {
     let value = speaking.iter().find_map(|one| answer(one))?;
     let provisions = speaking.iter().filter(|one| answer(one).as_ref() == Some(&value)).copied().collect();
-    Some(Decided { value, provisions })
+    Some(ProvisionAnswer { value, provisions })
 }

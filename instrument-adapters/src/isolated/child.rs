@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::WorkerFailure;
-use super::pool::{Program, Settings};
+use super::pool::{PoolSettings, Program};
 use super::wire::{self, Answer, Request};
 
 /// How long a fresh process may take until its first word and for its adapters: generous, for a machine under load.
@@ -40,7 +40,7 @@ enum Heard {
 impl Worker {
     pub fn start(
         program: &Program,
-        settings: &Settings,
+        settings: &PoolSettings,
         generation: u64,
         adapters: Option<&Request>,
     ) -> Result<Self, WorkerFailure> {

@@ -18,11 +18,11 @@
 //! or one of the caller's own commands.
 //!
 //! ```no_run
-//! use instrument_adapters::isolated::{Pool, Program, Settings};
+//! use instrument_adapters::isolated::{Pool, Program, PoolSettings};
 //! use instrument_adapters::{AdapterSet, Options};
 //!
 //! let program = Program::new("instrument-adapters-worker");
-//! let pool = Pool::new(program, Settings::default(), AdapterSet::embedded());
+//! let pool = Pool::new(program, PoolSettings::default(), AdapterSet::embedded());
 //! let bytes = std::fs::read("report.txt")?;
 //! let parsed = pool.parse("report.txt", &bytes, None, &Options::default())?;
 //! println!("{} values", parsed.observations.len());
@@ -41,7 +41,7 @@ mod wire;
 pub mod worker;
 
 pub use adapters::Adapters;
-pub use pool::{Pool, Program, Settings};
+pub use pool::{Pool, PoolSettings, Program};
 
 use serde::{Deserialize, Serialize};
 

@@ -40,7 +40,7 @@ impl Program {
 
 /// How many workers, and what one file may cost. An adapter may set less, never more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct PoolSettings {
     /// The most processes at once; they are started when there is something to read.
     pub workers: usize,
     /// Seconds for one file, of the wall and of the processor.
@@ -51,7 +51,7 @@ pub struct Settings {
     pub files_per_worker: u32,
 }
 
-impl Default for Settings {
+impl Default for PoolSettings {
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         Self { workers, seconds: 30, memory_mb: 512, files_per_worker: 500 }
@@ -85,7 +85,7 @@ impl Held {
 #[derive(Debug)]
 pub struct Pool {
     program: Program,
-    settings: Settings,
+    settings: PoolSettings,
     held: RwLock<Held>,
     hands: Mutex<Hands>,
     free: Condvar,
@@ -110,10 +110,10 @@ impl Drop for Turn<'_> {
 
 impl Pool {
     /// A pool that has started nothing yet.
-    pub fn new(program: Program, settings: Settings, adapters: AdapterSet) -> Self {
+    pub fn new(program: Program, settings: PoolSettings, adapters: AdapterSet) -> Self {
         Self {
             program,
-            settings: Settings { workers: settings.workers.max(1), ..settings },
+            settings: PoolSettings { workers: settings.workers.max(1), ..settings },
             held: RwLock::new(Held::new(0, adapters)),
             hands: Mutex::default(),
             free: Condvar::new(),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::action::Services;
-use crate::documents::plot::{self, Chromatogram, Peak, Plate, Trace, Well, coordinate, with_unit};
+use crate::documents::plot::{self, Chromatogram, DrawnWell, Peak, Plate, Trace, coordinate, with_unit};
 use crate::instruments::reception::{file_of, options_of, read};
 use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
@@ -319,7 +319,7 @@ fn plate(quantity: &str, seen: &[&Observation]) -> Figure {
     let legend = with_unit(&worded(quantity), unit);
     let wells = seen
         .iter()
-        .map(|one| Well {
+        .map(|one| DrawnWell {
             well: one.context.get("well").cloned().unwrap_or_default(),
             value: one.value.as_deref().filter(|_| one.status == Status::Ok).and_then(coordinate),
             text: one.raw.clone(),

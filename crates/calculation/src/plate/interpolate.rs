@@ -2,16 +2,16 @@
 
 use super::curve::{Back, Fit, Model, fit};
 use super::{Level, Plate, judge, shown, text};
-use crate::method::Calculation;
+use crate::method::MethodCalculation;
 use crate::outcome::{Calibration, Outcome, Parameter, Point, Replicate, ResultLine};
 use crate::setup::Role;
 
 /// Fits the curve and reads the samples from it.
 pub(super) fn concentrations(plate: &Plate, levels: &[Level], outcome: &mut Outcome) {
     let model = match plate.method.calculation {
-        Calculation::Linear => Model::Linear,
-        Calculation::LogLog | Calculation::Endotoxin => Model::LogLog,
-        Calculation::FiveParameter => Model::FiveParameter,
+        MethodCalculation::Linear => Model::Linear,
+        MethodCalculation::LogLog | MethodCalculation::Endotoxin => Model::LogLog,
+        MethodCalculation::FiveParameter => Model::FiveParameter,
         _ => Model::FourParameter,
     };
     let standards: Vec<&Level> = levels.iter().filter(|level| level.role == Role::Standard).collect();
@@ -41,7 +41,7 @@ pub(super) fn concentrations(plate: &Plate, levels: &[Level], outcome: &mut Outc
         read.push((level, found));
     }
     controls(plate, &read, outcome);
-    if plate.method.calculation == Calculation::Endotoxin {
+    if plate.method.calculation == MethodCalculation::Endotoxin {
         spikes(plate, &read, outcome);
     }
     samples(plate, &read, outcome);
@@ -158,7 +158,7 @@ fn calibration(plate: &Plate, curve: &Fit, standards: &[&Level]) -> Calibration 
 
 /// A blank of an endotoxin test reacts later than the lowest standard, or not at all.
 fn blanks(plate: &Plate, curve: &Fit, outcome: &mut Outcome) {
-    if plate.method.calculation != Calculation::Endotoxin {
+    if plate.method.calculation != MethodCalculation::Endotoxin {
         return;
     }
     let blanks: Vec<_> = plate.wells.iter().filter(|well| well.role == Role::Blank).collect();

@@ -14,7 +14,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use self::layout::Well;
-use super::method::{Calculation, Method};
+use super::method::{Method, MethodCalculation};
 use super::outcome::{GroupLine, Outcome};
 use super::setup::{PlateSetup, Role, Setup};
 use super::suitability::meets;
@@ -107,7 +107,9 @@ pub fn evaluate(method: &Method, setup: &Setup, seen: &[Seen]) -> Outcome {
     let plate = Plate { method, setup: plate, wells, blank };
     let levels = plate.levels(&mut outcome);
     match method.calculation {
-        Calculation::ParallelLine | Calculation::ParallelCurve => relative::potencies(&plate, &levels, &mut outcome),
+        MethodCalculation::ParallelLine | MethodCalculation::ParallelCurve => {
+            relative::potencies(&plate, &levels, &mut outcome)
+        }
         _ => interpolate::concentrations(&plate, &levels, &mut outcome),
     }
     plate.describe(&mut outcome);

@@ -2,7 +2,7 @@
 
 use super::potency::{NoPotency, Potency, parallel_curve, parallel_line};
 use super::{Level, Plate, decimal, judge, shown, text};
-use crate::method::{Calculation, Limits};
+use crate::method::{MethodCalculation, MethodLimits};
 use crate::outcome::{Calibration, Outcome, Parameter, Point, PotencyLine, Replicate, ResultLine, TestLine};
 use crate::setup::{Role, number};
 use rust_decimal::prelude::ToPrimitive;
@@ -23,7 +23,7 @@ pub(super) fn potencies(plate: &Plate, levels: &[Level], outcome: &mut Outcome) 
     }
     for name in plate.samples() {
         let sample = doses(Role::Sample, name);
-        let line = plate.method.calculation == Calculation::ParallelLine;
+        let line = plate.method.calculation == MethodCalculation::ParallelLine;
         let found = if line { parallel_line(&standard, &sample) } else { parallel_curve(&standard, &sample) };
         match found {
             Ok(found) => {
@@ -62,7 +62,7 @@ fn assumed(plate: &Plate, name: &str, outcome: &mut Outcome) -> Option<f64> {
 }
 
 /// What a test asks for; none where the definition sets nothing.
-fn required<'a>(limits: &'a Limits, test: &str) -> Option<&'a str> {
+fn required<'a>(limits: &'a MethodLimits, test: &str) -> Option<&'a str> {
     let limit = match test {
         "regression" => &limits.p_regression,
         "parallelism" => &limits.p_parallelism,
@@ -85,7 +85,8 @@ const NAMES: &[(&str, &str)] = &[
 fn describe(plate: &Plate, name: &str, found: &Potency, outcome: &mut Outcome) {
     let Some(assumed) = assumed(plate, name, outcome) else { return };
     let from = outcome.steps.len();
-    let model = if plate.method.calculation == Calculation::ParallelLine { "parallel_line" } else { "parallel_curve" };
+    let model =
+        if plate.method.calculation == MethodCalculation::ParallelLine { "parallel_line" } else { "parallel_curve" };
     let fitted: Vec<String> =
         found.parameters.iter().map(|(name, value)| format!("{name} = {}", shown(*value))).collect();
     outcome.step(format!("{name} 与标准：{}", fitted.join("，")));

@@ -5,7 +5,7 @@ use super::svg::{AXIS, Anchor, COLOURS, Canvas, INK, SOFT, fitted, width_of};
 
 /// A calibration with its residuals.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Calibration {
+pub struct CurvePlot {
     /// What it shows.
     pub title: String,
     /// What else a reader who does not see it should know, e.g. the equation.
@@ -44,7 +44,7 @@ const RIGHT: f64 = 624.0;
 
 /// Draws a calibration as SVG. A point without a residual (left out of the fit) is drawn hollow.
 #[must_use]
-pub fn calibration(data: &Calibration) -> String {
+pub fn calibration(data: &CurvePlot) -> String {
     let mut canvas = Canvas::new(WIDTH, HEIGHT, &data.title, &data.desc);
     canvas.text((LEFT, 20.0), &fitted(&data.title, 13.0, RIGHT - LEFT), 13.0, INK, Anchor::Start);
     let points = || data.points.iter().filter(|point| point.x.is_finite() && point.y.is_finite());
@@ -81,14 +81,14 @@ pub fn calibration(data: &Calibration) -> String {
 mod tests {
     use super::*;
 
-    fn straight() -> Calibration {
+    fn straight() -> CurvePlot {
         let point = |x: f64, residual: Option<f64>| CalibrationPoint {
             x,
             y: 2.0 * x + residual.unwrap_or(5.0),
             residual,
             label: format!("对照 {x}"),
         };
-        Calibration {
+        CurvePlot {
             title: "校准曲线".into(),
             desc: "y = 2x".into(),
             points: vec![point(1.0, Some(0.1)), point(2.0, Some(-0.2)), point(4.0, Some(0.1)), point(3.0, None)],
@@ -117,6 +117,6 @@ mod tests {
         data.points.push(CalibrationPoint { x: 0.0, y: 0.0, residual: Some(0.0), label: "空白".into() });
         let svg = calibration(&data);
         assert!(!svg.contains("空白") && !svg.contains("inf") && !svg.contains("NaN"));
-        assert!(calibration(&Calibration::default()).ends_with("</svg>"));
+        assert!(calibration(&CurvePlot::default()).ends_with("</svg>"));
     }
 }

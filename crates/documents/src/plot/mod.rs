@@ -16,9 +16,9 @@ mod plate;
 mod scale;
 mod svg;
 
-pub use calibration::{Calibration, CalibrationPoint, calibration};
+pub use calibration::{CalibrationPoint, CurvePlot, calibration};
 pub use chromatogram::{Chromatogram, Peak, Trace, chromatogram};
-pub use plate::{Plate, Well, plate, well_at, well_name};
+pub use plate::{DrawnWell, Plate, plate, well_at, well_name};
 
 /// `label`, with its unit where the file gives one: `保留时间 Retention time (min)`.
 #[must_use]

@@ -14,14 +14,14 @@ pub struct Plate {
     /// Columns: 12 of a plate of 96, 24 of one of 384; raised where a well lies beyond.
     pub columns: usize,
     /// The wells that have something to show.
-    pub wells: Vec<Well>,
+    pub wells: Vec<DrawnWell>,
     /// What the colours mean, with the unit as the file has it: `吸光度 absorbance (AU)`.
     pub legend: String,
 }
 
 /// One well.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Well {
+pub struct DrawnWell {
     /// Its name: `A1`, `h12`, `P24`.
     pub well: String,
     /// For the colour alone; `None` where the value is not a number.
@@ -125,7 +125,7 @@ pub fn plate(data: &Plate) -> String {
 }
 
 /// The wells by their places, the first of each.
-fn placed(data: &Plate, columns: usize, count: usize) -> Vec<Option<&Well>> {
+fn placed(data: &Plate, columns: usize, count: usize) -> Vec<Option<&DrawnWell>> {
     let mut shown = vec![None; count];
     for well in &data.wells {
         let place = well_at(&well.well).filter(|(_, column)| *column < columns);
@@ -136,16 +136,16 @@ fn placed(data: &Plate, columns: usize, count: usize) -> Vec<Option<&Well>> {
     shown
 }
 
-fn of(well: &Well) -> Option<f64> {
+fn of(well: &DrawnWell) -> Option<f64> {
     well.value.filter(|value| value.is_finite())
 }
 
-fn order(a: &Well, b: &Well) -> std::cmp::Ordering {
+fn order(a: &DrawnWell, b: &DrawnWell) -> std::cmp::Ordering {
     of(a).unwrap_or(f64::NAN).total_cmp(&of(b).unwrap_or(f64::NAN))
 }
 
 /// The roles of the plate in the order of the alphabet, as many as there are colours for.
-fn roles<'a>(shown: &[Option<&'a Well>]) -> Vec<&'a str> {
+fn roles<'a>(shown: &[Option<&'a DrawnWell>]) -> Vec<&'a str> {
     let named = shown.iter().flatten().map(|well| well.role.trim());
     let mut roles: Vec<&str> = named.filter(|role| !role.is_empty()).collect();
     roles.sort_unstable();
@@ -161,7 +161,7 @@ fn role_colour(role: &str, roles: &[&str]) -> Option<&'static str> {
 
 fn draw_well(
     canvas: &mut Canvas,
-    well: &Well,
+    well: &DrawnWell,
     (x, y): (f64, f64),
     cell: (f64, f64),
     range: (f64, f64),
@@ -194,7 +194,7 @@ fn draw_legend(
     canvas: &mut Canvas,
     (legend, empty): (&str, usize),
     y: f64,
-    ends: (Option<&Well>, Option<&Well>),
+    ends: (Option<&DrawnWell>, Option<&DrawnWell>),
     roles: &[&str],
 ) {
     let mut at = LEFT;
@@ -228,8 +228,8 @@ fn draw_legend(
 mod tests {
     use super::*;
 
-    fn well(name: &str, text: &str, role: &str) -> Well {
-        Well { well: name.into(), value: super::super::coordinate(text), text: text.into(), role: role.into() }
+    fn well(name: &str, text: &str, role: &str) -> DrawnWell {
+        DrawnWell { well: name.into(), value: super::super::coordinate(text), text: text.into(), role: role.into() }
     }
 
     #[test]

@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 
 use super::delimited::{self, split, squeeze};
 pub(crate) use settings::Settings;
-use settings::{Kind, SectionSpec};
+use settings::{SectionKind, SectionSpec};
 
 use super::{Proof, ReaderInput};
 use crate::model::Locator;
@@ -148,23 +148,23 @@ impl<'s, 'a> State<'s, 'a> {
             return;
         }
         let kind = match &self.section {
-            None => Kind::Facts,
-            Some(section) => section.spec.map_or(Kind::Ignore, |s| s.kind),
+            None => SectionKind::Facts,
+            Some(section) => section.spec.map_or(SectionKind::Ignore, |s| s.kind),
         };
         match kind {
-            Kind::Facts => match self.pair(text) {
+            SectionKind::Facts => match self.pair(text) {
                 Some((key, value)) => self.run_fact(sink, line.number, &key, &value),
                 None => sink.not_consumed(line.number, text),
             },
-            Kind::Table => self.table_line(sink, line),
-            Kind::Text => {
+            SectionKind::Table => self.table_line(sink, line),
+            SectionKind::Text => {
                 if let Some(section) = &mut self.section {
                     section.prose.push_str(text.trim());
                     section.prose.push('\n');
                 }
                 sink.note(line.number, "prose");
             }
-            Kind::Ignore => sink.note(line.number, "not read"),
+            SectionKind::Ignore => sink.note(line.number, "not read"),
         }
     }
 
@@ -388,10 +388,10 @@ impl<'s, 'a> State<'s, 'a> {
         close_table(sink, &mut section);
         let Some(spec) = section.spec else { return };
         let at = Locator::line(section.line);
-        if spec.kind == Kind::Text && !section.prose.trim().is_empty() {
+        if spec.kind == SectionKind::Text && !section.prose.trim().is_empty() {
             sink.run_fact(&section.title, section.prose.trim());
         }
-        if spec.kind != Kind::Table {
+        if spec.kind != SectionKind::Table {
             return;
         }
         if section.waiting.is_some() {
@@ -466,7 +466,7 @@ impl<'s, 'a> State<'s, 'a> {
 
     /// True where every section with a count declares that it is empty.
     fn counts_nothing(&self) -> bool {
-        let tables = self.settings.sections.iter().filter(|s| s.kind == Kind::Table);
+        let tables = self.settings.sections.iter().filter(|s| s.kind == SectionKind::Table);
         tables.into_iter().any(|s| !s.count.is_empty() && self.titles.iter().any(|t| s.title.is_match(t)))
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Settings {
 /// What a section holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
+pub(super) enum SectionKind {
     /// Keys and values of the run.
     Facts,
     /// Keys and values of the section, then a table that the adapter declares.
@@ -55,7 +55,7 @@ pub(super) enum Kind {
 pub(super) struct SectionSpec {
     /// Its captures go into the `context` of the section's values.
     pub(super) title: Pattern,
-    pub(super) kind: Kind,
+    pub(super) kind: SectionKind,
     /// Keys of the number of rows; those of the section have precedence over those of the run.
     #[serde(default)]
     pub(super) count: Vec<String>,

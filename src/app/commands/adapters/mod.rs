@@ -14,7 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use instrument_adapters::embedded::ADAPTERS;
 use instrument_adapters::fs::{self as files, FolderError, ReadError};
 use instrument_adapters::isolated::worker::{Bounds, serve};
-use instrument_adapters::isolated::{Adapters, Pool, Program, Settings, WorkerFailure};
+use instrument_adapters::isolated::{Adapters, Pool, PoolSettings, Program, WorkerFailure};
 use instrument_adapters::{AdapterSet, AdapterStatus, DateOrder, NotRecognised, Options, TestReport, draft};
 
 use self::show::{summary, values};
@@ -98,9 +98,9 @@ enum AdaptersCommand {
     /// Read files for another process, over standard input and output
     #[command(hide = true)]
     Worker {
-        #[arg(long, default_value_t = Settings::default().memory_mb)]
+        #[arg(long, default_value_t = PoolSettings::default().memory_mb)]
         memory_mb: u64,
-        #[arg(long, default_value_t = Settings::default().seconds)]
+        #[arg(long, default_value_t = PoolSettings::default().seconds)]
         seconds: u64,
     },
 }
@@ -167,7 +167,7 @@ fn plain(args: &AdaptersArgs) -> Adapters {
     match program().filter(|_| !args.in_process) {
         // One file after the other is read.
         Some(program) => {
-            let settings = Settings { workers: 1, ..Settings::default() };
+            let settings = PoolSettings { workers: 1, ..PoolSettings::default() };
             Adapters::apart(Pool::new(program, settings, AdapterSet::embedded()))
         }
         None => Adapters::in_process(AdapterSet::embedded()),
