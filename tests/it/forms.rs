@@ -65,6 +65,8 @@ pub fn form(page: &str, action: &str) -> PageForm {
 pub fn forms(page: &str) -> Vec<PageForm> {
     let mut forms: Vec<PageForm> = Vec::new();
     let (mut open, mut select) = (false, None);
+    // A button may send its form elsewhere.
+    let mut elsewhere: BTreeSet<(usize, String)> = BTreeSet::new();
     for (tag, attributes, content) in tags(page) {
         let of = |name: &str| attributes.get(name).cloned();
         if tag == "form" {
@@ -74,7 +76,11 @@ pub fn forms(page: &str) -> Vec<PageForm> {
             open = true;
         }
         open &= tag != "/form";
+        let count = forms.len();
         let Some(form) = forms.last_mut().filter(|_| open) else { continue };
+        if let Some(action) = of("formaction").filter(|_| tag == "button") {
+            elsewhere.insert((count - 1, action));
+        }
         let name = of("name").filter(|name| !name.is_empty());
         match (tag, name) {
             ("input", Some(name)) => {
@@ -100,6 +106,10 @@ pub fn forms(page: &str) -> Vec<PageForm> {
             ("/select", _) => select = None,
             _ => {}
         }
+    }
+    for (at, action) in elsewhere {
+        let sent = PageForm { action, ..forms[at].clone() };
+        forms.push(sent);
     }
     forms
 }
@@ -153,7 +163,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Posts that are no write of an account: they open or end a session, or only ask.
-const NO_WRITE: &[&str] = &["/login", "/logout", "/verify", "/verify/{code}", "/desk/preview"];
+const NO_WRITE: &[&str] = &["/login", "/logout", "/verify", "/verify/{code}", "/desk/preview", "/desk/form"];
 
 /// Forms that add a thing to what their address names, or make another one from it, and change nothing of it. An
 /// evaluation never changes: its acceptance enters readings elsewhere, and says why where there are some already.
@@ -209,6 +219,13 @@ fn reached(browser: &Browser) -> Vec<PageForm> {
         for (tag, attributes, _) in tags(&answer.text) {
             let href = attributes.get("href").filter(|_| tag == "a").map(String::as_str).unwrap_or_default();
             let href = href.split('#').next().unwrap_or_default();
+            if href.starts_with("/evaluations/new?file=") {
+                // What the page asks next: by which method.
+                let chosen = format!("{href}&method=lc-external-standard");
+                if seen.insert(chosen.clone()) {
+                    waiting.push_back(chosen);
+                }
+            }
             let inside = href.starts_with('/') && !href.starts_with("/static") && !href.contains("lang=");
             let path = href.split('?').next().unwrap_or_default().to_owned();
             if inside && seen.insert(href.to_owned()) {
