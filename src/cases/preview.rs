@@ -47,7 +47,7 @@ enum RefusalDetail {
     Number(i64),
     Text(String),
     /// All that the regulation refuses
-    Refusals(Vec<crate::regulation::Refusal>),
+    Refusals(Vec<crate::regulation::CaseRefusal>),
 }
 
 impl From<Refusal> for WouldRefuse {
