@@ -197,7 +197,9 @@ impl Action for RetryLetter {
         let step = step(&found.letter)?;
         match (&found.tried, step) {
             (Ready::Ask, Step::Ask(instrument, path)) => Ok(RetryPlan::Ask(instrument, path)),
-            (Ready::TakeIn(met), Step::TakeIn(_)) => Ok(RetryPlan::TakeIn(Box::new(take_in::decide(facts.today(), met)?))),
+            (Ready::TakeIn(met), Step::TakeIn(_)) => {
+                Ok(RetryPlan::TakeIn(Box::new(take_in::decide(facts.today(), met)?)))
+            }
             (Ready::ReadAgain { state, again, says }, Step::ReadAgain(_)) => {
                 state.on(FileEvent::ReadAgain).map_err(InstrumentRefusal::from)?;
                 staged(facts.today(), again, says)
