@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::stale::{Fields, Meanwhile};
 use super::{Services, Subject};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
@@ -70,5 +71,13 @@ impl Context<'_> {
             Some(version) => super::stale::hold(self.conn, self.actor, subject, version).map(|_| ()),
             None => Ok(()),
         }
+    }
+
+    /// What others changed of a thing since the entry of the trail that the caller has seen.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn since(&mut self, subject: &Subject, seen: impl Fn(&Fields) -> bool) -> Outcome<Vec<Meanwhile>> {
+        super::stale::meanwhile(self.conn, self.actor, subject, seen)
     }
 }

@@ -15,7 +15,7 @@ mod stale;
 pub use act::{Answered, Call, Made, Once, act, act_as_program, act_called, permitted};
 pub use context::{Context, Facts};
 pub use services::{Services, SigningFiles, Site, files_folder};
-pub use stale::Meanwhile;
+pub use stale::{Fields, Meanwhile};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

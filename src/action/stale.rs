@@ -10,6 +10,9 @@ use crate::refusal::{Code, Refusal};
 use crate::store::revisions::{Revised, current};
 use crate::store::{AnyConnection, Outcome};
 
+/// The fields of an entry of the trail.
+pub type Fields = serde_json::Map<String, Value>;
+
 /// The most changes that a refusal tells.
 const MOST: usize = 40;
 
@@ -28,8 +31,7 @@ pub struct Meanwhile {
     pub at: String,
 }
 
-/// Holds the subject to the revision named, and gives the current one back. What changed meanwhile is for staff: an
-/// applicant learns only that something did.
+/// Holds the subject to the revision named, and gives the current one back.
 pub(super) fn hold(conn: &mut AnyConnection, actor: &Actor, subject: &Subject, version: i64) -> Outcome<i64> {
     let Some(now) = current(conn, subject.kind, &subject.id)? else {
         return Err(Refusal::not_found(subject.kind.zh(), subject.kind.en(), &subject.id).into());
@@ -37,7 +39,11 @@ pub(super) fn hold(conn: &mut AnyConnection, actor: &Actor, subject: &Subject, v
     if now == version {
         return Ok(now);
     }
-    let changes = if actor.applicant.is_none() { meanwhile(conn, subject, version)? } else { Vec::new() };
+    // The entry that made the version which the caller has seen, and all before it, are no news.
+    let seen = |fields: &Fields| {
+        fields.get("version").and_then(|field| field["new"].as_i64()).is_some_and(|new| new <= version)
+    };
+    let changes = meanwhile(conn, actor, subject, seen)?;
     Err(refusal(subject.kind, version, now, &changes).into())
 }
 
@@ -64,19 +70,28 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// What the trail says of the subject since that version, the newest first.
-fn meanwhile(conn: &mut AnyConnection, subject: &Subject, version: i64) -> Outcome<Vec<Meanwhile>> {
+/// What the trail says of the subject since the entry that the caller has seen, the newest first. It is for staff: an
+/// applicant learns only that something changed.
+pub(super) fn meanwhile(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    subject: &Subject,
+    seen: impl Fn(&Fields) -> bool,
+) -> Outcome<Vec<Meanwhile>> {
     let mut found = Vec::new();
+    if actor.applicant.is_some() {
+        return Ok(found);
+    }
     for entry in record::latest(conn, subject.kind.as_str(), &subject.id, MOST)? {
-        let changes = entry.changes.tree();
-        let Value::Object(fields) = changes else { continue };
-        // The entry that made the version which the caller has seen, and all before it, are not news.
-        if fields.get("version").and_then(|field| field["new"].as_i64()).is_some_and(|new| new <= version) {
+        let Value::Object(fields) = entry.changes.tree() else { continue };
+        if seen(&fields) {
             break;
         }
         for (field, change) in fields.into_iter().filter(|(field, _)| field != "version") {
             let (old, new) = (change["old"].clone(), change["new"].clone());
-            found.push(Meanwhile { field, old, new, by: entry.actor.clone(), at: entry.at.to_string() });
+            if old != new {
+                found.push(Meanwhile { field, old, new, by: entry.actor.clone(), at: entry.at.to_string() });
+            }
         }
         if found.len() >= MOST {
             break;

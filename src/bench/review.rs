@@ -3,13 +3,14 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::duties::may_review;
 use super::import_check::{self, Unchecked};
 use super::readings::current;
 use super::task::{TaskFile, open_task_of};
-use crate::action::{Action, Context, Facts, Subject};
+use crate::action::{Action, Context, Facts, Meanwhile, Subject};
 use crate::cases;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
@@ -49,6 +50,8 @@ pub struct UnderReview {
     row: ResultRow,
     /// The version of the task's latest result
     latest: i64,
+    /// What was entered after the result under review
+    newer: Vec<Meanwhile>,
     /// The readings that count
     readings: Vec<ReadingRow>,
     /// Imports that they rest on and that nobody has checked, or that were rejected
@@ -84,11 +87,12 @@ impl Action for ReviewResult {
         let row = row.ok_or_else(|| Refusal::not_found("结果", "result", self.id.as_str()))?;
         let file = open_task_of(cx.conn, cx.actor, &row.test_task_id)?;
         let latest = latest_result(cx.conn, &file.task.id)?.map_or(0, |latest| latest.version);
+        let newer = if latest > row.version { entered_after(cx, &row)? } else { Vec::new() };
         let readings = current(cx.conn, &file.task.id)?;
         let imports = views::imports(cx.conn, &file.task.id, &readings)?;
         let unchecked = imports.iter().filter(|one| !one.checked()).map(Unchecked::of).collect();
         let reviewer_checks = cx.services.site.reviewer_checks_import;
-        Ok(UnderReview { file, row, latest, readings, unchecked, reviewer_checks })
+        Ok(UnderReview { file, row, latest, newer, readings, unchecked, reviewer_checks })
     }
 
     fn decide(&self, facts: &Facts<'_>, under: &UnderReview) -> Result<Plan, Refusal> {
@@ -105,7 +109,8 @@ impl Action for ReviewResult {
                 Code::WrongState,
                 "该结果已复核或已被新版本取代",
                 "it was reviewed, or a newer version exists",
-            ));
+            )
+            .with(json!({"changes": under.newer})));
         }
         let state = under.file.after(event(self.outcome, under.row.verdict))?;
         let mut checked = Vec::new();
@@ -142,6 +147,13 @@ fn event(outcome: ReviewOutcome, verdict: Verdict) -> TaskEvent {
         (ReviewOutcome::Approved, Verdict::Pass) => TaskEvent::Approve,
         (ReviewOutcome::Approved, Verdict::Fail | Verdict::Indeterminate) => TaskEvent::FindOos,
     }
+}
+
+/// What was entered of a task after one of its results.
+fn entered_after(cx: &mut Context<'_>, row: &ResultRow) -> Outcome<Vec<Meanwhile>> {
+    let version = row.version;
+    let made = |field: &Value| field["new"]["version"].as_i64().is_some_and(|made| made <= version);
+    cx.since(&Subject::new(Revised::Task, &row.test_task_id), |fields| fields.get("result").is_some_and(made))
 }
 
 /// Writes down who reviewed a result, and how.
@@ -185,7 +197,15 @@ mod tests {
     fn under(verdict: Verdict) -> UnderReview {
         let file = sheet_file(TaskState::Entered, "analyst");
         let row = result_of(&file, verdict);
-        UnderReview { file, row, latest: 1, readings: Vec::new(), unchecked: Vec::new(), reviewer_checks: false }
+        UnderReview {
+            file,
+            row,
+            latest: 1,
+            newer: Vec::new(),
+            readings: Vec::new(),
+            unchecked: Vec::new(),
+            reviewer_checks: false,
+        }
     }
 
     fn verdict(outcome: ReviewOutcome, note: &str, import_checked: bool) -> ReviewResult {

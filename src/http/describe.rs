@@ -80,7 +80,7 @@ where
 fn said(schema: &RefOr<Schema>) -> Option<String> {
     match schema {
         RefOr::T(Schema::Object(object)) => object.description.clone(),
-        RefOr::T(Schema::AllOf(parts)) => parts.description.clone(),
+        RefOr::Ref(other) => Some(other.description.clone()).filter(|text| !text.is_empty()),
         _ => None,
     }
 }

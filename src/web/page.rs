@@ -201,7 +201,37 @@ impl Page {
             "field": refusal.field,
             "at": refusal.field.as_deref().map(|field| field_of(field, form)),
             "provisions": refusal.provisions,
+            "changes": refusal.details["changes"].as_array().map(|all| self.told(all)),
         })
+    }
+
+    /// What others changed meanwhile, in words.
+    fn told(&self, changes: &[serde_json::Value]) -> Vec<serde_json::Value> {
+        let change = |one: &serde_json::Value| {
+            let field = one["field"].as_str().unwrap_or_default();
+            let [old, new] = ["old", "new"].map(|side| self.said(field, &one[side]));
+            json!({"field": field, "old": old, "new": new, "by": one["by"], "at": one["at"]})
+        };
+        changes.iter().map(change).collect()
+    }
+
+    /// A value of the trail as a person reads it.
+    fn said(&self, field: &str, value: &serde_json::Value) -> String {
+        match value {
+            serde_json::Value::Null => "—".to_owned(),
+            serde_json::Value::Array(all) => {
+                let each: Vec<String> = all.iter().map(|one| self.said(field, one)).collect();
+                each.join(self.lang.pick("、", ", "))
+            }
+            serde_json::Value::String(word) if field == "roles" => super::words::name("role", word, self.lang),
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Object(all) => {
+                let each: Vec<String> =
+                    all.iter().map(|(name, one)| format!("{name} {}", self.said(name, one))).collect();
+                each.join(self.lang.pick("，", ", "))
+            }
+            other => other.to_string(),
+        }
     }
 
     /// The page of a refusal that no form can take back.

@@ -8,6 +8,7 @@ use chrono::{TimeZone, Utc};
 use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
+use crate::pages::Browser;
 use crate::support::client::{Answer, Client};
 use crate::support::{PASSWORD, TestApp, on_both, text};
 use crate::world::{World, ok, one_item};
@@ -343,5 +344,88 @@ fn a_device_from_the_desk_to_its_report() {
         signed_and_public(&world, &issued);
         let closed = ok(&world.receiver.get(&format!("/api/v1/applications/{case}")), 200);
         assert_eq!(closed["application"]["state"], "reported");
+    });
+}
+
+/// The laboratory's clock of a port entry is another one than that of a registration.
+#[test]
+fn the_list_says_when_a_port_entry_is_due() {
+    on_both(|app| {
+        let shanghai = Shanghai::new(app);
+        at(app, 3, 17, 11);
+        let (world, sampler) = (shanghai.today(), shanghai.person(Role::PortSampler));
+        let product = world.product("IMP-3", "chemical", &[], &one_item("95.0~105.0"));
+        let case = text(&world.take_in("port_entry", &product, "DP26019", 2), "application_id");
+        let dates = json!({"arrived_at_port_on": "2026-03-13", "sampled_on": "2026-03-17"});
+        ok(&sampler.post(&format!("/api/v1/applications/{case}/dates"), &dates), 200);
+        let listed = ok(&world.receiver.get("/api/v1/applications?business=port_entry"), 200);
+        assert_eq!(listed["items"][0]["due"], "2026-04-07", "{listed}");
+    });
+}
+
+/// Sampling before arrival is refused at the desk, and no less when it is recorded later.
+#[test]
+fn later_dates_keep_their_order() {
+    on_both(|app| {
+        let shanghai = Shanghai::new(app);
+        at(app, 3, 17, 11);
+        let (world, sampler) = (shanghai.today(), shanghai.person(Role::PortSampler));
+        let product = world.product("IMP-3", "chemical", &[], &one_item("95.0~105.0"));
+        let mut body = world.intake_body("port_entry", &product, "DP26019", 2);
+        body["application"]["arrived_at_port_on"] = json!("2026-03-13");
+        let case = text(&ok(&world.receiver.post("/api/v1/intake", &body), 201), "application_id");
+        let early = sampler.post(&format!("/api/v1/applications/{case}/dates"), &json!({"sampled_on": "2026-03-12"}));
+        assert_eq!(refusal(&early), refused(422, "invalid-field", "sampled_on"));
+    });
+}
+
+/// The tests of a sample that was received before its date of sampling was recorded get their due date with it.
+#[test]
+fn tasks_follow_the_date_of_sampling() {
+    on_both(|app| {
+        let shanghai = Shanghai::new(app);
+        at(app, 3, 17, 11);
+        let (world, sampler) = (shanghai.today(), shanghai.person(Role::PortSampler));
+        let product = world.product("IMP-3", "chemical", &[], &one_item("95.0~105.0"));
+        let taken = world.take_in("port_entry", &product, "DP26019", 2);
+        let (case, number) = (text(&taken, "application_id"), text(&taken["samples"][0], "number"));
+        ok(&sampler.post(&format!("/api/v1/applications/{case}/dates"), &json!({"sampled_on": "2026-03-17"})), 200);
+        let queue = ok(&world.analyst.get(&format!("/api/v1/tasks?sample={number}")), 200);
+        assert_eq!(queue["items"][0]["due"], "2026-04-07", "{queue}");
+    });
+}
+
+/// A case that was voided starts no clocks.
+#[test]
+fn a_voided_case_takes_no_dates() {
+    on_both(|app| {
+        let shanghai = Shanghai::new(app);
+        at(app, 3, 17, 11);
+        let (world, sampler) = (shanghai.today(), shanghai.person(Role::PortSampler));
+        let product = world.product("IMP-3", "chemical", &[], &one_item("95.0~105.0"));
+        let case = text(&world.take_in("port_entry", &product, "DP26019", 2), "application_id");
+        let void = json!({"reason": "录入错误"});
+        assert_eq!(world.quality.post(&format!("/api/v1/applications/{case}/void"), &void).status, 204);
+        let late = sampler.post(&format!("/api/v1/applications/{case}/dates"), &json!({"sampled_on": "2026-03-17"}));
+        assert_eq!((late.status, late.problem().as_str()), (409, "wrong-state"));
+        assert!(clocks(&world.receiver, &case).is_empty());
+    });
+}
+
+/// The page and the API ask for the same permission.
+#[test]
+fn the_sampler_records_the_dates_on_the_page_too() {
+    on_both(|app| {
+        let shanghai = Shanghai::new(app);
+        at(app, 3, 17, 11);
+        let world = shanghai.today();
+        let product = world.product("IMP-3", "chemical", &[], &one_item("95.0~105.0"));
+        let case = text(&world.take_in("port_entry", &product, "DP26019", 2), "application_id");
+        let page = format!("/cases/{case}");
+        let sampler = Browser::logged_in(app, "port_sampler.sh");
+        assert!(sampler.page(&page).contains(&format!("action=\"{page}/dates\"")), "the form is there");
+        let sent = sampler.form(&format!("{page}/dates"), &[("sampled_on", "2026-03-17")]);
+        assert_eq!(sent.status, 303, "{}", sent.text);
+        assert!(sampler.page(&page).contains("2026-04-07"));
     });
 }

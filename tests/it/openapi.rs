@@ -62,7 +62,7 @@ fn every_operation_has_an_id_of_its_own_and_names_its_parameters() {
 #[test]
 fn no_two_types_have_one_name_in_the_document() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    let mut folders = vec![root().join("src")];
+    let mut folders = vec![root().join("src"), root().join("crates")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();

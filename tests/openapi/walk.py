@@ -272,7 +272,7 @@ class Walk:
         assert case.application.state == models.CaseState.REPORTED and case.applicant.id == applicant_id
         assert isinstance(case.application.created_at, datetime.datetime)
         assert case.determination.clocks[0].due == case.clocks[0].due
-        cases = self.done(200, intake, "get_applications", client=receiver, state="reported")
+        cases = self.done(200, intake, "get_applications", client=receiver, state=models.CaseState.REPORTED)
         assert [one.id for one in cases.items] == [taken.application_id]
         listed = self.done(200, certificates, "get_certificates", client=receiver, number=issued.number)
         assert listed.items[0].id == issued.id

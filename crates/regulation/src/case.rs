@@ -71,7 +71,7 @@ impl Dates {
 
 /// What is tested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = CaseProduct)]
+#[schema(as = RegulatedProduct)]
 pub struct Product {
     pub category: Category,
     #[serde(skip_serializing_if = "Option::is_none")]
