@@ -39,7 +39,7 @@ pub struct WouldRefuse {
     pub details: serde_json::Value,
 }
 
-/// What stands in the details of a refusal to accept; only for the description of the API.
+/// What the details of a refusal to accept hold; only for the description of the API.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code)]

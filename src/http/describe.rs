@@ -103,7 +103,7 @@ fn body<A: ToSchema>(named: &[&str], schemas: &mut Schemas) -> Option<(RefOr<Sch
     Some((Ref::from_schema_name(A::name()).into(), required))
 }
 
-/// What is answered, by its name. A list stands where it is answered: clients have no type for the list itself.
+/// What is answered, by its name. A list is described where it is answered: clients have no type for the list itself.
 fn answer<Done: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
     Done::schemas(schemas);
     match Done::schema() {

@@ -70,7 +70,6 @@ const SHARED_NAMES: &[(&str, usize)] = &[
     ("Refused", 2),
     ("Role", 3),
     ("Seen", 2),
-    ("Taken", 2),
 ];
 
 fn root() -> &'static Path {
