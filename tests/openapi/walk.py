@@ -291,7 +291,7 @@ class Walk:
         due = self.done(200, regulation, "get_calendar_due", client=receiver, from_="2026-03-02", working_days=5)
         assert due.due == "2026-03-09", due
         trail = self.done(200, audit, "get_audit", client=quality, limit=200)
-        assert any(entry.action == "certificate.issue" for entry in trail.entries), trail
+        assert any(entry.action == "certificate.sign" for entry in trail.entries), trail
         for client in (admin, quality, receiver):
             self.every_list(client)
         self.done(204, session, "delete_session", client=receiver)
