@@ -130,7 +130,7 @@ class Walk:
         assert isinstance(refused, models.ProblemDocument) and refused.code == "bad-credentials", refused
 
         admin, found = self.log_in("admin")
-        institute = found.account.institute
+        self.institute = institute = found.account.institute
         roles = ["receiver", "analyst", "reviewer", "quality", "authorised_signatory"]
         receiver, analyst, reviewer, quality, signatory = (self.person(admin, institute, role) for role in roles)
 
@@ -291,7 +291,7 @@ class Walk:
         due = self.done(200, regulation, "get_calendar_due", client=receiver, from_="2026-03-02", working_days=5)
         assert due.due == "2026-03-09", due
         trail = self.done(200, audit, "get_audit", client=quality, limit=200)
-        assert any(entry.action == "certificate.issue" for entry in trail.entries), trail
+        assert any(entry.action == "certificate.sign" for entry in trail.entries), trail
         for client in (admin, quality, receiver):
             self.every_list(client)
         self.done(204, session, "delete_session", client=receiver)
@@ -319,7 +319,9 @@ class Walk:
             self.done(204, intake, operation, draft.application_id, client=client, body=body)
             case = self.done(200, intake, "get_applications_by_id", draft.application_id, client=receiver)
             assert case.application.state == state, case
-        own = models.NewApplication.from_dict({**self.application.to_dict(), "applicant_id": None})
+        # An applicant names the institute, not itself.
+        names = {"applicant_id": None, "institute_id": self.institute}
+        own = models.NewApplication.from_dict({**self.application.to_dict(), **names})
         draft = self.done(201, applicant, "post_my_applications", client=theirs, body=own)
         body, id = models.WithdrawOwnCase(reason="示范"), draft.application_id
         self.done(204, applicant, "post_my_applications_by_id_withdraw", id, client=theirs, body=body)
