@@ -39,11 +39,7 @@ pub(super) fn hold(conn: &mut AnyConnection, actor: &Actor, subject: &Subject, v
     if now == version {
         return Ok(now);
     }
-<<<<<<< HEAD
-    // The entry that made the version which the caller has seen, and all before it, are not news.
-=======
     // The caller knows the entry that made the version named, and all before it.
->>>>>>> w3
     let seen = |fields: &Fields| {
         fields.get("version").and_then(|field| field["new"].as_i64()).is_some_and(|new| new <= version)
     };
