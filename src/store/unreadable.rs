@@ -5,8 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
 
-use super::connection::AnyConnection;
-use super::{Failure, StoreError};
+use super::{AnyConnection, Failure, StoreError};
 use crate::on_each;
 
 #[derive(QueryableByName)]

@@ -46,9 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
 const CIRCLES: &[&str] = &[
     "store: connection migrations writer",
     "record: seal verify",
-    "cases: desk ending",
-    "bench: entry import_check review",
-    "instruments: dead_letters folders inbox intake matching register run_lists",
+    "bench: import_check review",
     "http: body cookies permit renewal",
     "app: keys serve",
 ];

@@ -213,11 +213,11 @@ class Walk:
         entered = self.done(201, testing, "post_tasks_by_id_entry", assay, client=analyst, body=entry)
         assert (entered.result.reported, entered.result.verdict) == ("98.5", "pass"), entered
         lines = [
-            models.Line(
+            models.WorksheetLine(
                 task_id=self.task(analyst, sample, "description", "waiting"),
                 entry=models.Entry(readings=[models.NewReading(name="x", raw="白色粉末")], conforms=True),
             ),
-            models.Line(task_id="no-such-task", entry=models.Entry(readings=[])),
+            models.WorksheetLine(task_id="no-such-task", entry=models.Entry(readings=[])),
         ]
         sheet = models.EnterWorksheet(lines=lines)
         good, bad = self.done(200, testing, "post_worksheets_entry", client=analyst, body=sheet)
