@@ -240,7 +240,7 @@ mod tests {
         let mut row = specimens::application();
         row.determination = Some(Json::of(&json!({"lane": "fast"})));
         let told = determination_of(&row).expect_err("no determination").to_string();
-        assert!(told.contains("application.determination of") && told.contains(row.id.as_str()), "{told}");
+        assert!(told.contains("application.determination, id ") && told.contains(row.id.as_str()), "{told}");
         row.particulars = Json::of(&json!({"supplier": 1}));
         assert!(particulars_of(&row).expect_err("no text").to_string().contains("application.particulars"));
         row.determination = None;
