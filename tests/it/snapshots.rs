@@ -271,7 +271,8 @@ fn every_page_is_as_agreed() {
         let answer = browser.get(&path);
         // An export asks in which form; the order of fields on the page of the trail is a choice of the build.
         if entry.path.ends_with("/export")
-            || entry.path == "/audit"
+            // How far the trail is sealed is chance.
+            || entry.path.starts_with("/audit")
             || !answer.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/html"))
         {
             continue;
