@@ -21,6 +21,7 @@ use crate::store::schema::{import_check, instrument_file, observation, reading, 
 use crate::store::views::{self, ImportView};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
+use crate::vocabulary::instruments::FileState;
 use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{CheckOutcome, Permission, ReviewOutcome, TaskState};
 
@@ -96,7 +97,7 @@ impl Action for CheckImport {
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Import> {
         let institute = cx.institute()?;
-        let found: Option<(String, Option<AccountId>)> = instrument_file::table
+        let found: Option<(FileState, Option<AccountId>)> = instrument_file::table
             .find(&self.id)
             .filter(instrument_file::institute_id.eq(&institute))
             .select((instrument_file::state, instrument_file::decided_by))
@@ -112,7 +113,7 @@ impl Action for CheckImport {
             let result = latest_result(cx.conn, &id)?.filter(|row| row.reviewer_id.is_none());
             tasks.push(Touched { file, readings, result });
         }
-        Ok(Import { accepted: state == "accepted", accepted_by, repeated, tasks })
+        Ok(Import { accepted: state == FileState::Accepted, accepted_by, repeated, tasks })
     }
 
     fn decide(&self, facts: &Facts<'_>, import: &Import) -> Result<Plan, Refusal> {
