@@ -1,13 +1,13 @@
 //! A reading in the formats that others read: Allotrope Simple Model JSON and CSV.
 //!
 //! ```
-//! use instrument_adapters::export::{self, CsvOptions, Described};
+//! use instrument_adapters::export::{self, CsvOptions, ExportedFile};
 //! use instrument_adapters::{AdapterSet, Options};
 //!
 //! let file = b"Area  =1+1\n";
 //! let set = AdapterSet::embedded();
 //! if let Ok(parsed) = set.parse("run.txt", file, None, &Options::default()) {
-//!     let json = export::asm(&parsed, &Described::default())?;
+//!     let json = export::asm(&parsed, &ExportedFile::default())?;
 //!     let table = export::csv(&parsed, &CsvOptions::default())?;
 //!     assert!(!json.is_empty() && !table.is_empty());
 //! }
