@@ -9,8 +9,8 @@ use utoipa::{OpenApi, ToSchema};
 use crate::action::Services;
 use crate::calculation::method::Method;
 use crate::evaluations::{
-    self, AcceptEvaluation, AddStandard, CombineEvaluations, CreateEvaluation, EvaluatedTask, Preview, Proposed,
-    ReviseEvaluation, Verified, WithdrawStandard,
+    self, AcceptEvaluation, AddStandard, CombineEvaluations, CreateEvaluation, EvaluatedTask, EvaluationPreview,
+    Proposed, ReviseEvaluation, Verified, WithdrawStandard,
 };
 use crate::http::body::Body;
 use crate::http::permit::Permit;
@@ -113,7 +113,7 @@ async fn proposal(
 }
 
 #[utoipa::path(post, path = "/api/v1/evaluations/preview", tag = "evaluations", request_body = CreateEvaluation,
-    responses((status = 200, body = Preview, description = "Calculated and not kept"),
+    responses((status = 200, body = EvaluationPreview, description = "Calculated and not kept"),
               (status = 422, body = ProblemDocument)))]
 async fn preview(
     gate: Permit<EvaluationCreate>,

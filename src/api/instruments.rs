@@ -46,7 +46,7 @@ pub struct Docs;
 
 /// The file's name.
 #[derive(Clone, Deserialize, IntoParams)]
-pub struct Named {
+pub struct FileNameQuery {
     /// As on the instrument, without its folder
     name: String,
     /// The code or id of a registered instrument
@@ -106,20 +106,20 @@ async fn list(
     .await
 }
 
-#[utoipa::path(post, path = "/api/v1/instrument-files", tag = "instruments", params(Named),
+#[utoipa::path(post, path = "/api/v1/instrument-files", tag = "instruments", params(FileNameQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file itself, unchanged"),
     responses((status = 201, body = FileView, description = "Staged; the same content twice is one import"),
               (status = 422, body = ProblemDocument)))]
 async fn upload(
     may: May<UploadFile>,
     services: Data<Services>,
-    named: Query<Named>,
+    named: Query<FileNameQuery>,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let bytes = collect(Ok(payload), services.site.upload_bytes).await?;
-    let Named { name, instrument } = named.into_inner();
+    let FileNameQuery { name, instrument } = named.into_inner();
     created(move || {
-        let file = instruments::Named { name, bytes: bytes.to_vec() };
+        let file = instruments::NamedFile { name, bytes: bytes.to_vec() };
         let taken = instruments::upload(&services, &may.actor, file, instrument.as_deref())?;
         let view = instruments::view(&services, &services.reader(&may.actor)?, &taken.id)?;
         Ok(FileView { known: taken.known, ..view })
@@ -138,7 +138,8 @@ async fn upload_set(
     parts: actix_multipart::Multipart,
 ) -> Result<HttpResponse, Problem> {
     let files = crate::http::upload::uploads(parts, services.site.upload_bytes).await?;
-    let files: Vec<_> = files.into_iter().map(|one| instruments::Named { name: one.name, bytes: one.bytes }).collect();
+    let files: Vec<_> =
+        files.into_iter().map(|one| instruments::NamedFile { name: one.name, bytes: one.bytes }).collect();
     let taken = run(move || instruments::upload_set(&services, &may.actor, &files, from.instrument.as_deref())).await?;
     answer(move || Ok(taken.into_iter().map(OneOfSet::from).collect::<Vec<_>>())).await
 }

@@ -7,8 +7,8 @@ use utoipa::OpenApi;
 
 use crate::action::Services;
 use crate::cases::{
-    self, AcceptCase, NewApplication, Preview, ReceiveSamples, RecordDates, RefuseCase, SubmitCase, SubmitOwnCase,
-    TakeIn, VoidCase, WithdrawCase, WithdrawOwnCase,
+    self, AcceptCase, IntakePreview, NewApplication, ReceiveSamples, RecordDates, RefuseCase, SubmitCase,
+    SubmitOwnCase, TakeIn, VoidCase, WithdrawCase, WithdrawOwnCase,
 };
 use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers};
 use crate::http::body::Body;
@@ -59,7 +59,7 @@ fn none(kind_zh: &str, kind_en: &str, id: &str) -> Refusal {
 }
 
 #[utoipa::path(post, path = "/api/v1/intake/preview", tag = "intake", request_body = NewApplication,
-    responses((status = 200, body = Preview, description = "What the regulation asks for; nothing is stored"),
+    responses((status = 200, body = IntakePreview, description = "What the regulation asks for; nothing is stored"),
               (status = 422, body = ProblemDocument, description = "A field is not as expected")))]
 async fn preview(
     gate: Permit<CaseCreate>,
@@ -70,7 +70,7 @@ async fn preview(
 }
 
 #[utoipa::path(post, path = "/api/v1/my/applications/preview", tag = "applicant", request_body = NewApplication,
-    responses((status = 200, body = Preview, description = "What the regulation asks for; nothing is stored"),
+    responses((status = 200, body = IntakePreview, description = "What the regulation asks for; nothing is stored"),
               (status = 422, body = ProblemDocument, description = "A field is not as expected")))]
 async fn own_preview(
     gate: Permit<OwnCaseSubmit>,

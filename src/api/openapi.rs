@@ -21,7 +21,7 @@ use super::{
 use crate::http::cookies::CSRF_HEADER;
 use crate::http::permit::Requirement;
 use crate::http::problem::{self, ProblemDocument};
-use crate::http::table::{Entry, Table};
+use crate::http::table::{RouteEntry, Table};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -121,7 +121,7 @@ pub fn operation<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut 
 }
 
 /// Adds to an operation what follows from its route, its gate and its parameters.
-fn complete(operation: &mut Operation, entry: &Entry) {
+fn complete(operation: &mut Operation, entry: &RouteEntry) {
     operation.operation_id = Some(operation_id(&entry.method, entry.path));
     let extension = ExtensionsBuilder::new().add("x-permission", entry.requires.to_string()).build();
     operation.extensions.get_or_insert_default().merge(extension);
@@ -197,7 +197,7 @@ fn credentials(method: &Method) -> Vec<SecurityRequirement> {
 }
 
 /// The refusals that a route may answer with, whatever its handler does.
-fn refusals(operation: &Operation, entry: &Entry) -> Vec<&'static str> {
+fn refusals(operation: &Operation, entry: &RouteEntry) -> Vec<&'static str> {
     let mut found = vec!["default"];
     if entry.requires != Requirement::Public {
         found.extend(["401", "403"]);

@@ -13,7 +13,7 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{Case, Determination, Jurisdiction, Provision};
+use crate::regulation::{CaseFacts, Determination, Jurisdiction, Provision};
 use crate::store::Outcome;
 use crate::text;
 
@@ -71,7 +71,7 @@ async fn provisions(
     Ok(crate::http::run::json(actix_web::http::StatusCode::OK, &services.regulation.register().list(on, place)))
 }
 
-#[utoipa::path(post, path = "/api/v1/regulation/determinations", tag = "regulation", request_body = Case,
+#[utoipa::path(post, path = "/api/v1/regulation/determinations", tag = "regulation", request_body = CaseFacts,
     responses((status = 200, body = Determination, description = "判定 a determination; nothing is stored"), (status = 422, body = ProblemDocument)))]
 async fn determine(
     _: Permit<RegulationRead>,
@@ -79,7 +79,7 @@ async fn determine(
     body: Body<serde_json::Value>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || -> Outcome<_> {
-        let case = Case::from_value(&body.value).map_err(|error| {
+        let case = CaseFacts::from_value(&body.value).map_err(|error| {
             let refusal = Refusal::new(Code::InvalidField, error.to_string(), error.to_string());
             match error.field() {
                 Some(field) => refusal.at(field),

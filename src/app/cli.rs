@@ -7,7 +7,8 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    CommandError, Outcome, adapters, audit, backup, calendar, certificate, demo, numeric, regulation, serve, setup,
+    CommandError, CommandOutcome, adapters, audit, backup, calendar, certificate, demo, numeric, regulation, serve,
+    setup,
 };
 
 /// 签发 Qianfa: from a sample at the desk to a signed certificate
@@ -47,7 +48,7 @@ enum CertificateCommand {
 }
 
 impl Command {
-    fn run(&self, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    fn run(&self, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
         match self {
             Self::Demo(args) => demo::run(args, out),
             Self::Serve(args) => serve::run(args, out),
@@ -82,8 +83,8 @@ pub fn main() -> ExitCode {
         Ok(outcome)
     });
     match ended {
-        Ok(Outcome::Success) => ExitCode::SUCCESS,
-        Ok(Outcome::Refusal) => ExitCode::from(1),
+        Ok(CommandOutcome::Success) => ExitCode::SUCCESS,
+        Ok(CommandOutcome::Refusal) => ExitCode::from(1),
         Err(error) => {
             tell(&error, json);
             ExitCode::from(1)

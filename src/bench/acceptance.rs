@@ -2,7 +2,7 @@
 //! is still open about each. Nothing passes its open questions, whoever asks for it.
 
 use super::enter::{Entered, enter_in};
-use super::readings::{Entry, NewReading};
+use super::readings::{NewReading, TaskEntry};
 use crate::action::Context;
 use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
@@ -27,8 +27,8 @@ pub struct ProposedReadings {
 pub fn accept(
     proposed: Vec<ProposedReadings>,
     asked: Option<&[TestTaskId]>,
-    words: &Entry,
-) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
+    words: &TaskEntry,
+) -> Result<Vec<(TestTaskId, TaskEntry)>, Refusal> {
     let chosen: Vec<ProposedReadings> = match asked {
         None => proposed.into_iter().filter(|one| one.open_questions.is_empty()).collect(),
         Some(ids) => ids.iter().enumerate().map(|(index, id)| pick(&proposed, index, id)).collect::<Result<_, _>>()?,
@@ -36,7 +36,7 @@ pub fn accept(
     if chosen.is_empty() {
         return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
     }
-    let entry = |one: ProposedReadings| (one.task, Entry { readings: one.readings, ..words.clone() });
+    let entry = |one: ProposedReadings| (one.task, TaskEntry { readings: one.readings, ..words.clone() });
     Ok(chosen.into_iter().map(entry).collect())
 }
 
@@ -70,7 +70,7 @@ fn sides(text: &str) -> (&str, &str) {
 ///
 /// # Errors
 /// Names the reading that is not as expected; then the whole acceptance is refused.
-pub fn enter_proposed(cx: &mut Context<'_>, entries: &[(TestTaskId, Entry)]) -> Outcome<Vec<Entered>> {
+pub fn enter_proposed(cx: &mut Context<'_>, entries: &[(TestTaskId, TaskEntry)]) -> Outcome<Vec<Entered>> {
     entries.iter().map(|(task, entry)| enter_in(cx, task, entry)).collect()
 }
 
@@ -86,7 +86,7 @@ mod tests {
     fn accepted(asked: Option<&[&str]>) -> Result<Vec<String>, Refusal> {
         let all = vec![proposed("a", &[]), proposed("b", &["单位不明 / the unit is not known"]), proposed("c", &[])];
         let asked: Option<Vec<TestTaskId>> = asked.map(|ids| ids.iter().map(|id| (*id).into()).collect());
-        let words = Entry { note: "批量".into(), ..Entry::default() };
+        let words = TaskEntry { note: "批量".into(), ..TaskEntry::default() };
         let entries = accept(all, asked.as_deref(), &words)?;
         assert!(entries.iter().all(|(_, entry)| entry.note == "批量"));
         Ok(entries.into_iter().map(|(task, _)| task.to_string()).collect())

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::calculate::{self, Calculation, Reading};
 use super::import_check;
-use super::readings::{self, Entry, FormerReadings, NewReading, current};
+use super::readings::{self, FormerReadings, NewReading, TaskEntry, current};
 use super::task::{TaskFile, moved, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::calculation::inputs::ReadingInput;
@@ -88,13 +88,13 @@ pub struct Plan {
 impl EnterReadings {
     /// An entry of that task.
     #[must_use]
-    pub fn of(id: TestTaskId, entry: Entry) -> Self {
-        let Entry { readings, conforms, reagents, note, reason } = entry;
+    pub fn of(id: TestTaskId, entry: TaskEntry) -> Self {
+        let TaskEntry { readings, conforms, reagents, note, reason } = entry;
         Self { id, readings, conforms, reagents, note, reason }
     }
 
-    fn entry(&self) -> Entry {
-        Entry {
+    fn entry(&self) -> TaskEntry {
+        TaskEntry {
             readings: self.readings.clone(),
             conforms: self.conforms,
             reagents: self.reagents.clone(),
@@ -137,19 +137,19 @@ impl Action for EnterReadings {
 ///
 /// # Errors
 /// Names the reading that is not as expected.
-pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &Entry) -> Outcome<Entered> {
+pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Entered> {
     let (entered, event) = run(cx.conn, (cx.actor, cx.now), id, entry)?;
     cx.record(event);
     Ok(entered)
 }
 
-fn run(conn: &mut AnyConnection, by: By<'_>, id: &TestTaskId, entry: &Entry) -> Outcome<(Entered, Change)> {
+fn run(conn: &mut AnyConnection, by: By<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<(Entered, Change)> {
     let sheet = load(conn, by.0, id, entry)?;
     let plan = decide(by.0, by.1, &sheet, entry)?;
     keep(conn, by, sheet, plan, entry)
 }
 
-fn load(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId, entry: &Entry) -> Outcome<Sheet> {
+fn load(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Sheet> {
     let file = open_task_of(conn, actor, id)?;
     let inputs = readings::inputs_of(&file)?;
     let before = current(conn, id)?;
@@ -189,7 +189,7 @@ fn evaluated_steps(conn: &mut AnyConnection, ids: Vec<EvaluationResultId>) -> Ou
     Ok(all)
 }
 
-fn decide(actor: &Actor, now: DateTime<Utc>, sheet: &Sheet, new: &Entry) -> Result<Plan, Refusal> {
+fn decide(actor: &Actor, now: DateTime<Utc>, sheet: &Sheet, new: &TaskEntry) -> Result<Plan, Refusal> {
     let (file, task) = (&sheet.file, &sheet.file.task);
     if task.state == TaskState::InProgress && task.analyst_id.as_ref() != Some(&actor.account) {
         return Err(Refusal::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task"));
@@ -244,7 +244,7 @@ fn keep(
     (actor, now): By<'_>,
     sheet: Sheet,
     plan: Plan,
-    new: &Entry,
+    new: &TaskEntry,
 ) -> Outcome<(Entered, Change)> {
     let task = &sheet.file.task;
     let stored = plan.calculation.as_ref().map(|found| result_row(&sheet, found, new, (actor, now)));
@@ -271,7 +271,7 @@ fn keep(
     Ok((entered, event))
 }
 
-fn event(sheet: &Sheet, plan: &Plan, stored: Option<&ResultRow>, new: &Entry) -> Change {
+fn event(sheet: &Sheet, plan: &Plan, stored: Option<&ResultRow>, new: &TaskEntry) -> Change {
     let task = &sheet.file.task;
     let (old, state) = (task.state.as_str(), plan.state.as_str());
     let mut change = Change::field(EnterReadings::NAME, "test_task", &task.id, "state", old, state);
@@ -287,7 +287,7 @@ fn event(sheet: &Sheet, plan: &Plan, stored: Option<&ResultRow>, new: &Entry) ->
     change
 }
 
-fn result_row(sheet: &Sheet, calculation: &Calculation, new: &Entry, (actor, now): By<'_>) -> ResultRow {
+fn result_row(sheet: &Sheet, calculation: &Calculation, new: &TaskEntry, (actor, now): By<'_>) -> ResultRow {
     let item = &sheet.file.item;
     ResultRow {
         id: ResultId::new(),
@@ -322,14 +322,14 @@ mod tests {
         Sheet { file, inputs, before: Vec::new(), void: Vec::new(), evaluated: Vec::new(), version: 0 }
     }
 
-    fn entered(who: &Actor, sheet: &Sheet, entry: &Entry) -> Result<Plan, Refusal> {
+    fn entered(who: &Actor, sheet: &Sheet, entry: &TaskEntry) -> Result<Plan, Refusal> {
         decide(who, DateTime::UNIX_EPOCH, sheet, entry)
     }
 
-    fn typed(raw: &str, reason: Option<&str>) -> Entry {
+    fn typed(raw: &str, reason: Option<&str>) -> TaskEntry {
         let source = readings::Source::Typed;
         let reading = NewReading { name: "x".into(), position: 1, raw: raw.into(), source };
-        Entry { readings: vec![reading], reason: reason.map(str::to_owned), ..Entry::default() }
+        TaskEntry { readings: vec![reading], reason: reason.map(str::to_owned), ..TaskEntry::default() }
     }
 
     #[test]
@@ -371,7 +371,7 @@ mod tests {
         let mut sheet = sheet(TaskState::Waiting, "");
         sheet.before = entered(&one, &sheet, &typed("99.8", None)).expect("an entry").rows;
         sheet.void = sheet.before.iter().map(|row| row.id.clone()).collect();
-        let nothing = entered(&one, &sheet, &Entry::default()).expect("no reading");
+        let nothing = entered(&one, &sheet, &TaskEntry::default()).expect("no reading");
         assert_eq!((nothing.state, nothing.calculation.is_none()), (TaskState::InProgress, true));
         let again = entered(&one, &sheet, &typed("99.8", Some("重新录入")));
         assert_eq!(again.expect("the same text, entered anew").rows.len(), 1);

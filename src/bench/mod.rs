@@ -25,7 +25,7 @@ pub use duties::OwnWork;
 pub use enter::{EnterReadings, Entered};
 pub use import_check::{CheckImport, ImportChecked};
 pub(crate) use readings::current as standing_readings;
-pub use readings::{Entry, Evaluated, NewReading, Observed, Source};
+pub use readings::{Evaluated, NewReading, Observed, Source, TaskEntry};
 pub use review::{AfterReview, ReviewResult};
 pub use start::{Next, StartTask, Started, TakeNext};
 pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, WorksheetLine};

@@ -21,7 +21,7 @@ use crate::vocabulary::ItemKind;
 /// What an analyst enters for one task.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Entry {
+pub struct TaskEntry {
     pub readings: Vec<NewReading>,
     /// For a finding: whether it conforms
     pub conforms: Option<bool>,
@@ -153,7 +153,7 @@ pub(super) fn checked(
     file: &TaskFile,
     inputs: &[ReadingInput],
     before: &FormerReadings<'_>,
-    new: &Entry,
+    new: &TaskEntry,
     by: &AccountId,
     now: DateTime<Utc>,
 ) -> Result<Vec<ReadingRow>, Refusal> {

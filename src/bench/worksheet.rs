@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::enter::{Entered, enter_in};
-use super::readings::Entry;
+use super::readings::TaskEntry;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::refusal::Refusal;
 use crate::store::columns::TestTaskId;
@@ -27,7 +27,7 @@ pub struct EnterWorksheet {
 #[serde(deny_unknown_fields)]
 pub struct WorksheetLine {
     pub task_id: TestTaskId,
-    pub entry: Entry,
+    pub entry: TaskEntry,
     /// The revision of the task that the line was made on; a stale line is refused with what changed
     #[serde(default)]
     pub revision: Option<i64>,
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_worksheet_has_lines_and_not_too_many() {
-        let line = WorksheetLine { task_id: "t".into(), entry: Entry::default(), revision: None };
+        let line = WorksheetLine { task_id: "t".into(), entry: TaskEntry::default(), revision: None };
         let of = |count: usize| {
             let sheet = EnterWorksheet { lines: vec![line.clone(); count] };
             facts_of(&actor("one"), |facts| sheet.decide(facts, &()))

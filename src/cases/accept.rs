@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::acceptance::{Acceptance, Ground, accept};
 use super::case::Case;
 use super::load::{CaseFile, authorisations_of, batches_of};
-use super::receipt::{Demand, demand};
+use super::receipt::{LotDemand, demand};
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::insert_all;
@@ -36,7 +36,7 @@ pub struct Loaded {
 pub struct Plan {
     case: Case,
     accepted: Acceptance,
-    need: Demand,
+    need: LotDemand,
 }
 
 impl Action for AcceptCase {

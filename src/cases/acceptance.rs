@@ -32,7 +32,11 @@ pub(super) struct Ground {
 ///
 /// # Errors
 /// Where the institute's jurisdiction cannot be read.
-pub(super) fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate) -> Result<regulation::Case, Refusal> {
+pub(super) fn case_of(
+    row: &ApplicationRow,
+    file: &CaseFile,
+    accepted: NaiveDate,
+) -> Result<regulation::CaseFacts, Refusal> {
     let jurisdiction = Jurisdiction::parse(&file.institute.jurisdiction).ok_or_else(|| {
         Refusal::field("institute.jurisdiction", "机构的辖区代码无效", "the institute's jurisdiction is no code")
     })?;
@@ -41,7 +45,7 @@ pub(super) fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate
     dates.notice_received = row.notice_received_on.as_ref().map(|day| day.date());
     dates.sampled = row.sampled_on.as_ref().map(|day| day.date());
     dates.received = row.received_on.as_ref().map(|day| day.date());
-    Ok(regulation::Case {
+    Ok(regulation::CaseFacts {
         business: row.business,
         jurisdiction,
         dates,
@@ -60,7 +64,7 @@ pub(super) fn case_of(row: &ApplicationRow, file: &CaseFile, accepted: NaiveDate
 ///
 /// # Errors
 /// Where a clock runs out of the calendar.
-pub(super) fn determine(regulation: &Regulation, case: &regulation::Case) -> Result<Determination, Refusal> {
+pub(super) fn determine(regulation: &Regulation, case: &regulation::CaseFacts) -> Result<Determination, Refusal> {
     regulation
         .determine(case)
         .map_err(|error| Refusal::new(Code::NotDetermined, format!("无法判定：{error}"), error.to_string()))

@@ -70,7 +70,7 @@ pub struct NewBatch {
 
 /// An application that was read and found in order, not yet numbered.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
+pub(super) struct NewCase {
     pub case: Case,
     pub batches: Vec<BatchRow>,
 }
@@ -109,7 +109,7 @@ pub(super) fn draft(
     file: &CaseFile,
     line: &dyn Line,
     facts: &Facts<'_>,
-) -> Result<Draft, Refusal> {
+) -> Result<NewCase, Refusal> {
     let day = |typed: Option<TypedDate>| typed.map(|TypedDate(day)| day.into());
     let acceptance_number = new.acceptance_number.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let row = ApplicationRow {
@@ -143,7 +143,7 @@ pub(super) fn draft(
     let dates = case.dates();
     dates.not_after(facts.today())?;
     line.check_dates(&dates)?;
-    Ok(Draft { case, batches })
+    Ok(NewCase { case, batches })
 }
 
 fn applicant_of(new: &NewApplication, actor: &Actor) -> Result<ApplicantId, Refusal> {

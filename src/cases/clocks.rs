@@ -10,7 +10,7 @@ use crate::action::{Action, Context, Facts};
 use crate::insert_all;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{Clock, Determination, Regulation};
+use crate::regulation::{Determination, Regulation, StatutoryClock};
 use crate::store::columns::{ApplicationId, Day, Json};
 use crate::store::rows::{ApplicationClockRow, ApplicationRow};
 use crate::store::schema::{application, application_clock, sample, test_task};
@@ -126,7 +126,7 @@ fn recount(regulation: &Regulation, one: &Provisional) -> Result<Option<Recounte
             format!("application_clock.{column} of {} cannot be read", clock.application_id),
         )
     };
-    determination.clocks = vec![Clock {
+    determination.clocks = vec![StatutoryClock {
         name: clock.name,
         unit: clock.unit,
         limit: u32::try_from(clock.limit_days).map_err(|error| unreadable("limit_days", error.to_string()))?,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::acceptance::{Ground, accept, case_of, determine};
 use super::application::{NewApplication, draft, file_for};
 use super::load::authorisations_of;
-use super::receipt::{Demand, demand};
+use super::receipt::{LotDemand, demand};
 use crate::action::{Facts, Services};
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -15,9 +15,9 @@ use crate::store::Outcome;
 
 /// What the desk shows while a form is filled: the determination and what is asked of each batch.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Preview {
+pub struct IntakePreview {
     pub determination: Determination,
-    pub demand: Demand,
+    pub demand: LotDemand,
     /// Why it would not be accepted today, if so
     pub refusal: Option<WouldRefuse>,
 }
@@ -67,7 +67,7 @@ impl From<Refusal> for WouldRefuse {
 ///
 /// # Errors
 /// Where the form cannot be read that far.
-pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outcome<Preview> {
+pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outcome<IntakePreview> {
     let facts = Facts { actor, now: services.clock.now(), regulation: &services.regulation };
     let line = services.lines.of(new.business)?;
     let ground = services.db.read(|conn| {
@@ -80,5 +80,5 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outc
     let determination = determine(&services.regulation, &case)?;
     let demand = demand(&ground.file, &determination)?;
     let refusal = accept(&facts, &mut draft.case, &ground, draft.batches.len()).err();
-    Ok(Preview { determination, demand, refusal: refusal.map(WouldRefuse::from) })
+    Ok(IntakePreview { determination, demand, refusal: refusal.map(WouldRefuse::from) })
 }

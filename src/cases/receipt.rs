@@ -24,7 +24,7 @@ use crate::store::rows::{
 use crate::store::schema::{container, custody_entry, sample, test_task};
 use crate::text::{self, TypedDecimal, decimal_or_blank};
 use crate::vocabulary::samples::PortionEvent;
-use crate::vocabulary::states::Refused;
+use crate::vocabulary::states::WrongState;
 use crate::vocabulary::{Portion, SampleState, TaskState};
 
 /// What arrived.
@@ -92,7 +92,7 @@ pub(super) struct Received {
 
 /// How many containers one batch must bring, and by which provisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Demand {
+pub struct LotDemand {
     /// Full-test quantity (全项检验用量), in whole containers
     pub full_test_containers: i64,
     /// The multiple; null where no provision sets one (devices)
@@ -106,7 +106,7 @@ pub struct Demand {
 ///
 /// # Errors
 /// Where the quantities are beyond counting.
-pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<Demand, Refusal> {
+pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<LotDemand, Refusal> {
     let items: Vec<ItemDemand> = file
         .items
         .iter()
@@ -116,7 +116,7 @@ pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<D
     let counted = quantities::demand(&items, file.product.container_content.decimal(), multiple.unwrap_or(1));
     let counted = counted.map_err(|error| Refusal::field("items", error.to_string(), error.to_string()))?;
     let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(Demand {
+    Ok(LotDemand {
         full_test_containers: whole(counted.full_test_containers),
         multiple,
         required_containers: whole(counted.required_containers),
@@ -134,7 +134,7 @@ pub(super) fn check_all(
     application: &ApplicationRow,
     batches: &[BatchRow],
     received: &[BatchId],
-    need: &Demand,
+    need: &LotDemand,
 ) -> Result<Vec<Received>, Refusal> {
     if samples.is_empty() {
         return Err(Refusal::field("samples", "至少一份样品", "expected at least one sample"));
@@ -160,7 +160,7 @@ fn check(
     index: usize,
     new: &NewSample,
     batch: &BatchRow,
-    need: &Demand,
+    need: &LotDemand,
     application: &ApplicationRow,
 ) -> Result<Received, Refusal> {
     let at = |field: &str| format!("samples[{index}].{field}");
@@ -272,7 +272,7 @@ fn check_expiry(
     }
 }
 
-fn check_quantity(field: &str, lot: &str, need: &Demand, given: i64) -> Result<(), Refusal> {
+fn check_quantity(field: &str, lot: &str, need: &LotDemand, given: i64) -> Result<(), Refusal> {
     let short = need.required_containers - given;
     if short <= 0 {
         return Ok(());
@@ -310,7 +310,7 @@ fn container_rows(sample: &SampleRow, labels: Vec<String>, full_test: i64) -> Re
         };
         let portion = Portion::Received
             .on(event)
-            .map_err(|refused: Refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+            .map_err(|refused: WrongState| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
         Ok(ContainerRow { id: ContainerId::new(), sample_id: sample.id.clone(), position, label_code, portion })
     });
     rows.collect()
@@ -431,8 +431,8 @@ mod tests {
     use super::*;
     use crate::cases::specimens::{self, World};
 
-    fn need() -> Demand {
-        Demand { full_test_containers: 1, multiple: Some(2), required_containers: 2, provisions: vec!["N-1".into()] }
+    fn need() -> LotDemand {
+        LotDemand { full_test_containers: 1, multiple: Some(2), required_containers: 2, provisions: vec!["N-1".into()] }
     }
 
     fn arrive(change: impl Fn(&mut NewSample, &mut BatchRow)) -> Result<Vec<Received>, Refusal> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::acceptance::laboratory_due;
 use super::case::{Case, determination_of};
 use super::load::{CaseFile, batches_of, clocks_of, received_of};
-use super::receipt::{self, Demand, NewSample, Received};
+use super::receipt::{self, LotDemand, NewSample, Received};
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::refusal::{Code, Refusal};
@@ -41,7 +41,7 @@ pub struct Loaded {
 pub struct Plan {
     case: Case,
     determination: Determination,
-    need: Demand,
+    need: LotDemand,
     arrived: Vec<Received>,
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::application::{Draft, NewApplication, draft, file_for, numbered};
+use super::application::{NewApplication, NewCase, draft, file_for, numbered};
 use super::load::CaseFile;
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts};
@@ -29,10 +29,10 @@ pub struct Desk {
 }
 
 /// A draft in order.
-pub struct Submitted(Draft);
+pub struct Submitted(NewCase);
 
 fn keep(cx: &mut Context<'_>, name: &'static str, desk: &Desk, Submitted(draft): Submitted) -> Outcome<Taken> {
-    let Draft { mut case, batches } = draft;
+    let NewCase { mut case, batches } = draft;
     case.facts().number = numbered(cx, &format!("{}C", desk.file.institute.sample_prefix))?;
     Ok(Taken::of(&case.insert(cx, name, &batches)?))
 }

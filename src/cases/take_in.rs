@@ -4,9 +4,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::acceptance::{Acceptance, Ground, accept, laboratory_due};
-use super::application::{Draft, NewApplication, draft, file_for, numbered};
+use super::application::{NewApplication, NewCase, draft, file_for, numbered};
 use super::load::authorisations_of;
-use super::receipt::{self, Demand, Receipt, Received};
+use super::receipt::{self, LotDemand, Receipt, Received};
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts};
 use crate::insert_all;
@@ -30,9 +30,9 @@ pub struct Loaded(Ground);
 
 /// A case that was accepted with what arrived.
 pub struct Plan {
-    draft: Draft,
+    draft: NewCase,
     accepted: Acceptance,
-    need: Demand,
+    need: LotDemand,
     arrived: Vec<Received>,
 }
 
@@ -78,7 +78,7 @@ impl Action for TakeIn {
     }
 
     fn keep(&self, cx: &mut Context<'_>, Loaded(ground): Loaded, plan: Plan) -> Outcome<Taken> {
-        let Plan { draft: Draft { mut case, batches }, accepted, need, mut arrived } = plan;
+        let Plan { draft: NewCase { mut case, batches }, accepted, need, mut arrived } = plan;
         case.facts().number = numbered(cx, &format!("{}C", ground.file.institute.sample_prefix))?;
         let row = case.insert(cx, Self::NAME, &batches)?;
         insert_all!(cx.conn, application_clock::table, &accepted.clocks)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::receipt::{Demand, Received};
+use super::receipt::{LotDemand, Received};
 use crate::regulation::Determination;
 use crate::store::columns::{ApplicationId, BatchId, SampleId};
 use crate::store::rows::{ApplicationRow, BatchRow};
@@ -16,7 +16,7 @@ pub struct Taken {
     pub application_number: String,
     pub state: CaseState,
     pub determination: Option<Determination>,
-    pub demand: Option<Demand>,
+    pub demand: Option<LotDemand>,
     pub samples: Vec<TakenSample>,
 }
 
@@ -44,7 +44,7 @@ impl Taken {
     }
 
     /// With what the regulation asks of it.
-    pub(super) fn determined(mut self, determination: Determination, demand: Demand) -> Self {
+    pub(super) fn determined(mut self, determination: Determination, demand: LotDemand) -> Self {
         self.determination = Some(determination);
         self.demand = Some(demand);
         self

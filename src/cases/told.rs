@@ -1,11 +1,10 @@
 //! What other modules found out and tell a case, and what they ask it before they go on.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::case::Case;
 use crate::action::Context;
-use crate::record::{self, Actor, Change};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::ApplicationId;
 use crate::store::schema::{application, certificate, sample, test_task};
@@ -21,15 +20,6 @@ pub fn all_tested(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
     let event = tested(cx.conn, id)?;
     event.into_iter().for_each(|event| cx.record(event));
     Ok(())
-}
-
-/// As [`all_tested`], inside a transaction that does not belong to an action.
-///
-/// # Errors
-/// The store's failure.
-pub fn all_tested_with(conn: &mut AnyConnection, actor: &Actor, now: DateTime<Utc>, id: &ApplicationId) -> Outcome<()> {
-    let event = tested(conn, id)?;
-    record::record(conn, actor, now, event.into_iter().collect())
 }
 
 fn tested(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Change>> {
@@ -52,15 +42,6 @@ pub fn reported(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
     let event = issued(cx.conn, id)?;
     event.into_iter().for_each(|event| cx.record(event));
     Ok(())
-}
-
-/// As [`reported`], inside a transaction that does not belong to an action.
-///
-/// # Errors
-/// The store's failure.
-pub fn reported_with(conn: &mut AnyConnection, actor: &Actor, now: DateTime<Utc>, id: &ApplicationId) -> Outcome<()> {
-    let event = issued(conn, id)?;
-    record::record(conn, actor, now, event.into_iter().collect())
 }
 
 fn issued(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Change>> {

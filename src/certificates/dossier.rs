@@ -132,7 +132,7 @@ impl Dossier {
     /// The final result of every item: the last attempt's, reviewed within limits or confirmed outside them.
     ///
     /// # Errors
-    /// Where a result is missing, or one out of limit awaits its decision: these block the certificate.
+    /// Where a result is missing, or an OOS one awaits its decision: these block the certificate.
     pub(super) fn finals(&self) -> Result<Vec<Final<'_>>, Refusal> {
         let last = |one: &&Attempt| {
             !self.attempts.iter().any(|other| other.item_id == one.item_id && other.number > one.number)
@@ -154,9 +154,9 @@ fn settled(attempt: &Attempt) -> Result<Final<'_>, Refusal> {
         TaskState::Reviewed | TaskState::Confirmed => {}
         TaskState::Oos => {
             return Err(refusal(
-                Code::OutOfLimitOpen,
+                Code::OosOpen,
                 format!("{zh}：超标结果尚未决定，不得签发"),
-                format!("{en}: a result out of limit awaits its decision"),
+                format!("{en}: an OOS result awaits its decision"),
             ));
         }
         state => {
@@ -252,7 +252,7 @@ pub(super) mod tests {
             (TaskState::InProgress, Code::ResultsMissing),
             (TaskState::Entered, Code::ResultsMissing),
             (TaskState::Cancelled, Code::ResultsMissing),
-            (TaskState::Oos, Code::OutOfLimitOpen),
+            (TaskState::Oos, Code::OosOpen),
         ] {
             assert_eq!(
                 code(vec![done(), attempt("b", 1, state, Some(PrintedVerdict::Fail))]),

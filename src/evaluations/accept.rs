@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::kept::{self, newest, row_of};
 use super::tasks::{EvaluatedTask, of_evaluation};
 use crate::action::{Action, Context, Facts};
-use crate::bench::{self, Entered, Entry, Evaluated, NewReading, ProposedReadings, Source};
+use crate::bench::{self, Entered, Evaluated, NewReading, ProposedReadings, Source, TaskEntry};
 use crate::calculation::outcome::Note;
 use crate::instruments::{self, Accept};
 use crate::record::Change;
@@ -68,7 +68,7 @@ impl Action for AcceptEvaluation {
     type Prepared = ();
     type Loaded = Acceptable;
     /// A line for each task.
-    type Plan = Vec<(TestTaskId, Entry)>;
+    type Plan = Vec<(TestTaskId, TaskEntry)>;
     type Done = AcceptedEvaluation;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Acceptable> {
@@ -92,15 +92,15 @@ impl Action for AcceptEvaluation {
         })
     }
 
-    fn decide(&self, _: &Facts<'_>, found: &Acceptable) -> Result<Vec<(TestTaskId, Entry)>, Refusal> {
+    fn decide(&self, _: &Facts<'_>, found: &Acceptable) -> Result<Vec<(TestTaskId, TaskEntry)>, Refusal> {
         text::optional("reagents", &self.reagents, text::REMARK)?;
         check(found)?;
         let proposed = found.tasks.iter().map(|task| proposed(task, &found.results)).collect::<Result<_, _>>()?;
-        let words = Entry {
+        let words = TaskEntry {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
             reason: self.reason.clone(),
-            ..Entry::default()
+            ..TaskEntry::default()
         };
         bench::accept(proposed, self.tasks.as_deref(), &words)
     }
@@ -109,12 +109,12 @@ impl Action for AcceptEvaluation {
         &self,
         cx: &mut Context<'_>,
         found: Acceptable,
-        lines: Vec<(TestTaskId, Entry)>,
+        lines: Vec<(TestTaskId, TaskEntry)>,
     ) -> Outcome<AcceptedEvaluation> {
         let of_file =
             Accept { confirm_complete: self.confirm_complete, despite_problems: self.despite_problems.clone() };
         for file in &found.files {
-            instruments::accept_with_evaluation(cx.conn, cx.actor, cx.now, file, &of_file, self.id.as_str())?;
+            instruments::accept_with_evaluation(cx, file, &of_file, self.id.as_str())?;
         }
         let entered = bench::enter_proposed(cx, &lines)?;
         let tasks: Vec<&TestTaskId> = lines.iter().map(|(task, _)| task).collect();

@@ -58,7 +58,7 @@ pub struct ReviseEvaluation {
 /// An evaluation that is not kept.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = EvaluationPreview)]
-pub struct Preview {
+pub struct EvaluationPreview {
     pub calculation_version: String,
     pub outcome: Found,
 }
@@ -106,7 +106,7 @@ pub(super) fn calculate(method: &Method, setup: &Setup, standards: &[StandardFac
 ///
 /// # Errors
 /// Where a file, a lot or a field is not as expected.
-pub fn preview(services: &Services, actor: &Actor, new: &CreateEvaluation) -> Outcome<Preview> {
+pub fn preview(services: &Services, actor: &Actor, new: &CreateEvaluation) -> Outcome<EvaluationPreview> {
     let Ready { method, in_files } = ready(services, actor, &new.asked())?;
     let (institute, today) = (actor.institute()?, services.clock.today());
     let (loaded, standards) = services.db.read(|conn| {
@@ -115,7 +115,7 @@ pub fn preview(services: &Services, actor: &Actor, new: &CreateEvaluation) -> Ou
         Ok((loaded, standards))
     })?;
     let outcome = calculate(&method, &new.setup, &standards, &loaded.seen);
-    Ok(Preview { calculation_version: CALCULATION_VERSION.to_owned(), outcome })
+    Ok(EvaluationPreview { calculation_version: CALCULATION_VERSION.to_owned(), outcome })
 }
 
 fn ready(services: &Services, actor: &Actor, asked: &Asked<'_>) -> Outcome<Ready> {

@@ -17,7 +17,7 @@ mod write;
 
 pub use accept::{AcceptEvaluation, AcceptedEvaluation};
 pub use combine::CombineEvaluations;
-pub use create::{CreateEvaluation, Preview, ReviseEvaluation, preview};
+pub use create::{CreateEvaluation, EvaluationPreview, ReviseEvaluation, preview};
 pub use methods::methods;
 pub use proposal::{Proposed, propose};
 pub use standards::{AddStandard, WithdrawStandard};

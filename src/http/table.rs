@@ -44,7 +44,7 @@ guarded!(A B C D E F G);
 
 /// One route.
 #[derive(Clone)]
-pub struct Entry {
+pub struct RouteEntry {
     /// The method.
     pub method: Method,
     /// The path, with `{names}`.
@@ -58,7 +58,7 @@ pub struct Entry {
 
 /// The routes in the order in which they were added.
 #[derive(Clone, Default)]
-pub struct Table(Vec<Entry>);
+pub struct Table(Vec<RouteEntry>);
 
 impl Table {
     /// Adds a handler, whose first parameter must be a [`Gate`].
@@ -74,7 +74,7 @@ impl Table {
             let gate = from_fn(|req, next| guard(Args::REQUIRES, req, next));
             web::method(verb.clone()).to(handler.clone()).wrap(gate)
         };
-        self.0.push(Entry { method, path, requires: Args::REQUIRES, described: None, make: Arc::new(make) });
+        self.0.push(RouteEntry { method, path, requires: Args::REQUIRES, described: None, make: Arc::new(make) });
         self
     }
 
@@ -168,7 +168,7 @@ impl Table {
 
     /// The routes.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[RouteEntry] {
         &self.0
     }
 
@@ -181,7 +181,7 @@ impl Table {
             }
         }
         for path in paths {
-            let entries: Vec<&Entry> = self.0.iter().filter(|entry| entry.path == path).collect();
+            let entries: Vec<&RouteEntry> = self.0.iter().filter(|entry| entry.path == path).collect();
             let allow = Rc::new(entries.iter().map(|e| e.method.as_str()).collect::<Vec<_>>().join(", "));
             let mut resource = web::resource(path);
             for entry in entries {

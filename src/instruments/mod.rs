@@ -19,10 +19,10 @@ pub use proposals::{
 };
 pub use reception::{
     AdapterStand, AdaptersView, AddFileRunList, AddRunList, DeadLetterView, DismissLetter, FolderEntryView, FolderView,
-    Incoming, Known, LARGEST, Letter, LetterFilter, MatchName, Matched, NameInFile, Named, OtherVersion, RefusedFolder,
-    Retried, RetryLetter, RunListLine, RunListView, Seen, TakenFile, UploadFile, WithdrawRunList, adapters, again,
-    companions_wanted, dead_letter, dead_letters, folder_view, known, letter_content, put, refuse, run_lists, take,
-    tell_loaded, upload, upload_set,
+    Incoming, Known, LARGEST, Letter, LetterFilter, MatchName, Matched, NameInFile, NamedFile, OtherVersion,
+    RefusedFolder, Retried, RetryLetter, RunListLine, RunListView, SeenFile, TakenFile, UploadFile, WithdrawRunList,
+    adapters, again, companions_wanted, dead_letter, dead_letters, folder_view, known, letter_content, put, refuse,
+    run_lists, take, tell_loaded, upload, upload_set,
 };
 pub use register::{
     Calibrate, CalibrationView, ChangeInstrument, Globs, InstrumentChoice, InstrumentFilter, InstrumentRecord,

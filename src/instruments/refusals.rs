@@ -23,7 +23,7 @@ pub enum InstrumentRefusal {
     /// The institute has received no such sample.
     NoSample(String),
     /// The state of the thing does not allow it.
-    State(states::Refused),
+    State(states::WrongState),
     /// The dead letter has neither bytes nor a folder to look into.
     NothingToTry,
     /// The file has no such name in it.
@@ -42,7 +42,7 @@ impl From<InstrumentRefusal> for Refusal {
             InstrumentRefusal::NoContent(id) => Self::not_found("内容", "content", &id),
             InstrumentRefusal::NoRunList(id) => Self::not_found("进样序列", "run list", &id),
             InstrumentRefusal::NoSample(number) => Self::not_found("样品", "sample", &number),
-            InstrumentRefusal::State(states::Refused::InstrumentFile(FileState::Unread, FileEvent::Accept)) => {
+            InstrumentRefusal::State(states::WrongState::InstrumentFile(FileState::Unread, FileEvent::Accept)) => {
                 Self::new(Code::FileNotRecognised, "没有适配器能识别该文件", "no adapter recognises the file")
             }
             InstrumentRefusal::State(refused) => Self::new(Code::WrongState, refused.zh(), refused.en()),
@@ -65,8 +65,8 @@ impl From<InstrumentRefusal> for Failure {
     }
 }
 
-impl From<states::Refused> for InstrumentRefusal {
-    fn from(refused: states::Refused) -> Self {
+impl From<states::WrongState> for InstrumentRefusal {
+    fn from(refused: states::WrongState) -> Self {
         Self::State(refused)
     }
 }

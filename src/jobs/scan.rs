@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use crate::instruments::{Globs, Seen, below};
+use crate::instruments::{Globs, SeenFile, below};
 
 /// How deep folders lie within one another.
 const DEEPEST: usize = 8;
@@ -19,7 +19,7 @@ pub struct Found {
     /// Where it lies.
     pub place: PathBuf,
     /// What it looks like.
-    pub seen: Seen,
+    pub seen: SeenFile,
 }
 
 /// The files of a folder that fit the patterns.
@@ -76,14 +76,14 @@ fn partial(name: &str) -> bool {
         || ["thumbs.db", "desktop.ini"].contains(&lower.as_str())
 }
 
-fn look(path: String, meta: &Metadata) -> Seen {
+fn look(path: String, meta: &Metadata) -> SeenFile {
     let modified = meta.modified().ok();
     let nanos = match modified.map(|at| at.duration_since(UNIX_EPOCH)) {
         Some(Ok(after)) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
         Some(Err(before)) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
         None => 0,
     };
-    Seen { path, size: i64::try_from(meta.len()).unwrap_or(i64::MAX), modified: nanos }
+    SeenFile { path, size: i64::try_from(meta.len()).unwrap_or(i64::MAX), modified: nanos }
 }
 
 /// Why a file was not read.

@@ -108,7 +108,7 @@ invariants! {
         "the reviewer of a result has entered none of its values";
     DecisionSelf = "self-decision", SelfReview,
         "超标结果不得由检验人本人处理",
-        "the analyst of a result out of limit does not decide about it";
+        "the analyst of an OOS result does not decide about it";
     EvaluationVersions = "evaluation-versions", Conflict,
         "评价的版本须依次递增，请刷新后重试",
         "the versions of an evaluation follow one another: reload it and try again";
@@ -199,7 +199,7 @@ invariants! {
         "the lot of the reference standard is registered already";
     DecisionTaken = "decision-taken", Conflict,
         "该超标结果已处理",
-        "the result out of limit is decided already";
+        "the OOS result is decided already";
     ImportCheckTaken = "import-check-taken", Conflict,
         "该导入已有相同的复核结论",
         "the import has that check already";

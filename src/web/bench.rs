@@ -9,7 +9,7 @@ use super::form::{Form, in_form};
 use super::lists::{Onward, ROWS, unfolded};
 use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
-use crate::bench::{EnterReadings, Entry, NewReading, Source, StartTask, TakeNext};
+use crate::bench::{EnterReadings, NewReading, Source, StartTask, TakeNext, TaskEntry};
 use crate::evaluations;
 use crate::http::permit::permission::TaskRead;
 use crate::http::{May, Permit, Problem, Table, run};
@@ -229,7 +229,7 @@ async fn enter(
 }
 
 /// What was typed, and at which line of the form each reading was typed: lines left empty are not sent.
-fn entry(form: &Form) -> Result<(Entry, Vec<usize>), Refusal> {
+fn entry(form: &Form) -> Result<(TaskEntry, Vec<usize>), Refusal> {
     let mut at = Vec::new();
     let mut readings = Vec::new();
     for index in 0..form.count("readings", READINGS) {
@@ -245,5 +245,5 @@ fn entry(form: &Form) -> Result<(Entry, Vec<usize>), Refusal> {
         _ => None,
     };
     let (reagents, note, reason) = (form.text("reagents"), form.text("note"), form.opt("reason"));
-    Ok((Entry { readings, conforms, reagents, note, reason }, at))
+    Ok((TaskEntry { readings, conforms, reagents, note, reason }, at))
 }

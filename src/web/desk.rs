@@ -10,7 +10,8 @@ use super::rules;
 use crate::action::Services;
 use crate::business::COMMON;
 use crate::cases::{
-    self, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Preview, Receipt, SubmitCase, TakeIn, Taken,
+    self, IntakePreview, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, SubmitCase, TakeIn,
+    Taken,
 };
 use crate::http::permit::permission::CaseCreate;
 use crate::http::{May, Permit, Problem, Table, run};
@@ -264,7 +265,7 @@ fn far_enough(form: &Form) -> Result<NewApplication, Refusal> {
     Ok(new)
 }
 
-fn shown(services: &Services, form: &Form, found: &Preview) -> Result<Value, Refusal> {
+fn shown(services: &Services, form: &Form, found: &IntakePreview) -> Result<Value, Refusal> {
     let (arrived, _) = samples(form, "receipt.samples", Some("application.batches"));
     // What is not a number yet is reported when the form is sent.
     let arrived = arrived.unwrap_or_default();

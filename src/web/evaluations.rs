@@ -212,7 +212,7 @@ async fn content(services: &Services, actor: &Actor, choice: &Choice, form: &For
 /// What a form is sent for.
 enum Go {
     /// To be calculated and shown
-    Preview,
+    EvaluationPreview,
     /// To find other lots
     Lots,
     Keep,
@@ -221,7 +221,7 @@ enum Go {
 impl Go {
     fn of(form: &Form) -> Self {
         match form.text("go").as_str() {
-            "preview" => Self::Preview,
+            "preview" => Self::EvaluationPreview,
             "lots" => Self::Lots,
             _ => Self::Keep,
         }
@@ -271,7 +271,7 @@ async fn create(
 ) -> Result<HttpResponse, Problem> {
     let (choice, seen) = (Choice::in_form(&form, None), (&may.actor, &page, &**services));
     let done = match Go::of(&form) {
-        Go::Preview => return tried(seen, &choice, form, true).await,
+        Go::EvaluationPreview => return tried(seen, &choice, form, true).await,
         Go::Lots => return tried(seen, &choice, form, false).await,
         Go::Keep => match read(&form) {
             Ok(action) => send(&services, &may, &page, &form, action).await,
@@ -298,7 +298,7 @@ async fn revise(
         reason: new.reason,
     };
     let done = match Go::of(&form) {
-        Go::Preview => return tried(seen, &choice, form, true).await,
+        Go::EvaluationPreview => return tried(seen, &choice, form, true).await,
         Go::Lots => return tried(seen, &choice, form, false).await,
         Go::Keep => match read(&form).map(again) {
             Ok(action) => send(&services, &may, &page, &form, action).await,

@@ -13,8 +13,8 @@ use crate::action::{Action, Services};
 use crate::http::permit::permission::InstrumentRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::instruments::{
-    self, AcceptFile, AddFileRunList, FileView, LetterFilter, MatchName, Named, RejectFile, RunListLine, SourceView,
-    TakenFile, UploadFile, Wanted,
+    self, AcceptFile, AddFileRunList, FileView, LetterFilter, MatchName, NamedFile, RejectFile, RunListLine,
+    SourceView, TakenFile, UploadFile, Wanted,
 };
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -87,7 +87,7 @@ async fn upload(
     parts: Multipart,
 ) -> Result<HttpResponse, Problem> {
     let (files, fields) = with_fields(parts, services.site.upload_bytes).await?;
-    let files: Vec<Named> = files.into_iter().map(|one| Named { name: one.name, bytes: one.bytes }).collect();
+    let files: Vec<NamedFile> = files.into_iter().map(|one| NamedFile { name: one.name, bytes: one.bytes }).collect();
     let (services2, actor) = (services.clone(), may.actor.clone());
     let instrument = fields.get("instrument").cloned();
     let taken = run(move || instruments::upload_set(&services2, &actor, &files, instrument.as_deref())).await?;

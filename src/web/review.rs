@@ -24,7 +24,7 @@ pub fn table() -> Table {
     Table::default()
         .get("/review", to_review)
         .post("/tasks/{id}/review", review)
-        .get("/out-of-limit", oos)
+        .get("/oos", oos)
         .post("/tasks/{id}/decision", decide)
 }
 
@@ -49,7 +49,7 @@ async fn oos(
     services: Data<Services>,
     from: Query<From>,
 ) -> Result<HttpResponse, Problem> {
-    let place = ("/out-of-limit", "out_of_limit.html");
+    let place = ("/oos", "oos.html");
     waiting(&permit.actor, &page, &services, place, TaskState::Oos, &from.after).await
 }
 
@@ -104,5 +104,5 @@ async fn decide(
         }
         Err(refusal) => Err(refusal.into()),
     };
-    desk::answer(&page, &services, &may.actor, (&id, form), done, "/out-of-limit").await
+    desk::answer(&page, &services, &may.actor, (&id, form), done, "/oos").await
 }

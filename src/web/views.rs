@@ -51,7 +51,7 @@ pages!(
     "instrument.html",
     "dead_letters.html",
     "review.html",
-    "out_of_limit.html",
+    "oos.html",
     "certificates.html",
     "certificate.html",
     "verify.html",

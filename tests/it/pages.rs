@@ -311,7 +311,7 @@ fn from_the_bench_to_a_signed_certificate_by_pages() {
     assert_eq!((approved.status, to(&approved)), (303, "/review"));
 
     let quality = Browser::logged_in(&app, "quality");
-    assert!(quality.page("/out-of-limit").contains(&task));
+    assert!(quality.page("/oos").contains(&task));
     let bare = quality.form(&format!("{task}/decision"), &[("decision", "confirm"), ("reason", " ")]);
     assert!(bare.status == 422 && faulty(&bare.text, "reason"));
     let confirmed = quality.form(&format!("{task}/decision"), &[("decision", "confirm"), ("reason", "复核无误")]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use qianfa::app::routes;
 use qianfa::http::permit::Requirement;
-use qianfa::http::table::Entry;
+use qianfa::http::table::RouteEntry;
 use qianfa::vocabulary::{Permission, Role, allowed};
 use serde_json::json;
 
@@ -213,12 +213,12 @@ fn account_of(app: &TestApp, role: Role) {
 }
 
 /// A call that means nothing: ids that there are not, and a body that is neither JSON nor a form's.
-fn call(client: &Client, entry: &Entry) -> Answer {
+fn call(client: &Client, entry: &RouteEntry) -> Answer {
     let path = entry.path.replace('{', "no-such-").replace('}', "");
     client.send(entry.method.as_str(), &path, Some("application/json"), b"not json".to_vec())
 }
 
-fn named(entry: &Entry) -> String {
+fn named(entry: &RouteEntry) -> String {
     format!("{} {}", entry.method, entry.path)
 }
 
@@ -262,7 +262,7 @@ fn as_role(role: Role, client: &Client, to_be_ended: &[Client; 2]) -> Vec<String
 }
 
 /// Who may call is answered about the call: a list, or what is wrong with it. A senseless write does nothing.
-fn past_the_gate(answer: &Answer, entry: &Entry) -> Option<String> {
+fn past_the_gate(answer: &Answer, entry: &RouteEntry) -> Option<String> {
     let (name, status) = (named(entry), answer.status);
     let told = || format!("{status} {}", answer.text.chars().take(300).collect::<String>());
     let barred = matches!(status, 401 | 403) && !ABOUT_CREDENTIALS.contains(&name.as_str());

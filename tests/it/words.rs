@@ -53,24 +53,7 @@ fn is_conventional(name: &str, text: &str) -> bool {
 }
 
 /// Names that several things share, with how many things. `docs/glossary.md` says what each is to be called.
-const SHARED_NAMES: &[(&str, usize)] = &[
-    ("Case", 2),
-    ("Clock", 2),
-    ("Demand", 2),
-    ("Draft", 2),
-    ("Entry", 2),
-    ("Line", 2),
-    ("Named", 2),
-    ("Outcome", 3),
-    ("Page", 2),
-    ("Permission", 2),
-    ("Place", 2),
-    ("Preview", 2),
-    ("Problem", 2),
-    ("Refused", 2),
-    ("Role", 3),
-    ("Seen", 2),
-];
+const SHARED_NAMES: &[(&str, usize)] = &[("Line", 2), ("Outcome", 2), ("Problem", 2), ("Role", 3)];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -215,9 +215,9 @@ class Walk:
         lines = [
             models.WorksheetLine(
                 task_id=self.task(analyst, sample, "description", "waiting"),
-                entry=models.Entry(readings=[models.NewReading(name="x", raw="白色粉末")], conforms=True),
+                entry=models.TaskEntry(readings=[models.NewReading(name="x", raw="白色粉末")], conforms=True),
             ),
-            models.WorksheetLine(task_id="no-such-task", entry=models.Entry(readings=[])),
+            models.WorksheetLine(task_id="no-such-task", entry=models.TaskEntry(readings=[])),
         ]
         sheet = models.EnterWorksheet(lines=lines)
         good, bad = self.done(200, testing, "post_worksheets_entry", client=analyst, body=sheet)

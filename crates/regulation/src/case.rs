@@ -11,7 +11,7 @@ use vocabulary::words::{Business, Category, DateName, DeviceClass, Jurisdiction,
 
 /// What a determination is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Case {
+pub struct CaseFacts {
     pub business: Business,
     /// Where the releasing, port or testing institute is: that decides which local rules speak.
     pub jurisdiction: Jurisdiction,
@@ -122,22 +122,22 @@ impl CaseError {
     }
 }
 
-impl Case {
+impl CaseFacts {
     /// Reads a case from JSON text.
     ///
     /// # Errors
     /// Text that is not JSON, an unknown, missing or repeated field, a word outside its vocabulary, a wrong date.
-    pub fn from_json(text: &str) -> Result<Case, CaseError> {
+    pub fn from_json(text: &str) -> Result<CaseFacts, CaseError> {
         let strict: StrictValue =
             serde_json::from_str(text).map_err(|error| CaseError::NotJson { detail: error.to_string() })?;
-        Case::from_value(&strict.0)
+        CaseFacts::from_value(&strict.0)
     }
 
     /// Reads a case from a JSON value.
     ///
     /// # Errors
-    /// As [`Case::from_json`].
-    pub fn from_value(value: &Value) -> Result<Case, CaseError> {
+    /// As [`CaseFacts::from_json`].
+    pub fn from_value(value: &Value) -> Result<CaseFacts, CaseError> {
         let top = Fields::of(value, "")?;
         top.only(&[
             "business",
@@ -160,7 +160,7 @@ impl Case {
             None => Purpose::Initial,
             Some(value) => top.word("purpose", value, Purpose::parse, Purpose::words)?,
         };
-        Ok(Case {
+        Ok(CaseFacts {
             business,
             jurisdiction,
             dates,
@@ -388,7 +388,7 @@ mod tests {
 
     #[test]
     fn the_documented_case_is_read_with_its_defaults() {
-        let case = Case::from_json(GOOD).expect("the documented case");
+        let case = CaseFacts::from_json(GOOD).expect("the documented case");
         assert_eq!(case.business, Business::LotRelease);
         assert_eq!(case.purpose, Purpose::Initial);
         assert!(!case.pre_submission && !case.standard_verification);
@@ -428,12 +428,12 @@ mod tests {
         for (from, to, code, field) in table {
             let text = GOOD.replacen(from, to, 1);
             assert_ne!(&text, GOOD, "{from} is not in the case");
-            let error = Case::from_json(&text).expect_err(&text);
+            let error = CaseFacts::from_json(&text).expect_err(&text);
             assert_eq!((error.code(), error.field()), (*code, Some(*field)), "{text}");
             assert!(error.to_string().contains(field), "{error}");
         }
         for text in ["", "[]", "{", "null", r#"{"business":"lot_release","business":"lot_release"}"#] {
-            Case::from_json(text).expect_err(text);
+            CaseFacts::from_json(text).expect_err(text);
         }
     }
 

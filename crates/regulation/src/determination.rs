@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, CalendarError};
-use crate::case::Case;
+use crate::case::CaseFacts;
 use crate::error::RegisterError;
 use crate::explain;
 use crate::load::{self, SourceFile};
@@ -29,7 +29,7 @@ pub struct Determination {
     /// How many times the full-test amount is required of each batch; `None` for devices.
     pub quantity_multiple: Ruled<Option<u32>>,
     pub lane: Ruled<Lane>,
-    pub clocks: Vec<Clock>,
+    pub clocks: Vec<StatutoryClock>,
     pub remainder: Remainder,
     pub refusals: Vec<CaseRefusal>,
     /// One sentence a decision, in Chinese and English.
@@ -45,7 +45,7 @@ pub struct Ruled<T> {
 
 /// A time limit with its last day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Clock {
+pub struct StatutoryClock {
     pub name: ClockName,
     pub unit: ClockUnit,
     pub limit: u32,
@@ -115,7 +115,7 @@ impl Regulation {
     ///
     /// # Errors
     /// A clock runs out of the calendar.
-    pub fn determine(&self, case: &Case) -> Result<Determination, CalendarError> {
+    pub fn determine(&self, case: &CaseFacts) -> Result<Determination, CalendarError> {
         let speaking = self.register.speaking_to(case);
         let batches = number(&speaking, |one| one.sets.batches);
         let quantity_multiple = number(&speaking, |one| one.sets.quantity_multiple);
@@ -159,7 +159,7 @@ impl Regulation {
         Ok(fresh)
     }
 
-    fn clocks(&self, case: &Case, speaking: &[&Provision]) -> Result<Vec<Clock>, CalendarError> {
+    fn clocks(&self, case: &CaseFacts, speaking: &[&Provision]) -> Result<Vec<StatutoryClock>, CalendarError> {
         let day_off = decide(speaking, |one| one.sets.day_off_moves_to_next_working_day)
             .filter(|decided| decided.value)
             .and_then(|decided| decided.provisions.first().copied());
@@ -173,7 +173,7 @@ impl Regulation {
             let Some(starts) = case.dates.get(starts) else {
                 continue;
             };
-            let mut clock = Clock {
+            let mut clock = StatutoryClock {
                 name,
                 unit,
                 limit,
@@ -189,7 +189,7 @@ impl Regulation {
     }
 
     /// Sets due date and provisional mark; cites the rule on days off where it moved the date.
-    fn set_due(&self, clock: &mut Clock, day_off: Option<&Provision>) -> Result<(), CalendarError> {
+    fn set_due(&self, clock: &mut StatutoryClock, day_off: Option<&Provision>) -> Result<(), CalendarError> {
         let due = match clock.unit {
             ClockUnit::WorkingDay => self.calendar.add_working_days(clock.starts, clock.limit)?,
             ClockUnit::CalendarDay => self.calendar.add_calendar_days(clock.starts, clock.limit, day_off.is_some())?,
@@ -239,7 +239,7 @@ fn remainder(speaking: &[&Provision]) -> (Remainder, RemainderRule) {
     }
 }
 
-fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<CaseRefusal> {
+fn refusals(register: &Register, case: &CaseFacts, speaking: &[&Provision]) -> Vec<CaseRefusal> {
     let mut refusals: Vec<CaseRefusal> = Vec::new();
     for one in speaking {
         let Some(rule) = &one.sets.refusal else {
@@ -259,7 +259,7 @@ fn refusals(register: &Register, case: &Case, speaking: &[&Provision]) -> Vec<Ca
 }
 
 /// Testing before the application is submitted needs a provision that allows it.
-fn pre_submission_refusal(register: &Register, case: &Case, speaking: &[&Provision]) -> Option<CaseRefusal> {
+fn pre_submission_refusal(register: &Register, case: &CaseFacts, speaking: &[&Provision]) -> Option<CaseRefusal> {
     if !case.pre_submission {
         return None;
     }
@@ -281,7 +281,7 @@ fn pre_submission_refusal(register: &Register, case: &Case, speaking: &[&Provisi
 
 /// The provisions in force that allow testing before submission in this business, for other purposes or products than
 /// the case's: a refusal cites them as what it would take.
-fn permitting_otherwise(register: &Register, case: &Case) -> Vec<String> {
+fn permitting_otherwise(register: &Register, case: &CaseFacts) -> Vec<String> {
     let permits = |one: &&Provision| {
         one.jurisdiction.covers(case.jurisdiction)
             && case.dates.get(one.selected_by).is_some_and(|day| one.in_force_on(day))

@@ -1,7 +1,7 @@
 //! The sentences of a determination: one a decision, in Chinese and in English.
 
-use crate::case::Case;
-use crate::determination::{Clock, Determination};
+use crate::case::CaseFacts;
+use crate::determination::{Determination, StatutoryClock};
 use crate::provision::RemainderRule;
 use crate::register::Register;
 use vocabulary::words::Lane;
@@ -38,7 +38,7 @@ pub(crate) fn sentences(register: &Register, determination: &Determination, rema
 }
 
 /// Why a case has no testing before submission.
-pub(crate) fn no_pre_submission(case: &Case) -> (String, String) {
+pub(crate) fn no_pre_submission(case: &CaseFacts) -> (String, String) {
     let (business, purpose, place) = (case.business, case.purpose, case.jurisdiction);
     let day = case.dates.accepted;
     (
@@ -104,7 +104,7 @@ fn lane(lane: Lane, sources: &Sources) -> String {
     }
 }
 
-fn clock(clock: &Clock, sources: &Sources) -> String {
+fn clock(clock: &StatutoryClock, sources: &Sources) -> String {
     let (zh_mark, en_mark) = if clock.provisional {
         (
             "（暂定，涉及工作日安排未公布的年份）",

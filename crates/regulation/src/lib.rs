@@ -20,8 +20,8 @@ pub mod register;
 
 pub use authorisation::{Authorisation, AuthorisationRefused, authorised};
 pub use calendar::Calendar;
-pub use case::{Case, CaseError, Dates, Product, parse_date, statutory_date};
-pub use determination::{CaseRefusal, Clock, Determination, Regulation, Remainder, Ruled};
+pub use case::{CaseError, CaseFacts, Dates, Product, parse_date, statutory_date};
+pub use determination::{CaseRefusal, Determination, Regulation, Remainder, Ruled, StatutoryClock};
 pub use error::RegisterError;
 pub use provision::Provision;
 pub use register::Register;

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::case::Case;
+use crate::case::CaseFacts;
 use vocabulary::words::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Kind, Lane, Purpose,
     Trait,
@@ -91,7 +91,7 @@ pub struct Sets {
     pub remainder: Option<RemainderRule>,
     /// Whether testing before the application is submitted is open to the case.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pre_submission: Option<Permission>,
+    pub pre_submission: Option<Allowance>,
     /// A reason not to take the case at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<RefusalRule>,
@@ -129,7 +129,7 @@ pub struct Condition {
 /// A permission, or its denial with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Permission {
+pub struct Allowance {
     pub allow: bool,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
@@ -157,7 +157,7 @@ impl Provision {
     }
 
     /// Whether it speaks to the case: in force on the date that selects it, made for the place, all conditions met.
-    pub fn speaks_to(&self, case: &Case) -> bool {
+    pub fn speaks_to(&self, case: &CaseFacts) -> bool {
         self.jurisdiction.covers(case.jurisdiction)
             && case.dates.get(self.selected_by).is_some_and(|day| self.in_force_on(day))
             && self.applies.met_by(case)
@@ -192,7 +192,7 @@ pub struct Rank {
 
 impl Applies {
     /// Whether the case meets every condition.
-    pub fn met_by(&self, case: &Case) -> bool {
+    pub fn met_by(&self, case: &CaseFacts) -> bool {
         let product = &case.product;
         let class = |class: &DeviceClass| product.device_class == Some(*class);
         let has = |one: &Trait| product.traits.contains(one);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use crate::case::Case;
+use crate::case::CaseFacts;
 use crate::provision::Provision;
 use vocabulary::words::Jurisdiction;
 
@@ -49,7 +49,7 @@ impl Register {
     }
 
     /// The provisions that speak to a case, the one of the highest rank first; equal ranks in file order.
-    pub(crate) fn speaking_to(&self, case: &Case) -> Vec<&Provision> {
+    pub(crate) fn speaking_to(&self, case: &CaseFacts) -> Vec<&Provision> {
         let mut speaking: Vec<&Provision> = self.provisions.iter().filter(|one| one.speaks_to(case)).collect();
         speaking.sort_by_key(|one| Reverse(one.rank()));
         speaking

@@ -72,7 +72,7 @@ permissions! {
     ResultEnter = "result.enter": Analyst;
     ResultReview = "result.review": Reviewer;
     /// Re-test or confirmation of a result out of specification (OOS).
-    OosDecide = "out_of_limit.decide": Quality;
+    OosDecide = "oos.decide": Quality;
     RawRecordRead = "raw_record.read": Analyst Reviewer AuthorisedSignatory Quality;
 
     // Instruments

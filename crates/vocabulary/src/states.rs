@@ -65,7 +65,7 @@ vocabulary! {
         Enter = "enter", "录入", "enter";
         SendBack = "send_back", "退回", "send back";
         Approve = "approve", "复核通过", "approve";
-        FindOos = "find_out_of_limit", "判为超出标准", "find out of specification";
+        FindOos = "find_oos", "判为超出标准", "find out of specification";
         OrderRetest = "order_retest", "安排复验", "order a re-test";
         Confirm = "confirm", "确认不符合", "confirm";
         Cancel = "cancel", "取消", "cancel";
@@ -100,7 +100,7 @@ vocabulary! {
 /// An event that does not fit the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.en())]
-pub enum Refused {
+pub enum WrongState {
     Case(CaseState, CaseEvent),
     Task(TaskState, TaskEvent),
     Certificate(CertificateState, CertificateEvent),
@@ -116,23 +116,23 @@ pub enum Refused {
     Portion(Portion, PortionEvent),
 }
 
-impl Refused {
+impl WrongState {
     /// The message in Chinese.
     pub fn zh(&self) -> String {
         let (what, state, event) = match self {
-            Refused::Case(state, event) => ("申请", state.zh(), event.zh()),
-            Refused::Task(state, event) => ("检验任务", state.zh(), event.zh()),
-            Refused::Certificate(state, event) => ("证书", state.zh(), event.zh()),
-            Refused::Instrument(state, event) => ("仪器", state.zh(), event.zh()),
-            Refused::InstrumentFile(state, event) => ("仪器文件", state.zh(), event.zh()),
-            Refused::DeadLetter(state, event) => ("未导入的文件", state.zh(), event.zh()),
-            Refused::FolderEntry(state, event) => ("文件夹中的文件", state.zh(), event.zh()),
-            Refused::RunList(state, event) => ("进样序列", state.zh(), event.zh()),
-            Refused::Specification(state, event) => ("质量标准", state.zh(), event.zh()),
-            Refused::Account(state, event) => ("账户", state.zh(), event.zh()),
-            Refused::Standard(state, event) => ("对照品", state.zh(), event.zh()),
-            Refused::Sample(state, event) => ("样品", state.zh(), event.zh()),
-            Refused::Portion(state, event) => ("容器", state.zh(), event.zh()),
+            WrongState::Case(state, event) => ("申请", state.zh(), event.zh()),
+            WrongState::Task(state, event) => ("检验任务", state.zh(), event.zh()),
+            WrongState::Certificate(state, event) => ("证书", state.zh(), event.zh()),
+            WrongState::Instrument(state, event) => ("仪器", state.zh(), event.zh()),
+            WrongState::InstrumentFile(state, event) => ("仪器文件", state.zh(), event.zh()),
+            WrongState::DeadLetter(state, event) => ("未导入的文件", state.zh(), event.zh()),
+            WrongState::FolderEntry(state, event) => ("文件夹中的文件", state.zh(), event.zh()),
+            WrongState::RunList(state, event) => ("进样序列", state.zh(), event.zh()),
+            WrongState::Specification(state, event) => ("质量标准", state.zh(), event.zh()),
+            WrongState::Account(state, event) => ("账户", state.zh(), event.zh()),
+            WrongState::Standard(state, event) => ("对照品", state.zh(), event.zh()),
+            WrongState::Sample(state, event) => ("样品", state.zh(), event.zh()),
+            WrongState::Portion(state, event) => ("容器", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -140,19 +140,19 @@ impl Refused {
     /// The message in English.
     pub fn en(&self) -> String {
         let (what, state, event) = match self {
-            Refused::Case(state, event) => ("case", state.en(), event.en()),
-            Refused::Task(state, event) => ("test task", state.en(), event.en()),
-            Refused::Certificate(state, event) => ("certificate", state.en(), event.en()),
-            Refused::Instrument(state, event) => ("instrument", state.en(), event.en()),
-            Refused::InstrumentFile(state, event) => ("instrument file", state.en(), event.en()),
-            Refused::DeadLetter(state, event) => ("dead letter", state.en(), event.en()),
-            Refused::FolderEntry(state, event) => ("file of the folder", state.en(), event.en()),
-            Refused::RunList(state, event) => ("sequence list", state.en(), event.en()),
-            Refused::Specification(state, event) => ("specification", state.en(), event.en()),
-            Refused::Account(state, event) => ("account", state.en(), event.en()),
-            Refused::Standard(state, event) => ("reference standard", state.en(), event.en()),
-            Refused::Sample(state, event) => ("sample", state.en(), event.en()),
-            Refused::Portion(state, event) => ("container", state.en(), event.en()),
+            WrongState::Case(state, event) => ("case", state.en(), event.en()),
+            WrongState::Task(state, event) => ("test task", state.en(), event.en()),
+            WrongState::Certificate(state, event) => ("certificate", state.en(), event.en()),
+            WrongState::Instrument(state, event) => ("instrument", state.en(), event.en()),
+            WrongState::InstrumentFile(state, event) => ("instrument file", state.en(), event.en()),
+            WrongState::DeadLetter(state, event) => ("dead letter", state.en(), event.en()),
+            WrongState::FolderEntry(state, event) => ("file of the folder", state.en(), event.en()),
+            WrongState::RunList(state, event) => ("sequence list", state.en(), event.en()),
+            WrongState::Specification(state, event) => ("specification", state.en(), event.en()),
+            WrongState::Account(state, event) => ("account", state.en(), event.en()),
+            WrongState::Standard(state, event) => ("reference standard", state.en(), event.en()),
+            WrongState::Sample(state, event) => ("sample", state.en(), event.en()),
+            WrongState::Portion(state, event) => ("container", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -167,10 +167,10 @@ macro_rules! transitions {
             /// # Errors
             /// The event does not fit the state.
             #[allow(unreachable_patterns)] // Some lifecycle takes every event in every state.
-            pub const fn on(self, event: $event) -> Result<$state, $crate::states::Refused> {
+            pub const fn on(self, event: $event) -> Result<$state, $crate::states::WrongState> {
                 match (self, event) {
                     $(($state::$from, $event::$by) => Ok($state::$to),)+
-                    _ => Err($crate::states::Refused::$what(self, event)),
+                    _ => Err($crate::states::WrongState::$what(self, event)),
                 }
             }
 
@@ -328,7 +328,7 @@ mod tests {
         let end = way.iter().try_fold(CaseState::Draft, |state, event| state.on(*event));
         assert_eq!(end, Ok(CaseState::Reported));
         let refused = CaseState::Draft.on(CaseEvent::Report).expect_err("nothing was tested");
-        assert_eq!(refused, Refused::Case(CaseState::Draft, CaseEvent::Report));
+        assert_eq!(refused, WrongState::Case(CaseState::Draft, CaseEvent::Report));
         assert!(refused.zh().contains("草稿") && refused.en().contains("draft"));
     }
 

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 
-use super::place::{Place, failure};
-use super::{CommandError, Outcome, write_json};
+use super::place::{Installation, failure};
+use super::{CommandError, CommandOutcome, write_json};
 use crate::record::{PublicKeys, Witness, verify};
 
 /// The audit trail
@@ -20,7 +20,7 @@ enum AuditCommand {
     /// Recompute every seal; the first entry that does not fit is named
     Verify {
         #[command(flatten)]
-        place: Place,
+        place: Installation,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -31,7 +31,7 @@ enum AuditCommand {
 ///
 /// # Errors
 /// Where the database or the keys cannot be read.
-pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let AuditCommand::Verify { place, json } = &args.command;
     let (config, db) = place.existing()?;
     let folder = config.site.keys();
@@ -47,5 +47,5 @@ pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<Outcome, CommandErro
             writeln!(out, "{} / {}", misfit.message_zh, misfit.message_en)?;
         }
     }
-    Ok(if report.intact { Outcome::Success } else { Outcome::Refusal })
+    Ok(if report.intact { CommandOutcome::Success } else { CommandOutcome::Refusal })
 }

@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::place::{Place, database, failure};
-use super::{CommandError, Outcome, write_json};
+use super::place::{Installation, database, failure};
+use super::{CommandError, CommandOutcome, write_json};
 use crate::action::files_folder;
 use crate::app::config::Config;
 use crate::clock::Clock;
@@ -31,7 +31,7 @@ pub struct BackupArgs {
     /// The file to write (a tar archive, compressed with zstd); it must not be there yet
     file: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: Installation,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -43,7 +43,7 @@ pub struct RestoreArgs {
     /// A file that `backup` wrote
     file: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: Installation,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -74,7 +74,7 @@ fn at(path: &Path) -> impl Fn(std::io::Error) -> CommandError {
 ///
 /// # Errors
 /// Where the file is there already or cannot be written, or the database cannot be copied.
-pub fn backup(args: &BackupArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn backup(args: &BackupArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let path = &args.file;
     if path.exists() {
         return Err(CommandError::at("file", "file", format!("{} is there already", path.display())));
@@ -103,7 +103,7 @@ pub fn backup(args: &BackupArgs, out: &mut dyn Write) -> Result<Outcome, Command
     } else {
         writeln!(out, "{}: {bytes} bytes", path.display())?;
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 fn pack(to: &Path, manifest: &Manifest, copy: &Path, data: &Path) -> std::io::Result<()> {
@@ -149,7 +149,7 @@ fn append<W: Write>(archive: &mut tar::Builder<W>, folder: &Path, name: &Path) -
 ///
 /// # Errors
 /// Where the target is not empty, the archive was not written by the program, or its database is of the other kind.
-pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let config = args.place.config()?;
     let backend = Backend::parse(&config.database.url).map_err(database)?;
     let data = &config.site.data;
@@ -179,7 +179,7 @@ pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<Outcome, Comma
     report(&config, args.json, out)
 }
 
-fn report(config: &Config, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn report(config: &Config, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let db = DbConn::open(&config.database).map_err(database)?;
     let folder = config.site.keys();
     let keys = PublicKeys::open(&folder).map_err(|text| CommandError::new("keys", text))?;
@@ -193,7 +193,7 @@ fn report(config: &Config, json: bool, out: &mut dyn Write) -> Result<Outcome, C
             writeln!(out, "{} / {}", misfit.message_zh, misfit.message_en)?;
         }
     }
-    Ok(if report.intact { Outcome::Success } else { Outcome::Refusal })
+    Ok(if report.intact { CommandOutcome::Success } else { CommandOutcome::Refusal })
 }
 
 fn refuse_full(backend: &Backend, data: &Path) -> Result<(), CommandError> {

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{CommandError, Outcome, date_argument, load_regulation, write_json};
+use super::{CommandError, CommandOutcome, date_argument, load_regulation, write_json};
 
 /// Working days of China: due dates and counts
 #[derive(Clone, Debug, Args)]
@@ -72,14 +72,14 @@ struct Count {
 ///
 /// # Errors
 /// The period cannot be counted, or the laboratory's folder cannot be used.
-pub fn run(args: &CalendarArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &CalendarArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     match &args.command {
         CalendarCommand::Due { from, working_days, common } => {
             due(*from, *working_days, common, out)?;
         }
         CalendarCommand::Count { from, to, common } => count(*from, *to, common, out)?,
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 fn due(from: NaiveDate, n: u32, common: &Common, out: &mut dyn Write) -> Result<(), CommandError> {

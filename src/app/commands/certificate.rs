@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::documents::{Trust, VerifyReport, certificates_from_pem, verify};
 
-use super::place::{Place, failure};
-use super::{CommandError, Outcome};
+use super::place::{Installation, failure};
+use super::{CommandError, CommandOutcome};
 use crate::certificates::status_of;
 use crate::clock::Clock;
 use crate::vocabulary::CertificateState;
@@ -56,7 +56,7 @@ pub fn run(
     at: DateTime<Utc>,
     status_lookup: &dyn Fn(&str) -> Option<CertificateState>,
     out: &mut dyn Write,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let pdf = read(&args.file, "file")?;
     let roots = match roots_file(args) {
         Some((path, field)) => certificates_from_pem(&read_text(&path, field)?)
@@ -67,7 +67,7 @@ pub fn run(
     let status = status_lookup(&report.sha256).map_or("unknown", CertificateState::as_str);
     if args.json { print_json(&report, status, out) } else { print_text(&report, status, out) }
         .map_err(|e| error("output", e.to_string(), "out"))?;
-    Ok(if report.is_unchanged() { Outcome::Success } else { Outcome::Refusal })
+    Ok(if report.is_unchanged() { CommandOutcome::Success } else { CommandOutcome::Refusal })
 }
 
 /// The roots asked for; those of a data folder only where it has some.
@@ -146,10 +146,10 @@ fn print_text(report: &VerifyReport, status: &str, out: &mut dyn Write) -> std::
 }
 
 /// Verifies a file now, and asks the database of the data folder, where one is named, for its status.
-pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let at = Clock::system().now();
     let Some(data) = &args.data else { return run(args, at, &|_| None, out) };
-    let place = Place { data: Some(data.clone()), config: None };
+    let place = Installation { data: Some(data.clone()), config: None };
     let (_, db) = place.existing()?;
     let failed = std::cell::Cell::new(None);
     let lookup = |sha256: &str| match db.read(|conn| status_of(conn, sha256)) {
@@ -198,7 +198,7 @@ mod tests {
         folder
     }
 
-    fn verified(folder: &Path, json: bool) -> (Outcome, String) {
+    fn verified(folder: &Path, json: bool) -> (CommandOutcome, String) {
         let args = VerifyArgs { file: folder.join("c.pdf"), data: Some(folder.to_owned()), roots: None, json };
         let lookup = |sha256: &str| (sha256.len() == 64).then_some(CertificateState::Issued);
         let mut out = Vec::new();
@@ -210,7 +210,7 @@ mod tests {
     fn a_signed_document_is_described_in_the_public_fields() {
         let folder = folder();
         let (outcome, text) = verified(folder.path(), true);
-        assert!(matches!(outcome, Outcome::Success));
+        assert!(matches!(outcome, CommandOutcome::Success));
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let fields: Vec<&String> = value.as_object().expect("object").keys().collect();
         let expected = [
@@ -243,7 +243,7 @@ mod tests {
         pdf[2000] ^= 1;
         std::fs::write(&path, pdf).expect("written");
         let (outcome, text) = verified(folder.path(), true);
-        assert!(matches!(outcome, Outcome::Refusal));
+        assert!(matches!(outcome, CommandOutcome::Refusal));
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_ne!(value["problems"], serde_json::json!([]));
 

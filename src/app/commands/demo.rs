@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::place::{failure, start};
-use super::{CommandError, Outcome};
+use super::{CommandError, CommandOutcome};
 use crate::app::config::Config;
 use crate::app::demo::{self, DemoError, DemoFiles, PASSWORD};
 use crate::app::serve::{Application, open_services};
@@ -36,7 +36,7 @@ pub struct DemoArgs {
 ///
 /// # Errors
 /// One plain line.
-pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let mut config = Config::of_data(&args.data, std::iter::empty())
         .map_err(|error| CommandError::at("configuration", error.place, error.message))?;
     config.listen = args.listen;
@@ -45,7 +45,7 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<Outcome, CommandError
     telemetry::start(config.log_format, "warn,qianfa=info");
     show(args, &config, out)?;
     if args.once {
-        return Ok(Outcome::Success);
+        return Ok(CommandOutcome::Success);
     }
     let app = Application::build(&config, Clock::system()).map_err(start)?;
     writeln!(out, "\n页面与接口 pages and API: http://{}", app.address())?;
@@ -56,7 +56,7 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<Outcome, CommandError
     out.flush()?;
     let served = actix_web::rt::System::new().block_on(app.run());
     served.map_err(|error| CommandError::new("serve", error.to_string()))?;
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 /// Takes the cases through, unless the folder has them already.

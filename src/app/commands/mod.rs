@@ -22,7 +22,7 @@ use crate::regulation::Regulation;
 
 /// How a command ended that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CommandOutcome {
     /// Exit code 0.
     Success,
     /// A refusal or a failed check: exit code 1.
@@ -79,11 +79,11 @@ pub(crate) mod testing {
 
     use clap::Args;
 
-    use super::{CommandError, Outcome};
+    use super::{CommandError, CommandOutcome};
 
     /// What a command wrote, or why it could not.
     pub(crate) fn run<A: Args>(
-        run: impl Fn(&A, &mut dyn std::io::Write) -> Result<Outcome, CommandError>,
+        run: impl Fn(&A, &mut dyn std::io::Write) -> Result<CommandOutcome, CommandError>,
         words: &[&str],
     ) -> Result<String, CommandError> {
         let command = A::augment_args(clap::Command::new("test"));
@@ -93,13 +93,13 @@ pub(crate) mod testing {
         let args = A::from_arg_matches(&matches).map_err(|error| CommandError::new("usage", error.to_string()))?;
         let mut out = Vec::new();
         let outcome = run(&args, &mut out)?;
-        assert_eq!(outcome, Outcome::Success);
+        assert_eq!(outcome, CommandOutcome::Success);
         Ok(String::from_utf8(out).expect("text"))
     }
 
     /// The same, read as JSON.
     pub(crate) fn json<A: Args>(
-        run_command: impl Fn(&A, &mut dyn std::io::Write) -> Result<Outcome, CommandError>,
+        run_command: impl Fn(&A, &mut dyn std::io::Write) -> Result<CommandOutcome, CommandError>,
         words: &[&str],
     ) -> serde_json::Value {
         let text = run(run_command, words).expect("a success");

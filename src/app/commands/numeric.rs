@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::{CommandError, Outcome, write_json};
+use super::{CommandError, CommandOutcome, write_json};
 use crate::calculation::statistics;
 use crate::regulation::numeric::{CompareBy, Limit, Measured, NumericError, RoundingStep, parse_decimal, round_to};
 
@@ -96,7 +96,7 @@ impl From<By> for CompareBy {
 ///
 /// # Errors
 /// Text that is not a number, step, limit or result; another number of values than a stage has.
-pub fn run(args: &NumericArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &NumericArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     match &args.command {
         NumericCommand::Round { value, to, json } => round(value, to, *json, out)?,
         NumericCommand::Judge { limit, value, by, json } => {
@@ -114,7 +114,7 @@ pub fn run(args: &NumericArgs, out: &mut dyn Write) -> Result<Outcome, CommandEr
             write_json(out, &found)?;
         }
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 fn round(value: &str, step: &str, as_json: bool, out: &mut dyn Write) -> Result<(), CommandError> {

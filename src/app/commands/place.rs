@@ -13,7 +13,7 @@ use crate::store::{Backend, DbConn};
 
 /// The installation: a data folder with its embedded database, or a configuration file
 #[derive(Clone, Debug, Default, Args)]
-pub struct Place {
+pub struct Installation {
     /// The data folder, with the embedded database
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     pub data: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub struct Place {
     pub config: Option<PathBuf>,
 }
 
-impl Place {
+impl Installation {
     /// Reads the configuration.
     ///
     /// # Errors

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::{CommandError, Outcome, date_argument, load_regulation, write_json};
-use crate::regulation::{Case, Jurisdiction, Provision};
+use super::{CommandError, CommandOutcome, date_argument, load_regulation, write_json};
+use crate::regulation::{CaseFacts, Jurisdiction, Provision};
 
 /// A case is a few hundred bytes; what is longer than this is not a case.
 const LONGEST_CASE: u64 = 1 << 20;
@@ -61,7 +61,7 @@ fn jurisdiction_argument(text: &str) -> Result<Jurisdiction, String> {
 ///
 /// # Errors
 /// The case cannot be read or decided, or the laboratory's folder cannot be used.
-pub fn run(args: &RegulationArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &RegulationArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     match &args.command {
         RegulationCommand::List { on, jurisdiction, common } => {
             list(*on, *jurisdiction, common, out)?;
@@ -75,7 +75,7 @@ pub fn run(args: &RegulationArgs, out: &mut dyn Write) -> Result<Outcome, Comman
             determine(&text, common.regulation.as_deref(), out)?;
         }
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 fn list(
@@ -132,7 +132,7 @@ fn read_case(input: impl Read, name: &str) -> Result<String, CommandError> {
 fn determine(text: &str, folder: Option<&Path>, out: &mut dyn Write) -> Result<(), CommandError> {
     // A byte order mark at the start is not part of the JSON.
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let case = Case::from_json(text).map_err(|error| CommandError {
+    let case = CaseFacts::from_json(text).map_err(|error| CommandError {
         code: error.code(),
         message: error.to_string(),
         field: error.field().map(str::to_owned),

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::place::{Place, start};
-use super::{CommandError, Outcome};
+use super::place::{Installation, start};
+use super::{CommandError, CommandOutcome};
 use crate::app::serve::Application;
 use crate::app::telemetry;
 use crate::clock::Clock;
@@ -16,7 +16,7 @@ use crate::store::applied_versions;
 #[derive(Clone, Debug, Args)]
 pub struct ServeArgs {
     #[command(flatten)]
-    place: Place,
+    place: Installation,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -26,7 +26,7 @@ pub struct ServeArgs {
 ///
 /// # Errors
 /// One plain line where it cannot start.
-pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let mut config = args.place.config()?;
     if let Some(listen) = args.listen {
         if config.site.public_url == format!("http://{}", config.listen) {
@@ -39,23 +39,23 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<Outcome, CommandErro
     writeln!(out, "http://{}", app.address())?;
     out.flush()?;
     actix_web::rt::System::new().block_on(app.run()).map_err(|error| CommandError::new("serve", error.to_string()))?;
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 /// Bring the schema of the database up to date
 #[derive(Clone, Debug, Args)]
 pub struct MigrateArgs {
     #[command(flatten)]
-    place: Place,
+    place: Installation,
 }
 
 /// Migrates; opening an installation does it.
 ///
 /// # Errors
 /// One plain line that names the migration.
-pub fn migrate(args: &MigrateArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn migrate(args: &MigrateArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let (_, services) = args.place.services()?;
     let versions = services.db.read(|conn| Ok(applied_versions(conn)?)).map_err(super::place::failure)?;
     writeln!(out, "schema {}", versions.last().map_or("empty", String::as_str))?;
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }

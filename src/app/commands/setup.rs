@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::place::{Place, failure};
-use super::{CommandError, Outcome, write_json};
+use super::place::{Installation, failure};
+use super::{CommandError, CommandOutcome, write_json};
 use crate::accounts::{FirstAdministrator, bootstrap};
 use crate::catalogue::CreateInstitute;
 use crate::regulation::is_jurisdiction;
@@ -15,7 +15,7 @@ use crate::regulation::is_jurisdiction;
 #[derive(Clone, Debug, Args)]
 pub struct SetupArgs {
     #[command(flatten)]
-    place: Place,
+    place: Installation,
     /// A short code of the institute, e.g. SXIDC
     #[arg(long, value_name = "CODE")]
     institute: String,
@@ -58,7 +58,7 @@ pub struct SetupArgs {
 ///
 /// # Errors
 /// Where there are accounts already, or a field does not fit.
-pub fn run(args: &SetupArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &SetupArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     if !is_jurisdiction(&args.jurisdiction) {
         let text = format!("`{}` is no jurisdiction: CN, or a subdivision such as CN-SH", args.jurisdiction);
         return Err(CommandError::at("invalid-field", "jurisdiction", text));
@@ -86,7 +86,7 @@ pub fn run(args: &SetupArgs, out: &mut dyn Write) -> Result<Outcome, CommandErro
     } else {
         writeln!(out, "institute {}, administrator {}", args.institute, made.username)?;
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 fn first_line(path: &Path) -> Result<String, CommandError> {

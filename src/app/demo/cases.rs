@@ -7,14 +7,14 @@ use super::files::{DemoFile, DemoFiles, Picked};
 use super::laboratory::{Laboratory, PASSWORD, Staff};
 use super::{DemoError, at, file_error, tell};
 use crate::action::{Services, act};
-use crate::bench::{CheckImport, DecideTask, EnterReadings, Entry, NewReading, ReviewResult, Source};
+use crate::bench::{CheckImport, DecideTask, EnterReadings, NewReading, ReviewResult, Source, TaskEntry};
 use crate::cases::{
     AcceptCase, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, ReceiveSamples, RecordDates,
     SubmitCase, TakeIn, Taken,
 };
 use crate::certificates::{DraftCertificate, ReviewCertificate, SignCertificate};
 use crate::clock::Clock;
-use crate::instruments::{self, AcceptFile, MatchName, Named, Wanted};
+use crate::instruments::{self, AcceptFile, MatchName, NamedFile, Wanted};
 use crate::store::Failure;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, QueueFilter, QueueRow, ReviewFilter};
@@ -211,7 +211,7 @@ impl Story<'_> {
 
     /// Takes an instrument file in and accepts what it proposes for our sample.
     fn file(&mut self, staff: &Staff, file: &DemoFile, real: Option<&Picked>, taken: &Taken) -> Result<(), DemoError> {
-        let named = Named { name: file.name.clone(), bytes: file.bytes.clone() };
+        let named = NamedFile { name: file.name.clone(), bytes: file.bytes.clone() };
         let id = instruments::upload(self.services, &staff.analyst, named, None)?.id;
         if let Some(picked) = real {
             let sample_number = taken.samples.first().map(|sample| sample.number.clone());
@@ -273,7 +273,7 @@ impl Story<'_> {
     fn findings(&mut self, staff: &Staff, findings: &[(&str, &str)]) -> Result<(), DemoError> {
         for (item, text) in findings {
             for row in self.queue(staff, None, Some(item))? {
-                let entry = Entry {
+                let entry = TaskEntry {
                     readings: vec![NewReading {
                         name: "x".into(),
                         position: 1,
@@ -281,7 +281,7 @@ impl Story<'_> {
                         source: Source::Typed,
                     }],
                     conforms: Some(true),
-                    ..Entry::default()
+                    ..TaskEntry::default()
                 };
                 act(self.services, &staff.analyst, EnterReadings::of(row.task_id, entry))?;
             }

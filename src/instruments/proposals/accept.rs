@@ -8,7 +8,7 @@ use super::propose::Proposal;
 use super::reject::{FileDecision, decided};
 use super::view::{FileView, view_in};
 use crate::action::{Action, Context, Facts, Subject};
-use crate::bench::{self, Entered, Entry, NewReading, Observed, ProposedReadings, Source};
+use crate::bench::{self, Entered, NewReading, Observed, ProposedReadings, Source, TaskEntry};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::Change;
 use crate::refusal::{Code, Refusal};
@@ -84,7 +84,7 @@ pub struct Accepted {
 pub struct AcceptPlan {
     state: FileState,
     reason: Option<String>,
-    entries: Vec<(TestTaskId, Entry)>,
+    entries: Vec<(TestTaskId, TaskEntry)>,
 }
 
 impl Action for AcceptFile {
@@ -108,11 +108,11 @@ impl Action for AcceptFile {
         let state = view.file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
         let reason = check_sound(view.file.complete, &view.file.problems, &self.word())?;
         let proposed = view.proposals.iter().map(proposed).collect::<Result<_, Refusal>>()?;
-        let words = Entry {
+        let words = TaskEntry {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
             reason: self.reason.clone(),
-            ..Entry::default()
+            ..TaskEntry::default()
         };
         let entries = bench::accept(proposed, self.tasks.as_deref(), &words)?;
         Ok(AcceptPlan { state, reason, entries })

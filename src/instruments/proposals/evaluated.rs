@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::accept::{Accept, AcceptFile, check_sound};
 use super::reject::{FileDecision, decided};
-use crate::action::{Action, Services};
+use crate::action::{Action, Context, Services};
 use crate::instruments::reception::{file_of, observations_of_file, read};
 use crate::instruments::refusals::InstrumentRefusal;
-use crate::record::{self, Actor, Change};
+use crate::record::Change;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
@@ -86,9 +86,7 @@ pub fn injections_of(services: &Services, file: &InstrumentFileRow) -> Outcome<V
 /// # Errors
 /// As the acceptance of the file itself.
 pub fn accept_with_evaluation(
-    conn: &mut AnyConnection,
-    actor: &Actor,
-    now: chrono::DateTime<chrono::Utc>,
+    cx: &mut Context<'_>,
     file: &InstrumentFileRow,
     new: &Accept,
     evaluation: &str,
@@ -98,12 +96,13 @@ pub fn accept_with_evaluation(
     }
     let reason = check_sound(file.complete, &problems_of(file)?, new)?;
     let state = file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
-    let by = FileDecision { state, reason: reason.as_deref(), by: &actor.account, at: now.into() };
-    decided(conn, &file.id, &by)?;
+    let by = FileDecision { state, reason: reason.as_deref(), by: &cx.actor.account, at: cx.now.into() };
+    decided(cx.conn, &file.id, &by)?;
     let (before, after) = (file.state.as_str(), state.as_str());
     let mut change = Change::field(AcceptFile::NAME, "instrument_file", &file.id, "state", before, after)
         .and("confirmed_complete", (), new.confirm_complete)
         .and("evaluation", (), evaluation);
     change.reason = reason;
-    record::record(conn, actor, now, vec![change])
+    cx.record(change);
+    Ok(())
 }

@@ -21,7 +21,7 @@ use crate::vocabulary::instruments::FolderEntryState;
 
 /// A file of a folder as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenFile {
     /// Below the folder, with `/`.
     pub path: String,
     pub size: i64,
@@ -69,7 +69,7 @@ pub(super) struct Became<'a> {
 pub(super) fn remember(
     conn: &mut AnyConnection,
     id: &InstrumentId,
-    seen: &Seen,
+    seen: &SeenFile,
     became: &Became<'_>,
     at: &Instant,
 ) -> Outcome<()> {
@@ -111,7 +111,7 @@ pub(super) fn ask_again(conn: &mut AnyConnection, id: &InstrumentId, path: &str)
 #[derive(Clone, Debug)]
 struct RefuseEntry {
     instrument: InstrumentId,
-    seen: Seen,
+    seen: SeenFile,
 }
 
 impl Action for RefuseEntry {
@@ -140,7 +140,7 @@ impl Action for RefuseEntry {
 ///
 /// # Errors
 /// The store's failure.
-pub fn refuse(services: &Services, way: &Way, seen: &Seen) -> Outcome<()> {
+pub fn refuse(services: &Services, way: &Way, seen: &SeenFile) -> Outcome<()> {
     let action = RefuseEntry { instrument: way.instrument.id.clone(), seen: seen.clone() };
     act_as_program(services, &way.actor, Author::from(&way.actor), action)
 }

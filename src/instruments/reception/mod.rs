@@ -20,7 +20,7 @@ mod versions;
 
 pub use adapters::{AdapterStand, AdaptersView, RefusedFolder, adapters, tell_loaded};
 pub(super) use files::{file_of, observations_of_file, options_of};
-pub use folders::{FolderEntryView, FolderView, Known, Seen, again, folder_view, known, refuse};
+pub use folders::{FolderEntryView, FolderView, Known, SeenFile, again, folder_view, known, refuse};
 pub use letters::{
     DeadLetterView, DismissLetter, Letter, LetterFilter, dead_letter, dead_letters, letter_content, put,
 };
@@ -32,6 +32,6 @@ pub(super) use read::read;
 pub use retry::{Retried, RetryLetter};
 pub(super) use run_lists::of_file;
 pub use run_lists::{AddFileRunList, AddRunList, RunListLine, RunListView, WithdrawRunList, run_lists};
-pub use take_in::{Incoming, LARGEST, Named, TakenFile, UploadFile, take, upload, upload_set};
+pub use take_in::{Incoming, LARGEST, NamedFile, TakenFile, UploadFile, take, upload, upload_set};
 pub use versions::OtherVersion;
 pub(super) use versions::{around, superseded};

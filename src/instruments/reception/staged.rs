@@ -15,7 +15,7 @@ use crate::vocabulary::states;
 ///
 /// # Errors
 /// Where the file was read before.
-pub(super) fn as_read(row: &mut InstrumentFileRow, parsed: &Parsed) -> Result<Vec<ProblemView>, states::Refused> {
+pub(super) fn as_read(row: &mut InstrumentFileRow, parsed: &Parsed) -> Result<Vec<ProblemView>, states::WrongState> {
     row.state = row.state.on(FileEvent::ReadAgain)?;
     row.adapter = Some(parsed.adapter.clone());
     row.adapter_version = parsed.run.get("adapter_version").and_then(|v| v.as_str()).map(str::to_owned);

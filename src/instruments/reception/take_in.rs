@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::files::machine_of;
-use super::folders::{self, Became, Seen};
+use super::folders::{self, Became, SeenFile};
 use super::letters::{self, Letter};
 use super::matching::{Finder, MatchedFile, Ways, match_samples};
 use super::read::{companions_wanted, options, parse};
@@ -48,7 +48,7 @@ pub struct Incoming {
     pub path: Option<String>,
     pub instrument: Option<InstrumentRow>,
     /// What the watcher remembers of it.
-    pub seen: Option<Seen>,
+    pub seen: Option<SeenFile>,
 }
 
 /// What became of it.
@@ -63,7 +63,7 @@ pub struct TakenFile {
 
 /// A file with its name.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct NamedFile {
     pub name: String,
     pub bytes: Vec<u8>,
 }
@@ -103,14 +103,14 @@ impl Action for UploadFile {
 pub struct Prepared {
     sha256: String,
     instrument: Option<InstrumentRow>,
-    seen: Option<Seen>,
+    seen: Option<SeenFile>,
     /// None where the same content was taken in before: then nothing is read again.
-    draft: Option<Draft>,
+    draft: Option<FileRecord>,
 }
 
 /// A file as it will be stored, but for what the database says to it.
 #[derive(Clone)]
-pub struct Draft {
+pub struct FileRecord {
     row: InstrumentFileRow,
     observations: Vec<ObservationRow>,
     problems: Vec<ProblemView>,
@@ -166,7 +166,7 @@ fn draft(
     own: InstituteId,
     new: &Incoming,
     (name, sha256): (String, &str),
-) -> Outcome<Draft> {
+) -> Outcome<FileRecord> {
     let adapter = new.instrument.as_ref().and_then(|one| one.adapter.as_deref());
     let wanted =
         if new.beside.is_empty() { Vec::new() } else { companions_wanted(services, &name, &new.bytes, adapter) };
@@ -230,12 +230,12 @@ fn read(
     mut row: InstrumentFileRow,
     outcome: Result<Parsed, NotRecognised>,
     companions: Vec<CompanionFileRow>,
-) -> Result<Draft, InstrumentRefusal> {
+) -> Result<FileRecord, InstrumentRefusal> {
     match outcome {
         Ok(parsed) => {
             let problems = as_read(&mut row, &parsed)?;
             let observations = observations_of(&row.id, &parsed);
-            Ok(Draft { row, observations, problems, companions, letter: None })
+            Ok(FileRecord { row, observations, problems, companions, letter: None })
         }
         Err(why) => {
             let (code, reason, problem) = match &why {
@@ -261,7 +261,7 @@ fn read(
                 size: Some(row.size),
                 file: Some(row.id.clone()),
             };
-            Ok(Draft { row, observations: Vec::new(), problems: vec![problem], companions, letter: Some(letter) })
+            Ok(FileRecord { row, observations: Vec::new(), problems: vec![problem], companions, letter: Some(letter) })
         }
     }
 }
@@ -347,7 +347,7 @@ pub(super) fn keep(cx: &mut Context<'_>, plan: TakePlan) -> Outcome<TakenFile> {
     Ok(taken)
 }
 
-fn told(draft: &Draft, instrument: Option<&InstrumentRow>, ways: &Ways) -> Change {
+fn told(draft: &FileRecord, instrument: Option<&InstrumentRow>, ways: &Ways) -> Change {
     let row = &draft.row;
     let companions: Vec<Value> =
         draft.companions.iter().map(|one| json!({"name": one.name, "sha256": one.sha256})).collect();
@@ -370,7 +370,7 @@ pub fn take(services: &Services, machine: &Actor, new: Incoming) -> Outcome<Take
 ///
 /// # Errors
 /// As [`prepare`]; where there is no such instrument.
-pub fn upload(services: &Services, actor: &Actor, file: Named, instrument: Option<&str>) -> Outcome<TakenFile> {
+pub fn upload(services: &Services, actor: &Actor, file: NamedFile, instrument: Option<&str>) -> Outcome<TakenFile> {
     let machine = machine(services, actor, instrument)?;
     act(services, actor, UploadFile(incoming(file, Vec::new(), machine)))
 }
@@ -383,12 +383,12 @@ pub fn upload(services: &Services, actor: &Actor, file: Named, instrument: Optio
 pub fn upload_set(
     services: &Services,
     actor: &Actor,
-    files: &[Named],
+    files: &[NamedFile],
     instrument: Option<&str>,
 ) -> Outcome<Vec<(String, Outcome<TakenFile>)>> {
     let machine = machine(services, actor, instrument)?;
     let adapter = machine.as_ref().and_then(|one| one.adapter.clone());
-    let each = |file: &Named| {
+    let each = |file: &NamedFile| {
         let wanted = companions_wanted(services, &file.name, &file.bytes, adapter.as_deref());
         let beside = files
             .iter()
@@ -406,8 +406,8 @@ fn machine(services: &Services, actor: &Actor, instrument: Option<&str>) -> Outc
     named.map(|text| register::named(services, &actor.institute()?, text)).transpose()
 }
 
-fn incoming(file: Named, beside: Vec<Companion>, instrument: Option<InstrumentRow>) -> Incoming {
-    let Named { name, bytes } = file;
+fn incoming(file: NamedFile, beside: Vec<Companion>, instrument: Option<InstrumentRow>) -> Incoming {
+    let NamedFile { name, bytes } = file;
     Incoming { name, bytes, beside, source: FileSource::Upload, path: None, instrument, seen: None }
 }
 
@@ -464,7 +464,7 @@ pub(super) mod tests {
         }
     }
 
-    fn met(known: Option<TakenFile>, draft: Option<Draft>) -> Met {
+    fn met(known: Option<TakenFile>, draft: Option<FileRecord>) -> Met {
         let prepared = Prepared { sha256: "00".into(), instrument: None, seen: None, draft };
         Met { prepared, known, says: Says::default() }
     }

@@ -148,7 +148,7 @@ pub(super) fn due_of<'a>(clocks: &'a [ApplicationClockRow], id: &ApplicationId) 
 /// One case with everything under it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CaseDetail {
-    pub application: CaseFacts,
+    pub application: CaseHead,
     /// What the regulation asked when it was accepted; null before
     pub determination: Option<Determination>,
     pub product: CaseProduct,
@@ -163,7 +163,7 @@ pub struct CaseDetail {
 
 /// The application.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct CaseFacts {
+pub struct CaseHead {
     pub id: ApplicationId,
     pub number: String,
     pub business: Business,
@@ -332,7 +332,7 @@ impl From<CertificateRow> for CaseCertificate {
     }
 }
 
-impl CaseFacts {
+impl CaseHead {
     fn of(row: ApplicationRow, revision: i64, reader: &Reader) -> Outcome<Self> {
         let stored: StoredParticulars = row.particulars.stored("application", "particulars", &row.id)?;
         Ok(Self {
@@ -423,7 +423,7 @@ pub fn case(conn: &mut AnyConnection, reader: &Reader, id: &ApplicationId) -> Ou
             .load(conn)?
     };
     Ok(Some(CaseDetail {
-        application: CaseFacts::of(row, revision, reader)?,
+        application: CaseHead::of(row, revision, reader)?,
         determination,
         product: CaseProduct::of(product, reader),
         applicant: CaseApplicant::of(applicant, reader),

@@ -15,8 +15,8 @@ mod queue;
 mod reader;
 mod samples;
 
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::columns::Json;
 pub use bench::{DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskView, task};
@@ -44,36 +44,6 @@ pub use people::{AccountView, account, accounts};
 pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};
 pub use reader::Reader;
 pub use samples::{CaseProduct, SampleDetail, sample, sample_by_number};
-
-/// Which part of a list is asked for.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-pub struct Page {
-    /// How many at most: 1 to 500, 100 without it
-    pub limit: Option<i64>,
-    /// How many are skipped
-    pub offset: Option<i64>,
-}
-
-impl Page {
-    /// That part.
-    #[must_use]
-    pub fn of(limit: Option<i64>, offset: Option<i64>) -> Self {
-        Self { limit, offset }
-    }
-
-    /// How many rows at most.
-    #[must_use]
-    pub fn limit(self) -> i64 {
-        self.limit.unwrap_or(100).clamp(1, 500)
-    }
-
-    /// How many rows are skipped.
-    #[must_use]
-    pub fn offset(self) -> i64 {
-        self.offset.unwrap_or(0).max(0)
-    }
-}
 
 /// A part of a list with the size of the whole.
 #[derive(Clone, Debug, Serialize, ToSchema)]

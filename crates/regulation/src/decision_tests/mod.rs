@@ -7,8 +7,8 @@ mod values;
 
 use std::sync::LazyLock;
 
-use crate::case::{Case, Dates, Product, parse_date};
-use crate::determination::{Clock, Determination, Regulation};
+use crate::case::{CaseFacts, Dates, Product, parse_date};
+use crate::determination::{Determination, Regulation, StatutoryClock};
 use crate::load::SourceFile;
 use vocabulary::words::*;
 
@@ -23,7 +23,7 @@ fn with(text: &str) -> Result<Regulation, String> {
 }
 
 /// `business place date category +trait …`, in short words.
-fn case(line: &str) -> Case {
+fn case(line: &str) -> CaseFacts {
     let mut words = line.split_whitespace();
     let mut next = || words.next().expect(line);
     let business = match next() {
@@ -37,7 +37,7 @@ fn case(line: &str) -> Case {
     let jurisdiction = Jurisdiction::parse(if place == "CN" { "CN".into() } else { format!("CN-{place}") }.as_str());
     let accepted = parse_date(next()).expect(line);
     let category = Category::parse(next()).expect(line);
-    let mut case = Case {
+    let mut case = CaseFacts {
         business,
         jurisdiction: jurisdiction.expect(line),
         dates: Dates::accepted_on(accepted),
@@ -81,6 +81,6 @@ fn ids(provisions: &[String]) -> String {
     provisions.join(" ")
 }
 
-fn clock(line: &str, name: &str) -> Option<Clock> {
+fn clock(line: &str, name: &str) -> Option<StatutoryClock> {
     determine(line).clocks.into_iter().find(|clock| clock.name.as_str() == name)
 }

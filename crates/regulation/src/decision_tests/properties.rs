@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::laboratory::OWN;
 use super::*;
 
-fn any_case() -> impl Strategy<Value = Case> {
+fn any_case() -> impl Strategy<Value = CaseFacts> {
     let date =
         (0i64..2000).prop_map(|offset| parse_date("2023-06-01").expect("a date") + chrono::Duration::days(offset));
     let place = prop::sample::select(vec!["CN", "CN-SH", "CN-SX", "CN-JL", "CN-GD", "CN-SN"]);
@@ -34,7 +34,7 @@ fn any_case() -> impl Strategy<Value = Case> {
                 supplement_requested: other,
                 result_received: other,
             };
-            Case {
+            CaseFacts {
                 business,
                 jurisdiction: Jurisdiction::parse(place).expect("a place"),
                 dates,
@@ -53,7 +53,7 @@ proptest! {
         let once = regulation.determine(&case).expect("determined");
         prop_assert_eq!(&regulation.determine(&case).expect("determined"), &once);
         let text = serde_json::to_string(&case).expect("JSON");
-        prop_assert_eq!(Case::from_json(&text).expect("reads back"), case);
+        prop_assert_eq!(CaseFacts::from_json(&text).expect("reads back"), case);
         for clock in &once.clocks {
             prop_assert!(clock.due > clock.starts);
             prop_assert!(regulation.calendar().is_working_day(clock.due));

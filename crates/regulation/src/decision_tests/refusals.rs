@@ -75,7 +75,7 @@ fn a_product_outside_the_business_is_refused() {
 fn the_documented_determination_has_its_shape() {
     let text = r#"{"business": "lot_release", "jurisdiction": "CN-SH", "dates": {"accepted": "2025-11-03"},
                    "product": {"category": "vaccine", "traits": ["seasonal_influenza_vaccine"]}}"#;
-    let case = Case::from_json(text).expect("the documented case");
+    let case = CaseFacts::from_json(text).expect("the documented case");
     let found = regulation().determine(&case).expect("determined");
     let json = serde_json::to_value(&found).expect("JSON");
     assert_eq!(json["batches"], serde_json::json!({"value": null, "provisions": []}));

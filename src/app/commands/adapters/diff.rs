@@ -9,7 +9,7 @@ use instrument_adapters::isolated::Adapters;
 use instrument_adapters::{Adapter, Companion, NotRecognised, Options, Parsed, TestedFile, embedded, fs as files};
 use serde_json::{Value, json};
 
-use super::{CommandError, Outcome, folder_error, read_error, write_json};
+use super::{CommandError, CommandOutcome, folder_error, read_error, write_json};
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct DiffArgs {
@@ -43,7 +43,7 @@ struct Side {
 }
 
 /// Compares, and ends with exit code 1 where something differs.
-pub(super) fn run(args: &DiffArgs, adapters: &Adapters, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(super) fn run(args: &DiffArgs, adapters: &Adapters, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let options = Options { curves: !args.no_curves, ..Options::default() };
     let sides = (side(&args.old)?, side(&args.new)?);
     let (title, pairs) = match sides {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &DiffArgs, adapters: &Adapters, out: &mut dyn Write) -> 
             as_text(name, found, out)?;
         }
     }
-    Ok(if same { Outcome::Success } else { Outcome::Refusal })
+    Ok(if same { CommandOutcome::Success } else { CommandOutcome::Refusal })
 }
 
 /// The adapter that a path or an id stands for; `None` for a file.

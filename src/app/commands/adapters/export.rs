@@ -9,7 +9,7 @@ use instrument_adapters::export::{self, CsvOptions, ExportedFile};
 use instrument_adapters::fs::{self as files};
 use instrument_adapters::isolated::Adapters;
 
-use super::super::{CommandError, Outcome};
+use super::super::{CommandError, CommandOutcome};
 use super::read_error;
 
 /// What is written, and where.
@@ -43,7 +43,7 @@ enum Format {
 ///
 /// # Errors
 /// A file that cannot be read or written, or that no adapter recognises.
-pub fn run(adapters: &Adapters, args: &ExportArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(adapters: &Adapters, args: &ExportArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let options = Options { curves: !args.no_curves, ..Options::default() };
     let parsed = adapters.parse_file(&args.file, args.adapter.as_deref(), &options).map_err(read_error)?;
     let made = match args.format {
@@ -60,5 +60,5 @@ pub fn run(adapters: &Adapters, args: &ExportArgs, out: &mut dyn Write) -> Resul
         Some(path) => std::fs::write(path, &bytes)
             .map_err(|error| CommandError::at("file_unwritable", "output", format!("{}: {error}", path.display())))?,
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }

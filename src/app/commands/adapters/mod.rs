@@ -18,7 +18,7 @@ use instrument_adapters::isolated::{Adapters, Pool, PoolSettings, Program, Worke
 use instrument_adapters::{AdapterSet, AdapterStatus, DateOrder, NotRecognised, Options, TestReport, draft};
 
 use self::show::{summary, values};
-use super::{CommandError, Outcome, write_json};
+use super::{CommandError, CommandOutcome, write_json};
 use crate::clock::Clock;
 
 /// The words behind the program's name that make it read files for another process.
@@ -135,7 +135,7 @@ enum Order {
 ///
 /// # Errors
 /// A file or folder that cannot be read, or a file that no adapter recognises.
-pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     match &args.command {
         AdaptersCommand::List { json } => list(&adapters(args)?.set(), *json, out),
         AdaptersCommand::Detect { file, json } => detect(&adapters(args)?, file, *json, out),
@@ -150,16 +150,16 @@ pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<Outcome, CommandE
         AdaptersCommand::Diff(diff) => diff::run(diff, &adapters(args)?, out),
         AdaptersCommand::Schema => {
             write!(out, "{}", instrument_adapters::schema())?;
-            Ok(Outcome::Success)
+            Ok(CommandOutcome::Success)
         }
         AdaptersCommand::Worker { memory_mb, seconds } => work(*memory_mb, *seconds, out),
     }
 }
 
-fn work(memory_mb: u64, seconds: u64, mut out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn work(memory_mb: u64, seconds: u64, mut out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let served = serve(&mut std::io::stdin().lock(), &mut out, Bounds { memory_mb, seconds });
     served.map_err(|error| CommandError::new("worker", error.to_string()))?;
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 /// The adapters that ship.
@@ -188,11 +188,11 @@ fn adapters(args: &AdaptersArgs) -> Result<Adapters, CommandError> {
     Ok(adapters)
 }
 
-fn list(set: &AdapterSet, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn list(set: &AdapterSet, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let list = set.list();
     if json {
         write_json(out, &list)?;
-        return Ok(Outcome::Success);
+        return Ok(CommandOutcome::Success);
     }
     for adapter in list {
         let status = status_word(adapter.status);
@@ -204,7 +204,7 @@ fn list(set: &AdapterSet, json: bool, out: &mut dyn Write) -> Result<Outcome, Co
             writeln!(out, "{:48}{why}", "")?;
         }
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 fn status_word(status: AdapterStatus) -> &'static str {
@@ -214,7 +214,7 @@ fn status_word(status: AdapterStatus) -> &'static str {
     }
 }
 
-fn detect(adapters: &Adapters, file: &Path, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn detect(adapters: &Adapters, file: &Path, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let bytes = files::read_file(file).map_err(folder_error)?;
     let detection = adapters.detect(&files::file_name(file), &bytes).map_err(failed)?;
     if json {
@@ -231,8 +231,8 @@ fn detect(adapters: &Adapters, file: &Path, json: bool, out: &mut dyn Write) -> 
         }
     }
     Ok(match (detection.candidates.len(), detection.ambiguous) {
-        (1, false) => Outcome::Success,
-        _ => Outcome::Refusal,
+        (1, false) => CommandOutcome::Success,
+        _ => CommandOutcome::Refusal,
     })
 }
 
@@ -248,7 +248,7 @@ fn options(args: &ReadArgs) -> Options {
     }
 }
 
-fn parse(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn parse(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let read = adapters.parse_file(&args.file, args.adapter.as_deref(), &options(args));
     let parsed = read.map_err(read_error)?;
     if args.json {
@@ -257,10 +257,10 @@ fn parse(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Ou
         summary(&parsed, out)?;
         values(&parsed.observations, out)?;
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
-fn explain(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn explain(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let read = adapters.explain_file(&args.file, args.adapter.as_deref(), &options(args));
     let explained = read.map_err(read_error)?;
     if args.json {
@@ -268,7 +268,7 @@ fn explain(adapters: &Adapters, args: &ReadArgs, out: &mut dyn Write) -> Result<
     } else {
         show::explained(&explained, out)?;
     }
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 /// A folder of an adapter, or one that ships, with what is to be said of it.
@@ -278,7 +278,7 @@ struct Tested {
     why: Option<String>,
 }
 
-fn test(adapters: &Adapters, dir: Option<&Path>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn test(adapters: &Adapters, dir: Option<&Path>, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let tested = match dir {
         None => ADAPTERS.iter().map(|files| tested_embedded(adapters, files.id)).collect(),
         Some(dir) => tested_folder(adapters, dir)?,
@@ -302,7 +302,7 @@ fn test(adapters: &Adapters, dir: Option<&Path>, out: &mut dyn Write) -> Result<
             writeln!(out, "        {why}")?;
         }
     }
-    Ok(if tested.iter().all(|one| one.report.passed()) { Outcome::Success } else { Outcome::Refusal })
+    Ok(if tested.iter().all(|one| one.report.passed()) { CommandOutcome::Success } else { CommandOutcome::Refusal })
 }
 
 fn tested_embedded(adapters: &Adapters, id: &str) -> Tested {
@@ -331,7 +331,7 @@ fn tested_folder(adapters: &Adapters, dir: &Path) -> Result<Vec<Tested>, Command
     Ok(tested)
 }
 
-fn new(from: &Path, id: Option<&str>, into: &Path, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+fn new(from: &Path, id: Option<&str>, into: &Path, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let bytes = files::read_file(from).map_err(folder_error)?;
     let name = files::file_name(from);
     let id = id.map_or_else(|| id_of(&name), str::to_owned);
@@ -362,7 +362,7 @@ fn new(from: &Path, id: Option<&str>, into: &Path, out: &mut dyn Write) -> Resul
         "Say what each column means, check expected/{name}.json by eye, add rejects, then run: qianfa adapters test {}",
         folder.display()
     )?;
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 /// Small letters, digits and `-` from a file name without its extension.
@@ -527,7 +527,7 @@ mod tests {
         let args = <AdaptersArgs as clap::FromArgMatches>::from_arg_matches(&matches).expect("words");
         let mut out = Vec::new();
         let outcome = run(&args, &mut out).expect("a comparison");
-        (outcome == Outcome::Success, String::from_utf8(out).expect("text"))
+        (outcome == CommandOutcome::Success, String::from_utf8(out).expect("text"))
     }
 
     #[test]

@@ -10,7 +10,7 @@ use instrument_adapters::fs as files;
 use instrument_adapters::isolated::Adapters;
 use instrument_adapters::{Adapter, Validation, digest};
 
-use super::{CommandError, Outcome, folder_error};
+use super::{CommandError, CommandOutcome, folder_error};
 use crate::clock::Clock;
 
 #[derive(Clone, Debug, Args)]
@@ -37,7 +37,7 @@ pub(super) fn run(
     own: Option<&Path>,
     clock: &Clock,
     out: &mut dyn Write,
-) -> Result<Outcome, CommandError> {
+) -> Result<CommandOutcome, CommandError> {
     let folder = folder(&args.adapter, own)?;
     if !folder.join("adapter.toml").is_file() {
         // A place for the record of one that ships, and for samples of the laboratory's own.
@@ -49,7 +49,7 @@ pub(super) fn run(
         for failure in report.failures() {
             writeln!(out, "{failure}")?;
         }
-        return Ok(Outcome::Refusal);
+        return Ok(CommandOutcome::Refusal);
     }
     if !found.is_embedded {
         found.declaration = claimed(&found.declaration)?;
@@ -78,7 +78,7 @@ pub(super) fn run(
         record.by,
         record.on
     )?;
-    Ok(Outcome::Success)
+    Ok(CommandOutcome::Success)
 }
 
 /// The folder meant: a path, or the id of one that ships or of one in the laboratory's folder.
