@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
 use crate::action::Services;
-use crate::bench::{DecideTask, EnterReadings, EnterWorksheet, ReviewResult, StartTask};
+use crate::bench::{DecideTask, EnterReadings, EnterWorksheet, HandBackTask, ReviewResult, StartTask};
 use crate::certificates;
 use crate::http::permit::Permit;
 use crate::http::permit::permission::{RawRecordRead, TaskRead};
@@ -25,6 +25,7 @@ pub fn table() -> Table {
         .get("/api/v1/tasks", queue)
         .get("/api/v1/tasks/{id}", show)
         .does::<StartTask>(Method::POST, "/api/v1/tasks/{id}/start")
+        .does::<HandBackTask>(Method::POST, "/api/v1/tasks/{id}/hand-back")
         .makes::<EnterReadings>(Method::POST, "/api/v1/tasks/{id}/entry")
         .makes::<DecideTask>(Method::POST, "/api/v1/tasks/{id}/decision")
         .does::<EnterWorksheet>(Method::POST, "/api/v1/worksheets/entry")

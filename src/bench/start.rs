@@ -126,7 +126,8 @@ fn keep(cx: &mut Context<'_>, file: TaskFile, state: TaskState) -> Outcome<Start
     let old = file.task;
     let task = TestTaskRow {
         state,
-        started_at: Some(cx.now.into()),
+        // One that was handed back keeps when it was first started.
+        started_at: Some(old.started_at.clone().unwrap_or_else(|| cx.now.into())),
         analyst_id: Some(cx.actor.account.clone()),
         ..old.clone()
     };

@@ -9,7 +9,7 @@ use super::form::{Form, in_form};
 use super::lists::{Onward, ROWS, unfolded};
 use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
-use crate::bench::{EnterReadings, NewReading, Source, StartTask, TakeNext, TaskEntry};
+use crate::bench::{EnterReadings, HandBackTask, NewReading, Source, StartTask, TakeNext, TaskEntry};
 use crate::evaluations;
 use crate::http::permit::permission::TaskRead;
 use crate::http::{May, Permit, Problem, Table, run};
@@ -33,6 +33,7 @@ pub fn table() -> Table {
         .get("/tasks/{id}", show)
         .post("/tasks/{id}", enter)
         .post("/tasks/{id}/start", start)
+        .post("/tasks/{id}/hand-back", hand_back)
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -97,6 +98,18 @@ async fn start(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let done = send(&services, &may, &page, &form, StartTask { id: id.as_str().into() }).await.map(|_| ());
+    answer(&page, &services, &may.actor, (&id, form), done, &format!("/tasks/{id}")).await
+}
+
+async fn hand_back(
+    may: May<HandBackTask>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = HandBackTask { id: id.as_str().into(), reason: form.text("reason") };
+    let done = send(&services, &may, &page, &form, action).await.map(|_| ());
     answer(&page, &services, &may.actor, (&id, form), done, &format!("/tasks/{id}")).await
 }
 

@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use diesel::Connection;
 use diesel::connection::InstrumentationEvent;
 use qianfa::store::views::{self, QueueFilter, Reader, ReviewFilter};
+use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
 use crate::pages::Browser;
+use crate::support::client::Client;
 use crate::support::{TestApp, on_both, text};
 use crate::world::{World, ok, one_item};
 
@@ -210,5 +213,43 @@ fn the_lists_cost_as_many_statements_for_many_rows_as_for_one() {
         }
         assert_eq!(statements(app), few);
         assert!(few.0 > 0 && few.1 > 0 && few.1 <= 5, "{few:?}");
+    });
+}
+
+#[test]
+fn a_task_taken_by_mistake_is_handed_back_and_another_analyst_takes_it() {
+    on_both(|app| {
+        let world = World::new(app);
+        let product = world.product("P", "chemical", &["rare_disease"], &one_item("95.0~105.0"));
+        let number = lots(&world, &product, &["A"]).remove(0);
+        let task = world.task(&number, "assay", "waiting");
+        app.account("other", &[Role::Analyst]);
+        let other = app.logged_in("other");
+        let address = format!("/api/v1/tasks/{task}");
+        let start = |by: &Client| by.post(&format!("{address}/start"), &json!({}));
+        let hand_back = |by: &Client, reason: &str| by.post(&format!("{address}/hand-back"), &json!({"reason": reason}));
+
+        assert_eq!(hand_back(&world.analyst, "尚未开始").problem(), "wrong-state");
+        let first = ok(&start(&world.analyst), 200);
+        assert_eq!(hand_back(&other, "不是我的").problem(), "forbidden");
+        assert_eq!(hand_back(&world.analyst, " ").json()["field"], "reason");
+        assert_eq!(hand_back(&world.receiver, "无权").status, 403);
+
+        app.pass(Duration::from_secs(3600));
+        let browser = Browser::logged_in(app, "analyst");
+        let page = format!("/tasks/{task}");
+        let revision = browser.revision(&page);
+        let form = [("revision", revision.as_str()), ("reason", "仪器故障")];
+        assert_eq!(browser.form(&format!("{page}/hand-back"), &form).status, 303);
+        let waiting = ok(&world.analyst.get(&address), 200);
+        assert_eq!((&waiting["task"]["state"], &waiting["task"]["analyst_id"]), (&json!("waiting"), &Value::Null));
+        assert!(!browser.page(&page).contains("/hand-back"), "what waits is not handed back");
+
+        let again = ok(&start(&other), 200);
+        assert_eq!(again["started_at"], first["started_at"], "the first start is kept");
+        assert_ne!(again["analyst_id"], first["analyst_id"]);
+        let trail = ok(&world.quality.get(&format!("/api/v1/audit?subject_kind=test_task&subject_id={task}")), 200);
+        let handed = trail["items"].as_array().expect("items").iter().find(|one| one["action"] == "task.hand_back");
+        assert_eq!(handed.expect("on the trail")["reason"], "仪器故障");
     });
 }

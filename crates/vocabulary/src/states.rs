@@ -61,6 +61,8 @@ vocabulary! {
     /// What happens to a test task.
     TaskEvent {
         Start = "start", "开始", "start";
+        /// Its analyst does not go on with it.
+        HandBack = "hand_back", "交回", "hand back";
         /// A complete result is entered, or corrected before its review.
         Enter = "enter", "录入", "enter";
         SendBack = "send_back", "退回", "send back";
@@ -281,6 +283,7 @@ transitions! { CaseState on CaseEvent, Case:
 transitions! { TaskState on TaskEvent, Task:
     Waiting + Start = InProgress;
     Waiting + Cancel = Cancelled;
+    InProgress + HandBack = Waiting;
     InProgress + Enter = Entered;
     InProgress + Cancel = Cancelled;
     Entered + Enter = Entered;
