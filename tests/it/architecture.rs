@@ -54,10 +54,6 @@ const CIRCLES: &[&str] = &[
 /// Files that still write a sentence of a refusal in the middle of the code, with how many. The list only shrinks: a
 /// module's refusals are an enum in its `refusals.rs`.
 const SENTENCES: &[(&str, usize)] = &[
-    ("accounts/bootstrap.rs", 1),
-    ("accounts/create.rs", 5),
-    ("accounts/disable.rs", 1),
-    ("accounts/write.rs", 5),
     ("action/act.rs", 2),
     ("action/services.rs", 1),
     ("action/stale.rs", 2),
