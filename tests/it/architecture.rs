@@ -116,7 +116,6 @@ const SENTENCES: &[(&str, usize)] = &[
     ("people/session.rs", 2),
     ("people/signature.rs", 4),
     ("people/token.rs", 2),
-    ("record/writing.rs", 1),
     ("store/blobs.rs", 1),
     ("store/failure.rs", 4),
     ("store/invariants.rs", 1),
