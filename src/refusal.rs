@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::vocabulary::states::WrongState;
+
 /// Defines the codes once: Rust name, public name, HTTP status, short titles.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $zh:literal, $en:literal;)*) => {
@@ -157,6 +159,13 @@ impl Refusal {
     }
 }
 
+/// An event that does not fit the state of a thing.
+impl From<WrongState> for Refusal {
+    fn from(refused: WrongState) -> Self {
+        Self::new(Code::WrongState, refused.zh(), refused.en())
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {} / {}", self.code.as_str(), self.message_zh, self.message_en)?;
@@ -171,3 +180,52 @@ impl std::fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// What the tests of every module's refusals share.
+#[cfg(test)]
+pub(crate) mod walk {
+    use std::collections::BTreeSet;
+    use std::fmt::Debug;
+
+    use super::Refusal;
+
+    /// The variants of the first enum in a source, by their names.
+    fn declared(source: &str) -> BTreeSet<&str> {
+        let body = source.split("pub enum ").nth(1).and_then(|rest| rest.split("\n}").next()).expect("an enum");
+        let variants = body.lines().filter_map(|line| line.strip_prefix("    "));
+        let named = variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+        named.map(name).collect()
+    }
+
+    fn is_chinese(c: char) -> bool {
+        ('\u{4e00}'..='\u{9fff}').contains(&c)
+    }
+
+    /// The name of a variant, as its debug form begins.
+    fn name(text: &str) -> &str {
+        text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
+    }
+
+    /// Walks `given` through the conversion: there is one of every variant that `source` declares, and each says what
+    /// it refuses in both languages.
+    pub fn every<R: Clone + Debug + Into<Refusal>>(source: &str, given: &[R]) {
+        every_but(source, given, &[]);
+    }
+
+    /// As [`every`], but for the variants that repeat the words of a provision or of another crate in one language.
+    pub fn every_but<R: Clone + Debug + Into<Refusal>>(source: &str, given: &[R], quoting: &[&str]) {
+        let debugged: Vec<String> = given.iter().map(|one| format!("{one:?}")).collect();
+        let walked: BTreeSet<&str> = debugged.iter().map(|text| name(text)).collect();
+        assert_eq!(walked, declared(source), "a variant is not walked through");
+        for (one, text) in given.iter().zip(&debugged) {
+            if quoting.contains(&name(text)) {
+                continue;
+            }
+            let refusal: Refusal = one.clone().into();
+            let (zh, en) = (&refusal.message_zh, &refusal.message_en);
+            assert!(zh.chars().any(is_chinese), "{one:?} has no Chinese text: {zh:?}");
+            assert!(!en.trim().is_empty() && !en.chars().any(is_chinese), "{one:?} has no English text: {en:?}");
+            assert!(!en.starts_with(|c: char| c.is_ascii_uppercase()), "{one:?} begins with a capital: {en:?}");
+        }
+    }
+}

@@ -3,11 +3,12 @@
 use diesel::prelude::*;
 
 use super::create::{CheckedAccount, CreateAccount};
+use super::refusals::AccountRefusal;
 use super::write::{PasswordHash, shown};
 use crate::action::{Action, Context, Facts, Services, act_as_program};
 use crate::catalogue::{CreateInstitute, insert_institute, institute_content};
 use crate::record::{Actor, Author, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::secrets::Password;
 use crate::store::Outcome;
 use crate::store::columns::InstituteId;
@@ -51,8 +52,7 @@ impl BootstrapInstitute {
 
     fn checked(&self, accounts: i64) -> Result<CreateInstitute, Refusal> {
         if accounts > 0 {
-            let (zh, en) = ("系统已有账户，请由管理员添加", "there are accounts already: an administrator adds more");
-            return Err(Refusal::new(Code::Conflict, zh, en));
+            return Err(AccountRefusal::NotTheFirst.into());
         }
         self.institute.checked(false)
     }
@@ -93,7 +93,7 @@ impl Action for BootstrapInstitute {
 /// Makes the first institute and its administrator. The program does it, since nobody else is there.
 ///
 /// # Errors
-/// [`Code::Conflict`] where there is an account; [`Code::InvalidField`].
+/// [`AccountRefusal::NotTheFirst`], or the field that is not as expected.
 pub fn bootstrap(
     services: &Services,
     institute: CreateInstitute,
@@ -136,6 +136,6 @@ mod tests {
             },
         };
         assert!(first.checked(0).is_ok());
-        assert_eq!(first.checked(1).err().map(|refusal| refusal.code), Some(Code::Conflict));
+        assert_eq!(first.checked(1).err(), Some(AccountRefusal::NotTheFirst.into()));
     }
 }

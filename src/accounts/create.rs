@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::refusals::AccountRefusal;
 use super::write::{PasswordHash, each_once, insert, roles_fit, shown};
 use crate::action::{Action, Context, Facts, Services};
 use crate::people::{check_rule, normal_username};
@@ -97,22 +98,13 @@ impl CreateAccount {
         let (username, display_name) = (normal_username(&self.username), self.display_name.trim().to_owned());
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         if !(3..=64).contains(&username.len()) || !username.chars().all(fits) {
-            return Err(Refusal::field(
-                "username",
-                "用户名为3至64个小写字母、数字或 . _ -",
-                "a user name has 3 to 64 small letters, digits, or . _ -",
-            ));
+            return Err(AccountRefusal::UserName.into());
         }
         if display_name.is_empty() || display_name.chars().count() > 100 {
-            let (zh, en) = ("姓名为1至100个字符", "a display name has 1 to 100 characters");
-            return Err(Refusal::field("display_name", zh, en));
+            return Err(AccountRefusal::DisplayName.into());
         }
         if self.institute.is_some() == self.applicant.is_some() {
-            return Err(Refusal::field(
-                "institute",
-                "账户须属于一个机构或一个申请人，二者择一",
-                "an account belongs to either an institute or an applicant",
-            ));
+            return Err(AccountRefusal::BelongsToOne.into());
         }
         let roles = each_once(&self.roles);
         roles_fit(&roles, self.applicant.is_some())?;
@@ -156,10 +148,10 @@ impl Action for CreateAccount {
     fn decide(&self, _: &Facts<'_>, belonging: &Belonging) -> Result<CheckedAccount, Refusal> {
         let checked = self.checked()?;
         if !belonging.institute {
-            return Err(Refusal::field("institute", "未找到该机构", "there is no such institute"));
+            return Err(AccountRefusal::InstituteUnknown.into());
         }
         if !belonging.applicant {
-            return Err(Refusal::field("applicant", "未找到该申请人", "there is no such applicant"));
+            return Err(AccountRefusal::ApplicantUnknown.into());
         }
         Ok(checked)
     }

@@ -7,11 +7,12 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::refusals::AccountRefusal;
 use super::write::{administrator_stays, other_administrators, shown};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::people::{account_by_id, end_all};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::AccountId;
 use crate::store::revisions::Revised;
@@ -50,8 +51,7 @@ impl DisableAccount {
 
     fn checked(&self, standing: &Availability) -> Result<NextState, Refusal> {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
-        let next = standing.state.on(self.event());
-        let state = next.map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+        let state = standing.state.on(self.event()).map_err(AccountRefusal::State)?;
         if state.is_disabled() {
             administrator_stays(standing.other_administrators, false)?;
         }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn the_last_administrator_is_not_disabled() {
         let standing = |others| Availability { state: AccountState::Active, other_administrators: others };
-        assert_eq!(set(true).checked(&standing(0)).err().map(|refusal| refusal.code), Some(Code::Conflict));
+        assert_eq!(set(true).checked(&standing(0)).err(), Some(AccountRefusal::LastAdministrator.into()));
         assert_eq!(set(true).checked(&standing(1)).ok().map(|next| next.state), Some(AccountState::Disabled));
     }
 

@@ -11,6 +11,7 @@ mod bootstrap;
 mod create;
 mod disable;
 mod passwords;
+mod refusals;
 mod roles;
 mod write;
 
@@ -18,4 +19,5 @@ pub use bootstrap::{BootstrapInstitute, FirstAdministrator, bootstrap};
 pub use create::CreateAccount;
 pub use disable::DisableAccount;
 pub use passwords::{ChangePassword, ResetPassword};
+pub use refusals::AccountRefusal;
 pub use roles::SetRoles;

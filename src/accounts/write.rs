@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::refusals::AccountRefusal;
 use crate::action::Context;
 use crate::insert_all;
-use crate::refusal::{Code, Refusal};
 use crate::store::columns::{AccountId, Instant};
 use crate::store::rows::{AccountRoleRow, AccountRow};
 use crate::store::schema::{account, account_role};
@@ -20,11 +20,7 @@ pub struct PasswordHash(pub(super) String);
 pub(super) fn insert(conn: &mut AnyConnection, row: &AccountRow, roles: &[Role]) -> Outcome<()> {
     match diesel::insert_into(account::table).values(row).execute(conn).map_err(StoreError::from) {
         Ok(_) => insert_roles(conn, &row.id, roles),
-        Err(StoreError::Unique { .. }) => {
-            let (zh, en) =
-                (format!("用户名 {} 已被使用", row.username), format!("the user name {} is taken", row.username));
-            Err(Refusal::new(Code::Conflict, zh, en).at("username").into())
-        }
+        Err(StoreError::Unique { .. }) => Err(AccountRefusal::NameTaken(row.username.clone()).into()),
         Err(error) => Err(Failure::Store(error)),
     }
 }
@@ -50,7 +46,7 @@ pub(super) fn replace_password(conn: &mut AnyConnection, id: &AccountId, hash: &
 
 /// The account as an administrator sees it.
 pub(super) fn shown(cx: &mut Context<'_>, id: &AccountId) -> Outcome<AccountView> {
-    views::account(cx.conn, id)?.ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()).into())
+    views::account(cx.conn, id)?.ok_or_else(|| AccountRefusal::NoAccount(id.clone()).into())
 }
 
 /// How many other administrators may log in.
@@ -65,25 +61,21 @@ pub(super) fn other_administrators(conn: &mut AnyConnection, id: &AccountId) -> 
 }
 
 /// Nobody could undo the loss of the last administrator.
-pub(super) fn administrator_stays(others: i64, this_one: bool) -> Result<(), Refusal> {
+pub(super) fn administrator_stays(others: i64, this_one: bool) -> Result<(), AccountRefusal> {
     if others > 0 || this_one {
         return Ok(());
     }
-    Err(Refusal::new(Code::Conflict, "至少须保留一名管理员", "at least one administrator must stay"))
+    Err(AccountRefusal::LastAdministrator)
 }
 
 /// The roles of an account fit what it belongs to.
-pub(super) fn roles_fit(roles: &[Role], of_applicant: bool) -> Result<(), Refusal> {
+pub(super) fn roles_fit(roles: &[Role], of_applicant: bool) -> Result<(), AccountRefusal> {
     if roles.is_empty() {
-        return Err(Refusal::field("roles", "至少须有一个角色", "an account has at least one role"));
+        return Err(AccountRefusal::NoRole);
     }
     // An applicant's eyes stay on its own cases: no role of the institute beside it.
     if roles.iter().any(|role| (*role == Role::Applicant) != of_applicant) {
-        return Err(Refusal::field(
-            "roles",
-            "申请人账户仅有申请人角色，机构账户不得有申请人角色",
-            "the role applicant goes with an applicant's account, and with no other",
-        ));
+        return Err(AccountRefusal::RolesMisfit);
     }
     Ok(())
 }
@@ -104,18 +96,16 @@ mod tests {
     fn an_administrator_stays() {
         assert!(administrator_stays(1, false).is_ok());
         assert!(administrator_stays(0, true).is_ok());
-        assert_eq!(administrator_stays(0, false).err().map(|refusal| refusal.code), Some(Code::Conflict));
+        assert_eq!(administrator_stays(0, false), Err(AccountRefusal::LastAdministrator));
     }
 
     #[test]
     fn an_applicants_account_has_that_role_and_no_other() {
         assert!(roles_fit(&[Role::Applicant], true).is_ok());
         assert!(roles_fit(&[Role::Analyst, Role::Reviewer], false).is_ok());
-        for (roles, of_applicant) in
-            [(vec![], false), (vec![Role::Applicant, Role::Analyst], true), (vec![Role::Applicant], false)]
-        {
-            let refused = roles_fit(&roles, of_applicant).err().and_then(|refusal| refusal.field);
-            assert_eq!(refused.as_deref(), Some("roles"), "{roles:?}");
+        assert_eq!(roles_fit(&[], false), Err(AccountRefusal::NoRole));
+        for (roles, of_applicant) in [(vec![Role::Applicant, Role::Analyst], true), (vec![Role::Applicant], false)] {
+            assert_eq!(roles_fit(&roles, of_applicant), Err(AccountRefusal::RolesMisfit), "{roles:?}");
         }
     }
 }

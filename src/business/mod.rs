@@ -4,13 +4,15 @@
 //! lines themselves are rooms of `lines/`, and nothing below them names one.
 
 mod particulars;
+mod refusals;
 
 use chrono::NaiveDate;
 
 pub use particulars::{Particulars, StoredParticulars};
+pub use refusals::BusinessRefusal;
 
 use crate::documents::CertificateKind;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::{Authorisation, Business, Category};
 use crate::vocabulary::CaseState;
 
@@ -55,14 +57,14 @@ impl CaseDates {
     ///
     /// # Errors
     /// Names the field.
-    pub fn not_after(&self, today: NaiveDate) -> Result<(), Refusal> {
+    pub fn not_after(&self, today: NaiveDate) -> Result<(), BusinessRefusal> {
         for (field, day) in [
             ("arrived_at_port_on", self.arrived_at_port),
             ("notice_received_on", self.notice_received),
             ("sampled_on", self.sampled),
         ] {
             if day.is_some_and(|day| day > today) {
-                return Err(Refusal::field(field, "晚于今天", "lies in the future"));
+                return Err(BusinessRefusal::InFuture { field });
             }
         }
         Ok(())
@@ -165,13 +167,8 @@ impl Lines {
     /// # Errors
     /// Where the installation has none.
     pub fn of(&self, business: Business) -> Result<&'static dyn Line, Refusal> {
-        self.all().find(|line| line.businesses().contains(&business)).ok_or_else(|| {
-            Refusal::new(
-                Code::NotDetermined,
-                format!("本系统未开通该业务：{}", business.zh()),
-                format!("this installation has no such line of business: {}", business.en()),
-            )
-            .at("business")
-        })
+        self.all()
+            .find(|line| line.businesses().contains(&business))
+            .ok_or_else(|| BusinessRefusal::NoLine(business).into())
     }
 }

@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 
 use super::case::Case;
 use super::load::CaseFile;
+use super::refusals::CasesRefusal;
 use crate::action::Facts;
 use crate::business::{Accepting, Line};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::{self, Authorisation, ClockName, Dates, Determination, Jurisdiction, Lane, Regulation};
 use crate::store::columns::{ApplicationId, Day, Json};
 use crate::store::rows::{ApplicationClockRow, ApplicationRow};
@@ -36,10 +37,8 @@ pub(super) fn case_of(
     row: &ApplicationRow,
     file: &CaseFile,
     accepted: NaiveDate,
-) -> Result<regulation::CaseFacts, Refusal> {
-    let jurisdiction = Jurisdiction::parse(&file.institute.jurisdiction).ok_or_else(|| {
-        Refusal::field("institute.jurisdiction", "机构的辖区代码无效", "the institute's jurisdiction is no code")
-    })?;
+) -> Result<regulation::CaseFacts, CasesRefusal> {
+    let jurisdiction = Jurisdiction::parse(&file.institute.jurisdiction).ok_or(CasesRefusal::JurisdictionUnknown)?;
     let mut dates = Dates::accepted_on(accepted);
     dates.arrived_at_port = row.arrived_at_port_on.as_ref().map(|day| day.date());
     dates.notice_received = row.notice_received_on.as_ref().map(|day| day.date());
@@ -64,10 +63,8 @@ pub(super) fn case_of(
 ///
 /// # Errors
 /// Where a clock runs out of the calendar.
-pub(super) fn determine(regulation: &Regulation, case: &regulation::CaseFacts) -> Result<Determination, Refusal> {
-    regulation
-        .determine(case)
-        .map_err(|error| Refusal::new(Code::NotDetermined, format!("无法判定：{error}"), error.to_string()))
+pub(super) fn determine(regulation: &Regulation, case: &regulation::CaseFacts) -> Result<Determination, CasesRefusal> {
+    regulation.determine(case).map_err(CasesRefusal::NotDetermined)
 }
 
 /// Accepts the case today: its determination is frozen with it.
@@ -83,10 +80,9 @@ pub(super) fn accept(
     case.on(CaseEvent::Accept)?;
     let (file, today) = (&ground.file, facts.today());
     let determination = determine(facts.regulation, &case_of(case.row(), file, today)?)?;
-    if let Some(refusal) = determination.refusals.first() {
-        return Err(Refusal::new(Code::RefusedByRegulation, &*refusal.message, &*refusal.message)
-            .by(&refusal.provisions)
-            .with(serde_json::json!({"refusals": determination.refusals})));
+    if let Some(first) = determination.refusals.first() {
+        let (first, all) = (first.clone(), determination.refusals.clone());
+        return Err(CasesRefusal::ByProvisions { first, all }.into());
     }
     let items: Vec<&str> = file.items.iter().map(|item| item.code.as_str()).collect();
     ground.line.check_acceptance(&Accepting {
@@ -100,14 +96,8 @@ pub(super) fn accept(
     if let Some(needed) = determination.batches.value
         && batches < needed as usize
     {
-        return Err(Refusal::new(
-            Code::BatchesMissing,
-            format!("须送检 {needed} 批，实有 {batches} 批"),
-            format!("{needed} batches are needed, {batches} given"),
-        )
-        .at("batches")
-        .by(&determination.batches.provisions)
-        .with(serde_json::json!({"required": needed, "given": batches})));
+        let provisions = determination.batches.provisions.clone();
+        return Err(CasesRefusal::BatchesMissing { needed, given: batches, provisions }.into());
     }
     let lane = determination.lane.value;
     let row = case.facts();
@@ -158,7 +148,9 @@ fn lane_rank(lane: Lane) -> i64 {
 mod tests {
     use super::*;
     use crate::cases::specimens;
+    use crate::refusal::Code;
     use crate::regulation::ClockUnit;
+    use crate::vocabulary::states::WrongState;
     use crate::vocabulary::{Business, CaseState};
 
     #[test]
@@ -171,10 +163,11 @@ mod tests {
         assert!(accepted.clocks.iter().any(|clock| clock.name == ClockName::Testing));
         assert_eq!(case.row().accepted_on.as_ref().map(Day::as_str), Some(specimens::TODAY));
         let again = accept(&world.facts(), &mut case, &ground, 3).expect_err("twice");
-        assert_eq!(again.code, Code::WrongState);
+        assert_eq!(again, WrongState::Case(CaseState::Accepted, CaseEvent::Accept).into());
         let mut short = Case::new(specimens::application());
         let refused = accept(&world.facts(), &mut short, &ground, 1).expect_err("one of three");
-        assert_eq!((refused.code, refused.field.as_deref()), (Code::BatchesMissing, Some("batches")));
+        let provisions = refused.provisions.clone();
+        assert_eq!(refused, CasesRefusal::BatchesMissing { needed: 3, given: 1, provisions }.into());
     }
 
     #[test]

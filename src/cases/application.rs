@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 
 use super::case::Case;
 use super::load::CaseFile;
+use super::refusals::CasesRefusal;
 use crate::action::{Context, Facts};
 use crate::business::{Line, Particulars, StoredParticulars};
 use crate::record::Actor;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::{Business, Purpose};
 use crate::store::columns::{ApplicantId, ApplicationId, BatchId, InstituteId, Json, ProductId, SpecificationId};
 use crate::store::dialect::next_number;
@@ -76,16 +77,13 @@ pub(super) struct NewCase {
 }
 
 /// The institute that a new application goes to.
-fn institute_for(actor: &Actor, new: &NewApplication) -> Result<InstituteId, Refusal> {
+fn institute_for(actor: &Actor, new: &NewApplication) -> Result<InstituteId, CasesRefusal> {
     match (&actor.institute, &new.institute_id) {
         (Some(own), None) => Ok(own.clone()),
         (Some(own), Some(named)) if own == named => Ok(own.clone()),
-        (Some(_), Some(_)) => {
-            Err(Refusal::new(Code::Forbidden, "只能在本机构收样", "take in at your own institute only")
-                .at("institute_id"))
-        }
+        (Some(_), Some(_)) => Err(CasesRefusal::OtherInstitute),
         (None, Some(named)) => Ok(named.clone()),
-        (None, None) => Err(Refusal::field("institute_id", "不能为空", "must not be empty")),
+        (None, None) => Err(CasesRefusal::Missing { field: "institute_id" }),
     }
 }
 
@@ -146,21 +144,19 @@ pub(super) fn draft(
     Ok(NewCase { case, batches })
 }
 
-fn applicant_of(new: &NewApplication, actor: &Actor) -> Result<ApplicantId, Refusal> {
+fn applicant_of(new: &NewApplication, actor: &Actor) -> Result<ApplicantId, CasesRefusal> {
     match (&actor.applicant, &new.applicant_id) {
         (Some(own), None) => Ok(own.clone()),
         (Some(own), Some(named)) if own == named => Ok(own.clone()),
-        (Some(_), Some(_)) => {
-            Err(Refusal::new(Code::Forbidden, "只能以本单位名义申请", "apply in your own name only").at("applicant_id"))
-        }
+        (Some(_), Some(_)) => Err(CasesRefusal::OtherApplicant),
         (None, Some(named)) => Ok(named.clone()),
-        (None, None) => Err(Refusal::field("applicant_id", "不能为空", "must not be empty")),
+        (None, None) => Err(CasesRefusal::Missing { field: "applicant_id" }),
     }
 }
 
 fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec<BatchRow>, Refusal> {
     if new.is_empty() || new.len() > 50 {
-        return Err(Refusal::field("batches", "应有 1 至 50 批", "expected 1 to 50 batches"));
+        return Err(CasesRefusal::BatchCount.into());
     }
     let mut rows: Vec<BatchRow> = Vec::with_capacity(new.len());
     for (index, batch) in new.iter().enumerate() {
@@ -179,7 +175,7 @@ fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec
             lot_size: text("lot_size", &batch.lot_size)?,
         };
         if rows.iter().any(|other| other.lot_number == row.lot_number) {
-            return Err(Refusal::field(at("lot_number"), "批号重复", "the lot number stands twice"));
+            return Err(CasesRefusal::LotTwice { batch: index }.into());
         }
         rows.push(row);
     }
@@ -237,13 +233,10 @@ mod tests {
         let mut actor = world.actor.clone();
         actor.applicant = Some("other".into());
         let new = specimens::new_application();
-        assert_eq!(applicant_of(&new, &actor).err().map(|refusal| refusal.code), Some(Code::Forbidden));
+        assert_eq!(applicant_of(&new, &actor), Err(CasesRefusal::OtherApplicant));
         actor.applicant.clone_from(&new.applicant_id);
         assert_eq!(applicant_of(&new, &actor).ok(), new.applicant_id);
         actor.institute = None;
-        assert_eq!(
-            institute_for(&actor, &new).err().and_then(|refusal| refusal.field).as_deref(),
-            Some("institute_id")
-        );
+        assert_eq!(institute_for(&actor, &new), Err(CasesRefusal::Missing { field: "institute_id" }));
     }
 }

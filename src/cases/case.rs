@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::refusals::CasesRefusal;
 use crate::action::Context;
 use crate::business::{CaseDates, Particulars, StoredParticulars};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
 use crate::regulation::Determination;
 use crate::store::columns::{ApplicationId, Day};
 use crate::store::rows::{ApplicationRow, BatchRow};
@@ -50,7 +50,7 @@ impl Case {
     fn loaded(conn: &mut AnyConnection, id: &ApplicationId, own: impl Fn(&ApplicationRow) -> bool) -> Outcome<Self> {
         let found: Option<ApplicationRow> =
             application::table.find(id).select(ApplicationRow::as_select()).first(conn).optional()?;
-        let row = found.filter(own).ok_or_else(|| Refusal::not_found("申请", "application", id.as_str()))?;
+        let row = found.filter(own).ok_or_else(|| CasesRefusal::NoCase(id.clone()))?;
         Ok(Self::new(row))
     }
 
@@ -85,10 +85,9 @@ impl Case {
     ///
     /// # Errors
     /// Where the event does not fit the state; the refusal names both.
-    pub fn on(&mut self, event: CaseEvent) -> Result<CaseState, Refusal> {
+    pub fn on(&mut self, event: CaseEvent) -> Result<CaseState, CasesRefusal> {
         let before = self.row.state;
-        self.row.state =
-            before.on(event).map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+        self.row.state = before.on(event)?;
         if self.row.state != before {
             self.note("state", before.as_str(), self.row.state.as_str());
         }
@@ -224,6 +223,7 @@ mod tests {
     use super::*;
     use crate::cases::specimens;
     use crate::store::columns::Json;
+    use crate::vocabulary::states::WrongState;
 
     #[test]
     fn a_case_moves_by_events_and_remembers_where_it_began() {
@@ -232,7 +232,8 @@ mod tests {
         assert_eq!(case.on(CaseEvent::Receive), Ok(CaseState::Testing));
         assert_eq!(case.changes["state"], json!({"old": "draft", "new": "testing"}));
         let refused = case.on(CaseEvent::Accept).expect_err("it is accepted");
-        assert_eq!((refused.code, case.row().state), (Code::WrongState, CaseState::Testing));
+        assert_eq!(refused, WrongState::Case(CaseState::Testing, CaseEvent::Accept).into());
+        assert_eq!(case.row().state, CaseState::Testing);
     }
 
     #[test]

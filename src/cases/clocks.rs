@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::acceptance::{case_of, clock_rows, determine, laboratory_due};
 use super::load::{CaseFile, clocks_of};
+use super::refusals::CasesRefusal;
 use crate::action::{Action, Context, Facts};
 use crate::insert_all;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::{Determination, Regulation, StatutoryClock};
 use crate::store::columns::{ApplicationId, Day, Json};
 use crate::store::rows::{ApplicationClockRow, ApplicationRow};
@@ -24,7 +25,7 @@ pub(super) fn later_clocks(
     row: &ApplicationRow,
     file: &CaseFile,
     known: &[ApplicationClockRow],
-) -> Result<Vec<ApplicationClockRow>, Refusal> {
+) -> Result<Vec<ApplicationClockRow>, CasesRefusal> {
     let Some(accepted) = &row.accepted_on else { return Ok(Vec::new()) };
     let determination = determine(regulation, &case_of(row, file, accepted.date())?)?;
     let fresh = clock_rows(&row.id, &determination).into_iter();
@@ -95,7 +96,8 @@ impl Action for RefreshClocks {
     }
 
     fn decide(&self, facts: &Facts<'_>, open: &Vec<Provisional>) -> Result<Vec<Recounted>, Refusal> {
-        open.iter().filter_map(|one| recount(facts.regulation, one).transpose()).collect()
+        let moved = open.iter().filter_map(|one| recount(facts.regulation, one).transpose());
+        Ok(moved.collect::<Result<_, CasesRefusal>>()?)
     }
 
     fn keep(&self, cx: &mut Context<'_>, _: Vec<Provisional>, plan: Vec<Recounted>) -> Outcome<usize> {
@@ -116,15 +118,11 @@ impl Action for RefreshClocks {
 }
 
 /// The due date of one clock as the calendar counts now; none where it is as before.
-fn recount(regulation: &Regulation, one: &Provisional) -> Result<Option<Recounted>, Refusal> {
+fn recount(regulation: &Regulation, one: &Provisional) -> Result<Option<Recounted>, CasesRefusal> {
     let (clock, mut determination) = (&one.clock, one.determination.clone());
-    let unreadable = |column: &str, error: String| {
+    let unreadable = |column: &'static str, error: String| {
         tracing::error!(column, error, application = %clock.application_id, "a stored clock cannot be read");
-        Refusal::new(
-            Code::Internal,
-            format!("application_clock.{column}（{}）无法读取", clock.application_id),
-            format!("application_clock.{column} of {} cannot be read", clock.application_id),
-        )
+        CasesRefusal::ClockUnreadable { case: clock.application_id.clone(), column }
     };
     determination.clocks = vec![StatutoryClock {
         name: clock.name,

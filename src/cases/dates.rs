@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 use super::case::Case;
 use super::clocks::{later_clocks, start};
 use super::load::{CaseFile, clocks_of};
+use super::refusals::CasesRefusal;
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::business::Line;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, Day};
 use crate::store::revisions::Revised;
@@ -45,7 +46,7 @@ pub struct Plan {
 }
 
 /// Sets a date that was not known; another one than that is on record does not take its place.
-fn set(case: &mut Case, field: &'static str, day: Option<TypedDate>) -> Result<(), Refusal> {
+fn set(case: &mut Case, field: &'static str, day: Option<TypedDate>) -> Result<(), CasesRefusal> {
     let Some(TypedDate(day)) = day else { return Ok(()) };
     let row = case.facts();
     let known = match field {
@@ -55,9 +56,7 @@ fn set(case: &mut Case, field: &'static str, day: Option<TypedDate>) -> Result<(
     };
     match known {
         Some(recorded) if recorded.date() == day => return Ok(()),
-        Some(_) => {
-            return Err(Refusal::new(Code::Conflict, "该日期已登记", "this date is recorded already").at(field));
-        }
+        Some(_) => return Err(CasesRefusal::DateRecorded { field }),
         None => *known = Some(Day::from(day)),
     }
     case.note(field, (), day.to_string());
@@ -90,11 +89,7 @@ impl Action for RecordDates {
         let mut case = loaded.case.clone();
         let state = case.row().state;
         if !CaseState::ENDABLE.contains(&state) {
-            return Err(Refusal::new(
-                Code::WrongState,
-                format!("申请处于“{}”状态，不再登记日期", state.zh()),
-                format!("the case is {}: no more dates are recorded", state.en()),
-            ));
+            return Err(CasesRefusal::NoMoreDates(state).into());
         }
         set(&mut case, "arrived_at_port_on", self.arrived_at_port_on)?;
         set(&mut case, "notice_received_on", self.notice_received_on)?;
@@ -151,7 +146,7 @@ mod tests {
     fn a_date_on_record_is_not_replaced_and_none_lies_ahead() {
         assert!(decide(CaseState::Accepted, &dates(Some(specimens::TODAY), None)).is_ok());
         let other = decide(CaseState::Accepted, &dates(Some("2026-03-01"), None)).err().expect("another date");
-        assert_eq!((other.code, other.field.as_deref()), (Code::Conflict, Some("notice_received_on")));
+        assert_eq!(other, CasesRefusal::DateRecorded { field: "notice_received_on" }.into());
         let ahead = decide(CaseState::Accepted, &dates(None, Some("2026-03-05"))).err().expect("tomorrow");
         assert_eq!(ahead.field.as_deref(), Some("sampled_on"));
     }

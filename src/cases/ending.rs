@@ -5,8 +5,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::case::Case;
+use super::refusals::CasesRefusal;
 use crate::action::{Action, Context, Facts, Subject};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, SampleId, TestTaskId};
 use crate::store::revisions::Revised;
@@ -147,15 +148,11 @@ endings! {
 }
 
 /// Whether this way to the end is open at all in that state; the event itself is refused by the state.
-fn in_time(state: CaseState, open: &[CaseState]) -> Result<(), Refusal> {
+fn in_time(state: CaseState, open: &[CaseState]) -> Result<(), CasesRefusal> {
     if open.contains(&state) {
         return Ok(());
     }
-    Err(Refusal::new(
-        Code::WrongState,
-        format!("申请处于“{}”状态，请与检验机构联系撤回", state.zh()),
-        format!("the case is {}: ask the institute to withdraw it", state.en()),
-    ))
+    Err(CasesRefusal::AskInstitute(state))
 }
 
 #[cfg(test)]

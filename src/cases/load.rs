@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::refusals::CasesRefusal;
 use crate::catalogue::{SpecificationDates, in_force};
-use crate::refusal::Refusal;
 use crate::regulation::{Authorisation, Trait};
 use crate::store::columns::{ApplicationId, BatchId, Day, InstituteId, ProductId, SpecificationId};
 use crate::store::rows::{
@@ -88,8 +88,8 @@ fn parties(
     }
     let known: i64 = institute::table.filter(institute::id.eq(institute_id)).count().get_result(conn)?;
     Err(match known {
-        0 => Refusal::not_found("机构", "institute", institute_id.as_str()),
-        _ => Refusal::not_found("品种", "product", product_id.as_str()).at("product_id"),
+        0 => CasesRefusal::NoInstitute(institute_id.clone()),
+        _ => CasesRefusal::NoProduct(product_id.clone()),
     }
     .into())
 }
@@ -106,26 +106,13 @@ fn specification_named(conn: &mut AnyConnection, product_id: &ProductId, id: &Sp
         .order(test_item::position)
         .select((SpecificationRow::as_select(), Option::<TestItemRow>::as_select()))
         .load(conn)?;
-    newest(rows).ok_or_else(|| {
-        Refusal::field(
-            "specification_id",
-            "该品种没有这一已生效的质量标准",
-            "the product has no effective specification of that id",
-        )
-        .into()
-    })
+    newest(rows).ok_or_else(|| CasesRefusal::NoSpecification.into())
 }
 
 /// The specification in force on a day, with its items in their order.
 fn specification_in_force(conn: &mut AnyConnection, product_id: &ProductId, on: NaiveDate) -> Outcome<WithItems> {
     let released = dated(conn, product_id)?;
-    let id = on_day(&released, on).ok_or_else(|| {
-        Refusal::field(
-            "specification_id",
-            format!("该品种在{on}没有生效的质量标准"),
-            format!("the product has no specification in force on {on}"),
-        )
-    })?;
+    let id = on_day(&released, on).ok_or(CasesRefusal::NoneInForce(on))?;
     specification_named(conn, product_id, id)
 }
 

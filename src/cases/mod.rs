@@ -17,6 +17,7 @@ mod load;
 mod preview;
 mod receipt;
 mod receive;
+mod refusals;
 #[cfg(test)]
 mod specimens;
 mod submit;
@@ -35,6 +36,7 @@ pub use load::CaseFile;
 pub use preview::{IntakePreview, preview};
 pub use receipt::{LotDemand, NewContainers, NewSample, Receipt};
 pub use receive::ReceiveSamples;
+pub use refusals::{ArrivalFault, CasesRefusal};
 pub use submit::{SubmitCase, SubmitOwnCase};
 pub use take_in::TakeIn;
 pub use taken::{Taken, TakenSample};

@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 use super::application::numbered;
 use super::label_date::{Before, last_day};
 use super::load::CaseFile;
+use super::refusals::{ArrivalFault, CasesRefusal};
 use crate::action::{Context, Facts};
 use crate::custody;
 use crate::insert_all;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::Determination;
 use crate::regulation::quantities::{self, ItemDemand};
 use crate::store::Outcome;
@@ -24,7 +25,6 @@ use crate::store::rows::{
 use crate::store::schema::{container, custody_entry, sample, test_task};
 use crate::text::{self, TypedDecimal, decimal_or_blank};
 use crate::vocabulary::samples::PortionEvent;
-use crate::vocabulary::states::WrongState;
 use crate::vocabulary::{Portion, SampleState, TaskState};
 
 /// What arrived.
@@ -106,7 +106,7 @@ pub struct LotDemand {
 ///
 /// # Errors
 /// Where the quantities are beyond counting.
-pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<LotDemand, Refusal> {
+pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<LotDemand, CasesRefusal> {
     let items: Vec<ItemDemand> = file
         .items
         .iter()
@@ -114,7 +114,7 @@ pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<L
         .collect();
     let multiple = determination.quantity_multiple.value;
     let counted = quantities::demand(&items, file.product.container_content.decimal(), multiple.unwrap_or(1));
-    let counted = counted.map_err(|error| Refusal::field("items", error.to_string(), error.to_string()))?;
+    let counted = counted.map_err(CasesRefusal::Uncountable)?;
     let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     Ok(LotDemand {
         full_test_containers: whole(counted.full_test_containers),
@@ -137,7 +137,7 @@ pub(super) fn check_all(
     need: &LotDemand,
 ) -> Result<Vec<Received>, Refusal> {
     if samples.is_empty() {
-        return Err(Refusal::field("samples", "至少一份样品", "expected at least one sample"));
+        return Err(CasesRefusal::NoSamples.into());
     }
     let mut done = received.to_vec();
     let mut all = Vec::with_capacity(samples.len());
@@ -173,7 +173,7 @@ fn check(
         .transpose()?;
     let note = text::optional(&at("note"), &new.note, text::REMARK)?;
     if new.packages < 0 || new.packages > 100_000 {
-        return Err(Refusal::field(at("packages"), "应为 0 至 100000", "expected 0 to 100000"));
+        return Err(CasesRefusal::PackageCount { sample: index }.into());
     }
     let sample = SampleRow {
         id: SampleId::new(),
@@ -195,8 +195,8 @@ fn check(
         institute_id: application.institute_id.clone(),
     };
     if refused.is_none() {
-        check_condition(&at, &sample)?;
-        check_expiry(&at, &sample, batch, facts.today())?;
+        check_condition(index, &sample)?;
+        check_expiry(index, &sample, batch, facts.today())?;
         check_quantity(&at("containers"), &batch.lot_number, need, given)?;
     }
     let containers = container_rows(&sample, labels, need.full_test_containers)?;
@@ -217,90 +217,56 @@ fn labels(field: &str, given: &NewContainers) -> Result<Vec<String>, Refusal> {
             .map(|(index, code)| {
                 let code = text::required(&format!("{field}[{index}]"), code, 80)?;
                 if codes.iter().take(index).any(|other| other.trim() == code) {
-                    return Err(Refusal::field(format!("{field}[{index}]"), "标签重复", "the label stands twice"));
+                    return Err(CasesRefusal::LabelTwice { field: format!("{field}[{index}]") }.into());
                 }
                 Ok(code)
             })
             .collect(),
-        _ => Err(Refusal::field(field, format!("应有 1 至 {MOST} 个容器"), format!("expected 1 to {MOST} containers"))),
+        _ => Err(CasesRefusal::ContainerCount { field: field.to_owned(), most: MOST }.into()),
     }
 }
 
 /// What is wrong on arrival is either a refusal or a remark: it is never passed over.
-fn check_condition(at: &impl Fn(&str) -> String, sample: &SampleRow) -> Result<(), Refusal> {
+fn check_condition(index: usize, sample: &SampleRow) -> Result<(), CasesRefusal> {
     let faults = [
-        (!sample.seals_intact, "seals_intact", "封签不完整", "a seal is broken"),
-        (!sample.packages_intact, "packages_intact", "包装破损", "a package is damaged"),
-        (!sample.label_matches, "label_matches", "标签与资料不符", "the label does not agree with the papers"),
+        (!sample.seals_intact, ArrivalFault::SealBroken),
+        (!sample.packages_intact, ArrivalFault::PackageDamaged),
+        (!sample.label_matches, ArrivalFault::LabelDiffers),
     ];
-    for (fault, field, zh, en) in faults {
-        if fault && sample.condition_note.is_empty() {
-            return Err(Refusal::field(
-                at(field),
-                format!("{zh}：请拒收并说明原因，或在备注中说明接收理由"),
-                format!("{en}: refuse the sample with a reason, or say in the note why it is received"),
-            ));
-        }
+    match faults.into_iter().find(|(found, _)| *found) {
+        Some((_, fault)) if sample.condition_note.is_empty() => Err(CasesRefusal::Unremarked { sample: index, fault }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A lot that has expired is refused; where the label's date cannot be compared, the note must say what was found.
-fn check_expiry(
-    at: &impl Fn(&str) -> String,
-    sample: &SampleRow,
-    batch: &BatchRow,
-    today: NaiveDate,
-) -> Result<(), Refusal> {
+fn check_expiry(index: usize, sample: &SampleRow, batch: &BatchRow, today: NaiveDate) -> Result<(), CasesRefusal> {
     let Some(label) = batch.expires_on.as_deref() else { return Ok(()) };
     match last_day(label).before(today) {
         Before::No => Ok(()),
-        Before::Yes => Err(Refusal::field(
-            at("lot_number"),
-            "已过有效期，应予拒收",
-            "the lot has expired: refuse the sample with the reason",
-        )),
+        Before::Yes => Err(CasesRefusal::Expired { sample: index }),
         Before::Unsure if !sample.condition_note.is_empty() => Ok(()),
-        Before::Unsure => Err(Refusal::field(
-            at("note"),
-            format!("有效期“{label}”不能确定是否已过：请在备注中写明核对结果，或写作 YYYY-MM-DD"),
-            format!(
-                "whether the lot has expired cannot be told from {label:?}: say in the note what the label means, or \
-                 write YYYY-MM-DD"
-            ),
-        )),
+        Before::Unsure => Err(CasesRefusal::ExpiryUnclear { sample: index, label: label.to_owned() }),
     }
 }
 
-fn check_quantity(field: &str, lot: &str, need: &LotDemand, given: i64) -> Result<(), Refusal> {
-    let short = need.required_containers - given;
-    if short <= 0 {
+fn check_quantity(field: &str, lot: &str, need: &LotDemand, given: i64) -> Result<(), CasesRefusal> {
+    if need.required_containers <= given {
         return Ok(());
     }
-    let (full, required) = (need.full_test_containers, need.required_containers);
-    let multiple = need.multiple.map_or_else(|| "1".to_owned(), |m| m.to_string());
-    Err(Refusal::new(
-        Code::QuantityShort,
-        format!("批号 {lot}：全项检验用量 {full} 个容器 × {multiple} 倍 = 须送 {required} 个，实收 {given} 个，尚缺 {short} 个"),
-        format!(
-            "lot {lot}: full-test quantity {full} containers × {multiple} = {required} required, \
-             {given} received, {short} short"
-        ),
-    )
-    .at(field)
-    .by(&need.provisions)
-    .with(serde_json::json!({
-        "lot_number": lot,
-        "full_test_containers": full,
-        "multiple": need.multiple,
-        "required_containers": required,
-        "received_containers": given,
-        "short_by": short,
-    })))
+    Err(CasesRefusal::Short {
+        field: field.to_owned(),
+        lot: lot.to_owned(),
+        full: need.full_test_containers,
+        multiple: need.multiple,
+        required: need.required_containers,
+        given,
+        by: need.provisions.clone(),
+    })
 }
 
 /// The containers in their portions: as many as a full test needs are for it, the others are retained.
-fn container_rows(sample: &SampleRow, labels: Vec<String>, full_test: i64) -> Result<Vec<ContainerRow>, Refusal> {
+fn container_rows(sample: &SampleRow, labels: Vec<String>, full_test: i64) -> Result<Vec<ContainerRow>, CasesRefusal> {
     let rows = labels.into_iter().enumerate().map(|(index, label_code)| {
         let position = i64::try_from(index).unwrap_or(i64::MAX) + 1;
         let event = match sample.state {
@@ -308,9 +274,7 @@ fn container_rows(sample: &SampleRow, labels: Vec<String>, full_test: i64) -> Re
             SampleState::Received => PortionEvent::Retain,
             SampleState::Refused | SampleState::Voided => PortionEvent::GiveBack,
         };
-        let portion = Portion::Received
-            .on(event)
-            .map_err(|refused: WrongState| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+        let portion = Portion::Received.on(event)?;
         Ok(ContainerRow { id: ContainerId::new(), sample_id: sample.id.clone(), position, label_code, portion })
     });
     rows.collect()
@@ -409,19 +373,14 @@ fn batch_of<'a>(
     lot: &str,
     batches: &'a [BatchRow],
     received: &[BatchId],
-) -> Result<&'a BatchRow, Refusal> {
-    let field = format!("samples[{index}].lot_number");
-    let lot = lot.trim();
-    let batch = batches.iter().find(|batch| batch.lot_number == lot).ok_or_else(|| {
-        Refusal::field(&field, format!("该申请没有批号 {lot}"), format!("the application has no lot {lot}"))
-    })?;
+) -> Result<&'a BatchRow, CasesRefusal> {
+    let (sample, lot) = (index, lot.trim());
+    let batch = batches
+        .iter()
+        .find(|batch| batch.lot_number == lot)
+        .ok_or_else(|| CasesRefusal::NoLot { sample, lot: lot.to_owned() })?;
     if received.contains(&batch.id) {
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!("批号 {lot} 已收样"),
-            format!("the sample of lot {lot} is received already"),
-        )
-        .at(field));
+        return Err(CasesRefusal::LotReceived { sample, lot: lot.to_owned() });
     }
     Ok(batch)
 }
@@ -454,16 +413,18 @@ mod tests {
     #[test]
     fn what_is_short_is_told_with_its_numbers() {
         let refused = arrive(|sample, _| sample.containers = NewContainers::Count(1)).expect_err("one of two");
-        assert_eq!((refused.code, refused.details["short_by"].as_i64()), (Code::QuantityShort, Some(1)));
-        assert_eq!(refused.field.as_deref(), Some("samples[0].containers"));
+        let (field, lot, by) = ("samples[0].containers".into(), "L-1".into(), vec!["N-1".into()]);
+        let short = CasesRefusal::Short { field, lot, full: 1, multiple: Some(2), required: 2, given: 1, by };
+        assert_eq!((refused.details["short_by"].as_i64(), &refused), (Some(1), &short.into()));
         let none = arrive(|sample, _| sample.containers = NewContainers::Count(0)).expect_err("none");
-        assert_eq!(none.code, Code::InvalidField);
+        let count = CasesRefusal::ContainerCount { field: "samples[0].containers".into(), most: 5000 };
+        assert_eq!(none, count.into());
     }
 
     #[test]
     fn a_fault_is_a_refusal_or_a_remark() {
         let broken = arrive(|sample, _| sample.seals_intact = false).expect_err("nobody says why");
-        assert_eq!(broken.field.as_deref(), Some("samples[0].seals_intact"));
+        assert_eq!(broken, CasesRefusal::Unremarked { sample: 0, fault: ArrivalFault::SealBroken }.into());
         let remarked = arrive(|sample, _| {
             sample.seals_intact = false;
             sample.note = "运输中破损，已拍照".into();
@@ -479,14 +440,15 @@ mod tests {
         let labelled = |label: &'static str| arrive(move |_, batch| batch.expires_on = Some(label.into()));
         for label in ["2025-10-31", "2025.10.31", "2025年10月", "31/10/2025", "2026年2月"] {
             let refused = labelled(label).expect_err(label);
-            assert_eq!(refused.field.as_deref(), Some("samples[0].lot_number"), "{label}");
+            assert_eq!(refused, CasesRefusal::Expired { sample: 0 }.into(), "{label}");
         }
         for label in ["2028-12-31", "2026年3月", "2026.03.04", "31/08/2027"] {
             assert!(labelled(label).is_ok(), "{label}");
         }
         // Today is the fourth of March: the second of April, or the fourth of February.
         for label in ["36个月", "02/04/2026"] {
-            assert_eq!(labelled(label).expect_err(label).field.as_deref(), Some("samples[0].note"), "{label}");
+            let unclear = CasesRefusal::ExpiryUnclear { sample: 0, label: label.into() };
+            assert_eq!(labelled(label).expect_err(label), unclear.into(), "{label}");
             let told = arrive(|sample, batch| {
                 batch.expires_on = Some(label.into());
                 sample.note = "有效期至2026年4月2日".into();
@@ -502,6 +464,6 @@ mod tests {
         let batch = specimens::batch(&application);
         let again = [specimens::arrived(), specimens::arrived()];
         let refused = check_all(&world.facts(), &again, &application, &[batch], &[], &need()).expect_err("twice");
-        assert_eq!((refused.code, refused.field.as_deref()), (Code::Conflict, Some("samples[1].lot_number")));
+        assert_eq!(refused, CasesRefusal::LotReceived { sample: 1, lot: "L-1".into() }.into());
     }
 }

@@ -7,9 +7,10 @@ use super::acceptance::laboratory_due;
 use super::case::{Case, determination_of};
 use super::load::{CaseFile, batches_of, clocks_of, received_of};
 use super::receipt::{self, LotDemand, NewSample, Received};
+use super::refusals::CasesRefusal;
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts, Subject};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::Determination;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, BatchId, Day};
@@ -70,10 +71,7 @@ impl Action for ReceiveSamples {
     }
 
     fn decide(&self, facts: &Facts<'_>, loaded: &Loaded) -> Result<Plan, Refusal> {
-        let determination = loaded
-            .determination
-            .clone()
-            .ok_or_else(|| Refusal::new(Code::WrongState, "该申请尚未受理", "the application is not accepted yet"))?;
+        let determination = loaded.determination.clone().ok_or(CasesRefusal::NotAccepted)?;
         let mut case = loaded.case.clone();
         // Also a receipt of refused samples only comes in a state in which samples may come.
         let mut receiving = case.clone();

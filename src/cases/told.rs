@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 
 use super::case::Case;
+use super::refusals::CasesRefusal;
 use crate::action::Context;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
 use crate::store::columns::ApplicationId;
 use crate::store::schema::{application, certificate, sample, test_task};
 use crate::store::{AnyConnection, Outcome};
@@ -71,21 +71,17 @@ fn told(conn: &mut AnyConnection, id: &ApplicationId, event: CaseEvent, name: &'
 /// Refuses work on a task whose case is not worked on any more.
 ///
 /// # Errors
-/// [`Code::WrongState`].
+/// [`CasesRefusal::NotWorkedOn`].
 pub fn still_open(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<()> {
     let state: CaseState = application::table.find(id).select(application::state).first(conn)?;
     Ok(working(state)?)
 }
 
-fn working(state: CaseState) -> Result<(), Refusal> {
+fn working(state: CaseState) -> Result<(), CasesRefusal> {
     if CaseState::WORKING.contains(&state) {
         return Ok(());
     }
-    Err(Refusal::new(
-        Code::WrongState,
-        format!("申请处于“{}”状态，其检验任务不再处理", state.zh()),
-        format!("the case is {}: nothing more is decided on its tasks", state.en()),
-    ))
+    Err(CasesRefusal::NotWorkedOn(state))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::parties::missing;
+use super::refusals::CatalogueRefusal;
 use crate::action::{Action, Context, Facts};
 use crate::record::Change;
 use crate::refusal::Refusal;
@@ -56,19 +56,18 @@ pub struct Granted {
 impl GrantAuthorisation {
     fn checked(&self, named: &Referred) -> Result<Granted, Refusal> {
         if self.product_id.is_some() == self.category.is_some() {
-            let (zh, en) = ("品种与类别二选一", "expected either a product or a category");
-            return Err(Refusal::field("product_id", zh, en));
+            return Err(CatalogueRefusal::ProductOrCategory.into());
         }
         if !named.institute {
-            return Err(missing("institute_id", "机构", "institute"));
+            return Err(CatalogueRefusal::InstituteUnknown.into());
         }
         if !named.product {
-            return Err(missing("product_id", "品种", "product"));
+            return Err(CatalogueRefusal::ProductUnknown.into());
         }
         let from = text::date("valid_from", &self.valid_from)?;
         let to = text::date_opt("valid_to", self.valid_to.as_deref())?;
         if to.is_some_and(|to| to < from) {
-            return Err(Refusal::field("valid_to", "早于生效日期", "is before valid_from"));
+            return Err(CatalogueRefusal::EndsBeforeStart.into());
         }
         let item = self.item_code.as_deref();
         Ok(Granted {
@@ -122,7 +121,7 @@ impl Action for GrantAuthorisation {
         let (reader, today) = (cx.services.reader(cx.actor)?, Day::from(cx.today()));
         let all = views::authorisations(cx.conn, &reader, &today)?;
         let made = all.into_iter().find(|one| one.id == row.id);
-        made.ok_or_else(|| Refusal::not_found("授权", "authorisation", row.id.as_str()).into())
+        made.ok_or_else(|| CatalogueRefusal::NoAuthorisation(row.id).into())
     }
 }
 

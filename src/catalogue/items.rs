@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::refusals::CatalogueRefusal;
 use crate::calculation::formula::Formula;
 use crate::calculation::inputs::ReadingInput;
 use crate::refusal::Refusal;
@@ -103,21 +104,17 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
         ItemKind::Numeric => new.compare_by != Comparison::Text,
     };
     if !fits {
-        return Err(Refusal::field(
-            at("compare_by"),
-            "数值项目应为 rounded 或 full，文字项目应为 text",
-            "expected rounded or full for a numeric item, text for a finding",
-        ));
+        return Err(CatalogueRefusal::ComparisonMisfit { field: at("compare_by") }.into());
     }
     if new.kind == ItemKind::Numeric {
-        Limit::parse(&limit).map_err(|error| Refusal::field(at("limit"), error.to_string(), error.to_string()))?;
+        Limit::parse(&limit).map_err(|why| CatalogueRefusal::LimitUnreadable { field: at("limit"), why })?;
     }
     let inputs = check_inputs(&at("inputs"), new)?;
     if new.replicates < 1 || new.replicates > 100 {
-        return Err(Refusal::field(at("replicates"), "应为 1 至 100", "expected 1 to 100"));
+        return Err(CatalogueRefusal::ReplicateCount { field: at("replicates") }.into());
     }
     if let Some(twice) = (1..new.annex.len()).find(|nth| new.annex[..*nth].contains(&new.annex[*nth])) {
-        return Err(Refusal::field(at(&format!("annex[{twice}]")), "不应重复", "expected each picture once"));
+        return Err(CatalogueRefusal::PictureTwice { field: at(&format!("annex[{twice}]")) }.into());
     }
     let step = new.rounding_step.as_deref();
     let rounding_step = step.map(|step| text::positive(&at("rounding_step"), step)).transpose()?;
@@ -136,7 +133,7 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
 }
 
 /// The inputs as declared, or the one reading `x`; every name of the formula is among them.
-fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, Refusal> {
+fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, CatalogueRefusal> {
     let mut inputs = new.inputs.clone();
     if inputs.is_empty() {
         let unit = new.unit.clone();
@@ -146,38 +143,30 @@ fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, Refusal> {
     for (index, reading) in inputs.iter().enumerate() {
         let plain = reading.name.chars().all(|c| c.is_alphanumeric() || c == '_');
         if reading.name.is_empty() || !plain || reading.name.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(Refusal::field(
-                format!("{at}[{index}].name"),
-                "应以字母开头，由字母、数字和下划线组成",
-                "expected letters, digits and underscores, with a letter first",
-            ));
+            return Err(CatalogueRefusal::InputName { field: format!("{at}[{index}].name") });
         }
         if inputs.iter().take(index).any(|other| other.name == reading.name) {
-            return Err(Refusal::field(format!("{at}[{index}].name"), "名称重复", "the name stands twice"));
+            return Err(CatalogueRefusal::InputTwice { field: format!("{at}[{index}].name") });
         }
         if let Some((part, why)) = reading.source.as_ref().and_then(|source| source.check().err()) {
-            return Err(Refusal::field(format!("{at}[{index}].source.{part}"), why.clone(), why));
+            return Err(CatalogueRefusal::InputSource { field: format!("{at}[{index}].source.{part}"), why });
         }
         if !(0..=500).contains(&reading.count) {
-            return Err(Refusal::field(format!("{at}[{index}].count"), "应为 0 至 500", "expected 0 to 500"));
+            return Err(CatalogueRefusal::ReadingCount { field: format!("{at}[{index}].count") });
         }
     }
     let field = at.replace("inputs", "formula");
     let Some(formula) = &new.formula else {
         if inputs.len() > 1 {
-            return Err(Refusal::field(field, "多个读数须有计算公式", "several readings need a formula"));
+            return Err(CatalogueRefusal::FormulaNeeded { field });
         }
         return Ok(inputs);
     };
     let formula =
-        Formula::parse(formula).map_err(|error| Refusal::field(&field, error.to_string(), error.to_string()))?;
+        Formula::parse(formula).map_err(|why| CatalogueRefusal::FormulaUnreadable { field: field.clone(), why })?;
     for name in formula.names() {
         if !inputs.iter().any(|reading| reading.name == name) {
-            return Err(Refusal::field(
-                field,
-                format!("公式使用了未定义的读数 {name}"),
-                format!("the formula uses the reading {name}, which is not declared"),
-            ));
+            return Err(CatalogueRefusal::ReadingUndeclared { field, name });
         }
     }
     Ok(inputs)

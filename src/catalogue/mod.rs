@@ -8,6 +8,7 @@ mod authorisations;
 mod items;
 mod parties;
 mod products;
+mod refusals;
 mod specifications;
 
 pub use crate::vocabulary::register::{SpecificationDates, in_force, standings};
@@ -16,4 +17,5 @@ pub use items::NewItem;
 pub use parties::{CreateApplicant, CreateInstitute};
 pub(crate) use parties::{insert_institute, institute_content};
 pub use products::CreateProduct;
+pub use refusals::CatalogueRefusal;
 pub use specifications::{DraftSpecification, ReleaseSpecification};

@@ -5,9 +5,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::refusals::CatalogueRefusal;
 use crate::action::{Action, Context, Facts};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{ApplicantId, Instant, InstituteId};
 use crate::store::rows::{ApplicantRow, InstituteRow};
 use crate::store::schema::{applicant, institute};
@@ -43,15 +44,11 @@ impl CreateInstitute {
     pub(crate) fn checked(&self, with_address: bool) -> Result<Self, Refusal> {
         let prefix = text::required("sample_prefix", &self.sample_prefix, 8)?;
         if !prefix.chars().all(|c| c.is_ascii_uppercase()) {
-            return Err(Refusal::field("sample_prefix", "应为大写字母", "expected capital letters"));
+            return Err(CatalogueRefusal::PrefixLetters.into());
         }
         let jurisdiction = text::required("jurisdiction", &self.jurisdiction, 6)?;
         if !crate::regulation::is_jurisdiction(&jurisdiction) {
-            return Err(Refusal::field(
-                "jurisdiction",
-                "应为 ISO 3166-2 代码，如 CN-SH",
-                "expected ISO 3166-2, such as CN-SH",
-            ));
+            return Err(CatalogueRefusal::JurisdictionForm.into());
         }
         let address = |field: &str, typed: &str| {
             if !with_address && typed.trim().is_empty() {
@@ -118,7 +115,7 @@ impl Action for CreateInstitute {
         let id = insert_institute(cx.conn, plan, cx.now.into())?;
         cx.record(Change::created(Self::NAME, "institute", &id, content));
         let made = views::institute(cx.conn, &id)?;
-        made.ok_or_else(|| Refusal::not_found("机构", "institute", id.as_str()).into())
+        made.ok_or_else(|| CatalogueRefusal::NoInstitute(id).into())
     }
 }
 
@@ -162,13 +159,6 @@ impl Action for CreateApplicant {
         cx.record(Change::created(Self::NAME, "applicant", &row.id, content));
         Ok(applicant::table.find(&row.id).select(ApplicantView::as_select()).first(cx.conn)?)
     }
-}
-
-/// What is referred to by its id and is not there.
-pub(super) fn missing(field: &str, zh: &str, en: &str) -> Refusal {
-    let (zh, en) = (format!("未找到该{zh}"), format!("there is no such {en}"));
-    let refusal = Refusal::new(Code::InvalidField, zh, en);
-    refusal.at(field)
 }
 
 #[cfg(test)]

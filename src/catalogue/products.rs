@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::refusals::CatalogueRefusal;
 use crate::action::{Action, Context, Facts};
 use crate::insert_all;
 use crate::record::Change;
@@ -67,11 +68,7 @@ impl CreateProduct {
             Ok(typed)
         };
         if self.device_class.is_some() != matches!(self.category, Category::Device | Category::Ivd) {
-            return Err(Refusal::field(
-                "device_class",
-                "器械与体外诊断试剂须填类别，其他品种不填",
-                "is given for devices and in-vitro diagnostics, and for nothing else",
-            ));
+            return Err(CatalogueRefusal::DeviceClass.into());
         }
         let mut traits = self.traits.clone();
         traits.sort_unstable();
@@ -154,7 +151,7 @@ impl Action for CreateProduct {
         cx.record(Change::created(Self::NAME, "product", &row.id, content(&row, &new.traits)));
         let reader = cx.services.reader(cx.actor)?;
         let made = views::product(cx.conn, &reader, &row.id)?;
-        made.ok_or_else(|| Refusal::not_found("品种", "product", row.id.as_str()).into())
+        made.ok_or_else(|| CatalogueRefusal::NoProduct(row.id).into())
     }
 }
 

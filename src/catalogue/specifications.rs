@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::items::{CheckedItem, NewItem, check_item};
-use super::parties::missing;
+use super::refusals::CatalogueRefusal;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::insert_all;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{Day, ProductId, SpecificationId};
 use crate::store::revisions::Revised;
@@ -54,10 +54,10 @@ pub struct CheckedDraft {
 impl DraftSpecification {
     fn checked(&self, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
         if !versions.product {
-            return Err(missing("product_id", "品种", "product"));
+            return Err(CatalogueRefusal::ProductUnknown.into());
         }
         if self.items.is_empty() || self.items.len() > 200 {
-            return Err(Refusal::field("items", "应有 1 至 200 个检验项目", "expected 1 to 200 test items"));
+            return Err(CatalogueRefusal::ItemCount.into());
         }
         let items = self.items.iter().enumerate().map(|(index, item)| check_item(index, item));
         Ok(CheckedDraft {
@@ -145,19 +145,12 @@ pub struct Release {
 }
 
 fn decide_release(draft: &Releasable, typed: &str, today: NaiveDate) -> Result<Release, Refusal> {
-    let state = draft
-        .state
-        .on(SpecificationEvent::Release)
-        .map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+    let state = draft.state.on(SpecificationEvent::Release).map_err(CatalogueRefusal::State)?;
     let from = text::date("effective_from", typed)?;
     // It would never be in force: what is in force began later, and goes on.
     let current = in_force(&draft.others, today).and_then(|at| draft.others[at].from);
     if let Some(current) = current.filter(|current| from < *current) {
-        return Err(Refusal::field(
-            "effective_from",
-            format!("早于现行标准的实施日期 {current}"),
-            format!("is before {current}, from when on the specification in force is"),
-        ));
+        return Err(CatalogueRefusal::BeforeCurrent(current).into());
     }
     Ok(Release { state, from })
 }
@@ -180,8 +173,7 @@ impl Action for ReleaseSpecification {
             .select((specification::product_id, specification::status))
             .first(cx.conn)
             .optional()?;
-        let (product, state) =
-            found.ok_or_else(|| Refusal::not_found("质量标准", "specification", self.id.as_str()))?;
+        let (product, state) = found.ok_or_else(|| CatalogueRefusal::NoSpecification(self.id.clone()))?;
         let rows: Vec<(SpecificationState, Option<Day>, i64)> = specification::table
             .filter(specification::product_id.eq(&product))
             .filter(specification::id.ne(&self.id))
@@ -215,13 +207,14 @@ fn shown(cx: &mut Context<'_>, product: &ProductId, id: &SpecificationId) -> Out
     let (reader, today) = (cx.services.reader(cx.actor)?, Day::from(cx.today()));
     let all = views::specifications(cx.conn, &reader, product, &today)?;
     let found = all.into_iter().find(|one| one.id == *id);
-    found.ok_or_else(|| Refusal::not_found("质量标准", "specification", id.as_str()).into())
+    found.ok_or_else(|| CatalogueRefusal::NoSpecification(id.clone()).into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::items::tests::assay;
     use super::*;
+    use crate::vocabulary::states::WrongState;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
@@ -255,7 +248,7 @@ mod tests {
     fn a_release_that_would_never_be_in_force_is_refused() {
         let today = day("2026-03-02");
         let refused = decide_release(&draft(&[("2026-01-05", 1)]), "2026-01-04", today).err().expect("a refusal");
-        assert_eq!(refused.field.as_deref(), Some("effective_from"));
+        assert_eq!(refused, CatalogueRefusal::BeforeCurrent(day("2026-01-05")).into());
         assert!(decide_release(&draft(&[("2026-01-05", 1)]), "2026-01-05", today).is_ok());
     }
 
@@ -263,7 +256,8 @@ mod tests {
     fn what_is_released_is_not_released_again() {
         let released = Releasable { state: SpecificationState::Effective, ..draft(&[]) };
         let refused = decide_release(&released, "2026-07-01", day("2026-03-02")).err().expect("a refusal");
-        assert_eq!(refused.code, Code::WrongState);
+        let again = WrongState::Specification(SpecificationState::Effective, SpecificationEvent::Release);
+        assert_eq!(refused, CatalogueRefusal::State(again).into());
     }
 
     #[test]

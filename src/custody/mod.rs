@@ -3,6 +3,7 @@
 //! to all three by itself.
 
 mod moves;
+mod refusals;
 
 use crate::vocabulary::Place;
 pub use moves::{DestroyContainers, MoveContainers, Moved, ReturnContainers};

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entry;
+use super::refusals::CustodyRefusal;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::{Actor, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::SampleId;
 use crate::store::revisions::Revised;
 use crate::store::rows::{CustodyEntryRow, SampleRow};
@@ -101,33 +102,18 @@ fn load(cx: &mut Context<'_>, id: &SampleId, from: Place) -> Outcome<Shelf> {
 fn decide(shelf: &Shelf, wanted: &Move<'_>, ways: &[Place]) -> Result<Planned, Refusal> {
     let (from, to, quantity) = (wanted.from, wanted.to, wanted.quantity);
     if !ways.contains(&to) || !from.leads_to(to) {
-        return Err(Refusal::new(
-            Code::LedgerRefused,
-            format!("不能从“{}”转到“{}”", from.zh(), to.zh()),
-            format!("nothing goes from {} to {} by hand", from.en(), to.en()),
-        )
-        .at("to"));
+        return Err(CustodyRefusal::NoWay { from, to }.into());
     }
     if quantity < 1 {
-        return Err(Refusal::field("quantity", "应为正整数", "expected a whole number above zero"));
+        return Err(CustodyRefusal::NotCountable.into());
     }
     let reason = text::required("reason", wanted.reason, text::REMARK)?;
     // The retained containers answer questions about the report.
     if from == Place::Retention && !shelf.reported && shelf.sample.state == SampleState::Received {
-        return Err(Refusal::new(
-            Code::WrongState,
-            "报告签发前留样不得退回或销毁",
-            "the retention portion stays until the report is issued",
-        ));
+        return Err(CustodyRefusal::ReportOpen.into());
     }
     if shelf.there < quantity {
-        return Err(Refusal::new(
-            Code::LedgerRefused,
-            format!("“{}”只有 {} 个容器", from.zh(), shelf.there),
-            format!("there are only {} containers at {}", shelf.there, from.en()),
-        )
-        .at("quantity")
-        .with(serde_json::json!({"available": shelf.there, "asked": quantity})));
+        return Err(CustodyRefusal::TooFew { at: from, available: shelf.there, asked: quantity }.into());
     }
     Ok(Planned { from, to, quantity, reason })
 }
@@ -198,7 +184,7 @@ pub(crate) fn sample_of(conn: &mut AnyConnection, actor: &Actor, id: &SampleId) 
         .select(SampleRow::as_select())
         .first(conn)
         .optional()?;
-    found.ok_or_else(|| Refusal::not_found("样品", "sample", id.as_str()).into())
+    found.ok_or_else(|| CustodyRefusal::NoSample(id.clone()).into())
 }
 
 /// Whether a certificate of the sample was signed.
@@ -243,7 +229,8 @@ mod tests {
     #[test]
     fn more_than_there_is_does_not_go() {
         let refused = decide(&shelf(2, true), &wanted(Place::TestPortion, Place::Consumed, 3), Place::ALL).err();
-        assert_eq!(refused.and_then(|refusal| refusal.field), Some("quantity".to_owned()));
+        let few = CustodyRefusal::TooFew { at: Place::TestPortion, available: 2, asked: 3 };
+        assert_eq!(refused, Some(few.into()));
         assert!(decide(&shelf(3, true), &wanted(Place::TestPortion, Place::Consumed, 3), Place::ALL).is_ok());
         assert!(decide(&shelf(3, true), &wanted(Place::TestPortion, Place::Consumed, 0), Place::ALL).is_err());
     }
@@ -251,10 +238,7 @@ mod tests {
     #[test]
     fn what_is_retained_stays_until_the_report_is_signed() {
         let away = wanted(Place::Retention, Place::Destroyed, 1);
-        assert_eq!(
-            decide(&shelf(3, false), &away, Place::ALL).err().map(|refusal| refusal.code),
-            Some(Code::WrongState)
-        );
+        assert_eq!(decide(&shelf(3, false), &away, Place::ALL).err(), Some(CustodyRefusal::ReportOpen.into()));
         assert!(decide(&shelf(3, true), &away, Place::ALL).is_ok());
     }
 
@@ -268,9 +252,7 @@ mod tests {
     #[test]
     fn what_was_consumed_does_not_come_back() {
         let back = wanted(Place::Consumed, Place::TestPortion, 1);
-        assert_eq!(
-            decide(&shelf(3, true), &back, Place::ALL).err().map(|refusal| refusal.code),
-            Some(Code::LedgerRefused)
-        );
+        let no_way = CustodyRefusal::NoWay { from: Place::Consumed, to: Place::TestPortion };
+        assert_eq!(decide(&shelf(3, true), &back, Place::ALL).err(), Some(no_way.into()));
     }
 }

@@ -2,9 +2,11 @@
 
 pub mod lot_release;
 pub mod port_entry;
+mod refusals;
 pub mod registration;
 
 use crate::business::Lines;
+pub use refusals::LineRefusal;
 
 /// The lines that the program has.
 #[must_use]

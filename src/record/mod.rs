@@ -3,12 +3,14 @@
 
 mod canonical;
 mod key;
+mod refusals;
 mod seal;
 mod trail;
 mod verify;
 mod writing;
 
 pub use key::{PublicKeys, SealKey};
+pub use refusals::RecordRefusal;
 pub use seal::{Sealer, Sealing, WITNESS, Witness};
 pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
 pub use verify::{Misfit, MisfitKind, Report, verify};

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use super::refusals::RecordRefusal;
 use crate::insert_all;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{AccountId, ApplicantId, InstituteId, Json};
 use crate::store::rows::NewAuditEntry;
 use crate::store::schema::audit_entry;
@@ -35,10 +36,9 @@ impl Actor {
     /// The institute that a member of staff works for.
     ///
     /// # Errors
-    /// [`Code::Forbidden`] for an applicant.
+    /// [`RecordRefusal::StaffOnly`] for an applicant.
     pub fn institute(&self) -> Result<InstituteId, Refusal> {
-        let own = self.institute.clone();
-        own.ok_or_else(|| Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only"))
+        self.institute.clone().ok_or_else(|| RecordRefusal::StaffOnly.into())
     }
 }
 

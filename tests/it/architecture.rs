@@ -51,6 +51,100 @@ const CIRCLES: &[&str] = &[
     "app: keys serve",
 ];
 
+/// Files that still write a sentence of a refusal in the middle of the code, with how many. The list only shrinks: a
+/// module's refusals are an enum in its `refusals.rs`.
+const SENTENCES: &[(&str, usize)] = &[
+    ("action/act.rs", 2),
+    ("action/services.rs", 1),
+    ("action/stale.rs", 2),
+    ("api/accounts.rs", 1),
+    ("api/catalogue.rs", 1),
+    ("api/certificates.rs", 1),
+    ("api/evaluations.rs", 1),
+    ("api/intake.rs", 1),
+    ("api/regulation.rs", 3),
+    ("api/session.rs", 1),
+    ("api/testing.rs", 1),
+    ("app/serve.rs", 1),
+    ("bench/acceptance.rs", 3),
+    ("bench/calculate.rs", 7),
+    ("bench/decide.rs", 3),
+    ("bench/duties.rs", 1),
+    ("bench/enter.rs", 1),
+    ("bench/import_check.rs", 6),
+    ("bench/readings.rs", 5),
+    ("bench/review.rs", 2),
+    ("bench/task.rs", 2),
+    ("bench/worksheet.rs", 1),
+    ("certificates/dossier.rs", 2),
+    ("certificates/draft.rs", 3),
+    ("certificates/facts.rs", 2),
+    ("certificates/find.rs", 3),
+    ("certificates/public.rs", 1),
+    ("certificates/read.rs", 1),
+    ("certificates/review.rs", 2),
+    ("certificates/sign.rs", 4),
+    ("evaluations/accept.rs", 3),
+    ("evaluations/combine.rs", 4),
+    ("evaluations/kept.rs", 1),
+    ("evaluations/load.rs", 7),
+    ("evaluations/methods.rs", 2),
+    ("evaluations/standards.rs", 4),
+    ("evaluations/write.rs", 1),
+    ("http/body.rs", 7),
+    ("http/command.rs", 3),
+    ("http/cookies.rs", 1),
+    ("http/idempotency.rs", 1),
+    ("http/permit.rs", 2),
+    ("http/problem.rs", 7),
+    ("http/run.rs", 1),
+    ("http/table.rs", 1),
+    ("http/upload.rs", 2),
+    ("instruments/looking/export.rs", 2),
+    ("instruments/looking/figures.rs", 2),
+    ("instruments/looking/source.rs", 1),
+    ("instruments/proposals/accept.rs", 4),
+    ("instruments/proposals/evaluated.rs", 2),
+    ("instruments/reception/run_lists.rs", 6),
+    ("instruments/reception/take_in.rs", 2),
+    ("instruments/register/calibrations.rs", 2),
+    ("instruments/register/entry.rs", 10),
+    ("instruments/register/instrument.rs", 3),
+    ("instruments/register/pattern.rs", 1),
+    ("people/find.rs", 2),
+    ("people/password.rs", 4),
+    ("people/session.rs", 2),
+    ("people/signature.rs", 4),
+    ("people/token.rs", 2),
+    ("store/blobs.rs", 1),
+    ("store/failure.rs", 4),
+    ("store/invariants.rs", 1),
+    ("store/stored.rs", 1),
+    ("store/views/cases.rs", 1),
+    ("store/views/catalogue.rs", 2),
+    ("store/views/keyset.rs", 2),
+    ("store/views/queue.rs", 1),
+    ("store/views/reader.rs", 1),
+    ("text.rs", 9),
+    ("web/accounts.rs", 1),
+    ("web/assets.rs", 1),
+    ("web/bench.rs", 1),
+    ("web/cases.rs", 1),
+    ("web/catalogue.rs", 2),
+    ("web/certificates.rs", 1),
+    ("web/evaluation_form.rs", 1),
+    ("web/evaluations.rs", 2),
+    ("web/form.rs", 2),
+    ("web/labels.rs", 2),
+    ("web/lists.rs", 2),
+    ("web/page.rs", 2),
+    ("web/rules.rs", 1),
+    ("web/samples.rs", 2),
+    ("web/session.rs", 2),
+    ("web/verify.rs", 1),
+    ("web/views.rs", 1),
+];
+
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -326,4 +420,36 @@ fn the_walks_name_what_there_is() {
     for kind in ["**A lot", "**A file", "**A certificate"] {
         assert!(walks.contains(kind), "there is no walk of {kind}");
     }
+}
+
+/// A refusal is decided as a variant; what it says is written in `refusals.rs` of its module.
+#[test]
+fn what_is_refused_is_said_in_one_place() {
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    // The specimens of a module are compiled for its tests only.
+    let said_there =
+        |inside: &str| ["refusal.rs", "refusals.rs", "specimens.rs"].iter().any(|end| inside.ends_with(end));
+    for (path, text) in sources(&root()) {
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(&text);
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let written = |line: &str| {
+            let ways = ["Refusal::new(", "Refusal::field(", "Refusal::not_found("];
+            ways.iter().map(|way| line.matches(way).count()).sum::<usize>()
+        };
+        let sentences: usize = lines.map(written).sum();
+        let inside = path.strip_prefix(root()).expect("a source").display().to_string().replace('\\', "/");
+        if sentences > 0 && !said_there(&inside) {
+            found.insert(inside, sentences);
+        }
+    }
+    let known: BTreeMap<String, usize> = SENTENCES.iter().map(|(path, count)| ((*path).to_owned(), *count)).collect();
+    let named: BTreeSet<&String> = found.keys().chain(known.keys()).collect();
+    let count = |in_list: &BTreeMap<String, usize>, path: &str| in_list.get(path).copied().unwrap_or(0);
+    let faults: Vec<String> = named
+        .into_iter()
+        .filter(|path| count(&found, path) != count(&known, path))
+        .map(|path| format!("{path}: {} in the code, {} in the list", count(&found, path), count(&known, path)))
+        .collect();
+    // A new sentence belongs into the module's refusals.rs; where one is gone, the list has a lower count.
+    assert_eq!(faults, Vec::<String>::new());
 }

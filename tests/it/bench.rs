@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
+use chrono::TimeDelta;
 use diesel::Connection;
 use diesel::connection::InstrumentationEvent;
 use qianfa::store::views::{self, QueueFilter, Reader, ReviewFilter};
@@ -227,7 +227,8 @@ fn a_task_taken_by_mistake_is_handed_back_and_another_analyst_takes_it() {
         let other = app.logged_in("other");
         let address = format!("/api/v1/tasks/{task}");
         let start = |by: &Client| by.post(&format!("{address}/start"), &json!({}));
-        let hand_back = |by: &Client, reason: &str| by.post(&format!("{address}/hand-back"), &json!({"reason": reason}));
+        let hand_back =
+            |by: &Client, reason: &str| by.post(&format!("{address}/hand-back"), &json!({"reason": reason}));
 
         assert_eq!(hand_back(&world.analyst, "尚未开始").problem(), "wrong-state");
         let first = ok(&start(&world.analyst), 200);
@@ -235,7 +236,7 @@ fn a_task_taken_by_mistake_is_handed_back_and_another_analyst_takes_it() {
         assert_eq!(hand_back(&world.analyst, " ").json()["field"], "reason");
         assert_eq!(hand_back(&world.receiver, "无权").status, 403);
 
-        app.pass(Duration::from_secs(3600));
+        app.pass(TimeDelta::hours(1));
         let browser = Browser::logged_in(app, "analyst");
         let page = format!("/tasks/{task}");
         let revision = browser.revision(&page);

@@ -2,7 +2,8 @@
 
 use crate::business::{Accepting, Field, Line};
 use crate::documents::CertificateKind;
-use crate::refusal::{Code, Refusal};
+use crate::lines::LineRefusal;
+use crate::refusal::Refusal;
 use crate::regulation;
 use crate::vocabulary::Business;
 
@@ -33,11 +34,9 @@ impl Line for LotRelease {
     /// Every item of the specification must be within the institute's authorisation on the day of acceptance.
     fn check_acceptance(&self, case: &Accepting<'_>) -> Result<(), Refusal> {
         let Accepting { authorisations, institute, product, category, items, on } = *case;
-        regulation::authorised(authorisations, institute, product, category, items, on).map(|_| ()).map_err(|refused| {
-            Refusal::new(Code::NotAuthorised, refused.message_zh, refused.message_en)
-                .by(refused.provisions)
-                .at("product_id")
-        })
+        regulation::authorised(authorisations, institute, product, category, items, on)
+            .map(|_| ())
+            .map_err(|refused| LineRefusal::NotAuthorised(refused).into())
     }
 
     fn document(&self, conforms: bool) -> CertificateKind {
@@ -50,6 +49,7 @@ mod tests {
     use chrono::NaiveDate;
 
     use super::*;
+    use crate::refusal::Code;
     use crate::regulation::{Authorisation, Category};
 
     #[test]

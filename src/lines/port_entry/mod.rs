@@ -2,6 +2,7 @@
 
 use crate::business::{CaseDates, Field, Line, Step};
 use crate::documents::CertificateKind;
+use crate::lines::LineRefusal;
 use crate::refusal::Refusal;
 use crate::vocabulary::{Business, CaseState};
 
@@ -51,7 +52,7 @@ impl Line for PortEntry {
         if let (Some(arrived), Some(sampled)) = (dates.arrived_at_port, dates.sampled)
             && sampled < arrived
         {
-            return Err(Refusal::field("sampled_on", "抽样早于到港", "sampling lies before the arrival at the port"));
+            return Err(LineRefusal::SampledBeforeArrival.into());
         }
         Ok(())
     }
@@ -76,6 +77,6 @@ mod tests {
         assert!(PortEntry.check_dates(&dates("2026-03-13", "2026-03-13")).is_ok());
         assert!(PortEntry.check_dates(&dates("", "2026-03-13")).is_ok());
         let refused = PortEntry.check_dates(&dates("2026-03-13", "2026-03-12")).expect_err("too early");
-        assert_eq!(refused.field.as_deref(), Some("sampled_on"));
+        assert_eq!(refused, LineRefusal::SampledBeforeArrival.into());
     }
 }

@@ -1,0 +1,313 @@
+//! What cases refuse, in one place and in both languages.
+
+use chrono::NaiveDate;
+use serde_json::json;
+
+use crate::refusal::{Code, Refusal};
+use crate::regulation::CaseRefusal;
+use crate::regulation::calendar::CalendarError;
+use crate::regulation::quantities::QuantityError;
+use crate::store::Failure;
+use crate::store::columns::{ApplicationId, InstituteId, ProductId};
+use crate::vocabulary::CaseState;
+use crate::vocabulary::states::WrongState;
+
+/// Why nothing becomes of a case, or of what arrived for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CasesRefusal {
+    /// The actor may see no such case.
+    NoCase(ApplicationId),
+    /// There is no such institute.
+    NoInstitute(InstituteId),
+    /// There is no such product.
+    NoProduct(ProductId),
+    /// The product has no such specification that was released.
+    NoSpecification,
+    /// The product has no specification in force on that day.
+    NoneInForce(NaiveDate),
+    /// The state of the case or of a container does not allow it.
+    State(WrongState),
+    /// A field that the case needs was left empty.
+    Missing { field: &'static str },
+    /// An institute takes in for itself only.
+    OtherInstitute,
+    /// An applicant applies for itself only.
+    OtherApplicant,
+    /// A case has so many batches.
+    BatchCount,
+    /// Two batches of the case have the same lot number.
+    LotTwice { batch: usize },
+    /// Where the institute lies is not a code of a jurisdiction.
+    JurisdictionUnknown,
+    /// A clock of the case runs out of the calendar.
+    NotDetermined(CalendarError),
+    /// Provisions refuse the case: the first of them says so, and the details have all.
+    ByProvisions { first: CaseRefusal, all: Vec<CaseRefusal> },
+    /// Fewer batches than the regulation asks for.
+    BatchesMissing { needed: u32, given: usize, provisions: Vec<String> },
+    /// A stored clock cannot be read.
+    ClockUnreadable { case: ApplicationId, column: &'static str },
+    /// Another date is recorded already.
+    DateRecorded { field: &'static str },
+    /// The case takes no more dates.
+    NoMoreDates(CaseState),
+    /// The applicant can no longer withdraw by itself.
+    AskInstitute(CaseState),
+    /// Work on the tasks of the case has ended.
+    NotWorkedOn(CaseState),
+    /// Samples come for an accepted case only.
+    NotAccepted,
+    /// The demand of the items cannot be counted.
+    Uncountable(QuantityError),
+    /// A receipt without a sample.
+    NoSamples,
+    /// So many packages are not believed.
+    PackageCount { sample: usize },
+    /// So many containers are not believed.
+    ContainerCount { field: String, most: i64 },
+    /// Two containers have the same label.
+    LabelTwice { field: String },
+    /// Something is wrong on arrival, and nothing is said about it.
+    Unremarked { sample: usize, fault: ArrivalFault },
+    /// The lot has expired.
+    Expired { sample: usize },
+    /// The date on the label can be read in more than one way, and nothing is said about it.
+    ExpiryUnclear { sample: usize, label: String },
+    /// The case has no such lot.
+    NoLot { sample: usize, lot: String },
+    /// The sample of the lot was received already.
+    LotReceived { sample: usize, lot: String },
+    /// Fewer containers than the regulation asks for.
+    Short { field: String, lot: String, full: i64, multiple: Option<u32>, required: i64, given: i64, by: Vec<String> },
+}
+
+/// What may be wrong with a sample on arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArrivalFault {
+    SealBroken,
+    PackageDamaged,
+    LabelDiffers,
+}
+
+impl ArrivalFault {
+    /// The field of the sample, and what is wrong in Chinese and English.
+    fn said(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::SealBroken => ("seals_intact", "封签不完整", "a seal is broken"),
+            Self::PackageDamaged => ("packages_intact", "包装破损", "a package is damaged"),
+            Self::LabelDiffers => ("label_matches", "标签与资料不符", "the label does not agree with the papers"),
+        }
+    }
+}
+
+/// A field of the sample at that place of the receipt.
+fn of_sample(sample: usize, field: &str) -> String {
+    format!("samples[{sample}].{field}")
+}
+
+impl From<CasesRefusal> for Refusal {
+    fn from(why: CasesRefusal) -> Self {
+        use CasesRefusal as Why;
+        match why {
+            Why::NoCase(id) => Self::not_found("申请", "application", id.as_str()),
+            Why::NoInstitute(id) => Self::not_found("机构", "institute", id.as_str()),
+            Why::NoProduct(id) => Self::not_found("品种", "product", id.as_str()).at("product_id"),
+            Why::NoSpecification => Self::field(
+                "specification_id",
+                "该品种没有这一已生效的质量标准",
+                "the product has no effective specification of that id",
+            ),
+            Why::NoneInForce(on) => Self::field(
+                "specification_id",
+                format!("该品种在{on}没有生效的质量标准"),
+                format!("the product has no specification in force on {on}"),
+            ),
+            Why::State(refused) => refused.into(),
+            Why::Missing { field } => Self::field(field, "不能为空", "must not be empty"),
+            Why::OtherInstitute => {
+                Self::new(Code::Forbidden, "只能在本机构收样", "take in at your own institute only").at("institute_id")
+            }
+            Why::OtherApplicant => {
+                Self::new(Code::Forbidden, "只能以本单位名义申请", "apply in your own name only").at("applicant_id")
+            }
+            Why::BatchCount => Self::field("batches", "应有 1 至 50 批", "expected 1 to 50 batches"),
+            Why::LotTwice { batch } => {
+                Self::field(format!("batches[{batch}].lot_number"), "批号重复", "the lot number stands twice")
+            }
+            Why::JurisdictionUnknown => {
+                Self::field("institute.jurisdiction", "机构的辖区代码无效", "the institute's jurisdiction is no code")
+            }
+            Why::NotDetermined(error) => {
+                Self::new(Code::NotDetermined, format!("无法判定：{error}"), error.to_string())
+            }
+            Why::ByProvisions { first, all } => Self::new(Code::RefusedByRegulation, &*first.message, &*first.message)
+                .by(first.provisions)
+                .with(json!({"refusals": all})),
+            Why::BatchesMissing { needed, given, provisions } => Self::new(
+                Code::BatchesMissing,
+                format!("须送检 {needed} 批，实有 {given} 批"),
+                format!("{needed} batches are needed, {given} given"),
+            )
+            .at("batches")
+            .by(provisions)
+            .with(json!({"required": needed, "given": given})),
+            Why::ClockUnreadable { case, column } => Self::new(
+                Code::Internal,
+                format!("application_clock.{column}（{case}）无法读取"),
+                format!("application_clock.{column} of {case} cannot be read"),
+            ),
+            Why::DateRecorded { field } => {
+                Self::new(Code::Conflict, "该日期已登记", "this date is recorded already").at(field)
+            }
+            Why::NoMoreDates(state) => Self::new(
+                Code::WrongState,
+                format!("申请处于“{}”状态，不再登记日期", state.zh()),
+                format!("the case is {}: no more dates are recorded", state.en()),
+            ),
+            Why::AskInstitute(state) => Self::new(
+                Code::WrongState,
+                format!("申请处于“{}”状态，请与检验机构联系撤回", state.zh()),
+                format!("the case is {}: ask the institute to withdraw it", state.en()),
+            ),
+            Why::NotWorkedOn(state) => Self::new(
+                Code::WrongState,
+                format!("申请处于“{}”状态，其检验任务不再处理", state.zh()),
+                format!("the case is {}: nothing more is decided on its tasks", state.en()),
+            ),
+            Why::NotAccepted => Self::new(Code::WrongState, "该申请尚未受理", "the application is not accepted yet"),
+            Why::Uncountable(error) => Self::field("items", error.to_string(), error.to_string()),
+            Why::NoSamples => Self::field("samples", "至少一份样品", "expected at least one sample"),
+            Why::PackageCount { sample } => {
+                Self::field(of_sample(sample, "packages"), "应为 0 至 100000", "expected 0 to 100000")
+            }
+            Why::ContainerCount { field, most } => {
+                Self::field(field, format!("应有 1 至 {most} 个容器"), format!("expected 1 to {most} containers"))
+            }
+            Why::LabelTwice { field } => Self::field(field, "标签重复", "the label stands twice"),
+            Why::Unremarked { sample, fault } => {
+                let (field, zh, en) = fault.said();
+                Self::field(
+                    of_sample(sample, field),
+                    format!("{zh}：请拒收并说明原因，或在备注中说明接收理由"),
+                    format!("{en}: refuse the sample with a reason, or say in the note why it is received"),
+                )
+            }
+            Why::Expired { sample } => Self::field(
+                of_sample(sample, "lot_number"),
+                "已过有效期，应予拒收",
+                "the lot has expired: refuse the sample with the reason",
+            ),
+            Why::ExpiryUnclear { sample, label } => Self::field(
+                of_sample(sample, "note"),
+                format!("有效期“{label}”不能确定是否已过：请在备注中写明核对结果，或写作 YYYY-MM-DD"),
+                format!(
+                    "whether the lot has expired cannot be told from {label:?}: say in the note what the label means, \
+                     or write YYYY-MM-DD"
+                ),
+            ),
+            Why::NoLot { sample, lot } => Self::field(
+                of_sample(sample, "lot_number"),
+                format!("该申请没有批号 {lot}"),
+                format!("the application has no lot {lot}"),
+            ),
+            Why::LotReceived { sample, lot } => Self::new(
+                Code::Conflict,
+                format!("批号 {lot} 已收样"),
+                format!("the sample of lot {lot} is received already"),
+            )
+            .at(of_sample(sample, "lot_number")),
+            Why::Short { field, lot, full, multiple, required, given, by } => {
+                let short = required - given;
+                let times = multiple.map_or_else(|| "1".to_owned(), |multiple| multiple.to_string());
+                Self::new(
+                    Code::QuantityShort,
+                    format!(
+                        "批号 {lot}：全项检验用量 {full} 个容器 × {times} 倍 = 须送 {required} 个，\
+                         实收 {given} 个，尚缺 {short} 个"
+                    ),
+                    format!(
+                        "lot {lot}: full-test quantity {full} containers × {times} = {required} required, \
+                         {given} received, {short} short"
+                    ),
+                )
+                .at(field)
+                .by(by)
+                .with(json!({
+                    "lot_number": lot,
+                    "full_test_containers": full,
+                    "multiple": multiple,
+                    "required_containers": required,
+                    "received_containers": given,
+                    "short_by": short,
+                }))
+            }
+        }
+    }
+}
+
+impl From<WrongState> for CasesRefusal {
+    fn from(refused: WrongState) -> Self {
+        Self::State(refused)
+    }
+}
+
+impl From<CasesRefusal> for Failure {
+    fn from(why: CasesRefusal) -> Self {
+        Refusal::from(why).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::walk;
+    use crate::vocabulary::states::CaseEvent;
+
+    #[test]
+    fn every_refusal_says_so_in_both_languages() {
+        use CasesRefusal as Why;
+        let (lot, field) = ("L-1".to_owned(), "samples[0].containers".to_owned());
+        let law = CaseRefusal { code: "c".into(), message: "不予受理".into(), provisions: vec!["N-1".into()] };
+        let state = CaseState::Voided;
+        walk::every_but(
+            include_str!("refusals.rs"),
+            &[
+                Why::NoCase("a".into()),
+                Why::NoInstitute("i".into()),
+                Why::NoProduct("p".into()),
+                Why::NoSpecification,
+                Why::NoneInForce(NaiveDate::MIN),
+                Why::State(WrongState::Case(state, CaseEvent::Accept)),
+                Why::Missing { field: "institute_id" },
+                Why::OtherInstitute,
+                Why::OtherApplicant,
+                Why::BatchCount,
+                Why::LotTwice { batch: 1 },
+                Why::JurisdictionUnknown,
+                Why::NotDetermined(CalendarError::TooLong),
+                Why::ByProvisions { first: law.clone(), all: vec![law] },
+                Why::BatchesMissing { needed: 3, given: 1, provisions: Vec::new() },
+                Why::ClockUnreadable { case: "a".into(), column: "due" },
+                Why::DateRecorded { field: "sampled_on" },
+                Why::NoMoreDates(state),
+                Why::AskInstitute(state),
+                Why::NotWorkedOn(state),
+                Why::NotAccepted,
+                Why::Uncountable(QuantityError::TooGreat),
+                Why::NoSamples,
+                Why::PackageCount { sample: 0 },
+                Why::ContainerCount { field: field.clone(), most: 5000 },
+                Why::LabelTwice { field: field.clone() },
+                Why::Unremarked { sample: 0, fault: ArrivalFault::SealBroken },
+                Why::Unremarked { sample: 0, fault: ArrivalFault::PackageDamaged },
+                Why::Unremarked { sample: 0, fault: ArrivalFault::LabelDiffers },
+                Why::Expired { sample: 0 },
+                Why::ExpiryUnclear { sample: 0, label: "02/04/2026".into() },
+                Why::NoLot { sample: 0, lot: lot.clone() },
+                Why::LotReceived { sample: 0, lot: lot.clone() },
+                Why::Short { field, lot, full: 1, multiple: None, required: 2, given: 1, by: Vec::new() },
+            ],
+            &["ByProvisions", "Uncountable"],
+        );
+    }
+}
