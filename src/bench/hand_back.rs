@@ -25,7 +25,7 @@ use crate::vocabulary::{Permission, TaskState};
 #[serde(deny_unknown_fields)]
 pub struct HandBackTask {
     pub id: TestTaskId,
-    /// Why; it stands on the trail
+    /// Why; it is kept on the trail
     pub reason: String,
 }
 

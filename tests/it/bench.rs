@@ -236,7 +236,7 @@ fn a_task_taken_by_mistake_is_handed_back_and_another_analyst_takes_it() {
         assert_eq!(hand_back(&world.analyst, " ").json()["field"], "reason");
         assert_eq!(hand_back(&world.receiver, "无权").status, 403);
 
-        app.pass(TimeDelta::hours(1));
+        app.pass(TimeDelta::minutes(5));
         let browser = Browser::logged_in(app, "analyst");
         let page = format!("/tasks/{task}");
         let revision = browser.revision(&page);
