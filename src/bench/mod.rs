@@ -11,6 +11,7 @@ mod duties;
 mod enter;
 mod import_check;
 mod readings;
+mod refusals;
 mod review;
 #[cfg(test)]
 mod specimens;
@@ -26,6 +27,7 @@ pub use enter::{EnterReadings, Entered};
 pub use import_check::{CheckImport, ImportChecked};
 pub(crate) use readings::current as standing_readings;
 pub use readings::{Entry, Evaluated, NewReading, Observed, Source};
+pub use refusals::{BenchRefusal, ImportFault};
 pub use review::{AfterReview, ReviewResult};
 pub use start::{Next, StartTask, Started, TakeNext};
 pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, WorksheetLine};
