@@ -3,8 +3,9 @@
 
 use super::enter::{Entered, enter_in};
 use super::readings::{NewReading, TaskEntry};
+use super::refusals::BenchRefusal;
 use crate::action::Context;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::TestTaskId;
 
@@ -31,39 +32,23 @@ pub fn accept(
 ) -> Result<Vec<(TestTaskId, TaskEntry)>, Refusal> {
     let chosen: Vec<ProposedReadings> = match asked {
         None => proposed.into_iter().filter(|one| one.open_questions.is_empty()).collect(),
-        Some(ids) => ids.iter().enumerate().map(|(index, id)| pick(&proposed, index, id)).collect::<Result<_, _>>()?,
+        Some(ids) => {
+            ids.iter().enumerate().map(|(index, id)| pick(&proposed, index, id)).collect::<Result<_, BenchRefusal>>()?
+        }
     };
     if chosen.is_empty() {
-        return Err(Refusal::field("tasks", "没有可采用的值", "there is nothing to accept"));
+        return Err(BenchRefusal::NothingToAccept.into());
     }
     let entry = |one: ProposedReadings| (one.task, TaskEntry { readings: one.readings, ..words.clone() });
     Ok(chosen.into_iter().map(entry).collect())
 }
 
-fn pick(proposed: &[ProposedReadings], index: usize, id: &TestTaskId) -> Result<ProposedReadings, Refusal> {
-    let field = format!("tasks[{index}]");
-    let found = proposed
-        .iter()
-        .find(|one| one.task == *id)
-        .ok_or_else(|| Refusal::field(&field, "没有此任务的值", "there are no values for this task"))?;
+fn pick(proposed: &[ProposedReadings], index: usize, id: &TestTaskId) -> Result<ProposedReadings, BenchRefusal> {
+    let found = proposed.iter().find(|one| one.task == *id).ok_or(BenchRefusal::NoValues { index })?;
     match found.open_questions.as_slice() {
         [] => Ok(found.clone()),
-        questions => {
-            let (zh, en): (Vec<&str>, Vec<&str>) = questions.iter().map(|text| sides(text)).unzip();
-            Err(Refusal::new(
-                Code::InvalidField,
-                format!("此任务尚有未决问题，不能采用：{}", zh.join("；")),
-                format!("this task has open questions and is not accepted: {}", en.join("; ")),
-            )
-            .at(field)
-            .with(serde_json::json!({"task_id": id, "open_questions": questions})))
-        }
+        questions => Err(BenchRefusal::OpenQuestions { index, task: id.clone(), questions: questions.to_vec() }),
     }
-}
-
-/// The two languages of a question: `中文 / English`.
-fn sides(text: &str) -> (&str, &str) {
-    text.split_once(" / ").unwrap_or((text, text))
 }
 
 /// Enters what was chosen, in the transaction of the action that accepts.
@@ -108,7 +93,7 @@ mod tests {
     #[test]
     fn what_is_asked_for_must_be_proposed_and_something_must_be_left() {
         assert_eq!(accepted(Some(&["c", "a"])), Ok(vec!["c".to_owned(), "a".to_owned()]));
-        assert_eq!(accepted(Some(&["z"])).err().and_then(|refusal| refusal.field).as_deref(), Some("tasks[0]"));
-        assert_eq!(accepted(Some(&[])).err().and_then(|refusal| refusal.field).as_deref(), Some("tasks"));
+        assert_eq!(accepted(Some(&["z"])).err(), Some(BenchRefusal::NoValues { index: 0 }.into()));
+        assert_eq!(accepted(Some(&[])).err(), Some(BenchRefusal::NothingToAccept.into()));
     }
 }

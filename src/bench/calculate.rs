@@ -6,9 +6,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::calculation::formula::{Formula, FormulaError, Input, Value};
+use super::refusals::BenchRefusal;
+use crate::calculation::formula::{Formula, Input, Value};
 use crate::calculation::inputs::ReadingInput;
-use crate::refusal::Refusal;
 use crate::regulation::numeric::{self, CompareBy, Limit, Measured};
 use crate::store::rows::TestItemRow;
 use crate::vocabulary::{Comparison, ItemKind, Verdict};
@@ -45,7 +45,7 @@ pub fn calculate(
     inputs: &[ReadingInput],
     readings: &[Reading],
     conforms: Option<bool>,
-) -> Result<Option<Calculation>, Refusal> {
+) -> Result<Option<Calculation>, BenchRefusal> {
     if !complete(inputs, item.replicates, readings) {
         return Ok(None);
     }
@@ -64,12 +64,10 @@ fn complete(inputs: &[ReadingInput], replicates: i64, readings: &[Reading]) -> b
     })
 }
 
-fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> Result<Calculation, Refusal> {
+fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> Result<Calculation, BenchRefusal> {
     let text: Vec<&str> = readings.iter().map(|reading| reading.raw.as_str()).collect();
     let text = text.join("；");
-    let conforms = conforms.ok_or_else(|| {
-        Refusal::field("conforms", "文字结果须由检验人员判定是否符合规定", "a finding needs the analyst's verdict")
-    })?;
+    let conforms = conforms.ok_or(BenchRefusal::VerdictMissing)?;
     let verdict = if conforms { Verdict::Pass } else { Verdict::Fail };
     Ok(Calculation {
         calculated: text.clone(),
@@ -79,27 +77,24 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
     })
 }
 
-fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Reading]) -> Result<Calculation, Refusal> {
-    let limit = Limit::parse(&item.limit_text)
-        .map_err(|error| Refusal::field("limit", error.to_string(), error.to_string()))?;
+fn numeric_result(
+    item: &TestItemRow,
+    inputs: &[ReadingInput],
+    readings: &[Reading],
+) -> Result<Calculation, BenchRefusal> {
+    let not = |field| move |why| BenchRefusal::NotCalculable { field, why };
+    let limit = Limit::parse(&item.limit_text).map_err(not("limit"))?;
     let by = match item.compare_by {
         Comparison::Full => CompareBy::Full,
         Comparison::Rounded => CompareBy::Rounded,
-        Comparison::Text => {
-            return Err(Refusal::field(
-                "compare_by",
-                "数值项目应为 rounded 或 full",
-                "expected rounded or full for a numeric item",
-            ));
-        }
+        Comparison::Text => return Err(BenchRefusal::ComparedAsText),
     };
     let (measured, mut steps) = measured(item, inputs, readings)?;
     let step = item.rounding_step.as_ref().map(|step| step.decimal()).or_else(|| limit.step());
     let (calculated, reported) = match &measured {
         Measured::Number(number) => {
             let rounded = match step {
-                Some(step) => numeric::round(*number, step)
-                    .map_err(|error| Refusal::field("rounding_step", error.to_string(), error.to_string()))?,
+                Some(step) => numeric::round(*number, step).map_err(not("rounding_step"))?,
                 None => number.to_string(),
             };
             if let Some(step) = step {
@@ -109,8 +104,7 @@ fn numeric_result(item: &TestItemRow, inputs: &[ReadingInput], readings: &[Readi
         }
         other => (other.to_string(), other.to_string()),
     };
-    let judged = numeric::judge(&limit, &measured, by)
-        .map_err(|error| Refusal::field("readings", error.to_string(), error.to_string()))?;
+    let judged = numeric::judge(&limit, &measured, by).map_err(not("readings"))?;
     steps.push(format!(
         "{}：{} 与 {} 比较 → {}",
         item.compare_by.zh(),
@@ -126,20 +120,20 @@ fn measured(
     item: &TestItemRow,
     inputs: &[ReadingInput],
     readings: &[Reading],
-) -> Result<(Measured, Vec<String>), Refusal> {
+) -> Result<(Measured, Vec<String>), BenchRefusal> {
     if let ([reading], None) = (readings, &item.formula) {
         // A single reading stands for itself, censored or not.
         let measured = match reading.value {
             Some(number) => Measured::Number(number),
-            None => Measured::parse(&reading.raw)
-                .map_err(|error| Refusal::field("readings", error.to_string(), error.to_string()))?,
+            None => {
+                Measured::parse(&reading.raw).map_err(|why| BenchRefusal::NotCalculable { field: "readings", why })?
+            }
         };
         return Ok((measured, vec![format!("{} = {}", reading.name, reading.raw)]));
     }
     let default = inputs.first().map_or_else(|| "mean(x)".to_owned(), |input| format!("mean({})", input.name));
     let text = item.formula.clone().unwrap_or(default);
-    let wrong = |error: FormulaError| Refusal::field("readings", error.to_string(), error.to_string());
-    let formula = Formula::parse(&text).map_err(wrong)?;
+    let formula = Formula::parse(&text).map_err(BenchRefusal::FormulaFails)?;
     let mut by_name: BTreeMap<String, Vec<Input>> = BTreeMap::new();
     let mut steps = Vec::new();
     let mut ordered: Vec<&Reading> = readings.iter().collect();
@@ -158,7 +152,7 @@ fn measured(
             .collect();
         steps.push(format!("{name} = {}", shown.join(", ")));
     }
-    let calculated = formula.calculate(&by_name).map_err(wrong)?;
+    let calculated = formula.calculate(&by_name).map_err(BenchRefusal::FormulaFails)?;
     steps.extend(calculated.steps);
     let measured = match calculated.value {
         Value::Number(number) => Measured::Number(number),

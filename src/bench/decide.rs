@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::duties::may_decide;
+use super::refusals::BenchRefusal;
 use super::review::latest_result;
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::quantities::{self, ItemDemand};
 use crate::store::Outcome;
 use crate::store::columns::{Dec, OosDecisionId, TestTaskId};
@@ -94,9 +95,7 @@ impl Action for DecideTask {
             OosDecision::Confirm => TaskEvent::Confirm,
         };
         let state = failing.file.after(event)?;
-        let result = failing.result.clone();
-        let result = result
-            .ok_or_else(|| Refusal::new(Code::WrongState, "没有可决定的结果", "there is no result to decide about"))?;
+        let result = failing.result.clone().ok_or(BenchRefusal::NothingToDecide)?;
         may_decide(&facts.actor.account, &result.analyst_id)?;
         let retest = match self.decision {
             OosDecision::Retest => Some(containers(failing)?),
@@ -131,19 +130,13 @@ impl Action for DecideTask {
 }
 
 /// How many containers of the retention portion a re-test takes: one complete test of the item.
-fn containers(failing: &Failing) -> Result<i64, Refusal> {
+fn containers(failing: &Failing) -> Result<i64, BenchRefusal> {
     let item = &failing.file.item;
     let item = ItemDemand { code: item.code.clone(), amount_per_test: item.consumes.decimal(), replicates: 1 };
-    let demand = quantities::demand(&[item], failing.content.decimal(), 1)
-        .map_err(|error| Refusal::new(Code::LedgerRefused, error.to_string(), error.to_string()))?;
+    let demand = quantities::demand(&[item], failing.content.decimal(), 1).map_err(BenchRefusal::RetestUncountable)?;
     let (needed, there) = (i64::try_from(demand.full_test_containers).unwrap_or(i64::MAX), failing.retained);
     if there < needed {
-        return Err(Refusal::new(
-            Code::LedgerRefused,
-            format!("复验需 {needed} 个容器，留样仅有 {there} 个"),
-            format!("the re-test needs {needed} containers, the retention portion has {there}"),
-        )
-        .with(serde_json::json!({"needed": needed, "available": there})));
+        return Err(BenchRefusal::RetestShort { needed, available: there });
     }
     Ok(needed)
 }
@@ -173,7 +166,9 @@ fn order(cx: &mut Context<'_>, file: &TaskFile, containers: i64, reason: &str) -
 mod tests {
     use super::super::specimens::{actor, facts_of, result_of, sheet_file};
     use super::*;
+    use crate::bench::duties::OwnWork;
     use crate::vocabulary::Verdict;
+    use crate::vocabulary::states::WrongState;
 
     fn failing(retained: i64) -> Failing {
         let file = sheet_file(TaskState::Oos, "analyst");
@@ -192,7 +187,7 @@ mod tests {
         let plan = decided("quality", OosDecision::Retest, "调查", &failing(3)).expect("a re-test");
         assert_eq!((plan.state, plan.retest), (TaskState::RetestOrdered, Some(3)));
         let refused = decided("quality", OosDecision::Retest, "调查", &failing(2)).expect_err("two are not enough");
-        assert_eq!(refused.code, Code::LedgerRefused);
+        assert_eq!(refused, BenchRefusal::RetestShort { needed: 3, available: 2 }.into());
         let confirmed = decided("quality", OosDecision::Confirm, "调查", &failing(0)).expect("needs no container");
         assert_eq!((confirmed.state, confirmed.retest), (TaskState::Confirmed, None));
     }
@@ -200,7 +195,7 @@ mod tests {
     #[test]
     fn the_analyst_does_not_decide_and_a_decision_says_why() {
         let own = decided("analyst", OosDecision::Confirm, "调查", &failing(3)).expect_err("the analyst's own");
-        assert_eq!(own.code, Code::SelfReview);
+        assert_eq!(own, OwnWork::OosDecision.into());
         let silent = decided("quality", OosDecision::Confirm, "", &failing(3)).expect_err("no reason");
         assert_eq!(silent.field.as_deref(), Some("reason"));
     }
@@ -211,7 +206,7 @@ mod tests {
             let mut of = failing(3);
             of.file.task.state = state;
             let refused = decided("quality", OosDecision::Confirm, "调查", &of).expect_err("not out of specification");
-            assert_eq!(refused.code, Code::WrongState, "{state}");
+            assert_eq!(refused, BenchRefusal::State(WrongState::Task(state, TaskEvent::Confirm)).into(), "{state}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Who may not decide about what: four eyes. Pure; the database holds to these rules too.
 
-use crate::refusal::{Code, Refusal};
 use crate::store::columns::AccountId;
 
 /// A decision that somebody else has to make.
@@ -12,19 +11,6 @@ pub enum OwnWork {
     OosDecision,
     /// The check of an import.
     Import,
-}
-
-impl From<OwnWork> for Refusal {
-    fn from(own: OwnWork) -> Self {
-        let (zh, en) = match own {
-            OwnWork::Review => ("不得复核本人录入的结果", "a result is reviewed by somebody who did not enter it"),
-            OwnWork::OosDecision => ("不得由检验人员本人决定", "the analyst does not decide about an own result"),
-            OwnWork::Import => {
-                ("不得复核本人采用的导入", "an import is checked by somebody other than the one who accepted it")
-            }
-        };
-        Refusal::new(Code::SelfReview, zh, en)
-    }
 }
 
 /// A result is reviewed by somebody who neither entered it nor a reading that it was calculated from.
@@ -59,6 +45,7 @@ pub fn may_check(checker: &AccountId, accepted_by: Option<&AccountId>) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal::{Code, Refusal};
 
     fn account(name: &str) -> AccountId {
         name.into()

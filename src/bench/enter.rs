@@ -10,12 +10,13 @@ use utoipa::ToSchema;
 use super::calculate::{self, Calculation, Reading};
 use super::import_check;
 use super::readings::{self, FormerReadings, NewReading, TaskEntry, current};
+use super::refusals::BenchRefusal;
 use super::task::{TaskFile, moved, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::calculation::inputs::ReadingInput;
 use crate::insert_all;
 use crate::record::{Actor, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{Dec, EvaluationResultId, Instant, Json, ReadingId, ResultId, TestTaskId};
 use crate::store::revisions::{self, Revised};
 use crate::store::rows::{ReadingRow, ResultRow};
@@ -192,7 +193,7 @@ fn evaluated_steps(conn: &mut AnyConnection, ids: Vec<EvaluationResultId>) -> Ou
 fn decide(actor: &Actor, now: DateTime<Utc>, sheet: &Sheet, new: &TaskEntry) -> Result<Plan, Refusal> {
     let (file, task) = (&sheet.file, &sheet.file.task);
     if task.state == TaskState::InProgress && task.analyst_id.as_ref() != Some(&actor.account) {
-        return Err(Refusal::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task"));
+        return Err(BenchRefusal::OthersTask.into());
     }
     let before = FormerReadings { current: &sheet.before, void: &sheet.void };
     let rows = readings::checked(file, &sheet.inputs, &before, new, &actor.account, now)?;
@@ -347,7 +348,7 @@ mod tests {
     fn nobody_enters_what_somebody_else_works_on() {
         let (one, two) = (actor("one"), actor("two"));
         let of = |who| entered(who, &sheet(TaskState::InProgress, "one"), &typed("99", None));
-        assert_eq!(of(&two).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        assert_eq!(of(&two).err(), Some(BenchRefusal::OthersTask.into()));
         assert!(of(&one).is_ok());
     }
 

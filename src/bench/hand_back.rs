@@ -5,11 +5,12 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::refusals::BenchRefusal;
 use super::start::Started;
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::TestTaskId;
 use crate::store::revisions::Revised;
@@ -56,11 +57,7 @@ impl Action for HandBackTask {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
         let state = file.after(TaskEvent::HandBack)?;
         if file.task.analyst_id.as_ref() != Some(&facts.actor.account) {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "只有开始该检验任务的检验人可以交回",
-                "only the analyst who started the task hands it back",
-            ));
+            return Err(BenchRefusal::NotStartedByActor.into());
         }
         Ok(Plan { state, reason })
     }
@@ -83,6 +80,7 @@ impl Action for HandBackTask {
 mod tests {
     use super::*;
     use crate::bench::specimens::{actor, facts_of, sheet_file};
+    use crate::refusal::Code;
 
     #[test]
     fn whoever_started_a_task_hands_it_back_with_a_reason_and_nobody_else_does() {

@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 
 use super::duties::{may_check, may_review};
 use super::readings::current;
+use super::refusals::{BenchRefusal, ImportFault};
 use super::review::{latest_result, reviewed};
 use super::task::{TaskFile, task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{AccountId, ImportCheckId, InstrumentFileId, ReadingId, ResultId, TestTaskId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{ImportCheckRow, ReadingRow, ResultRow};
@@ -103,8 +104,7 @@ impl Action for CheckImport {
             .select((instrument_file::state, instrument_file::decided_by))
             .first(cx.conn)
             .optional()?;
-        let (state, accepted_by) =
-            found.ok_or_else(|| Refusal::not_found("仪器文件", "instrument file", self.id.as_str()))?;
+        let (state, accepted_by) = found.ok_or_else(|| BenchRefusal::NoFile(self.id.clone()))?;
         let repeated = said(cx.conn, &self.id, self.task(), self.outcome)?;
         let mut tasks = Vec::new();
         for id in tasks_of(cx.conn, &self.id)? {
@@ -124,14 +124,14 @@ impl Action for CheckImport {
         };
         let asked = self.task();
         if asked.is_some_and(|id| !import.tasks.iter().any(|one| one.file.task.id == *id)) {
-            return Err(Refusal::field("task_id", "该文件没有此任务的值", "the file gave this task no value"));
+            return Err(BenchRefusal::TaskNotOfFile.into());
         }
         if !import.accepted {
-            return Err(Refusal::new(Code::WrongState, "该文件尚未采用", "the file was not accepted"));
+            return Err(BenchRefusal::FileNotAccepted.into());
         }
         may_check(&facts.actor.account, import.accepted_by.as_ref())?;
         if import.repeated {
-            return Err(Refusal::new(Code::WrongState, "该导入已复核", "the import was checked already"));
+            return Err(BenchRefusal::CheckedAlready.into());
         }
         let touched = |one: &Touched| rejected && asked.is_none_or(|id| one.file.task.id == *id);
         let step = |one: &Touched| match touched(one) {
@@ -195,16 +195,9 @@ fn step(one: &Touched, checker: &AccountId) -> Result<Step, Refusal> {
         }
         state @ (TaskState::Reviewed | TaskState::Oos | TaskState::Confirmed) => {
             let (sample, item) = (&one.file.sample.number, &one.file.item);
-            Err(Refusal::new(
-                Code::WrongState,
-                format!("{sample} {}：结果已复核（{}），不能再退回导入", item.name_zh, state.zh()),
-                format!(
-                    "{sample} {}: its result is {}; the import cannot be rejected any more",
-                    item.name_en,
-                    state.en()
-                ),
-            )
-            .with(json!({"task_id": one.file.task.id})))
+            let (item_zh, item_en) = (item.name_zh.clone(), item.name_en.clone());
+            let (sample, task) = (sample.clone(), one.file.task.id.clone());
+            Err(BenchRefusal::ImportSettled { sample, item_zh, item_en, state, task }.into())
         }
     }
 }
@@ -303,32 +296,23 @@ impl Unchecked {
     /// this task's values.
     ///
     /// # Errors
-    /// [`Code::ImportUnchecked`]; or that the reviewer accepted the file.
+    /// [`BenchRefusal::ImportOpen`]; or that the reviewer accepted the file.
     pub(super) fn may_count(
         &self,
         reviewer: &AccountId,
         allowed: bool,
         confirmed: bool,
-    ) -> Result<InstrumentFileId, Refusal> {
-        let (zh, en) = match (self.rejected, allowed) {
-            (true, _) => {
-                ("导入复核不通过，须重新录入或导入", "its import was rejected: the values are entered or imported anew")
-            }
-            (false, false) => {
-                ("仪器文件的导入须先由第二人复核", "a second person checks the import of the instrument file first")
-            }
+    ) -> Result<InstrumentFileId, BenchRefusal> {
+        let fault = match (self.rejected, allowed) {
+            (true, _) => ImportFault::Rejected,
+            (false, false) => ImportFault::NeedsSecondPerson,
             (false, true) if confirmed => {
                 may_check(reviewer, self.accepted_by.as_ref())?;
                 return Ok(self.file.clone());
             }
-            (false, true) => (
-                "请先与仪器文件原文逐值比对，并确认（import_checked）",
-                "compare every value with the instrument file, then confirm it (import_checked)",
-            ),
+            (false, true) => ImportFault::NotConfirmed,
         };
-        let (zh, en) = (format!("{}：{zh}", self.name), format!("{}: {en}", self.name));
-        let details = json!({"file_id": self.file, "file": self.name});
-        Err(Refusal::new(Code::ImportUnchecked, zh, en).at("import_checked").with(details))
+        Err(BenchRefusal::ImportOpen { file: self.file.clone(), name: self.name.clone(), fault })
     }
 }
 
@@ -336,6 +320,7 @@ impl Unchecked {
 mod tests {
     use super::super::specimens::{actor, facts_of, result_of, sheet_file};
     use super::*;
+    use crate::bench::duties::OwnWork;
     use crate::vocabulary::Verdict;
 
     fn import(state: TaskState) -> Import {
@@ -376,7 +361,7 @@ mod tests {
         let refused = decided("reviewer", &check(CheckOutcome::Rejected, " "), &of).expect_err("no reason");
         assert_eq!(refused.field.as_deref(), Some("reason"));
         let own = decided("analyst", &check(CheckOutcome::Ok, ""), &of).expect_err("the one who accepted it");
-        assert_eq!(own.code, Code::SelfReview);
+        assert_eq!(own, BenchRefusal::Own(OwnWork::Import).into());
     }
 
     #[test]
@@ -384,12 +369,12 @@ mod tests {
         let mut of = import(TaskState::Entered);
         let ok = check(CheckOutcome::Ok, "");
         of.repeated = true;
-        assert_eq!(decided("reviewer", &ok, &of).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        assert_eq!(decided("reviewer", &ok, &of).err(), Some(BenchRefusal::CheckedAlready.into()));
         of.repeated = false;
         of.accepted = false;
-        assert_eq!(decided("reviewer", &ok, &of).err().map(|refusal| refusal.code), Some(Code::WrongState));
+        assert_eq!(decided("reviewer", &ok, &of).err(), Some(BenchRefusal::FileNotAccepted.into()));
         let other = CheckImport { task_id: Some("other".into()), ..ok };
         let refused = decided("reviewer", &other, &of).expect_err("the file gave that task nothing");
-        assert_eq!(refused.field.as_deref(), Some("task_id"));
+        assert_eq!(refused, BenchRefusal::TaskNotOfFile.into());
     }
 }

@@ -12,6 +12,7 @@ mod enter;
 mod hand_back;
 mod import_check;
 mod readings;
+mod refusals;
 mod review;
 #[cfg(test)]
 mod specimens;
@@ -28,6 +29,7 @@ pub use hand_back::HandBackTask;
 pub use import_check::{CheckImport, ImportChecked};
 pub(crate) use readings::current as standing_readings;
 pub use readings::{Evaluated, NewReading, Observed, Source, TaskEntry};
+pub use refusals::{BenchRefusal, ImportFault};
 pub use review::{AfterReview, ReviewResult};
 pub use start::{Next, StartTask, Started, TakeNext};
 pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, WorksheetLine};

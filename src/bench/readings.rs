@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::refusals::BenchRefusal;
 use super::task::TaskFile;
 use crate::calculation::inputs::ReadingInput;
 use crate::refusal::Refusal;
@@ -164,15 +165,14 @@ pub(super) fn checked(
     for (index, typed) in new.readings.iter().enumerate() {
         let at = |field: &str| format!("readings[{index}].{field}");
         let declared = inputs.iter().find(|input| input.name == typed.name).ok_or_else(|| {
-            let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-            let names = names.join(", ");
-            Refusal::field(at("name"), format!("应为 {names} 之一"), format!("expected one of {names}"))
+            let names = inputs.iter().map(|input| input.name.clone()).collect();
+            BenchRefusal::ReadingUnknown { index, names }
         })?;
         if !(1..=500).contains(&typed.position) {
-            return Err(Refusal::field(at("position"), "应为 1 至 500", "expected 1 to 500"));
+            return Err(BenchRefusal::PositionRange { index }.into());
         }
         if rows.iter().any(|row| (&row.name, row.position) == (&typed.name, typed.position)) {
-            return Err(Refusal::field(at("position"), "同一读数出现两次", "the same reading is there twice"));
+            return Err(BenchRefusal::ReadingTwice { index }.into());
         }
         let raw = text::required(&at("raw"), &typed.raw, text::TEXT)?;
         text::printable(&at("raw"), &raw)?;
@@ -187,7 +187,7 @@ pub(super) fn checked(
             continue;
         }
         if old.is_some() && reason.is_none() {
-            return Err(Refusal::field("reason", "修改已录入的读数须说明原因", "a changed reading needs a reason"));
+            return Err(BenchRefusal::ChangeUnreasoned.into());
         }
         rows.push(ReadingRow {
             id: ReadingId::new(),
@@ -209,14 +209,10 @@ pub(super) fn checked(
 }
 
 /// The number that was typed; `None` for a censored value, an error for anything else.
-fn number(field: &str, raw: &str) -> Result<Option<Decimal>, Refusal> {
+fn number(field: &str, raw: &str) -> Result<Option<Decimal>, BenchRefusal> {
     match Measured::parse(raw) {
         Ok(Measured::Number(number)) => Ok(Some(number)),
         Ok(_) => Ok(None),
-        Err(error) => Err(Refusal::field(
-            field,
-            format!("“{raw}”不是数值，也不是“<0.05”“未检出”一类的结果：{error}"),
-            format!("{raw:?} is neither a number nor a censored value such as <0.05: {error}"),
-        )),
+        Err(why) => Err(BenchRefusal::NotAResult { field: field.to_owned(), raw: raw.to_owned(), why }),
     }
 }

@@ -3,17 +3,18 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::duties::may_review;
 use super::import_check::{self, Unchecked};
 use super::readings::current;
+use super::refusals::BenchRefusal;
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Meanwhile, Subject};
 use crate::cases;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId, TestTaskId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{ReadingRow, ResultRow};
@@ -84,7 +85,7 @@ impl Action for ReviewResult {
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<UnderReview> {
         let row: Option<ResultRow> =
             result::table.find(&self.id).select(ResultRow::as_select()).first(cx.conn).optional()?;
-        let row = row.ok_or_else(|| Refusal::not_found("结果", "result", self.id.as_str()))?;
+        let row = row.ok_or_else(|| BenchRefusal::NoResult(self.id.clone()))?;
         let file = open_task_of(cx.conn, cx.actor, &row.test_task_id)?;
         let latest = latest_result(cx.conn, &file.task.id)?.map_or(0, |latest| latest.version);
         let newer = if latest > row.version { entered_after(cx, &row)? } else { Vec::new() };
@@ -105,12 +106,7 @@ impl Action for ReviewResult {
         let entered_by = under.readings.iter().map(|reading| &reading.entered_by);
         may_review(&facts.actor.account, &under.row.analyst_id, entered_by)?;
         if under.row.reviewer_id.is_some() || under.latest != under.row.version {
-            return Err(Refusal::new(
-                Code::WrongState,
-                "该结果已复核或已被新版本取代",
-                "it was reviewed, or a newer version exists",
-            )
-            .with(json!({"changes": under.newer})));
+            return Err(BenchRefusal::ReviewedAlready { changes: under.newer.clone() }.into());
         }
         let state = under.file.after(event(self.outcome, under.row.verdict))?;
         let mut checked = Vec::new();
@@ -193,6 +189,8 @@ pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcom
 mod tests {
     use super::super::specimens::{actor, facts_of, result_of, sheet_file};
     use super::*;
+    use crate::bench::duties::OwnWork;
+    use crate::bench::refusals::ImportFault;
 
     fn under(verdict: Verdict) -> UnderReview {
         let file = sheet_file(TaskState::Entered, "analyst");
@@ -237,10 +235,10 @@ mod tests {
     fn nobody_reviews_an_own_result_or_an_old_one() {
         let approve = verdict(ReviewOutcome::Approved, "", false);
         let mut of = under(Verdict::Pass);
-        let code = |who: &str, of: &UnderReview| decided(who, &approve, of).err().map(|refusal| refusal.code);
-        assert_eq!(code("analyst", &of), Some(Code::SelfReview));
+        let refused = |who: &str, of: &UnderReview| decided(who, &approve, of).err();
+        assert_eq!(refused("analyst", &of), Some(OwnWork::Review.into()));
         of.latest = 2;
-        assert_eq!(code("reviewer", &of), Some(Code::WrongState));
+        assert_eq!(refused("reviewer", &of), Some(BenchRefusal::ReviewedAlready { changes: Vec::new() }.into()));
     }
 
     #[test]
@@ -254,7 +252,8 @@ mod tests {
         }];
         let approve = |confirmed| verdict(ReviewOutcome::Approved, "", confirmed);
         let refused = decided("reviewer", &approve(true), &of).expect_err("the laboratory wants a second person");
-        assert_eq!((refused.code, refused.field.as_deref()), (Code::ImportUnchecked, Some("import_checked")));
+        let (file, name, fault) = ("f".into(), "a.txt".into(), ImportFault::NeedsSecondPerson);
+        assert_eq!(refused, BenchRefusal::ImportOpen { file, name, fault }.into());
         of.reviewer_checks = true;
         assert!(decided("reviewer", &approve(false), &of).is_err());
         assert_eq!(decided("reviewer", &approve(true), &of).map(|plan| plan.checked.len()), Ok(1));

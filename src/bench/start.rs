@@ -86,7 +86,7 @@ impl Action for StartTask {
     }
 
     fn decide(&self, _: &Facts<'_>, file: &TaskFile) -> Result<TaskState, Refusal> {
-        file.after(TaskEvent::Start)
+        Ok(file.after(TaskEvent::Start)?)
     }
 
     fn keep(&self, cx: &mut Context<'_>, file: TaskFile, state: TaskState) -> Outcome<Started> {
@@ -109,7 +109,7 @@ impl Action for TakeNext {
     }
 
     fn decide(&self, _: &Facts<'_>, file: &Option<TaskFile>) -> Result<Option<TaskState>, Refusal> {
-        file.as_ref().map(|file| file.after(TaskEvent::Start)).transpose()
+        Ok(file.as_ref().map(|file| file.after(TaskEvent::Start)).transpose()?)
     }
 
     fn keep(&self, cx: &mut Context<'_>, file: Option<TaskFile>, state: Option<TaskState>) -> Outcome<Next> {

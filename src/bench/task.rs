@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
+use super::refusals::BenchRefusal;
 use crate::record::Actor;
-use crate::refusal::{Code, Refusal};
 use crate::store::columns::TestTaskId;
 use crate::store::rows::{SampleRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{sample, test_item, test_task};
@@ -29,7 +29,7 @@ impl TaskFile {
     ///
     /// # Errors
     /// Names the state and the event, where they do not fit.
-    pub fn after(&self, event: TaskEvent) -> Result<TaskState, Refusal> {
+    pub fn after(&self, event: TaskEvent) -> Result<TaskState, BenchRefusal> {
         moved(self.task.state, event)
     }
 }
@@ -47,8 +47,7 @@ pub fn task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId) -> Outc
         .select((TestTaskRow::as_select(), test_task::revision, TestItemRow::as_select(), SampleRow::as_select()))
         .first(conn)
         .optional()?;
-    let (task, revision, item, sample) =
-        found.ok_or_else(|| Refusal::not_found("检验任务", "test task", id.as_str()))?;
+    let (task, revision, item, sample) = found.ok_or_else(|| BenchRefusal::NoTask(id.clone()))?;
     Ok(TaskFile { task, revision, item, sample })
 }
 
@@ -63,6 +62,6 @@ pub(super) fn open_task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTas
 }
 
 /// The state after an event, or a refusal that names both.
-pub(super) fn moved(state: TaskState, event: TaskEvent) -> Result<TaskState, Refusal> {
-    state.on(event).map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))
+pub(super) fn moved(state: TaskState, event: TaskEvent) -> Result<TaskState, BenchRefusal> {
+    state.on(event).map_err(BenchRefusal::State)
 }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::enter::{Entered, enter_in};
 use super::readings::TaskEntry;
+use super::refusals::BenchRefusal;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::refusal::Refusal;
 use crate::store::columns::TestTaskId;
@@ -62,7 +63,7 @@ impl Action for EnterWorksheet {
 
     fn decide(&self, _: &Facts<'_>, (): &()) -> Result<(), Refusal> {
         if self.lines.is_empty() || self.lines.len() > LINES {
-            return Err(Refusal::field("lines", "应有 1 至 5000 行", "expected 1 to 5000 lines"));
+            return Err(BenchRefusal::LineCount.into());
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 
 use chrono::NaiveDate;
 
+use super::refusals::CertificateRefusal;
 use crate::cases::Particulars;
 use crate::documents::{Basis, Bilingual, Institution, Party, PrintedVerdict};
-use crate::refusal::{Code, Refusal};
 use crate::regulation::{Business, ClockName, ClockUnit, Determination};
 use crate::store::columns::{ResultId, TestItemId, TestTaskId};
 use crate::vocabulary::{CertificateKind, TaskState};
@@ -133,42 +133,27 @@ impl Dossier {
     ///
     /// # Errors
     /// Where a result is missing, or an OOS one awaits its decision: these block the certificate.
-    pub(super) fn finals(&self) -> Result<Vec<Final<'_>>, Refusal> {
+    pub(super) fn finals(&self) -> Result<Vec<Final<'_>>, CertificateRefusal> {
         let last = |one: &&Attempt| {
             !self.attempts.iter().any(|other| other.item_id == one.item_id && other.number > one.number)
         };
         let finals: Vec<Final<'_>> = self.attempts.iter().filter(last).map(settled).collect::<Result<_, _>>()?;
         if finals.is_empty() {
-            return Err(Refusal::new(Code::ResultsMissing, "没有检验结果", "there are no results"));
+            return Err(CertificateRefusal::NoResults);
         }
         Ok(finals)
     }
 }
 
 /// The result of an attempt that nothing is open about.
-fn settled(attempt: &Attempt) -> Result<Final<'_>, Refusal> {
-    let Bilingual { zh, en } = &attempt.item;
-    let refusal =
-        |code, zh: String, en: String| Refusal::new(code, zh, en).with(serde_json::json!({"task_id": attempt.task}));
-    match attempt.state {
-        TaskState::Reviewed | TaskState::Confirmed => {}
-        TaskState::Oos => {
-            return Err(refusal(
-                Code::OosOpen,
-                format!("{zh}：超标结果尚未决定，不得签发"),
-                format!("{en}: an OOS result awaits its decision"),
-            ));
-        }
-        state => {
-            return Err(refusal(
-                Code::ResultsMissing,
-                format!("{zh}：检验尚未完成（{}）", state.zh()),
-                format!("{en}: not finished ({})", state.en()),
-            ));
-        }
+fn settled(attempt: &Attempt) -> Result<Final<'_>, CertificateRefusal> {
+    let (item, task) = (attempt.item.clone(), attempt.task.clone());
+    match (attempt.state, &attempt.result) {
+        (TaskState::Reviewed | TaskState::Confirmed, Some(result)) => Ok(Final { attempt, result }),
+        (TaskState::Reviewed | TaskState::Confirmed, None) => Err(CertificateRefusal::ResultMissing { item, task }),
+        (TaskState::Oos, _) => Err(CertificateRefusal::OosOpen { item, task }),
+        (state, _) => Err(CertificateRefusal::TestOpen { item, task, state }),
     }
-    let missing = || refusal(Code::ResultsMissing, format!("{zh}：没有结果"), format!("{en}: no result"));
-    Ok(Final { attempt, result: attempt.result.as_ref().ok_or_else(missing)? })
 }
 
 #[cfg(test)]
@@ -238,35 +223,32 @@ pub(super) mod tests {
         }
     }
 
-    fn code(attempts: Vec<Attempt>) -> Option<Code> {
-        dossier(attempts).finals().err().map(|refusal| refusal.code)
+    fn refused(attempts: Vec<Attempt>) -> Option<CertificateRefusal> {
+        dossier(attempts).finals().err()
     }
 
     #[test]
     fn what_is_open_blocks_the_draft() {
         let done = || attempt("a", 1, TaskState::Reviewed, Some(PrintedVerdict::Pass));
-        assert_eq!(code(vec![]), Some(Code::ResultsMissing));
-        assert_eq!(code(vec![done()]), None);
-        for (state, expected) in [
-            (TaskState::Waiting, Code::ResultsMissing),
-            (TaskState::InProgress, Code::ResultsMissing),
-            (TaskState::Entered, Code::ResultsMissing),
-            (TaskState::Cancelled, Code::ResultsMissing),
-            (TaskState::Oos, Code::OosOpen),
-        ] {
-            assert_eq!(
-                code(vec![done(), attempt("b", 1, state, Some(PrintedVerdict::Fail))]),
-                Some(expected),
-                "{state}"
-            );
+        let (item, task) = (Bilingual::new("b", "b"), TestTaskId::from("t-b-1"));
+        assert_eq!(refused(vec![]), Some(CertificateRefusal::NoResults));
+        assert_eq!(refused(vec![done()]), None);
+        for state in [TaskState::Waiting, TaskState::InProgress, TaskState::Entered, TaskState::Cancelled] {
+            let open = refused(vec![done(), attempt("b", 1, state, Some(PrintedVerdict::Fail))]);
+            let (item, task) = (item.clone(), task.clone());
+            assert_eq!(open, Some(CertificateRefusal::TestOpen { item, task, state }), "{state}");
         }
-        assert_eq!(code(vec![attempt("b", 1, TaskState::Reviewed, None)]), Some(Code::ResultsMissing));
+        let oos = refused(vec![done(), attempt("b", 1, TaskState::Oos, Some(PrintedVerdict::Fail))]);
+        assert_eq!(oos, Some(CertificateRefusal::OosOpen { item: item.clone(), task: task.clone() }));
+        let missing = refused(vec![attempt("b", 1, TaskState::Reviewed, None)]);
+        assert_eq!(missing, Some(CertificateRefusal::ResultMissing { item, task }));
     }
 
     #[test]
     fn of_an_item_that_was_tested_again_the_last_attempt_counts() {
         let first = attempt("a", 1, TaskState::RetestOrdered, Some(PrintedVerdict::Fail));
-        assert_eq!(code(vec![first.clone(), attempt("a", 2, TaskState::Waiting, None)]), Some(Code::ResultsMissing));
+        let again = refused(vec![first.clone(), attempt("a", 2, TaskState::Waiting, None)]);
+        assert!(matches!(again, Some(CertificateRefusal::TestOpen { state: TaskState::Waiting, .. })), "{again:?}");
         let both = dossier(vec![first, attempt("a", 2, TaskState::Confirmed, Some(PrintedVerdict::Fail))]);
         let finals = both.finals().expect("final results");
         assert_eq!(finals.iter().map(|one| one.attempt.number).collect::<Vec<_>>(), [2]);

@@ -10,12 +10,13 @@ use utoipa::ToSchema;
 use super::annex::{self, Annex};
 use super::facts::TestedSample;
 use super::find;
+use super::refusals::CertificateRefusal;
 use super::{compose, dossier::Dossier};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::clock::statutory_date;
 use crate::documents::{Amendment, Bilingual, CertificateData, PrintedVerdict, Verification};
 use crate::record::{Actor, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, CertificateId, InstituteId, Json, SampleId};
 use crate::store::revisions::Revised;
 use crate::store::rows::CertificateRow;
@@ -109,7 +110,7 @@ impl Action for DraftCertificate {
     fn decide(&self, facts: &Facts<'_>, sources: &Sources) -> Result<Drafted, Refusal> {
         let finals = sources.dossier.finals()?;
         if finals.iter().map(|one| &one.result.id).ne(&sources.annex.of) {
-            return Err(Refusal::new(Code::Conflict, "结果刚刚变化，请重试", "results have just changed: try again"));
+            return Err(CertificateRefusal::ResultsMoved.into());
         }
         let verification = sources.verification.clone();
         let mut data = compose::compose(&sources.dossier, &finals, facts.regulation, verification);
@@ -166,7 +167,7 @@ fn amended(conn: &mut AnyConnection, sample: &SampleId, id: &CertificateId) -> O
         .select(CertificateRow::as_select())
         .first(conn)
         .optional()?;
-    let row = found.ok_or_else(|| Refusal::not_found("该样品的证书", "certificate of this sample", id.as_str()))?;
+    let row = found.ok_or_else(|| CertificateRefusal::NoneToAmend(id.clone()))?;
     let others = certificate::table
         .filter(certificate::amends_id.eq(id))
         .filter(certificate::state.ne_all(CertificateState::GIVEN_UP));
@@ -181,16 +182,11 @@ fn amended(conn: &mut AnyConnection, sample: &SampleId, id: &CertificateId) -> O
 /// What an amendment says of the certificate that it replaces: that one is in force, and no other amends it.
 fn amendment(amend: &Amend, old: &Amended) -> Result<Amendment, Refusal> {
     let reason = text::printed("amends.reason", &amend.reason, text::REMARK)?;
-    let refused = |code, zh, en| Refusal::new(code, zh, en).at("amends.certificate_id");
     let (CertificateState::Issued, Some(number), Some(signed_on)) = (old.state, &old.number, old.signed_on) else {
-        return Err(refused(Code::WrongState, "只能更正已签发的证书", "only an issued certificate is amended"));
+        return Err(CertificateRefusal::NotIssued.into());
     };
     if old.amended_already {
-        return Err(refused(
-            Code::Conflict,
-            "该证书已有更正证书，请先处理",
-            "the certificate is being amended already: settle that amendment first",
-        ));
+        return Err(CertificateRefusal::AmendedAlready.into());
     }
     for (index, change) in amend.changes.iter().enumerate() {
         text::printed(&format!("amends.changes[{index}]"), change, text::REMARK)?;
@@ -228,13 +224,13 @@ mod tests {
     #[test]
     fn only_an_issued_certificate_is_amended_and_only_once_at_a_time() {
         for state in CertificateState::ALL {
-            let refused = amendment(&amend("更正"), &old(*state)).err().map(|refusal| refusal.code);
-            let expected = (*state != CertificateState::Issued).then_some(Code::WrongState);
+            let refused = amendment(&amend("更正"), &old(*state)).err();
+            let expected = (*state != CertificateState::Issued).then(|| CertificateRefusal::NotIssued.into());
             assert_eq!(refused, expected, "{state}");
         }
         let twice = Amended { amended_already: true, ..old(CertificateState::Issued) };
         let refused = amendment(&amend("更正"), &twice).expect_err("a second amendment");
-        assert_eq!((refused.code, refused.field.as_deref()), (Code::Conflict, Some("amends.certificate_id")));
+        assert_eq!(refused, CertificateRefusal::AmendedAlready.into());
     }
 
     #[test]

@@ -5,13 +5,14 @@ use diesel::prelude::*;
 
 use super::compose;
 use super::dossier::{Attempt, Dossier, LabelledLot, LatestResult, RunningClock, Sample, TestedProduct};
+use super::refusals::CertificateRefusal;
 use crate::business::Lines;
 use crate::cases::{self, CaseFile};
 use crate::clock::statutory_date;
 use crate::custody;
 use crate::documents::{Basis, Bilingual, Institution, Party};
 use crate::record::Actor;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
 use crate::store::rows::{
     ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, InstituteRow, ProductRow, ResultRow, SampleRow,
@@ -40,7 +41,7 @@ impl TestedSample {
     pub(super) fn load(conn: &mut AnyConnection, lines: &Lines, actor: &Actor, id: &SampleId) -> Outcome<Self> {
         let sample = custody::sample_of(conn, actor, id)?;
         if sample.state.as_str() != "received" {
-            return Err(Refusal::new(Code::WrongState, "样品已拒收或作废", "the sample was refused or voided").into());
+            return Err(CertificateRefusal::SampleGone.into());
         }
         let case: ApplicationRow =
             application::table.find(&sample.application_id).select(ApplicationRow::as_select()).first(conn)?;
@@ -56,8 +57,7 @@ impl TestedSample {
         let tasks = tasks(conn, id)?;
         let at = |column| At::new("application", column, case.id.as_str());
         let accepted = case.determination.as_ref();
-        let accepted = accepted
-            .ok_or_else(|| Refusal::new(Code::WrongState, "申请尚未受理", "the application is not accepted"))?;
+        let accepted = accepted.ok_or(CertificateRefusal::CaseNotAccepted)?;
         let line = lines.of(case.business)?;
         let dossier = Dossier {
             business: case.business,

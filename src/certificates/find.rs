@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::refusals::CertificateRefusal;
 use crate::action::Context;
 use crate::record::Actor;
-use crate::refusal::{Code, Refusal};
 use crate::store::columns::CertificateId;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
@@ -24,17 +24,17 @@ pub(super) fn certificate_of(conn: &mut AnyConnection, actor: &Actor, id: &Certi
         .select(CertificateRow::as_select())
         .first(conn)
         .optional()?;
-    found.ok_or_else(|| Refusal::not_found("证书", "certificate", id.as_str()).into())
+    found.ok_or_else(|| CertificateRefusal::NoCertificate(id.clone()).into())
 }
 
 /// The certificate as it is now, for who acted.
 pub(super) fn view(cx: &mut Context<'_>, id: &CertificateId) -> Outcome<CertificateView> {
     let reader = cx.services.reader(cx.actor)?;
     let found = views::certificate_view(cx.conn, &reader, id)?;
-    found.ok_or_else(|| Refusal::not_found("证书", "certificate", id.as_str()).into())
+    found.ok_or_else(|| CertificateRefusal::NoCertificate(id.clone()).into())
 }
 
 /// The state after an event, or a refusal that names both.
-pub(super) fn moved(state: CertificateState, event: CertificateEvent) -> Result<CertificateState, Refusal> {
-    state.on(event).map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))
+pub(super) fn moved(state: CertificateState, event: CertificateEvent) -> Result<CertificateState, CertificateRefusal> {
+    state.on(event).map_err(CertificateRefusal::State)
 }

@@ -14,6 +14,7 @@ mod numbers;
 mod public;
 mod raw;
 mod read;
+mod refusals;
 mod review;
 mod sign;
 
@@ -22,5 +23,6 @@ pub use end::{DiscardCertificate, WithdrawCertificate};
 pub use public::{PublicStatus, by_code, by_file, status_of};
 pub use raw::raw_record;
 pub use read::{own_file, preview, show};
+pub use refusals::CertificateRefusal;
 pub use review::ReviewCertificate;
 pub use sign::SignCertificate;

@@ -4,10 +4,10 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::refusals::CertificateRefusal;
 use super::{compose, content};
 use crate::action::Services;
 use crate::clock::statutory_date;
-use crate::refusal::Refusal;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
 use crate::store::{AnyConnection, Outcome};
@@ -77,7 +77,7 @@ pub fn by_code(services: &Services, code: &str, sha256: Option<&str>) -> Outcome
             Some(row) => status(conn, &row)?,
             None => None,
         };
-        let mut found = found.ok_or_else(|| Refusal::not_found("证书", "certificate with the code", &code))?;
+        let mut found = found.ok_or_else(|| CertificateRefusal::NoCode(code))?;
         found.file_matches = sha256.map(|given| given == found.sha256);
         Ok(found)
     })

@@ -2,16 +2,16 @@
 
 use super::content::content;
 use super::find::certificate_of;
+use super::refusals::CertificateRefusal;
 use super::{compose, sign};
 use crate::action::Services;
 use crate::record::Actor;
-use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::CertificateId;
 use crate::store::views::{self, CertificateView};
 
-fn none(id: &CertificateId) -> Refusal {
-    Refusal::not_found("证书", "certificate", id.as_str())
+fn none(id: &CertificateId) -> CertificateRefusal {
+    CertificateRefusal::NoCertificate(id.clone())
 }
 
 /// One certificate, where the actor may see it.

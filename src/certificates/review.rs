@@ -7,11 +7,12 @@ use utoipa::ToSchema;
 use super::content::{content, numbered};
 use super::facts::TestedSample;
 use super::find::{self, certificate_of, moved};
+use super::refusals::CertificateRefusal;
 use super::{compose, numbers};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::documents::CertificateData;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{AccountId, CertificateId, Instant};
 use crate::store::revisions::Revised;
@@ -61,11 +62,7 @@ impl Action for ReviewCertificate {
         let finals = dossier.finals()?;
         let fresh = compose::compose(dossier, &finals, facts.regulation, found.data.verification.clone());
         if fresh.results != found.data.results {
-            return Err(Refusal::new(
-                Code::Conflict,
-                "起草后结果已变化，请重新起草",
-                "results changed since the draft: draft it anew",
-            ));
+            return Err(CertificateRefusal::ChangedSinceDraft.into());
         }
         Ok(state)
     }
@@ -95,14 +92,10 @@ fn may_review(
     state: CertificateState,
     drafted_by: &AccountId,
     reviewer: &AccountId,
-) -> Result<CertificateState, Refusal> {
+) -> Result<CertificateState, CertificateRefusal> {
     let state = moved(state, CertificateEvent::Review)?;
     if drafted_by == reviewer {
-        return Err(Refusal::new(
-            Code::SelfReview,
-            "不得审核本人起草的证书",
-            "the one who drafted it does not review it",
-        ));
+        return Err(CertificateRefusal::OwnDraft);
     }
     Ok(state)
 }
@@ -116,11 +109,11 @@ mod tests {
         let (author, other) = (AccountId::from("a"), AccountId::from("b"));
         let reviewed = may_review(CertificateState::Drafted, &author, &other);
         assert_eq!(reviewed, Ok(CertificateState::Reviewed));
-        let own = may_review(CertificateState::Drafted, &author, &author).expect_err("one's own draft");
-        assert_eq!(own.code, Code::SelfReview);
+        let own = may_review(CertificateState::Drafted, &author, &author);
+        assert_eq!(own, Err(CertificateRefusal::OwnDraft));
         for state in CertificateState::ALL.iter().filter(|state| **state != CertificateState::Drafted) {
-            let refused = may_review(*state, &author, &other).expect_err("no draft");
-            assert_eq!(refused.code, Code::WrongState, "{state}");
+            let refused = may_review(*state, &author, &other);
+            assert!(matches!(refused, Err(CertificateRefusal::State(_))), "{state}");
         }
     }
 }

@@ -8,18 +8,19 @@ use utoipa::ToSchema;
 use super::compose;
 use super::content::content;
 use super::find::{self, certificate_of, moved};
+use super::refusals::CertificateRefusal;
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::documents::{self, Bilingual, CertificateData, RenderError, SignInfo, Signatory};
 use crate::people::Reauthenticated;
 use crate::record::{Actor, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::secrets::Password;
 use crate::store::columns::{CertificateId, Instant};
 use crate::store::revisions::Revised;
 use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
 use crate::store::views::CertificateView;
-use crate::store::{Failure, Outcome, StoreError};
+use crate::store::{Outcome, StoreError};
 use crate::vocabulary::states::CertificateEvent;
 use crate::vocabulary::{CertificateState, Permission, SignatureMeaning};
 
@@ -98,7 +99,7 @@ impl Action for SignCertificate {
 
     fn decide(&self, _: &Facts<'_>, found: &Signable) -> Result<Issued, Refusal> {
         let unchanged = found.row.data == found.signed.row.data;
-        may_sign(found.row.state, unchanged, found.amended.as_ref().map(|(_, state)| *state))
+        Ok(may_sign(found.row.state, unchanged, found.amended.as_ref().map(|(_, state)| *state))?)
     }
 
     fn keep(&self, cx: &mut Context<'_>, found: Signable, plan: Issued) -> Outcome<CertificateView> {
@@ -129,10 +130,14 @@ impl Action for SignCertificate {
 }
 
 /// A reviewed certificate is signed as it was typeset; one that amends another supersedes it.
-fn may_sign(state: CertificateState, unchanged: bool, amended: Option<CertificateState>) -> Result<Issued, Refusal> {
+fn may_sign(
+    state: CertificateState,
+    unchanged: bool,
+    amended: Option<CertificateState>,
+) -> Result<Issued, CertificateRefusal> {
     let state = moved(state, CertificateEvent::Sign)?;
     if !unchanged {
-        return Err(Refusal::new(Code::Conflict, "证书内容已变化", "the certificate's content changed"));
+        return Err(CertificateRefusal::ContentMoved);
     }
     let amended = amended.map(|old| moved(old, CertificateEvent::Supersede)).transpose()?;
     Ok(Issued { state, amended })
@@ -162,13 +167,7 @@ fn signed_pdf(
     meaning: SignatureMeaning,
     now: DateTime<Utc>,
 ) -> Outcome<Vec<u8>> {
-    let key = services.signing_key.as_ref().ok_or_else(|| {
-        Refusal::new(
-            Code::SignatureKey,
-            "未配置签名密钥（signing.key_file）",
-            "no signing key is configured (signing.key_file)",
-        )
-    })?;
+    let key = services.signing_key.as_ref().ok_or(CertificateRefusal::NoKey)?;
     let info = SignInfo {
         reason: meaning.zh().to_owned(),
         location: data.institution.name.zh.clone(),
@@ -178,11 +177,7 @@ fn signed_pdf(
     let pdf = typeset(services, data, now)?;
     documents::sign(&pdf, key, &info).map_err(|error| {
         tracing::error!(%error, certificate = %id, "signing failed");
-        Failure::from(Refusal::new(
-            Code::SignatureKey,
-            format!("{}无法签名：{error}", data.kind.zh()),
-            format!("the {} cannot be signed: {error}", data.kind.en()),
-        ))
+        CertificateRefusal::NotSigned { kind: data.kind, error: error.to_string() }.into()
     })
 }
 
@@ -191,13 +186,11 @@ pub(super) fn typeset(services: &Services, data: &CertificateData, at: DateTime<
     services.press.through(|| services.typesetter.render(data, at)).map_err(|error| cannot(&error).into())
 }
 
-fn cannot(error: &RenderError) -> Refusal {
-    let refusal = |code| {
-        Refusal::new(code, format!("证书无法排版：{error}"), format!("the certificate cannot be typeset: {error}"))
-    };
-    match error {
-        RenderError::MissingGlyph { field, .. } => refusal(Code::GlyphMissing).at(field.clone()),
-        _ => refusal(Code::Conflict),
+fn cannot(found: &RenderError) -> CertificateRefusal {
+    let error = found.to_string();
+    match found {
+        RenderError::MissingGlyph { field, .. } => CertificateRefusal::GlyphMissing { field: field.clone(), error },
+        _ => CertificateRefusal::NotTypeset { error },
     }
 }
 
@@ -211,11 +204,11 @@ mod tests {
             let signed = may_sign(*state, true, None).map(|issued| issued.state);
             match state {
                 CertificateState::Reviewed => assert_eq!(signed, Ok(CertificateState::Issued)),
-                _ => assert_eq!(signed.err().map(|refusal| refusal.code), Some(Code::WrongState), "{state}"),
+                _ => assert!(matches!(signed, Err(CertificateRefusal::State(_))), "{state}"),
             }
         }
-        let changed = may_sign(CertificateState::Reviewed, false, None).expect_err("another content");
-        assert_eq!(changed.code, Code::Conflict);
+        let changed = may_sign(CertificateState::Reviewed, false, None).err();
+        assert_eq!(changed, Some(CertificateRefusal::ContentMoved));
     }
 
     #[test]

@@ -6,13 +6,14 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::kept::{self, newest, row_of};
+use super::refusals::EvaluationRefusal;
 use super::tasks::{EvaluatedTask, of_evaluation};
 use crate::action::{Action, Context, Facts};
 use crate::bench::{self, Entered, Evaluated, NewReading, ProposedReadings, Source, TaskEntry};
 use crate::calculation::outcome::Note;
 use crate::instruments::{self, Accept};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{Dec, EvaluationId, TestTaskId};
 use crate::store::rows::{EvaluationResultRow, InstrumentFileRow};
@@ -124,11 +125,11 @@ impl Action for AcceptEvaluation {
 }
 
 /// What an evaluation would enter for one task.
-fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<ProposedReadings, Refusal> {
+fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<ProposedReadings, EvaluationRefusal> {
     let mut readings = Vec::with_capacity(task.readings.len());
     for reading in &task.readings {
         let row = results.iter().find(|row| row.id == reading.result_id);
-        let row = row.ok_or_else(|| Refusal::not_found("评价结果", "result", reading.result_id.as_str()))?;
+        let row = row.ok_or_else(|| EvaluationRefusal::NoResult(reading.result_id.clone()))?;
         let value = row.value.as_ref().map(Dec::decimal);
         readings.push(NewReading {
             name: reading.name.clone(),
@@ -141,17 +142,12 @@ fn proposed(task: &EvaluatedTask, results: &[EvaluationResultRow]) -> Result<Pro
 }
 
 /// Only a valid evaluation is entered, and only in its newest version.
-fn check(found: &Acceptable) -> Result<(), Refusal> {
+fn check(found: &Acceptable) -> Result<(), EvaluationRefusal> {
     if found.validity != EvaluationVerdict::Valid {
-        let refusal = Refusal::new(
-            Code::WrongState,
-            "评价无效，不能录入结果",
-            "the evaluation is invalid: nothing is entered from it",
-        );
-        return Err(refusal.with(json!({"reasons": found.reasons})));
+        return Err(EvaluationRefusal::Invalid { reasons: found.reasons.clone() });
     }
     if !found.newest {
-        return Err(Refusal::new(Code::WrongState, "已有更新版本的评价", "a newer version of the evaluation exists"));
+        return Err(EvaluationRefusal::Superseded);
     }
     Ok(())
 }
@@ -168,8 +164,8 @@ mod tests {
     #[test]
     fn nothing_is_entered_from_an_invalid_or_older_evaluation() {
         assert!(check(&proposal(EvaluationVerdict::Valid, true)).is_ok());
-        for found in [proposal(EvaluationVerdict::Invalid, true), proposal(EvaluationVerdict::Valid, false)] {
-            assert_eq!(check(&found).err().map(|refusal| refusal.code), Some(Code::WrongState));
-        }
+        let invalid = check(&proposal(EvaluationVerdict::Invalid, true));
+        assert_eq!(invalid, Err(EvaluationRefusal::Invalid { reasons: Vec::new() }));
+        assert_eq!(check(&proposal(EvaluationVerdict::Valid, false)), Err(EvaluationRefusal::Superseded));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::kept::{self, newest, row_of};
+use super::refusals::{AssayFault, EvaluationRefusal};
 use super::write::{EvaluationRecord, write};
 use crate::action::{Action, Context, Facts};
 use crate::calculation::method::Method;
@@ -15,7 +16,7 @@ use crate::calculation::plate::potency;
 use crate::calculation::setup::Setup;
 use crate::calculation::suitability::judge;
 use crate::record::{Actor, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::regulation::numeric::{CompareBy, Limit, Measured, Verdict};
 use crate::store::columns::EvaluationId;
 use crate::store::views::EvaluationView;
@@ -86,22 +87,18 @@ impl Action for CombineEvaluations {
     }
 }
 
-fn wrong(index: usize, zh: &str, en: &str) -> Refusal {
-    Refusal::field(format!("evaluation_ids[{index}]"), zh, en)
-}
-
 /// The assays as they were kept.
 ///
 /// # Errors
 /// Where there are too few or too many, one is named twice, or there is none of an id.
 pub(super) fn assays(conn: &mut AnyConnection, actor: &Actor, ids: &[EvaluationId]) -> Outcome<Vec<Assay>> {
     if !(2..=50).contains(&ids.len()) {
-        return Err(Refusal::field("evaluation_ids", "应为 2 至 50 次试验", "expected 2 to 50 assays").into());
+        return Err(EvaluationRefusal::AssayCount.into());
     }
     let mut found = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         if ids.iter().take(index).any(|known| known == id) {
-            return Err(wrong(index, "评价重复", "the evaluation stands twice").into());
+            return Err(EvaluationRefusal::Assay { index, fault: AssayFault::Twice }.into());
         }
         let row = row_of(conn, actor, id)?;
         found.push(Assay {
@@ -118,45 +115,40 @@ pub(super) fn assays(conn: &mut AnyConnection, actor: &Actor, ids: &[EvaluationI
 ///
 /// # Errors
 /// Where one is not a valid potency in its newest version, or they are of different samples.
-pub(super) fn together(assays: &[Assay]) -> Result<(Method, Found), Refusal> {
+pub(super) fn together(assays: &[Assay]) -> Result<(Method, Found), EvaluationRefusal> {
     let mut first: Option<(&Method, &ResultLine)> = None;
     let mut lines: Vec<PotencyLine> = Vec::new();
+    let wrong = |index, fault| EvaluationRefusal::Assay { index, fault };
     for (index, assay) in assays.iter().enumerate() {
         if assay.validity != EvaluationVerdict::Valid || !assay.newest {
-            return Err(wrong(index, "不是有效的最新版本", "it is not valid, or not the newest version"));
+            return Err(wrong(index, AssayFault::NotInForce));
         }
         let ([line], [result]) = (assay.found.potencies.as_slice(), assay.found.results.as_slice()) else {
-            return Err(wrong(index, "应恰有一个效价", "expected exactly one potency"));
+            return Err(wrong(index, AssayFault::NotOnePotency));
         };
         match &first {
             Some((_, known)) if known.sample_id != result.sample_id || known.unit != result.unit => {
-                return Err(wrong(index, "不是同一样品或单位", "another sample or unit"));
+                return Err(wrong(index, AssayFault::OtherSample));
             }
             Some(_) => {}
             None => first = Some((&assay.method, result)),
         }
         lines.push(line.clone());
     }
-    let none = || Refusal::field("evaluation_ids", "应为 2 至 50 次试验", "expected 2 to 50 assays");
-    let (method, result) = first.ok_or_else(none)?;
+    let (method, result) = first.ok_or(EvaluationRefusal::AssayCount)?;
     Ok((method.clone(), of_lines(method, result.clone(), lines)?))
 }
 
 /// What is weighed of an assay: M, S and its degrees of freedom.
-fn weighed(line: &PotencyLine) -> Result<(f64, f64, u32), Refusal> {
+fn weighed(line: &PotencyLine) -> Result<(f64, f64, u32), EvaluationRefusal> {
     let number = |text: &str| {
-        text.parse::<f64>().map_err(|_| {
-            Refusal::new(
-                Code::Conflict,
-                format!("“{}”的效价没有可用的 M 或 S：{text:?}", line.sample),
-                format!("the potency of {} has no M or S that can be used: {text:?}", line.sample),
-            )
-        })
+        let none = |_| EvaluationRefusal::NoWeight { sample: line.sample.clone(), text: text.to_owned() };
+        text.parse::<f64>().map_err(none)
     };
     Ok((number(&line.log_potency)?, number(&line.standard_error)?, line.freedom))
 }
 
-fn of_lines(method: &Method, result: ResultLine, lines: Vec<PotencyLine>) -> Result<Found, Refusal> {
+fn of_lines(method: &Method, result: ResultLine, lines: Vec<PotencyLine>) -> Result<Found, EvaluationRefusal> {
     let mut found = Found::default();
     let assays: Vec<(f64, f64, u32)> = lines.iter().map(weighed).collect::<Result<_, _>>()?;
     for (index, line) in lines.iter().enumerate() {
@@ -268,10 +260,6 @@ mod tests {
         Assay { validity: EvaluationVerdict::Valid, newest: true, found, method: method() }
     }
 
-    fn field(assays: &[Assay]) -> Option<String> {
-        together(assays).err().and_then(|refusal| refusal.field)
-    }
-
     #[test]
     fn valid_assays_of_one_sample_go_together() {
         let (_, found) = together(&[assay("s", "3.01"), assay("s", "3.02")]).expect("a combination");
@@ -283,10 +271,12 @@ mod tests {
     fn what_does_not_belong_is_named() {
         let old = Assay { newest: false, ..assay("s", "3.0") };
         let invalid = Assay { validity: EvaluationVerdict::Invalid, ..assay("s", "3.0") };
-        for wrong in [old, invalid, assay("another", "3.0")] {
-            assert_eq!(field(&[assay("s", "3.0"), wrong]).as_deref(), Some("evaluation_ids[1]"));
+        let other = (assay("another", "3.0"), AssayFault::OtherSample);
+        for (wrong, fault) in [(old, AssayFault::NotInForce), (invalid, AssayFault::NotInForce), other] {
+            let refused = together(&[assay("s", "3.0"), wrong]).err();
+            assert_eq!(refused, Some(EvaluationRefusal::Assay { index: 1, fault }));
         }
-        let broken = together(&[assay("s", "3.0"), assay("s", "")]).expect_err("no number");
-        assert_eq!(broken.code, Code::Conflict);
+        let broken = together(&[assay("s", "3.0"), assay("s", "")]).err();
+        assert!(matches!(broken, Some(EvaluationRefusal::NoWeight { text, .. }) if text.is_empty()));
     }
 }

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::refusals::EvaluationRefusal;
 use crate::calculation::method::Method;
 use crate::calculation::outcome::Outcome as Found;
 use crate::calculation::setup::{Setup, StandardFacts};
@@ -20,7 +21,7 @@ use crate::store::{AnyConnection, Outcome};
 pub(super) fn row_of(conn: &mut AnyConnection, actor: &Actor, id: &EvaluationId) -> Outcome<EvaluationRow> {
     let found: Option<EvaluationRow> =
         evaluation::table.find(id).filter(evaluation::institute_id.eq(actor.institute()?)).first(conn).optional()?;
-    Ok(found.ok_or_else(|| Refusal::not_found("评价", "evaluation", id.as_str()))?)
+    Ok(found.ok_or_else(|| EvaluationRefusal::NoEvaluation(id.clone()))?)
 }
 
 /// The number of the newest version of its series.

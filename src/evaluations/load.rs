@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::refusals::EvaluationRefusal;
 use crate::action::Services;
 use crate::calculation::setup::{Setup, StandardFacts};
 use crate::calculation::{CURVE, Seen};
 use crate::instruments::{self, FileInjection};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{Dec, InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReferenceStandardRow};
 use crate::store::schema::reference_standard;
@@ -53,13 +54,12 @@ pub(super) fn files(
     in_files: &InFiles,
 ) -> Outcome<LoadedFiles> {
     if ids.is_empty() || ids.len() > FILES {
-        return Err(Refusal::field("file_ids", "应选择 1 至 200 个文件", "choose 1 to 200 files").into());
+        return Err(EvaluationRefusal::FileCount.into());
     }
     let mut pairs: Vec<(InstrumentFileRow, Vec<ObservationRow>)> = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         if pairs.iter().any(|(known, _)| known.id == *id) {
-            let refusal = Refusal::field(format!("file_ids[{index}]"), "文件重复", "the file stands twice");
-            return Err(refusal.into());
+            return Err(EvaluationRefusal::FileTwice { index }.into());
         }
         pairs.push(instruments::evaluable(conn, institute, id)?);
     }
@@ -161,8 +161,9 @@ pub(super) fn standards(
             .select(ReferenceStandardRow::as_select())
             .first(conn)
             .optional()?;
-        let row = found.ok_or_else(|| Refusal::not_found("对照品", "reference standard", id).at(&field))?;
-        check(&row, day).map_err(|refusal| refusal.at(&field))?;
+        let usable = found.ok_or_else(|| EvaluationRefusal::NoStandard(id.into()));
+        let usable = usable.and_then(|row| check(&row, day).map(|()| row));
+        let row = usable.map_err(|why| Refusal::from(why).at(&field))?;
         facts.push(StandardFacts {
             id: row.id.to_string(),
             name: row.name,
@@ -175,19 +176,14 @@ pub(super) fn standards(
     Ok(facts)
 }
 
-fn check(row: &ReferenceStandardRow, day: NaiveDate) -> Result<(), Refusal> {
-    let (name, batch) = (&row.name, &row.batch);
+fn check(row: &ReferenceStandardRow, day: NaiveDate) -> Result<(), EvaluationRefusal> {
+    let (name, batch) = (row.name.clone(), row.batch.clone());
     if row.withdrawn_by.is_some() {
-        let (zh, en) = (format!("对照品 {name} 批号 {batch} 已停用"), format!("lot {batch} of {name} is withdrawn"));
-        return Err(Refusal::new(Code::InvalidField, zh, en));
+        return Err(EvaluationRefusal::StandardWithdrawn { name, batch });
     }
     if row.expires_on.date() < day {
-        let (on, day) = (&row.expires_on, day);
-        return Err(Refusal::new(
-            Code::InvalidField,
-            format!("对照品 {name} 批号 {batch} 有效期至 {on}，检验日 {day} 已过期"),
-            format!("lot {batch} of {name} expired on {on}; the run is of {day}"),
-        ));
+        let expired = row.expires_on.clone();
+        return Err(EvaluationRefusal::StandardExpired { name, batch, expired, run: day });
     }
     Ok(())
 }
@@ -203,19 +199,19 @@ fn run_day(seen: &[Seen]) -> Option<NaiveDate> {
 /// # Errors
 /// Names the field.
 pub(super) fn check_setup(setup: &Setup) -> Result<(), Refusal> {
-    let many = |field: &str, found: usize, most: usize| {
+    let many = |field: &'static str, found: usize, most: usize| {
         if found <= most {
             return Ok(());
         }
-        Err(Refusal::field(format!("setup.{field}"), format!("最多 {most} 项"), format!("at most {most}")))
+        Err(EvaluationRefusal::TooMany { field, most })
     };
     many("injections", setup.injections.len(), 2000)?;
     many("preparations", setup.preparations.len(), 500)?;
-    let unreadable = |error: serde_json::Error| Refusal::field("setup", error.to_string(), error.to_string());
+    let unreadable = |error: serde_json::Error| EvaluationRefusal::SetupUnreadable(error.to_string());
     let tree = serde_json::to_value(setup).map_err(unreadable)?;
     texts("setup", &tree)?;
     let wells = setup.plate.iter().flat_map(|plate| &plate.wells).map(|set| set.wells.len()).sum();
-    many("plate.wells", wells, 1536)
+    Ok(many("plate.wells", wells, 1536)?)
 }
 
 fn texts(path: &str, tree: &serde_json::Value) -> Result<(), Refusal> {

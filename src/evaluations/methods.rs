@@ -1,8 +1,9 @@
 //! The method definitions that are in use: the shipped ones and those in the data folder's `methods`.
 
+use super::refusals::EvaluationRefusal;
 use crate::action::Services;
 use crate::calculation::method::{Method, methods as of_texts};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 
 /// Every definition. A laboratory's file in `methods` of the data folder replaces a shipped one of the same id.
 ///
@@ -11,13 +12,7 @@ use crate::refusal::{Code, Refusal};
 pub fn methods(services: &Services) -> Result<Vec<Method>, Refusal> {
     let folder = services.site.data.join("methods");
     let mut own: Vec<(String, String)> = Vec::new();
-    let wrong = |told: String| {
-        Refusal::new(
-            Code::Conflict,
-            format!("方法定义不符合要求：{told}"),
-            format!("a method definition is not in order: {told}"),
-        )
-    };
+    let wrong = EvaluationRefusal::MethodMalformed;
     if folder.is_dir() {
         let entries = std::fs::read_dir(&folder).map_err(|error| wrong(error.to_string()))?;
         for entry in entries {
@@ -31,7 +26,7 @@ pub fn methods(services: &Services) -> Result<Vec<Method>, Refusal> {
         }
         own.sort();
     }
-    of_texts(&own).map_err(wrong)
+    Ok(of_texts(&own).map_err(wrong)?)
 }
 
 /// The definition of that id.
@@ -40,5 +35,5 @@ pub fn methods(services: &Services) -> Result<Vec<Method>, Refusal> {
 /// Where there is none.
 pub(super) fn method(services: &Services, id: &str) -> Result<Method, Refusal> {
     let found = methods(services)?.into_iter().find(|method| method.id == id);
-    found.ok_or_else(|| Refusal::not_found("方法定义", "method definition", id).at("method_id"))
+    found.ok_or_else(|| EvaluationRefusal::NoMethod(id.to_owned()).into())
 }

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::refusals::EvaluationRefusal;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{Instant, ReferenceStandardId};
 use crate::store::revisions::Revised;
@@ -71,7 +72,7 @@ impl AddStandard {
         let water = self.water.as_deref().filter(|text| !text.trim().is_empty());
         let water = water.map(|text| text::not_negative("water", text)).transpose()?.map(|(_, water)| water);
         if water.is_some_and(|water| water > Decimal::ONE_HUNDRED) {
-            return Err(Refusal::field("water", "应为 0 至 100", "expected 0 to 100"));
+            return Err(EvaluationRefusal::WaterRange.into());
         }
         Ok(StandardLot {
             name: text::printed("name", &self.name, text::TEXT)?,
@@ -106,7 +107,7 @@ impl Action for AddStandard {
     fn decide(&self, _: &Facts<'_>, known: &bool) -> Result<StandardLot, Refusal> {
         let lot = self.read()?;
         if *known {
-            return Err(Refusal::new(Code::Conflict, "该批号已登记", "this lot is registered already").at("batch"));
+            return Err(EvaluationRefusal::StandardKnown.into());
         }
         Ok(lot)
     }
@@ -157,8 +158,7 @@ impl Action for WithdrawStandard {
 
     fn decide(&self, _: &Facts<'_>, state: &ReferenceStandardState) -> Result<String, Refusal> {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
-        let moved = state.on(ReferenceStandardEvent::Withdraw);
-        moved.map_err(|refused| Refusal::new(Code::WrongState, refused.zh(), refused.en()))?;
+        state.on(ReferenceStandardEvent::Withdraw).map_err(EvaluationRefusal::State)?;
         Ok(reason)
     }
 
@@ -180,7 +180,7 @@ impl Action for WithdrawStandard {
 fn view(cx: &mut Context<'_>, id: &ReferenceStandardId) -> Outcome<StandardView> {
     let reader = cx.services.reader(cx.actor)?;
     let found = views::standard(cx.conn, &reader, id)?;
-    found.ok_or_else(|| Refusal::not_found("对照品", "reference standard", id.as_str()).into())
+    found.ok_or_else(|| EvaluationRefusal::NoStandard(id.clone()).into())
 }
 
 #[cfg(test)]

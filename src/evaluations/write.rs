@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
+use super::refusals::EvaluationRefusal;
 use crate::action::Context;
 use crate::calculation::CALCULATION_VERSION;
 use crate::calculation::method::Method;
 use crate::calculation::outcome::Outcome as Found;
 use crate::calculation::setup::{Setup, StandardFacts};
 use crate::insert_all;
-use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
 use crate::store::columns::{
     Dec, EvaluationId, EvaluationResultId, InstrumentFileId, Json, ReferenceStandardId, SampleId,
@@ -77,7 +77,7 @@ pub(super) fn write(
 }
 
 /// The results of an outcome: each mean, and its replicates where there are several.
-fn results(id: &EvaluationId, found: &Found) -> Result<Vec<EvaluationResultRow>, Refusal> {
+fn results(id: &EvaluationId, found: &Found) -> Result<Vec<EvaluationResultRow>, EvaluationRefusal> {
     let mut rows: Vec<EvaluationResultRow> = Vec::new();
     for result in &found.results {
         let replicates = if result.replicates.len() > 1 { result.replicates.as_slice() } else { &[] };
@@ -107,15 +107,9 @@ fn results(id: &EvaluationId, found: &Found) -> Result<Vec<EvaluationResultRow>,
 }
 
 /// A result as a decimal: one that has no decimal of 28 digits is refused, not cut.
-fn number(text: &str) -> Result<Dec, Refusal> {
-    let found = rust_decimal::Decimal::from_str_exact(text).map_err(|_| {
-        Refusal::new(
-            Code::Conflict,
-            format!("结果 {text} 超过 28 位数字"),
-            format!("the result {text} has more than 28 digits"),
-        )
-    })?;
-    Ok(found.into())
+fn number(text: &str) -> Result<Dec, EvaluationRefusal> {
+    let found = rust_decimal::Decimal::from_str_exact(text);
+    found.map(Dec::from).map_err(|_| EvaluationRefusal::TooManyDigits(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use instrument_adapters::export::{self, CsvOptions, ExportedFile};
 use super::figures::whole;
 use crate::action::Services;
 use crate::instruments::reception::file_of;
-use crate::refusal::{Code, Refusal};
+use crate::instruments::refusals::InstrumentRefusal;
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
 use crate::store::views::Reader;
@@ -27,11 +27,11 @@ pub struct Export {
 /// Where there is no such file or format, or no adapter reads the file.
 pub fn export(services: &Services, reader: &Reader, id: &InstrumentFileId, format: &str) -> Outcome<Export> {
     if !matches!(format, "asm" | "csv") {
-        return Err(Refusal::field("format", "应为 asm 或 csv", "expected asm or csv").into());
+        return Err(InstrumentRefusal::FormatUnknown.into());
     }
     let file = services.db.read(|conn| file_of(conn, reader.staff()?, id))?;
     let parsed = whole(services, &file)?;
-    let failed = |error: export::ExportError| Refusal::new(Code::Internal, error.to_string(), error.to_string());
+    let failed = |error: export::ExportError| InstrumentRefusal::NotExported(error.to_string());
     if format == "csv" {
         let bytes = export::csv(&parsed, &CsvOptions { bom: true }).map_err(failed)?;
         return Ok(Export { name: format!("{}.csv", file.name), content_type: "text/csv; charset=utf-8", bytes });

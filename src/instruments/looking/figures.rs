@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::action::Services;
 use crate::documents::plot::{self, Chromatogram, DrawnWell, Peak, Plate, Trace, coordinate, with_unit};
 use crate::instruments::reception::{file_of, options_of, read};
-use crate::refusal::{Code, Refusal};
+use crate::instruments::refusals::InstrumentRefusal;
 use crate::store::Outcome;
 use crate::store::columns::InstrumentFileId;
 use crate::store::rows::InstrumentFileRow;
@@ -73,7 +73,7 @@ pub fn figures(services: &Services, reader: &Reader, id: &InstrumentFileId) -> O
 pub fn figure(services: &Services, reader: &Reader, id: &InstrumentFileId, name: &str) -> Outcome<String> {
     let name = name.strip_suffix(".svg").unwrap_or(name);
     let found = figures(services, reader, id)?.into_iter().find(|figure| figure.name == name);
-    found.map(|figure| figure.svg()).ok_or_else(|| Refusal::not_found("图", "plot", name).into())
+    found.map(|figure| figure.svg()).ok_or_else(|| InstrumentRefusal::NoFigure(name.to_owned()).into())
 }
 
 /// The file as it was taken in, read with its curves.
@@ -83,10 +83,8 @@ pub fn figure(services: &Services, reader: &Reader, id: &InstrumentFileId, name:
 pub(crate) fn whole(services: &Services, file: &InstrumentFileRow) -> Outcome<Parsed> {
     let bytes = services.files.get(&file.sha256)?;
     let options = Options { curves: true, ..options_of(services, file)? };
-    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &options).map_err(|error| {
-        let (zh, en) = (format!("无法读取该文件：{error}"), error.to_string());
-        Refusal::new(Code::FileNotRecognised, zh, en)
-    })?;
+    let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &options)
+        .map_err(|error| InstrumentRefusal::NotReadAgain(error.to_string()))?;
     Ok(explained.parsed)
 }
 

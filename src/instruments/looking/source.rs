@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use crate::action::Services;
 use crate::instruments::reception::{file_of, options_of, read};
 use crate::instruments::refusals::InstrumentRefusal;
-use crate::refusal::{Code, Refusal};
 use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::revisions::{Revised, current};
@@ -101,7 +100,7 @@ pub fn source(services: &Services, reader: &Reader, id: &InstrumentFileId, wante
     let observation = observation.map(ObservationView::of).transpose()?;
     let bytes = services.files.get(&file.sha256)?;
     let explained = read(services, &file.name, &bytes, file.adapter.as_deref(), &options_of(services, &file)?)
-        .map_err(|error| Refusal::new(Code::FileNotRecognised, format!("无法逐行显示：{error}"), error.to_string()))?;
+        .map_err(|error| InstrumentRefusal::NotShown(error.to_string()))?;
     Ok(part(explained, InstrumentFileView::of(file, revision)?, observation, wanted))
 }
 

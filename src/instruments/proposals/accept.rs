@@ -11,7 +11,7 @@ use crate::action::{Action, Context, Facts, Subject};
 use crate::bench::{self, Entered, NewReading, Observed, ProposedReadings, Source, TaskEntry};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, TestTaskId};
 use crate::store::revisions::Revised;
@@ -107,7 +107,7 @@ impl Action for AcceptFile {
     fn decide(&self, _: &Facts<'_>, view: &FileView) -> Result<AcceptPlan, Refusal> {
         let state = view.file.state.on(FileEvent::Accept).map_err(InstrumentRefusal::from)?;
         let reason = check_sound(view.file.complete, &view.file.problems, &self.word())?;
-        let proposed = view.proposals.iter().map(proposed).collect::<Result<_, Refusal>>()?;
+        let proposed = view.proposals.iter().map(proposed).collect::<Result<_, InstrumentRefusal>>()?;
         let words = TaskEntry {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
@@ -147,47 +147,30 @@ pub(super) fn check_sound(
 ) -> Result<Option<String>, Refusal> {
     match complete {
         Some(false) => {
-            return Err(Refusal::new(
-                Code::FileIncomplete,
-                "文件不完整，不能采用",
-                "the file is incomplete and cannot be used",
-            )
-            .with(json!({"problems": problems})));
+            return Err(InstrumentRefusal::Incomplete { problems: problems.to_vec() }.into());
         }
         None if !new.confirm_complete => {
-            return Err(Refusal::field(
-                "confirm_complete",
-                "该格式不能自证完整，须由人员确认",
-                "the format cannot prove that the file is whole: a person confirms it",
-            ));
+            return Err(InstrumentRefusal::Unconfirmed.into());
         }
         _ => {}
     }
-    let errors: Vec<&ProblemView> =
-        problems.iter().filter(|problem| problem.severity == ProblemSeverity::Error).collect();
+    let errors: Vec<ProblemView> =
+        problems.iter().filter(|problem| problem.severity == ProblemSeverity::Error).cloned().collect();
     let reason = new.despite_problems.as_deref().map(|text| text::required("despite_problems", text, text::REMARK));
     let reason = reason.transpose()?;
     if !errors.is_empty() && reason.is_none() {
-        return Err(Refusal::field(
-            "despite_problems",
-            format!("文件有 {} 个问题，采用须说明理由", errors.len()),
-            format!("the file has {} problems: say why its results count all the same", errors.len()),
-        )
-        .with(json!({"problems": errors})));
+        return Err(InstrumentRefusal::ProblemsUnanswered { errors }.into());
     }
     Ok(reason)
 }
 
 /// What a file would enter for one task.
-fn proposed(proposal: &Proposal) -> Result<ProposedReadings, Refusal> {
+fn proposed(proposal: &Proposal) -> Result<ProposedReadings, InstrumentRefusal> {
     let reading = |one: &super::propose::ProposedReading| {
         let value = one.value.as_deref().map(str::parse).transpose();
-        let value = value.map_err(|_| {
-            Refusal::field(
-                format!("{}[{}]", one.name, one.position),
-                format!("“{}”超过 28 位数字", one.raw),
-                format!("{:?} has more than 28 digits", one.raw),
-            )
+        let value = value.map_err(|_| InstrumentRefusal::TooManyDigits {
+            field: format!("{}[{}]", one.name, one.position),
+            raw: one.raw.clone(),
         })?;
         Ok(NewReading {
             name: one.name.clone(),
@@ -198,7 +181,7 @@ fn proposed(proposal: &Proposal) -> Result<ProposedReadings, Refusal> {
     };
     Ok(ProposedReadings {
         task: proposal.task_id.clone(),
-        readings: proposal.readings.iter().map(reading).collect::<Result<_, Refusal>>()?,
+        readings: proposal.readings.iter().map(reading).collect::<Result<_, InstrumentRefusal>>()?,
         open_questions: proposal.open_questions.clone(),
     })
 }
@@ -215,10 +198,11 @@ mod tests {
     #[test]
     fn a_cut_file_is_never_accepted_and_an_unproven_one_by_a_persons_word() {
         let sure = Accept { confirm_complete: true, ..Accept::default() };
-        let code = |complete, new: &Accept| check_sound(complete, &[], new).err().map(|refusal| refusal.code);
-        assert_eq!(code(Some(false), &sure), Some(Code::FileIncomplete));
-        assert_eq!(code(None, &Accept::default()), Some(Code::InvalidField));
-        assert_eq!((code(None, &sure), code(Some(true), &Accept::default())), (None, None));
+        let refused = |complete, new: &Accept| check_sound(complete, &[], new).err();
+        let incomplete = InstrumentRefusal::Incomplete { problems: Vec::new() };
+        assert_eq!(refused(Some(false), &sure), Some(incomplete.into()));
+        assert_eq!(refused(None, &Accept::default()), Some(InstrumentRefusal::Unconfirmed.into()));
+        assert_eq!((refused(None, &sure), refused(Some(true), &Accept::default())), (None, None));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A file whose values count by way of an evaluation is decided about with it.
 
 use instrument_adapters::Options;
-use serde_json::json;
 
 use super::accept::{Accept, AcceptFile, check_sound};
 use super::reject::{FileDecision, decided};
@@ -9,7 +8,6 @@ use crate::action::{Action, Context, Services};
 use crate::instruments::reception::{file_of, observations_of_file, read};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::Change;
-use crate::refusal::{Code, Refusal};
 use crate::store::columns::{InstituteId, InstrumentFileId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow};
 use crate::store::views::problems_of;
@@ -27,20 +25,11 @@ pub fn evaluable(
 ) -> Outcome<(InstrumentFileRow, Vec<ObservationRow>)> {
     let file = file_of(conn, institute, id)?;
     if !file.state.is_evaluable() {
-        let refusal = Refusal::new(
-            Code::WrongState,
-            format!("文件 {} 未能识别或已被拒绝", file.name),
-            format!("{} was not recognised, or was rejected", file.name),
-        );
-        return Err(refusal.into());
+        return Err(InstrumentRefusal::NotEvaluable { file: file.name }.into());
     }
     if file.complete == Some(false) {
-        let refusal = Refusal::new(
-            Code::FileIncomplete,
-            format!("文件 {} 不完整，不能评价", file.name),
-            format!("{} is incomplete and cannot be evaluated", file.name),
-        );
-        return Err(refusal.with(json!({"problems": problems_of(&file)?})).into());
+        let problems = problems_of(&file)?;
+        return Err(InstrumentRefusal::IncompleteForEvaluation { file: file.name, problems }.into());
     }
     let observations = observations_of_file(conn, id)?;
     Ok((file, observations))

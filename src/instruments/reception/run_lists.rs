@@ -17,7 +17,7 @@ use crate::insert_all;
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::instruments::register::{active, file_globs, row_of, rule_of};
 use crate::record::{Actor, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{
     AccountId, Instant, InstituteId, InstrumentFileId, InstrumentId, ObservationId, RunListId, SampleId,
 };
@@ -54,13 +54,8 @@ impl RunListLine {
             .enumerate()
             .map(|(index, line)| {
                 let parts = line.rsplit_once(['\t', ';', '；', '，', ' ']).or_else(|| line.rsplit_once(','));
-                let (place, number) = parts.ok_or_else(|| {
-                    Refusal::field(
-                        format!("rows[{index}]"),
-                        format!("“{line}”应为：位置 样品编号"),
-                        format!("{line:?}: expected a place and a sample number"),
-                    )
-                })?;
+                let malformed = || InstrumentRefusal::RowMalformed { row: index, line: line.to_owned() };
+                let (place, number) = parts.ok_or_else(malformed)?;
                 let place = place.trim().trim_end_matches([',', ';']).trim().to_owned();
                 Ok(Self { place, sample_number: number.trim().to_owned() })
             })
@@ -152,15 +147,14 @@ fn samples_of(
 /// Whether the lines of a list are in order: each place once, each sample there. Pure.
 fn checked(rows: &[RunListLine], samples: &BTreeMap<String, SampleId>) -> Result<Vec<(String, SampleId)>, Refusal> {
     if rows.is_empty() || rows.len() > LINES {
-        return Err(Refusal::field("rows", "应有 1 至 1000 行", "expected 1 to 1000 rows"));
+        return Err(InstrumentRefusal::RowCount.into());
     }
     let mut lines: Vec<(String, SampleId)> = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let at = |field: &str| format!("rows[{index}].{field}");
         let place = text::required(&at("place"), &row.place, 100)?;
         if lines.iter().any(|(known, _)| plain(known) == plain(&place)) {
-            let (zh, en) = (format!("位置 {place} 重复"), format!("the place {place} stands twice"));
-            return Err(Refusal::field(at("place"), zh, en));
+            return Err(InstrumentRefusal::PlaceTwice { row: index, place }.into());
         }
         let number = text::required(&at("sample_number"), &row.sample_number, text::TEXT)?;
         let sample = samples.get(&number).cloned();
@@ -172,10 +166,10 @@ fn checked(rows: &[RunListLine], samples: &BTreeMap<String, SampleId>) -> Result
 /// The pattern of a list that is entered before its files: one that names them. Pure.
 fn pattern(typed: Option<&str>) -> Result<String, Refusal> {
     let pattern = text::required("file_pattern", typed.unwrap_or_default(), text::TEXT)?;
-    file_globs(&pattern).map_err(|why| Refusal::field("file_pattern", why.clone(), why))?;
+    file_globs(&pattern).map_err(|why| InstrumentRefusal::FilePattern { field: "file_pattern", why })?;
     if pattern.chars().all(|c| matches!(c, '*' | '?' | '.' | ';' | '/')) {
         // A list for every file there will ever be would name samples that were there on another day.
-        return Err(Refusal::field("file_pattern", "应指明文件名", "expected a pattern that names the file"));
+        return Err(InstrumentRefusal::PatternTooWide.into());
     }
     Ok(pattern)
 }
@@ -267,13 +261,8 @@ fn sequenced(finder: &Finder, observations: &[ObservationRow]) -> Result<Vec<(Ob
     match_samples(finder, &mut blank)?;
     for (old, now) in observations.iter().zip(&blank) {
         if old.sample_id.is_some() && old.sample_id != now.sample_id {
-            let text = now.sample_text.as_deref().unwrap_or_default();
-            return Err(Refusal::new(
-                Code::Conflict,
-                format!("文件中“{text}”已对应另一样品，与序列不一致"),
-                format!("{text:?} in the file has another sample than the list says"),
-            )
-            .at("rows"));
+            let text = now.sample_text.clone().unwrap_or_default();
+            return Err(InstrumentRefusal::OtherSample { text }.into());
         }
     }
     let fresh = observations.iter().zip(rows).filter(|(old, _)| old.sample_id.is_none());
@@ -474,6 +463,6 @@ mod tests {
             sequenced(&finder.with_places(all), &values)
         };
         assert_eq!(of(&[("A1", "one"), ("B1", "two")]), Ok(vec![("A1".into(), "one".into())]));
-        assert_eq!(of(&[("B1", "one")]).map_err(|refusal| refusal.code), Err(Code::Conflict));
+        assert_eq!(of(&[("B1", "one")]), Err(InstrumentRefusal::OtherSample { text: String::new() }.into()));
     }
 }

@@ -21,7 +21,7 @@ use crate::insert_all;
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::instruments::register::{self, rule_of};
 use crate::record::{Actor, Author, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::blobs::sha256_hex;
 use crate::store::columns::{InstituteId, InstrumentFileId, Json};
 use crate::store::rows::{CalibrationRow, CompanionFileRow, InstrumentFileRow, InstrumentRow, ObservationRow};
@@ -149,10 +149,10 @@ pub(super) fn prepare(services: &Services, actor: &Actor, new: &Incoming) -> Out
     let name = text::required("name", &new.name, text::TEXT)?;
     let own = actor.institute()?;
     if new.bytes.is_empty() {
-        return Err(Refusal::field("file", "文件为空", "the file is empty").into());
+        return Err(InstrumentRefusal::FileEmpty.into());
     }
     if new.bytes.len() > LARGEST {
-        return Err(Refusal::new(Code::TooLarge, "文件超过 32 MB", "the file is larger than 32 MB").at("file").into());
+        return Err(InstrumentRefusal::FileTooLarge.into());
     }
     let sha256 = sha256_hex(&new.bytes);
     let known = services.db.read(|conn| of_content(conn, &own, &sha256))?.is_some();

@@ -57,11 +57,11 @@ impl Calibrate {
     fn planned(&self, today: NaiveDate) -> Result<PlannedCalibration, Refusal> {
         let performed_on = text::date("performed_on", &self.performed_on)?;
         if performed_on > today {
-            return Err(Refusal::field("performed_on", "不得晚于今天", "must not lie in the future"));
+            return Err(InstrumentRefusal::CalibratedInFuture.into());
         }
         let due_on = text::date_opt("due_on", self.due_on.as_deref())?;
         if due_on.is_some_and(|due| due < performed_on) {
-            return Err(Refusal::field("due_on", "不得早于校准日期", "must not lie before the calibration"));
+            return Err(InstrumentRefusal::DueBeforeCalibration.into());
         }
         Ok(PlannedCalibration {
             performed_on,

@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::refusal::Refusal;
+use crate::instruments::refusals::InstrumentRefusal;
 use crate::vocabulary::instruments::{MatchOn, MatchWay};
 
 /// How the names in an instrument's files lead to samples.
@@ -51,10 +51,8 @@ impl MatchRule {
     ///
     /// # Errors
     /// Names the field.
-    pub fn check(&self, at: &str) -> Result<(), Refusal> {
-        self.regex().map_err(|why| {
-            Refusal::field(format!("{at}.pattern"), format!("须为含 (?P<sample>…) 的正则表达式：{why}"), why.clone())
-        })?;
+    pub fn check(&self, at: &str) -> Result<(), InstrumentRefusal> {
+        self.regex().map_err(|why| InstrumentRefusal::SamplePattern { at: at.to_owned(), why })?;
         Ok(())
     }
 }
@@ -106,7 +104,7 @@ mod tests {
         assert!(rule(r"^(?P<sample>SH\d+)_").check("m").is_ok());
         for wrong in [r"^SH\d+", "(", r"(?P<sampl>x)"] {
             let refusal = rule(wrong).check("m").unwrap_err();
-            assert_eq!(refusal.field.as_deref(), Some("m.pattern"), "{wrong}");
+            assert!(matches!(refusal, InstrumentRefusal::SamplePattern { at, .. } if at == "m"), "{wrong}");
         }
     }
 

@@ -1,0 +1,289 @@
+//! What the bench refuses, in one place and in both languages.
+
+use serde_json::json;
+
+use super::duties::OwnWork;
+use crate::action::Meanwhile;
+use crate::calculation::formula::FormulaError;
+use crate::refusal::{Code, Refusal};
+use crate::regulation::numeric::NumericError;
+use crate::regulation::quantities::QuantityError;
+use crate::store::Failure;
+use crate::store::columns::{InstrumentFileId, ResultId, TestTaskId};
+use crate::vocabulary::TaskState;
+use crate::vocabulary::states::WrongState;
+
+/// Why nothing is entered, reviewed or decided.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BenchRefusal {
+    /// The institute has no such task.
+    NoTask(TestTaskId),
+    /// There is no such result.
+    NoResult(ResultId),
+    /// The institute has no such file.
+    NoFile(InstrumentFileId),
+    /// The state of the task does not allow it.
+    State(WrongState),
+    /// Somebody else has to do it.
+    Own(OwnWork),
+    /// Nothing that was proposed can be accepted.
+    NothingToAccept,
+    /// What was proposed has no values for the task at that place.
+    NoValues { index: usize },
+    /// The task at that place has open questions.
+    OpenQuestions { index: usize, task: TestTaskId, questions: Vec<String> },
+    /// A finding needs the analyst's verdict.
+    VerdictMissing,
+    /// A numeric item is not compared as text.
+    ComparedAsText,
+    /// A number of the item or of its readings cannot be used.
+    NotCalculable { field: &'static str, why: NumericError },
+    /// The formula cannot be calculated with the readings.
+    FormulaFails(FormulaError),
+    /// The task has no result to decide about.
+    NothingToDecide,
+    /// How much a re-test takes cannot be counted.
+    RetestUncountable(QuantityError),
+    /// The retention portion does not suffice for a re-test.
+    RetestShort { needed: i64, available: i64 },
+    /// Somebody else works on the task.
+    OthersTask,
+    /// Somebody else started the task.
+    NotStartedByActor,
+    /// The file gave the task no value.
+    TaskNotOfFile,
+    /// The file was not accepted.
+    FileNotAccepted,
+    /// The import was checked already.
+    CheckedAlready,
+    /// A result that rests on the import was reviewed.
+    ImportSettled { sample: String, item_zh: String, item_en: String, state: TaskState, task: TestTaskId },
+    /// The result rests on an import that may not count yet.
+    ImportOpen { file: InstrumentFileId, name: String, fault: ImportFault },
+    /// The item has no such reading.
+    ReadingUnknown { index: usize, names: Vec<String> },
+    /// So many readings of one name are not believed.
+    PositionRange { index: usize },
+    /// A reading is entered twice.
+    ReadingTwice { index: usize },
+    /// A reading that was entered before is changed without a reason.
+    ChangeUnreasoned,
+    /// What was typed is not a result.
+    NotAResult { field: String, raw: String, why: NumericError },
+    /// The result was reviewed, or is not the newest.
+    ReviewedAlready { changes: Vec<Meanwhile> },
+    /// A worksheet has so many lines.
+    LineCount,
+}
+
+/// Why an import does not count in a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportFault {
+    Rejected,
+    NeedsSecondPerson,
+    NotConfirmed,
+}
+
+impl ImportFault {
+    /// What has to be done first, in Chinese and English.
+    fn said(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Rejected => {
+                ("导入复核不通过，须重新录入或导入", "its import was rejected: the values are entered or imported anew")
+            }
+            Self::NeedsSecondPerson => {
+                ("仪器文件的导入须先由第二人复核", "a second person checks the import of the instrument file first")
+            }
+            Self::NotConfirmed => (
+                "请先与仪器文件原文逐值比对，并确认（import_checked）",
+                "compare every value with the instrument file, then confirm it (import_checked)",
+            ),
+        }
+    }
+}
+
+/// The two languages of a question: `中文 / English`.
+fn sides(text: &str) -> (&str, &str) {
+    text.split_once(" / ").unwrap_or((text, text))
+}
+
+/// A field of the reading at that place.
+fn of_reading(index: usize, field: &str) -> String {
+    format!("readings[{index}].{field}")
+}
+
+impl From<OwnWork> for Refusal {
+    fn from(own: OwnWork) -> Self {
+        let (zh, en) = match own {
+            OwnWork::Review => ("不得复核本人录入的结果", "a result is reviewed by somebody who did not enter it"),
+            OwnWork::OosDecision => ("不得由检验人员本人决定", "the analyst does not decide about an own result"),
+            OwnWork::Import => {
+                ("不得复核本人采用的导入", "an import is checked by somebody other than the one who accepted it")
+            }
+        };
+        Refusal::new(Code::SelfReview, zh, en)
+    }
+}
+
+impl From<BenchRefusal> for Refusal {
+    fn from(why: BenchRefusal) -> Self {
+        use BenchRefusal as Why;
+        match why {
+            Why::NoTask(id) => Self::not_found("检验任务", "test task", id.as_str()),
+            Why::NoResult(id) => Self::not_found("结果", "result", id.as_str()),
+            Why::NoFile(id) => Self::not_found("仪器文件", "instrument file", id.as_str()),
+            Why::State(refused) => refused.into(),
+            Why::Own(own) => own.into(),
+            Why::NothingToAccept => Self::field("tasks", "没有可采用的值", "there is nothing to accept"),
+            Why::NoValues { index } => {
+                Self::field(format!("tasks[{index}]"), "没有此任务的值", "there are no values for this task")
+            }
+            Why::OpenQuestions { index, task, questions } => {
+                let (zh, en): (Vec<&str>, Vec<&str>) = questions.iter().map(|text| sides(text)).unzip();
+                Self::field(
+                    format!("tasks[{index}]"),
+                    format!("此任务尚有未决问题，不能采用：{}", zh.join("；")),
+                    format!("this task has open questions and is not accepted: {}", en.join("; ")),
+                )
+                .with(json!({"task_id": task, "open_questions": questions}))
+            }
+            Why::VerdictMissing => {
+                Self::field("conforms", "文字结果须由检验人员判定是否符合规定", "a finding needs the analyst's verdict")
+            }
+            Why::ComparedAsText => {
+                Self::field("compare_by", "数值项目应为 rounded 或 full", "expected rounded or full for a numeric item")
+            }
+            Why::NotCalculable { field, why } => Self::field(field, why.to_string(), why.to_string()),
+            Why::FormulaFails(why) => Self::field("readings", why.to_string(), why.to_string()),
+            Why::NothingToDecide => {
+                Self::new(Code::WrongState, "没有可决定的结果", "there is no result to decide about")
+            }
+            Why::RetestUncountable(why) => Self::new(Code::LedgerRefused, why.to_string(), why.to_string()),
+            Why::RetestShort { needed, available } => Self::new(
+                Code::LedgerRefused,
+                format!("复验需 {needed} 个容器，留样仅有 {available} 个"),
+                format!("the re-test needs {needed} containers, the retention portion has {available}"),
+            )
+            .with(json!({"needed": needed, "available": available})),
+            Why::OthersTask => Self::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task"),
+            Why::NotStartedByActor => Self::new(
+                Code::Forbidden,
+                "只有开始该检验任务的检验人可以交回",
+                "only the analyst who started the task hands it back",
+            ),
+            Why::TaskNotOfFile => Self::field("task_id", "该文件没有此任务的值", "the file gave this task no value"),
+            Why::FileNotAccepted => Self::new(Code::WrongState, "该文件尚未采用", "the file was not accepted"),
+            Why::CheckedAlready => Self::new(Code::WrongState, "该导入已复核", "the import was checked already"),
+            Why::ImportSettled { sample, item_zh, item_en, state, task } => Self::new(
+                Code::WrongState,
+                format!("{sample} {item_zh}：结果已复核（{}），不能再退回导入", state.zh()),
+                format!("{sample} {item_en}: its result is {}; the import cannot be rejected any more", state.en()),
+            )
+            .with(json!({"task_id": task})),
+            Why::ImportOpen { file, name, fault } => {
+                let (zh, en) = fault.said();
+                Self::new(Code::ImportUnchecked, format!("{name}：{zh}"), format!("{name}: {en}"))
+                    .at("import_checked")
+                    .with(json!({"file_id": file, "file": name}))
+            }
+            Why::ReadingUnknown { index, names } => {
+                let names = names.join(", ");
+                let field = of_reading(index, "name");
+                Self::field(field, format!("应为 {names} 之一"), format!("expected one of {names}"))
+            }
+            Why::PositionRange { index } => {
+                Self::field(of_reading(index, "position"), "应为 1 至 500", "expected 1 to 500")
+            }
+            Why::ReadingTwice { index } => {
+                Self::field(of_reading(index, "position"), "同一读数出现两次", "the same reading is there twice")
+            }
+            Why::ChangeUnreasoned => {
+                Self::field("reason", "修改已录入的读数须说明原因", "a changed reading needs a reason")
+            }
+            Why::NotAResult { field, raw, why } => Self::field(
+                field,
+                format!("“{raw}”不是数值，也不是“<0.05”“未检出”一类的结果：{why}"),
+                format!("{raw:?} is neither a number nor a censored value such as <0.05: {why}"),
+            ),
+            Why::ReviewedAlready { changes } => Self::new(
+                Code::WrongState,
+                "该结果已复核或已被新版本取代",
+                "it was reviewed, or a newer version exists",
+            )
+            .with(json!({"changes": changes})),
+            Why::LineCount => Self::field("lines", "应有 1 至 5000 行", "expected 1 to 5000 lines"),
+        }
+    }
+}
+
+impl From<OwnWork> for BenchRefusal {
+    fn from(own: OwnWork) -> Self {
+        Self::Own(own)
+    }
+}
+
+impl From<BenchRefusal> for Failure {
+    fn from(why: BenchRefusal) -> Self {
+        Refusal::from(why).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::walk;
+    use crate::vocabulary::states::TaskEvent;
+
+    #[test]
+    fn every_refusal_says_so_in_both_languages() {
+        use BenchRefusal as Why;
+        let (file, name) = (InstrumentFileId::from("f"), String::from("run.csv"));
+        let open = |fault| Why::ImportOpen { file: file.clone(), name: name.clone(), fault };
+        let number = || NumericError::NotANumber { text: "x".into() };
+        walk::every_but(
+            include_str!("refusals.rs"),
+            &[
+                Why::NoTask("t".into()),
+                Why::NoResult("r".into()),
+                Why::NoFile("f".into()),
+                Why::State(WrongState::Task(TaskState::Cancelled, TaskEvent::Start)),
+                Why::Own(OwnWork::Review),
+                Why::Own(OwnWork::OosDecision),
+                Why::Own(OwnWork::Import),
+                Why::NothingToAccept,
+                Why::NoValues { index: 0 },
+                Why::OpenQuestions { index: 0, task: "t".into(), questions: vec!["无单位 / no unit".into()] },
+                Why::VerdictMissing,
+                Why::ComparedAsText,
+                Why::NotCalculable { field: "limit", why: number() },
+                Why::FormulaFails(FormulaError::Missing("x".into())),
+                Why::NothingToDecide,
+                Why::RetestUncountable(QuantityError::TooGreat),
+                Why::RetestShort { needed: 2, available: 1 },
+                Why::OthersTask,
+                Why::NotStartedByActor,
+                Why::TaskNotOfFile,
+                Why::FileNotAccepted,
+                Why::CheckedAlready,
+                Why::ImportSettled {
+                    sample: "s20260001".into(),
+                    item_zh: "含量".into(),
+                    item_en: "assay".into(),
+                    state: TaskState::Reviewed,
+                    task: "t".into(),
+                },
+                open(ImportFault::Rejected),
+                open(ImportFault::NeedsSecondPerson),
+                open(ImportFault::NotConfirmed),
+                Why::ReadingUnknown { index: 0, names: vec!["x".into()] },
+                Why::PositionRange { index: 0 },
+                Why::ReadingTwice { index: 0 },
+                Why::ChangeUnreasoned,
+                Why::NotAResult { field: "readings[0].raw".into(), raw: "x".into(), why: number() },
+                Why::ReviewedAlready { changes: Vec::new() },
+                Why::LineCount,
+            ],
+            &["NotCalculable", "FormulaFails", "RetestUncountable"],
+        );
+    }
+}

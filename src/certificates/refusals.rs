@@ -1,0 +1,171 @@
+//! What certificates refuse, in one place and in both languages.
+
+use serde_json::json;
+
+use crate::documents::{Bilingual, CertificateKind};
+use crate::refusal::{Code, Refusal};
+use crate::store::Failure;
+use crate::store::columns::{CertificateId, TestTaskId};
+use crate::vocabulary::TaskState;
+use crate::vocabulary::states::WrongState;
+
+/// Why no certificate is drafted, reviewed, signed or shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CertificateRefusal {
+    /// The actor may see no such certificate.
+    NoCertificate(CertificateId),
+    /// The sample has no such certificate that could be amended.
+    NoneToAmend(CertificateId),
+    /// No certificate has the verification code.
+    NoCode(String),
+    /// The state of the certificate does not allow it.
+    State(WrongState),
+    /// The sample was refused or voided.
+    SampleGone,
+    /// The case is not accepted.
+    CaseNotAccepted,
+    /// The sample has no results at all.
+    NoResults,
+    /// A result out of limit awaits its decision.
+    OosOpen { item: Bilingual, task: TestTaskId },
+    /// A test is not finished.
+    TestOpen { item: Bilingual, task: TestTaskId, state: TaskState },
+    /// A test is finished and has no result.
+    ResultMissing { item: Bilingual, task: TestTaskId },
+    /// Results changed while the pictures of the annex were drawn.
+    ResultsMoved,
+    /// Results changed after the draft.
+    ChangedSinceDraft,
+    /// Only an issued certificate is amended.
+    NotIssued,
+    /// Another certificate amends it already.
+    AmendedAlready,
+    /// Who drafted it does not review it.
+    OwnDraft,
+    /// The content changed after it was typeset.
+    ContentMoved,
+    /// There is no key to sign with.
+    NoKey,
+    /// The signature could not be made.
+    NotSigned { kind: CertificateKind, error: String },
+    /// The fonts lack a character of a field.
+    GlyphMissing { field: String, error: String },
+    /// The document could not be typeset.
+    NotTypeset { error: String },
+}
+
+/// What is said where a document could not be typeset.
+fn not_typeset(code: Code, error: &str) -> Refusal {
+    Refusal::new(code, format!("证书无法排版：{error}"), format!("the certificate cannot be typeset: {error}"))
+}
+
+impl From<CertificateRefusal> for Refusal {
+    fn from(why: CertificateRefusal) -> Self {
+        use CertificateRefusal as Why;
+        match why {
+            Why::NoCertificate(id) => Self::not_found("证书", "certificate", id.as_str()),
+            Why::NoneToAmend(id) => Self::not_found("该样品的证书", "certificate of this sample", id.as_str()),
+            Why::NoCode(code) => Self::not_found("证书", "certificate with the code", &code),
+            Why::State(refused) => refused.into(),
+            Why::SampleGone => Self::new(Code::WrongState, "样品已拒收或作废", "the sample was refused or voided"),
+            Why::CaseNotAccepted => Self::new(Code::WrongState, "申请尚未受理", "the application is not accepted"),
+            Why::NoResults => Self::new(Code::ResultsMissing, "没有检验结果", "there are no results"),
+            Why::OosOpen { item: Bilingual { zh, en }, task } => Self::new(
+                Code::OosOpen,
+                format!("{zh}：超标结果尚未决定，不得签发"),
+                format!("{en}: an OOS result awaits its decision"),
+            )
+            .with(json!({"task_id": task})),
+            Why::TestOpen { item: Bilingual { zh, en }, task, state } => Self::new(
+                Code::ResultsMissing,
+                format!("{zh}：检验尚未完成（{}）", state.zh()),
+                format!("{en}: not finished ({})", state.en()),
+            )
+            .with(json!({"task_id": task})),
+            Why::ResultMissing { item: Bilingual { zh, en }, task } => {
+                Self::new(Code::ResultsMissing, format!("{zh}：没有结果"), format!("{en}: no result"))
+                    .with(json!({"task_id": task}))
+            }
+            Why::ResultsMoved => {
+                Self::new(Code::Conflict, "结果刚刚变化，请重试", "results have just changed: try again")
+            }
+            Why::ChangedSinceDraft => Self::new(
+                Code::Conflict,
+                "起草后结果已变化，请重新起草",
+                "results changed since the draft: draft it anew",
+            ),
+            Why::NotIssued => {
+                Self::new(Code::WrongState, "只能更正已签发的证书", "only an issued certificate is amended")
+                    .at("amends.certificate_id")
+            }
+            Why::AmendedAlready => Self::new(
+                Code::Conflict,
+                "该证书已有更正证书，请先处理",
+                "the certificate is being amended already: settle that amendment first",
+            )
+            .at("amends.certificate_id"),
+            Why::OwnDraft => {
+                Self::new(Code::SelfReview, "不得审核本人起草的证书", "the one who drafted it does not review it")
+            }
+            Why::ContentMoved => Self::new(Code::Conflict, "证书内容已变化", "the certificate's content changed"),
+            Why::NoKey => Self::new(
+                Code::SignatureKey,
+                "未配置签名密钥（signing.key_file）",
+                "no signing key is configured (signing.key_file)",
+            ),
+            Why::NotSigned { kind, error } => Self::new(
+                Code::SignatureKey,
+                format!("{}无法签名：{error}", kind.zh()),
+                format!("the {} cannot be signed: {error}", kind.en()),
+            ),
+            Why::GlyphMissing { field, error } => not_typeset(Code::GlyphMissing, &error).at(field),
+            Why::NotTypeset { error } => not_typeset(Code::Conflict, &error),
+        }
+    }
+}
+
+impl From<CertificateRefusal> for Failure {
+    fn from(why: CertificateRefusal) -> Self {
+        Refusal::from(why).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::walk;
+    use crate::vocabulary::CertificateState;
+    use crate::vocabulary::states::CertificateEvent;
+
+    #[test]
+    fn every_refusal_says_so_in_both_languages() {
+        use CertificateRefusal as Why;
+        let (item, task) = (Bilingual::new("含量", "assay"), TestTaskId::from("t"));
+        let error = String::from("layout report: no font");
+        walk::every(
+            include_str!("refusals.rs"),
+            &[
+                Why::NoCertificate("c".into()),
+                Why::NoneToAmend("c".into()),
+                Why::NoCode("K7".into()),
+                Why::State(WrongState::Certificate(CertificateState::Drafted, CertificateEvent::Sign)),
+                Why::SampleGone,
+                Why::CaseNotAccepted,
+                Why::NoResults,
+                Why::OosOpen { item: item.clone(), task: task.clone() },
+                Why::TestOpen { item: item.clone(), task: task.clone(), state: TaskState::Entered },
+                Why::ResultMissing { item, task },
+                Why::ResultsMoved,
+                Why::ChangedSinceDraft,
+                Why::NotIssued,
+                Why::AmendedAlready,
+                Why::OwnDraft,
+                Why::ContentMoved,
+                Why::NoKey,
+                Why::NotSigned { kind: CertificateKind::TestReport, error: error.clone() },
+                Why::GlyphMissing { field: "customer.name".into(), error: error.clone() },
+                Why::NotTypeset { error },
+            ],
+        );
+    }
+}
