@@ -2,7 +2,6 @@
 
 use crate::refusal::{Code, Refusal};
 use crate::regulation::Business;
-use crate::store::Failure;
 
 /// Why a case cannot be of a business, or not with these dates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +23,6 @@ impl From<BusinessRefusal> for Refusal {
             .at("business"),
             BusinessRefusal::InFuture { field } => Self::field(field, "晚于今天", "lies in the future"),
         }
-    }
-}
-
-impl From<BusinessRefusal> for Failure {
-    fn from(why: BusinessRefusal) -> Self {
-        Refusal::from(why).into()
     }
 }
 
