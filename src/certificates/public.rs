@@ -77,7 +77,7 @@ pub fn by_code(services: &Services, code: &str, sha256: Option<&str>) -> Outcome
             Some(row) => status(conn, &row)?,
             None => None,
         };
-        let mut found = found.ok_or_else(|| CertificateRefusal::NoCode(code))?;
+        let mut found = found.ok_or(CertificateRefusal::NoCode(code))?;
         found.file_matches = sha256.map(|given| given == found.sha256);
         Ok(found)
     })
