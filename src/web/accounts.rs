@@ -5,13 +5,13 @@ use actix_web::web::{Data, Path};
 use serde_json::json;
 
 use super::form::Form;
+use super::named::applicant_named;
 use super::page::{Page, Refused, see_other, send};
 use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, SetRoles};
 use crate::action::{Action, Services};
 use crate::http::permit::permission::AccountRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
-use crate::store::columns::ApplicantId;
 use crate::store::views;
 use crate::text;
 use crate::vocabulary::Role;
@@ -65,21 +65,6 @@ async fn sent<A: Action>(
 fn roles(form: &Form) -> Result<Vec<Role>, Refusal> {
     let role = |(index, word): (usize, String)| text::word(&format!("roles[{index}]"), &word, Role::parse);
     form.all("roles").into_iter().enumerate().map(role).collect()
-}
-
-/// The applicant of the name in a field; none where nothing was typed.
-async fn applicant_named(services: &Services, form: &Form) -> Result<Option<ApplicantId>, Problem> {
-    let Some(name) = form.opt("applicant_name") else { return Ok(None) };
-    let (db, wanted) = (services.db.clone(), name.clone());
-    let found = run(move || db.read(|conn| views::applicant_of_name(conn, &wanted))).await?;
-    let missing = || {
-        Refusal::field(
-            "applicant_name",
-            format!("没有名称为“{name}”的申请人"),
-            format!("no applicant is called {name:?}"),
-        )
-    };
-    Ok(Some(found.ok_or_else(missing)?))
 }
 
 async fn create(

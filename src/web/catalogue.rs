@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::form::Form;
 use super::lists::{Onward, ROWS};
+use super::named::product_named;
 use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
 use crate::catalogue::{CreateApplicant, CreateProduct, GrantAuthorisation, ReleaseSpecification};
@@ -245,17 +246,6 @@ async fn show_authorisations(
         run(move || db.read(|conn| Ok((views::authorisations(conn, &reader, &today)?, views::institutes(conn)?))))
             .await?;
     page.again("authorisations.html", json!({"rows": rows, "institutes": institutes}), refused)
-}
-
-/// The product of the code in a field; none where nothing was typed.
-async fn product_named(services: &Services, form: &Form) -> Result<Option<ProductId>, Problem> {
-    let Some(code) = form.opt("product_code") else { return Ok(None) };
-    let (db, wanted) = (services.db.clone(), code.clone());
-    let found = run(move || db.read(|conn| views::product_of_code(conn, &wanted))).await?;
-    let missing = || {
-        Refusal::field("product_code", format!("没有代码为“{code}”的品种"), format!("no product has the code {code:?}"))
-    };
-    Ok(Some(found.ok_or_else(missing)?))
 }
 
 async fn grant(

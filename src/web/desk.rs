@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use serde_json::{Value, json};
 
 use super::form::{Form, in_form};
+use super::named::{applicant_named, product_named};
 use super::page::{Page, Refused, see_other, send};
 use super::rules;
 use crate::action::Services;
@@ -16,7 +17,6 @@ use crate::cases::{
 use crate::http::permit::permission::CaseCreate;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
-use crate::store::views::{self, Search};
 use crate::text::{self, TypedDate, TypedDecimal};
 use crate::vocabulary::{Business, Purpose};
 
@@ -39,12 +39,19 @@ async fn blank(_: Permit<CaseCreate>, page: Page, services: Data<Services>) -> R
     form.set("application.business", "drug_registration");
     form.set("application.purpose", "initial");
     add_batch(&mut form);
-    let content = content(&page, &services, &form).await?;
-    page.filled("desk.html", content, &form)
+    page.filled("desk.html", content(&services, &form), &form)
 }
 
 /// Application, acceptance and receipt in one step.
-async fn take_in(may: May<TakeIn>, page: Page, services: Data<Services>, form: Form) -> Result<HttpResponse, Problem> {
+async fn take_in(
+    may: May<TakeIn>,
+    page: Page,
+    services: Data<Services>,
+    mut form: Form,
+) -> Result<HttpResponse, Problem> {
+    if let Err(problem) = look_up(&services, &mut form).await {
+        return sent_on(&page, &services, form, Err(problem)).await;
+    }
     let (found, at) = samples(&form, "receipt.samples", Some("application.batches"));
     let action =
         found.and_then(|samples| Ok(TakeIn { application: application(&form)?, receipt: Receipt { samples } }));
@@ -62,8 +69,11 @@ async fn submit(
     may: May<SubmitCase>,
     page: Page,
     services: Data<Services>,
-    form: Form,
+    mut form: Form,
 ) -> Result<HttpResponse, Problem> {
+    if let Err(problem) = look_up(&services, &mut form).await {
+        return sent_on(&page, &services, form, Err(problem)).await;
+    }
     let taken = match application(&form) {
         // A draft's refusals name the application's fields; the form has them under `application`.
         Ok(new) => send(&services, &may, &page, &form, SubmitCase(new)).await.map_err(|mut problem| {
@@ -86,7 +96,7 @@ async fn change(
         "remove_batch" => remove_batch(&mut form),
         _ => add_batch(&mut form),
     }
-    page.filled("desk.html", content(&page, &services, &form).await?, &form)
+    page.filled("desk.html", content(&services, &form), &form)
 }
 
 /// On to the case, or the form again as it was sent.
@@ -99,9 +109,31 @@ async fn sent_on(
     match taken {
         Ok(taken) => Ok(see_other(&format!("/cases/{}?done=taken", taken.application_id))),
         Err(problem) => {
-            page.again("desk.html", content(page, services, &form).await?, Some(&Refused::new(form, problem)))
+            let problem = in_words(problem);
+            page.again("desk.html", content(services, &form), Some(&Refused::new(form, problem)))
         }
     }
+}
+
+/// The ids of the product and of the applicant that the form names in words.
+async fn look_up(services: &Services, form: &mut Form) -> Result<(), Problem> {
+    if let Some(product) = product_named(services, form).await? {
+        form.set("application.product_id", product.as_str());
+    }
+    if let Some(applicant) = applicant_named(services, form).await? {
+        form.set("application.applicant_id", applicant.as_str());
+    }
+    Ok(())
+}
+
+/// A refusal's field as the form has it: by words, not by ids.
+fn in_words(mut problem: Problem) -> Problem {
+    problem.0.field = problem.0.field.map(|field| match field.as_str() {
+        "application.product_id" => "product_code".to_owned(),
+        "application.applicant_id" => "applicant_name".to_owned(),
+        _ => field,
+    });
+    problem
 }
 
 fn add_batch(form: &mut Form) {
@@ -123,16 +155,8 @@ fn remove_batch(form: &mut Form) {
     }
 }
 
-/// What the form chooses from.
-async fn content(page: &Page, services: &Services, form: &Form) -> Result<Value, Problem> {
-    let (db, reader) = (services.db.clone(), page.reader(services)?);
-    let (products, applicants) = run(move || {
-        db.read(|conn| {
-            let all = Search { limit: Some(500), ..Search::default() };
-            Ok((views::products(conn, &reader, &all)?.items, views::applicants(conn, &reader, &all)?.items))
-        })
-    })
-    .await?;
+/// What the form asks for.
+fn content(services: &Services, form: &Form) -> Value {
     let batches: Vec<usize> = (0..form.count("application.batches", BATCHES)).collect();
     let lines: Vec<Value> = services
         .lines
@@ -145,7 +169,7 @@ async fn content(page: &Page, services: &Services, form: &Form) -> Result<Value,
                    "dates": line.dates(), "particulars": line.particulars()})
         })
         .collect();
-    Ok(json!({"products": products, "applicants": applicants, "batches": batches, "lines": lines, "common": COMMON}))
+    json!({"batches": batches, "lines": lines, "common": COMMON})
 }
 
 fn application(form: &Form) -> Result<NewApplication, Refusal> {
@@ -234,8 +258,10 @@ async fn preview(
     permit: Permit<CaseCreate>,
     page: Page,
     services: Data<Services>,
-    form: Form,
+    mut form: Form,
 ) -> Result<HttpResponse, Problem> {
+    // What is still being typed names nothing yet: that is reported when the form is sent.
+    let _unnamed = look_up(&services, &mut form).await;
     if form.opt("application.product_id").is_none() {
         return page.show("desk_preview.html", json!({"shown": null, "why": null, "cited": {}, "batches": []}));
     }

@@ -20,6 +20,7 @@ mod files;
 mod form;
 mod labels;
 mod lists;
+mod named;
 mod outer;
 mod page;
 mod register;
