@@ -17,6 +17,7 @@ use crate::cases::{
 use crate::http::permit::permission::CaseCreate;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
+use crate::store::views;
 use crate::text::{self, TypedDate, TypedDecimal};
 use crate::vocabulary::{Business, Purpose};
 
@@ -96,6 +97,7 @@ async fn change(
         "remove_batch" => remove_batch(&mut form),
         _ => add_batch(&mut form),
     }
+    let form = named_again(&services, &page, form).await?;
     page.filled("desk.html", content(&services, &form), &form)
 }
 
@@ -109,7 +111,7 @@ async fn sent_on(
     match taken {
         Ok(taken) => Ok(see_other(&format!("/cases/{}?done=taken", taken.application_id))),
         Err(problem) => {
-            let problem = in_words(problem);
+            let (form, problem) = (named_again(services, page, form).await?, in_words(problem));
             page.again("desk.html", content(services, &form), Some(&Refused::new(form, problem)))
         }
     }
@@ -124,6 +126,28 @@ async fn look_up(services: &Services, form: &mut Form) -> Result<(), Problem> {
         form.set("application.applicant_id", applicant.as_str());
     }
     Ok(())
+}
+
+/// The form with the words for a product and an applicant that were sent by their ids.
+async fn named_again(services: &Services, page: &Page, mut form: Form) -> Result<Form, Problem> {
+    let (db, reader) = (services.db.clone(), page.reader(services)?);
+    let product = form.opt("application.product_id").filter(|_| form.opt("product_code").is_none());
+    let applicant = form.opt("application.applicant_id").filter(|_| form.opt("applicant_name").is_none());
+    let (product, applicant) = run(move || {
+        db.read(|conn| {
+            let product = product.map(|id| views::product(conn, &reader, &id.into())).transpose()?.flatten();
+            let named = |id: String| views::applicant_name(conn, &reader, &id.into());
+            let applicant = applicant.map(named).transpose()?.flatten();
+            Ok((product.map(|one| one.code), applicant))
+        })
+    })
+    .await?;
+    for (field, words) in [("product_code", product), ("applicant_name", applicant)] {
+        if let Some(words) = words {
+            form.set(field, words);
+        }
+    }
+    Ok(form)
 }
 
 /// A refusal's field as the form has it: by words, not by ids.

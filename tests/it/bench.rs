@@ -250,7 +250,7 @@ fn a_task_taken_by_mistake_is_handed_back_and_another_analyst_takes_it() {
         assert_eq!(again["started_at"], first["started_at"], "the first start is kept");
         assert_ne!(again["analyst_id"], first["analyst_id"]);
         let trail = ok(&world.quality.get(&format!("/api/v1/audit?subject_kind=test_task&subject_id={task}")), 200);
-        let handed = trail["items"].as_array().expect("items").iter().find(|one| one["action"] == "task.hand_back");
+        let handed = trail["entries"].as_array().expect("items").iter().find(|one| one["action"] == "task.hand_back");
         assert_eq!(handed.expect("on the trail")["reason"], "仪器故障");
     });
 }

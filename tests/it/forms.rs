@@ -272,6 +272,11 @@ fn at_work(app: &TestApp) {
         world.enter(&world.task(&text(&taken["samples"][0], "number"), "assay", "waiting"), raw);
         taken
     };
+    let begun = text(&take_in("L11")["samples"][0], "number");
+    ok(
+        &world.analyst.post(&format!("/api/v1/tasks/{}/start", world.task(&begun, "assay", "waiting")), &json!({})),
+        200,
+    );
     let failing = entered("L2", "80.0");
     let done: Vec<Value> = ["L3", "L4", "L5", "L6"].iter().map(|lot| entered(lot, "99.0")).collect();
     for row in ok(&world.reviewer.get("/api/v1/reviews"), 200)["items"].as_array().expect("a list") {

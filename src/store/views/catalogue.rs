@@ -378,11 +378,7 @@ pub fn institute(conn: &mut AnyConnection, id: &InstituteId) -> Outcome<Option<I
 /// [`Code::Forbidden`] for an applicant, and for those from whom applicants are hidden.
 pub fn applicants(conn: &mut AnyConnection, reader: &Reader, search: &Search) -> Outcome<Part<ApplicantView>> {
     for_staff(reader)?;
-    if reader.hides(Hidden::Applicant) {
-        return Err(
-            Refusal::new(Code::Forbidden, "申请人对检验人员不公开", "applicants are hidden from testers").into()
-        );
-    }
+    applicants_shown(reader)?;
     let (limit, offset, pattern) = (keyset::limit(search.limit), keyset::offset(search.offset)?, search.pattern());
     let found = || applicant::table.filter(lower(applicant::name).like(lower(pattern.clone())).escape('\\'));
     let counted = found().select(applicant::id).order(applicant::name).offset(keyset::COUNTED).limit(1);
@@ -405,6 +401,23 @@ pub fn applicants(conn: &mut AnyConnection, reader: &Reader, search: &Search) ->
 /// The store's failure.
 pub fn applicant_of_name(conn: &mut AnyConnection, name: &str) -> Outcome<Option<ApplicantId>> {
     Ok(applicant::table.filter(applicant::name.eq(name.trim())).select(applicant::id).first(conn).optional()?)
+}
+
+fn applicants_shown(reader: &Reader) -> Result<(), Refusal> {
+    if reader.hides(Hidden::Applicant) {
+        return Err(Refusal::new(Code::Forbidden, "申请人对检验人员不公开", "applicants are hidden from testers"));
+    }
+    Ok(())
+}
+
+/// The name of an applicant, for a reader to whom applicants are shown.
+///
+/// # Errors
+/// [`Code::Forbidden`] for an applicant and for whom applicants are hidden from.
+pub fn applicant_name(conn: &mut AnyConnection, reader: &Reader, id: &ApplicantId) -> Outcome<Option<String>> {
+    for_staff(reader)?;
+    applicants_shown(reader)?;
+    Ok(applicant::table.find(id).select(applicant::name).first(conn).optional()?)
 }
 
 /// The register of lot-release authorisations, as they are on a day.

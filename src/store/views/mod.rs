@@ -23,8 +23,8 @@ pub use bench::{DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts
 pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
     ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView, TestItemView,
-    applicant_of_name, applicants, authorisations, institute, institutes, product, product_of_code, products,
-    specifications,
+    applicant_name, applicant_of_name, applicants, authorisations, institute, institutes, product, product_of_code,
+    products, specifications,
 };
 pub use certificates::{
     CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
