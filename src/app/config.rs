@@ -59,7 +59,12 @@ const FIELDS: &[(&str, Kind)] = &[
     ("instruments.readers", Kind::Number),
     ("instruments.listen", Kind::Text),
     ("instruments.connections", Kind::Number),
+    ("instruments.connections_per_address", Kind::Number),
     ("instruments.idle_seconds", Kind::Number),
+    ("instruments.first_byte_seconds", Kind::Number),
+    ("instruments.megabytes_per_hour", Kind::Number),
+    ("instruments.letters_per_hour", Kind::Number),
+    ("instruments.open_letters", Kind::Number),
     ("instruments.message_bytes", Kind::Number),
     ("signing.key", Kind::Text),
     ("signing.certificate", Kind::Text),
@@ -227,7 +232,12 @@ section!(RawInstruments {
     readers: usize = 8;
     listen: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     connections: usize = 16;
+    connections_per_address: usize = 4;
     idle_seconds: u64 = 3600;
+    first_byte_seconds: u64 = 60;
+    megabytes_per_hour: u64 = 256;
+    letters_per_hour: u32 = 60;
+    open_letters: i64 = 1000;
     message_bytes: usize = 4 << 20;
     reviewer_checks_import: bool = true;
 });
@@ -437,6 +447,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             mappings: folder("folders.mappings", raw.folders.mappings)?,
             watched: folder("folders.instruments", raw.folders.instruments)?,
             data: raw.data,
+            listen: raw.listen,
             cookie_secure: raw.session.cookie_secure.unwrap_or_else(|| public_url.starts_with("https://")),
             public_url,
             json_bytes: between("limits.json_bytes", raw.limits.json_bytes, 1 << 10, 64 << 20)?,
@@ -471,7 +482,14 @@ fn ways(raw: &RawInstruments) -> Result<crate::jobs::ChannelSettings, ConfigErro
         readers: between("instruments.readers", raw.readers, 1, 64)?,
         listen: raw.listen,
         connections: between("instruments.connections", raw.connections, 1, 1000)?,
+        connections_per_address: between("instruments.connections_per_address", raw.connections_per_address, 1, 1000)?,
         idle: Duration::from_secs(between("instruments.idle_seconds", raw.idle_seconds, 1, 86_400)?),
+        first_byte: Duration::from_secs(between("instruments.first_byte_seconds", raw.first_byte_seconds, 1, 86_400)?),
+        allowance: crate::jobs::Allowance {
+            bytes: between("instruments.megabytes_per_hour", raw.megabytes_per_hour, 1, 1 << 20)? << 20,
+            letters: between("instruments.letters_per_hour", raw.letters_per_hour, 1, 100_000)?,
+        },
+        open_letters: between("instruments.open_letters", raw.open_letters, 1, 1_000_000)?,
         message_bytes: between("instruments.message_bytes", raw.message_bytes, 1 << 10, 32 << 20)?,
     })
 }

@@ -196,6 +196,7 @@ impl Application {
         if config.listen.port() == 0 && config.site.public_url == format!("http://{}", config.listen) {
             config.site.public_url = format!("http://{address}");
         }
+        config.site.listen = address;
         let services = open_services(&config, clock)?;
         forget_old_keys(&services)?;
         refresh_clocks(&services);

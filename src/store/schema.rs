@@ -318,6 +318,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    demonstration (id) {
+        id -> BigInt,
+        made_at -> Text,
+    }
+}
+
+diesel::table! {
     instrument (id) {
         id -> Text,
         institute_id -> Text,
@@ -343,6 +350,7 @@ diesel::table! {
         changed_by -> Nullable<Text>,
         changed_at -> Nullable<Text>,
         revision -> BigInt,
+        listener_peers -> Text,
     }
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE demonstration;
+ALTER TABLE instrument DROP COLUMN listener_peers;

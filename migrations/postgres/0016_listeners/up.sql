@@ -1,0 +1,16 @@
+-- Who may speak to a listener, and whether a database is a demonstration.
+
+-- Addresses and networks, separated by a comma and a blank; empty: this machine alone.
+ALTER TABLE instrument ADD COLUMN listener_peers TEXT NOT NULL DEFAULT '';
+
+-- One row, once: the accounts of this database have a password that everybody can read.
+CREATE TABLE demonstration (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    made_at instant NOT NULL
+);
+CREATE TRIGGER demonstration_kept BEFORE UPDATE OR DELETE ON demonstration FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- Demonstrations that were made before there was a mark, by the two institutes that only they have.
+INSERT INTO demonstration (id, made_at)
+SELECT 1, MIN(account.created_at)::text FROM account JOIN institute ON institute.id = account.institute_id
+WHERE institute.code IN ('SHDEMO', 'SXDEMO') HAVING COUNT(DISTINCT institute.code) = 2;
