@@ -80,6 +80,8 @@ impl Services {
 pub struct Site {
     /// The data folder.
     pub data: PathBuf,
+    /// Whether the accounts have a password that everybody can read: then this machine alone is answered.
+    pub demonstration: bool,
     /// Where the server itself listens.
     pub listen: SocketAddr,
     /// The address under which the public reaches it, without a slash at the end.

@@ -447,6 +447,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             mappings: folder("folders.mappings", raw.folders.mappings)?,
             watched: folder("folders.instruments", raw.folders.instruments)?,
             data: raw.data,
+            demonstration: false,
             listen: raw.listen,
             cookie_secure: raw.session.cookie_secure.unwrap_or_else(|| public_url.starts_with("https://")),
             public_url,

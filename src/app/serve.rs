@@ -16,7 +16,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::config::{Config, ConfigError, ReadingConfig};
 use super::follow::Following;
 use super::routes;
-use crate::action::{Services, act_as_program};
+use crate::accounts::is_demonstration;
+use crate::action::{Services, Site, act_as_program};
 use crate::api::openapi;
 use crate::cases::RefreshClocks;
 use crate::clock::Clock;
@@ -31,7 +32,7 @@ use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::store::blobs::{BlobError, Blobs};
 use crate::store::dialect::forget_idempotency_keys;
-use crate::store::{Backend, DbConn, StoreError};
+use crate::store::{Backend, DbConn, StoreError, pending};
 
 /// How many requests of one serving thread may wait for the database: more than any group commit takes along.
 const BLOCKING_THREADS: usize = 64;
@@ -62,6 +63,12 @@ pub enum StartError {
     /// A key, or the parameters of passwords.
     #[error("{0}")]
     Keys(String),
+    /// A demonstration that others could reach.
+    #[error(
+        "the database is a demonstration's, whose accounts have a password that everybody can read: it is served on \
+         this machine alone (listen and public_url on a loopback address), not as {0}"
+    )]
+    Demonstration(String),
     /// A folder or thread that the system does not give.
     #[error("{0}")]
     System(String),
@@ -76,8 +83,8 @@ fn one_line(error: &StoreError) -> String {
 /// # Errors
 /// [`StartError`].
 pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartError> {
-    let site = config.site.clone();
-    let made = |error: std::io::Error| StartError::System(format!("{}: {error}", site.data.display()));
+    let mut site = config.site.clone();
+    let made = |error: std::io::Error| StartError::System(format!("{}: {error}", config.site.data.display()));
     std::fs::create_dir_all(&site.data).map_err(made)?;
     if let Backend::Sqlite(path) = Backend::parse(&config.database.url)?
         && let Some(folder) = path.parent()
@@ -85,6 +92,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         std::fs::create_dir_all(folder).map_err(made)?;
     }
     let db = DbConn::open(&config.database)?;
+    site.demonstration = is_demonstration(&db).map_err(|error| StartError::System(error.to_string()))?;
     let regulation = Regulation::load(config.regulation.as_deref())?;
     let files = Blobs::open(site.files())?;
     let identity =
@@ -132,6 +140,17 @@ fn open_adapters(reading: &ReadingConfig, folder: Option<&Path>) -> Result<Adapt
     let adapters = adapters.with_folder(folder).map_err(|error| StartError::System(error.to_string()))?;
     crate::instruments::tell_loaded(adapters.set().loaded());
     Ok(adapters)
+}
+
+/// A demonstration is served on this machine alone.
+fn refuse_strangers(site: &Site) -> Result<(), StartError> {
+    if site.demonstration && !site.listen.ip().is_loopback() {
+        return Err(StartError::Demonstration(site.listen.to_string()));
+    }
+    if site.demonstration && !edge::is_local_url(&site.public_url) {
+        return Err(StartError::Demonstration(site.public_url.clone()));
+    }
+    Ok(())
 }
 
 /// An idempotency key guards against a repeat of minutes or days, not for ever.
@@ -198,6 +217,8 @@ impl Application {
         }
         config.site.listen = address;
         let services = open_services(&config, clock)?;
+        refuse_strangers(&services.site)?;
+        pending::settle(&services.db, &services.files).map_err(|error| StartError::System(error.to_string()))?;
         forget_old_keys(&services)?;
         refresh_clocks(&services);
         Self::with_services(services, &config, listener)

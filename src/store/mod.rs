@@ -13,6 +13,7 @@ pub mod columns;
 pub mod copy;
 pub mod dialect;
 pub mod invariants;
+pub mod pending;
 pub mod revisions;
 pub mod rows;
 pub mod schema;

@@ -318,6 +318,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    pending_file (sha256) {
+        sha256 -> Text,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
     demonstration (id) {
         id -> BigInt,
         made_at -> Text,

@@ -1,2 +1,3 @@
+DROP TABLE pending_file;
 DROP TABLE demonstration;
 ALTER TABLE instrument DROP COLUMN listener_peers;

@@ -1,4 +1,4 @@
--- Who may speak to a listener, and whether a database is a demonstration.
+-- Who may speak to a listener, whether a database is a demonstration, and files whose transaction is not long ago.
 
 -- Addresses and networks, separated by a comma and a blank; empty: this machine alone.
 ALTER TABLE instrument ADD COLUMN listener_peers TEXT NOT NULL DEFAULT '';
@@ -17,3 +17,9 @@ BEGIN SELECT RAISE(ABORT, 'qianfa:append-only: a row of demonstration is only ad
 INSERT INTO demonstration (id, made_at)
 SELECT 1, MIN(account.created_at) FROM account JOIN institute ON institute.id = account.institute_id
 WHERE institute.code IN ('SHDEMO', 'SXDEMO') HAVING COUNT(DISTINCT institute.code) = 2;
+
+-- Files that a transaction made: here until it is durable, then among the files.
+CREATE TABLE pending_file (
+    sha256 TEXT NOT NULL PRIMARY KEY CHECK (length(sha256) = 64),
+    bytes BLOB NOT NULL
+) STRICT;

@@ -37,10 +37,18 @@ pub struct DemoArgs {
 /// # Errors
 /// One plain line.
 pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    if !args.listen.ip().is_loopback() {
+        let text = format!(
+            "{} is no loopback address: the accounts of a demonstration have a password that everybody can read",
+            args.listen
+        );
+        return Err(CommandError::at("demonstration", "listen", text));
+    }
     let mut config = Config::of_data(&args.data, std::iter::empty())
         .map_err(|error| CommandError::at("configuration", error.place, error.message))?;
     config.listen = args.listen;
     config.reading.program = super::adapters::program();
+    config.site.listen = args.listen;
     config.site.public_url = format!("http://{}", args.listen);
     telemetry::start(config.log_format, "warn,qianfa=info");
     show(args, &config, out)?;

@@ -33,6 +33,7 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<Outcome, CommandErro
             config.site.public_url = format!("http://{listen}");
         }
         config.listen = listen;
+        config.site.listen = listen;
     }
     telemetry::start(config.log_format, &config.log_level);
     let app = Application::build(&config, Clock::system()).map_err(start)?;
