@@ -1,5 +1,6 @@
 //! The program: configuration, logging, commands, and the server that holds everything else together.
 
+pub mod archive;
 pub mod cli;
 pub mod commands;
 pub mod config;

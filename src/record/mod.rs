@@ -9,7 +9,7 @@ mod verify;
 mod writing;
 
 pub use key::{PublicKeys, SealKey};
-pub use seal::{Sealer, Sealing, WITNESS, Witness};
+pub use seal::{Sealer, Sealing, WITNESS, Witness, last_seal};
 pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
 pub use verify::{Misfit, MisfitKind, Report, verify};
 pub use writing::{Actor, Author, Change, record, record_by};

@@ -150,7 +150,7 @@ pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<Outcome, Comma
     let at = Clock::system().now();
     let Some(data) = &args.data else { return run(args, at, &|_| None, out) };
     let place = Place { data: Some(data.clone()), config: None };
-    let (_, db) = place.existing()?;
+    let (_, db) = place.to_look_at()?;
     let failed = std::cell::Cell::new(None);
     let lookup = |sha256: &str| match db.read(|conn| status_of(conn, sha256)) {
         Ok(status) => status,
