@@ -10,10 +10,13 @@ use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use diesel::sqlite::SqliteConnection;
 
+use super::health::Health;
 use super::migrations::applied_versions;
+use super::schema::health_probe;
 use super::unreadable::placed;
 use super::writer::Writer;
 use super::{Outcome, StoreError};
+use crate::refusal::Refusal;
 
 /// A connection to either database; queries are written once against it.
 #[derive(diesel::MultiConnection)]
@@ -53,7 +56,7 @@ impl Backend {
 
     /// Opens a connection; `read_only` is enforced by the database.
     pub(super) fn connect(&self, read_only: bool) -> Result<AnyConnection, StoreError> {
-        let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+        let unavailable = |error: &dyn std::fmt::Display| StoreError::unreached(error.to_string());
         match self {
             Self::Sqlite(path) => {
                 let text = path.to_str().ok_or_else(|| StoreError::Unavailable("the path is not UTF-8".into()))?;
@@ -122,7 +125,7 @@ pub(super) fn read_only(path: &Path) -> Result<AnyConnection, StoreError> {
     // In an address of SQLite these three begin something else.
     let text = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let how = if logged { "mode=ro" } else { "mode=ro&immutable=1" };
-    let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let unavailable = |error: &dyn std::fmt::Display| StoreError::unreached(format!("{}: {error}", path.display()));
     if !path.is_file() {
         return Err(unavailable(&"there is no such file"));
     }
@@ -182,6 +185,7 @@ pub struct DbConn {
     writer: Option<Arc<Writer>>,
     /// The copy that is looked at where the database itself cannot be; it goes with the handle.
     _copy: Option<Arc<tempfile::TempDir>>,
+    health: Arc<Health>,
 }
 
 impl DbConn {
@@ -224,7 +228,7 @@ impl DbConn {
             )));
         }
         let readers = Self::pool(opened, settings.readers)?;
-        Ok(Self { backend, readers, writer: None, _copy: copy })
+        Ok(Self { backend, readers, writer: None, _copy: copy, health: Arc::default() })
     }
 
     fn pool(opened: Opened, readers: u32) -> Result<Pool<Readers>, StoreError> {
@@ -241,7 +245,7 @@ impl DbConn {
     fn attach(backend: Backend, readers: u32) -> Result<Self, StoreError> {
         let readers = Self::pool(Opened::Plainly(backend.clone()), readers)?;
         let writer = Some(Arc::new(Writer::start(backend.clone())?));
-        Ok(Self { backend, readers, writer, _copy: None })
+        Ok(Self { backend, readers, writer, _copy: None, health: Arc::default() })
     }
 
     /// Which database this is.
@@ -261,6 +265,7 @@ impl DbConn {
         }));
         let ended = reader.execute("ROLLBACK");
         let found = found.unwrap_or_else(|_| Err(StoreError::Panicked("a query panicked".into()).into()));
+        self.health.read(&found);
         ended?;
         found
     }
@@ -271,7 +276,7 @@ impl DbConn {
         let mut gone = 0;
         loop {
             let reader = self.readers.get();
-            let mut reader = reader.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let mut reader = reader.map_err(|error| StoreError::unreached(error.to_string()))?;
             match reader.begin() {
                 Ok(()) => return Ok(reader),
                 Err(_) if gone < self.readers.max_size() => gone += 1,
@@ -292,10 +297,31 @@ impl DbConn {
         &self,
         action: impl FnMut(&mut AnyConnection) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
-        match &self.writer {
+        let done = match &self.writer {
             Some(writer) => writer.run(action),
             None => Err(StoreError::Unavailable("it was opened to be looked at".into()).into()),
-        }
+        };
+        self.health.wrote(&done);
+        done
+    }
+
+    /// Writes something that nobody reads, durably.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn probe(&self) -> Outcome<()> {
+        self.write(|conn| {
+            diesel::update(health_probe::table.find(1_i64))
+                .set(health_probe::probes.eq(health_probe::probes + 1))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    /// The trouble of the machine that the last write met, or any read that found damage.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Refusal> {
+        self.health.trouble()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod connection;
 mod failure;
+mod health;
 mod migrations;
 mod unreadable;
 mod writer;

@@ -318,6 +318,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    health_probe (id) {
+        id -> BigInt,
+        probes -> BigInt,
+    }
+}
+
+diesel::table! {
     pending_file (sha256) {
         sha256 -> Text,
         bytes -> Binary,

@@ -20,3 +20,10 @@ CREATE TABLE pending_file (
     sha256 TEXT NOT NULL PRIMARY KEY CHECK (length(sha256) = 64),
     bytes BYTEA NOT NULL
 );
+
+-- What the question whether the server is ready writes, so that it is known to be able to: one row, counted up.
+CREATE TABLE health_probe (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    probes BIGINT NOT NULL
+);
+INSERT INTO health_probe (id, probes) VALUES (1, 0);

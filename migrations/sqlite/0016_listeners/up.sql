@@ -23,3 +23,10 @@ CREATE TABLE pending_file (
     sha256 TEXT NOT NULL PRIMARY KEY CHECK (length(sha256) = 64),
     bytes BLOB NOT NULL
 ) STRICT;
+
+-- What the question whether the server is ready writes, so that it is known to be able to: one row, counted up.
+CREATE TABLE health_probe (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    probes INTEGER NOT NULL
+) STRICT;
+INSERT INTO health_probe (id, probes) VALUES (1, 0);
