@@ -42,13 +42,18 @@ impl Signals {
     ///
     /// # Errors
     /// The system's.
+    #[cfg(unix)]
     pub fn and_hang_up(self) -> std::io::Result<Self> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            return Ok(Self { hang_up: Some(signal(SignalKind::hangup())?), ..self });
-        }
-        #[cfg(not(unix))]
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { hang_up: Some(signal(SignalKind::hangup())?), ..self })
+    }
+
+    /// There is no such signal here.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(unix))]
+    pub fn and_hang_up(self) -> std::io::Result<Self> {
         Ok(self)
     }
 
