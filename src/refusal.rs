@@ -76,6 +76,11 @@ codes! {
     GlyphMissing = "glyph-missing", 422, "字体缺少该字", "The font lacks a character";
     SignatureKey = "signature-key", 409, "签名密钥不可用", "The signing key is not at hand";
     Busy = "busy", 503, "系统繁忙，请重试", "Busy: try again";
+    DatabaseLocked = "database-locked", 503, "数据库被占用", "The database is locked";
+    StorageFull = "storage-full", 503, "存储空间已满", "The storage is full";
+    StorageDamaged = "storage-damaged", 503, "存储数据已损坏", "The stored data are damaged";
+    StorageFailing = "storage-failing", 503, "存储无法写入", "The storage cannot be written";
+    ClockBack = "clock-back", 503, "系统时钟被拨回", "The clock was set back";
     RecordUnreadable = "record-unreadable", 500, "已存记录无法读取", "A stored record cannot be read";
     Internal = "internal", 500, "内部错误", "Internal error";
 }

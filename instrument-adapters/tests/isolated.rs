@@ -81,6 +81,7 @@ fn a_worker_has_given_up_what_it_does_not_need() {
     assert!(pool.limited().unwrap());
     reads_a_balance(&pool);
     let about = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", pool.running()[0])).unwrap();
+    assert_eq!(about("environ"), "", "a worker knows nothing of its parent's environment");
     let limits = about("limits");
     let hard = |name: &str| {
         let line = limits.lines().find(|line| line.starts_with(name)).unwrap();

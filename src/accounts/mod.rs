@@ -9,6 +9,7 @@
 
 mod bootstrap;
 mod create;
+mod demonstration;
 mod disable;
 mod passwords;
 mod refusals;
@@ -17,6 +18,7 @@ mod write;
 
 pub use bootstrap::{BootstrapInstitute, FirstAdministrator, bootstrap};
 pub use create::CreateAccount;
+pub use demonstration::{MarkDemonstration, is_demonstration, mark_demonstration};
 pub use disable::DisableAccount;
 pub use passwords::{ChangePassword, ResetPassword};
 pub use refusals::AccountRefusal;

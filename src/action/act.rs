@@ -8,7 +8,7 @@ use crate::record::{self, Actor, Author};
 use crate::refusal::{Code, Refusal};
 use crate::store::dialect::{forget_answer, remember_answer, remembered_answer};
 use crate::store::revisions::current;
-use crate::store::{Outcome, StoreError};
+use crate::store::{Outcome, StoreError, pending};
 use crate::vocabulary::{Permission, allowed};
 
 /// The version of its subject that an action was made on.
@@ -113,13 +113,13 @@ fn run<A: Action>(
     }
     let prepared = action.prepare(services, actor)?;
     let (services2, actor, now) = (services.clone(), actor.clone(), services.clock.now());
-    services.db.write(move |conn| {
+    let (answered, filed) = services.db.write(move |conn| {
         if let Some(once) = &call.once
             && let Some(done) = replayed::<A>(conn, &actor, once, now)?
         {
-            return Ok(Answered { done, replayed: true });
+            return Ok((Answered { done, replayed: true }, false));
         }
-        let mut cx = Context { conn, services: &services2, actor: &actor, now, events: Vec::new() };
+        let mut cx = Context { conn, services: &services2, actor: &actor, now, events: Vec::new(), filed: false };
         let loaded = action.load(&mut cx, &prepared)?;
         // After the load, which has found out that the thing is the actor's to see.
         let subject = action.subject();
@@ -132,7 +132,7 @@ fn run<A: Action>(
         let facts = Facts { actor: &actor, now, regulation: &services2.regulation };
         let plan = action.decide(&facts, &loaded)?;
         let done = action.keep(&mut cx, loaded, plan)?;
-        let mut events = std::mem::take(&mut cx.events);
+        let (mut events, filed) = (std::mem::take(&mut cx.events), cx.filed);
         if let Some(subject) = &subject {
             stale::mark(cx.conn, subject, before, &mut events)?;
         }
@@ -144,8 +144,13 @@ fn run<A: Action>(
             }
             remember_answer(cx.conn, &actor.account, &key::<A>(once), &once.request_sha256, 200, &body, now.into())?;
         }
-        Ok(Answered { done, replayed: false })
-    })
+        Ok((Answered { done, replayed: false }, filed))
+    })?;
+    if filed && let Err(error) = pending::settle(&services.db, &services.files) {
+        // Done is done: its file is read from where it lies, and moved by the next action or at the next start.
+        tracing::error!(%error, "a file is not in its place yet");
+    }
+    Ok(answered)
 }
 
 /// The call without a digest of its request, for an action whose input is secret.

@@ -8,7 +8,7 @@ use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::regulation::Regulation;
 use crate::store::columns::InstituteId;
-use crate::store::{AnyConnection, Outcome};
+use crate::store::{AnyConnection, Outcome, pending};
 
 /// What a decision may look at beside what was loaded: no database.
 #[derive(Clone, Copy)]
@@ -40,6 +40,7 @@ pub struct Context<'a> {
     /// When.
     pub now: DateTime<Utc>,
     pub(super) events: Vec<Change>,
+    pub(super) filed: bool,
 }
 
 impl Context<'_> {
@@ -55,6 +56,16 @@ impl Context<'_> {
     #[must_use]
     pub fn today(&self) -> NaiveDate {
         crate::clock::statutory_date(self.now)
+    }
+
+    /// Keeps a file with the transaction: it stands among the files once that is durable, and never where it is refused.
+    /// The answer is its SHA-256.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn file(&mut self, bytes: &[u8]) -> Outcome<String> {
+        self.filed = true;
+        pending::keep(self.conn, bytes)
     }
 
     /// Adds an event, which is written with the action's changes.

@@ -1,5 +1,6 @@
 //! What workflows share: the database, the clock, the regulation, the files, the people. Clone it freely.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,6 +80,10 @@ impl Services {
 pub struct Site {
     /// The data folder.
     pub data: PathBuf,
+    /// Whether the accounts have a password that everybody can read: then this machine alone is answered.
+    pub demonstration: bool,
+    /// Where the server itself listens.
+    pub listen: SocketAddr,
     /// The address under which the public reaches it, without a slash at the end.
     pub public_url: String,
     /// Whether cookies are for HTTPS only.
@@ -96,7 +101,8 @@ pub struct Site {
     pub adapters: Option<PathBuf>,
     /// Mappings of the laboratory.
     pub mappings: Option<PathBuf>,
-    /// The folder below which all watched folders of instruments lie; without it, they may lie anywhere.
+    /// The folder below which each institute has one for the watched folders of its instruments; without it, none is
+    /// watched.
     pub watched: Option<PathBuf>,
     /// Certificate layouts and pages of the laboratory's own.
     pub templates: Option<PathBuf>,

@@ -71,6 +71,7 @@ impl Command {
 /// Reads the program's words and runs them.
 #[must_use]
 pub fn main() -> ExitCode {
+    super::modes::for_the_owner_alone();
     adapters::this_is_the_program();
     let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
     let cli = match Cli::try_parse() {

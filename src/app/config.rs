@@ -11,6 +11,7 @@ use instrument_adapters::isolated::{PoolSettings, Program};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::tls::TlsFiles;
 use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
 use crate::people::{PasswordCost, SessionRules};
@@ -31,6 +32,8 @@ const FIELDS: &[(&str, Kind)] = &[
     ("public_url", Kind::Text),
     ("data", Kind::Text),
     ("workers", Kind::Number),
+    ("tls.certificate", Kind::Text),
+    ("tls.key", Kind::Text),
     ("shutdown_seconds", Kind::Number),
     ("database.url", Kind::Text),
     ("database.readers", Kind::Number),
@@ -59,7 +62,12 @@ const FIELDS: &[(&str, Kind)] = &[
     ("instruments.readers", Kind::Number),
     ("instruments.listen", Kind::Text),
     ("instruments.connections", Kind::Number),
+    ("instruments.connections_per_address", Kind::Number),
     ("instruments.idle_seconds", Kind::Number),
+    ("instruments.first_byte_seconds", Kind::Number),
+    ("instruments.megabytes_per_hour", Kind::Number),
+    ("instruments.letters_per_hour", Kind::Number),
+    ("instruments.open_letters", Kind::Number),
     ("instruments.message_bytes", Kind::Number),
     ("signing.key", Kind::Text),
     ("signing.certificate", Kind::Text),
@@ -113,6 +121,8 @@ pub enum LogFormat {
 pub struct Config {
     /// Where the server listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where the server itself speaks TLS.
+    pub tls: Option<TlsFiles>,
     /// Threads that serve.
     pub workers: usize,
     /// How long requests may take to finish when the server stops.
@@ -162,6 +172,7 @@ struct Raw {
     public_url: Option<String>,
     data: PathBuf,
     workers: usize,
+    tls: RawTls,
     shutdown_seconds: u64,
     database: RawDatabase,
     session: RawSession,
@@ -193,6 +204,7 @@ macro_rules! section {
     };
 }
 
+section!(RawTls { certificate: Option<PathBuf> = None; key: Option<PathBuf> = None; });
 section!(RawDatabase { url: Option<String> = None; readers: u32 = 6; });
 section!(RawSession {
     access_minutes: i64 = 10;
@@ -227,7 +239,12 @@ section!(RawInstruments {
     readers: usize = 8;
     listen: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     connections: usize = 16;
+    connections_per_address: usize = 4;
     idle_seconds: u64 = 3600;
+    first_byte_seconds: u64 = 60;
+    megabytes_per_hour: u64 = 256;
+    letters_per_hour: u32 = 60;
+    open_letters: i64 = 1000;
     message_bytes: usize = 4 << 20;
     reviewer_checks_import: bool = true;
 });
@@ -251,6 +268,7 @@ impl Default for Raw {
             public_url: None,
             data: PathBuf::from("qianfa-data"),
             workers: 2,
+            tls: RawTls::default(),
             shutdown_seconds: 30,
             database: RawDatabase::default(),
             session: RawSession::default(),
@@ -308,6 +326,22 @@ impl Config {
             ConfigError::new(if path == "." { "configuration".to_owned() } else { path }, error.inner().to_string())
         })?;
         checked(raw)
+    }
+}
+
+impl Config {
+    /// Listens elsewhere; where nobody said under which address the public reaches it, under that one.
+    pub fn listen_on(&mut self, address: SocketAddr) {
+        if self.site.public_url == self.own_url() {
+            self.site.public_url = own_url(self.tls.is_some(), address);
+        }
+        (self.listen, self.site.listen) = (address, address);
+    }
+
+    /// The address of the server itself.
+    #[must_use]
+    pub fn own_url(&self) -> String {
+        own_url(self.tls.is_some(), self.listen)
     }
 }
 
@@ -403,12 +437,14 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
         None => format!("sqlite://{}", raw.data.join("qianfa.db").display()),
     };
     crate::store::Backend::parse(&url).map_err(|error| ConfigError::new("database.url", error.to_string()))?;
-    let public_url = public_url(raw.public_url, raw.listen)?;
+    let tls = tls(raw.tls)?;
+    let public_url = public_url(raw.public_url, &own_url(tls.is_some(), raw.listen))?;
     tracing_subscriber::EnvFilter::try_new(&raw.log.level)
         .map_err(|error| ConfigError::new("log.level", error.to_string()))?;
     let hours = between("session.hours", raw.session.hours, 1, 24 * 30)?;
     Ok(Config {
         listen: raw.listen,
+        tls,
         workers: between("workers", raw.workers, 1, 256)?,
         shutdown: Duration::from_secs(between("shutdown_seconds", raw.shutdown_seconds, 1, 600)?),
         database: DbSettings { url, readers: between("database.readers", raw.database.readers, 1, 200)? },
@@ -437,6 +473,8 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             mappings: folder("folders.mappings", raw.folders.mappings)?,
             watched: folder("folders.instruments", raw.folders.instruments)?,
             data: raw.data,
+            demonstration: false,
+            listen: raw.listen,
             cookie_secure: raw.session.cookie_secure.unwrap_or_else(|| public_url.starts_with("https://")),
             public_url,
             json_bytes: between("limits.json_bytes", raw.limits.json_bytes, 1 << 10, 64 << 20)?,
@@ -471,13 +509,33 @@ fn ways(raw: &RawInstruments) -> Result<crate::jobs::ChannelSettings, ConfigErro
         readers: between("instruments.readers", raw.readers, 1, 64)?,
         listen: raw.listen,
         connections: between("instruments.connections", raw.connections, 1, 1000)?,
+        connections_per_address: between("instruments.connections_per_address", raw.connections_per_address, 1, 1000)?,
         idle: Duration::from_secs(between("instruments.idle_seconds", raw.idle_seconds, 1, 86_400)?),
+        first_byte: Duration::from_secs(between("instruments.first_byte_seconds", raw.first_byte_seconds, 1, 86_400)?),
+        allowance: crate::jobs::Allowance {
+            bytes: between("instruments.megabytes_per_hour", raw.megabytes_per_hour, 1, 1 << 20)? << 20,
+            letters: between("instruments.letters_per_hour", raw.letters_per_hour, 1, 100_000)?,
+        },
+        open_letters: between("instruments.open_letters", raw.open_letters, 1, 1_000_000)?,
         message_bytes: between("instruments.message_bytes", raw.message_bytes, 1 << 10, 32 << 20)?,
     })
 }
 
-fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {
-    let Some(url) = given else { return Ok(format!("http://{listen}")) };
+fn tls(raw: RawTls) -> Result<Option<TlsFiles>, ConfigError> {
+    match (file("tls.certificate", raw.certificate)?, file("tls.key", raw.key)?) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, Some(_)) => Err(ConfigError::new("tls.certificate", "is needed beside tls.key")),
+        (Some(_), None) => Err(ConfigError::new("tls.key", "is needed beside tls.certificate")),
+    }
+}
+
+fn own_url(tls: bool, listen: SocketAddr) -> String {
+    format!("{}://{listen}", if tls { "https" } else { "http" })
+}
+
+fn public_url(given: Option<String>, own: &str) -> Result<String, ConfigError> {
+    let Some(url) = given else { return Ok(own.to_owned()) };
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     match rest.map(|rest| rest.trim_end_matches('/')) {
         Some(rest) if !rest.is_empty() && !rest.contains([' ', '?', '#', '"']) => {
@@ -515,76 +573,4 @@ fn signing(raw: RawSigning) -> Result<Option<SigningFiles>, ConfigError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("qianfa.toml");
-        std::fs::write(&path, text).unwrap();
-        Config::load(Some(&path), environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
-    }
-
-    fn place(text: &str, environment: &[(&str, &str)]) -> String {
-        load(text, environment).unwrap_err().place
-    }
-
-    #[test]
-    fn nothing_given_is_a_configuration() {
-        let config = Config::load(None, []).unwrap();
-        assert_eq!(config.listen.port(), 8080);
-        assert_eq!(config.database.url, "sqlite://qianfa-data/qianfa.db");
-        assert!(!config.site.cookie_secure);
-    }
-
-    #[test]
-    fn the_environment_stands_over_the_file() {
-        let config = load(
-            "listen = \"0.0.0.0:80\"\n[session]\nhours = 8\n",
-            &[("QIANFA_LISTEN", "127.0.0.1:0"), ("QIANFA_PUBLIC_URL", "https://lims.example/"), ("PATH", "x")],
-        )
-        .unwrap();
-        assert_eq!(config.listen.to_string(), "127.0.0.1:0");
-        assert_eq!(config.session.session, chrono::Duration::hours(8));
-        assert_eq!(config.site.public_url, "https://lims.example");
-        assert!(config.site.cookie_secure);
-    }
-
-    #[test]
-    fn a_fault_names_its_field() {
-        assert_eq!(place("listen = \"here\"", &[]), "listen");
-        assert_eq!(place("[session]\nhours = 0", &[]), "session.hours");
-        assert_eq!(place("[database]\nurl = \"mysql://x\"", &[]), "database.url");
-        assert_eq!(place("[log]\nformat = \"xml\"", &[]), "log.format");
-        assert_eq!(place("[folders]\nregulation = \"/no/such/folder\"", &[]), "folders.regulation");
-        assert_eq!(place("[login]\nfailures = \"many\"", &[]), "login.failures");
-        assert_eq!(place("public_url = \"lims.example\"", &[]), "public_url");
-        assert_eq!(place("", &[("QIANFA_WORKERS", "two")]), "QIANFA_WORKERS");
-        assert_eq!(place("", &[("QIANFA_LISTN", "x")]), "QIANFA_LISTN");
-        assert_eq!(place("[signing]\ncertificate = \"Cargo.toml\"", &[]), "signing.key");
-        assert_eq!(place("[certificate_numbers]\nlot_release = \"{number}\"", &[]), "certificate_numbers.lot_release");
-        let unknown = load("[session]\nminutes = 1", &[]).unwrap_err();
-        assert!(unknown.message.contains("minutes"), "{unknown}");
-        let syntax = load("listen = ", &[]).unwrap_err();
-        assert!(!syntax.to_string().contains('\n'), "{syntax}");
-    }
-
-    #[test]
-    fn every_field_can_be_set_from_the_environment() {
-        // A field of the list that the structs do not have would be refused as unknown, not as mistyped.
-        for (field, _) in FIELDS {
-            let mut table = Table::new();
-            put(&mut table, field, Value::Array(Vec::new())).unwrap();
-            let error = Config::read(table).unwrap_err();
-            assert_eq!(error.place, *field, "{error}");
-            assert!(!error.message.contains("unknown field"), "{field}: {error}");
-        }
-    }
-
-    #[test]
-    fn the_variable_of_the_passphrase_is_known_by_its_name() {
-        let text = "[signing]\npassphrase_env = \"QIANFA_KEY_WORDS\"";
-        assert!(load(text, &[("QIANFA_KEY_WORDS", "secret")]).is_ok());
-        assert_eq!(place("", &[("QIANFA_KEY_WORDS", "secret")]), "QIANFA_KEY_WORDS");
-    }
-}
+mod tests;

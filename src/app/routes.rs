@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use serde_json::json;
 
+use super::health::Readiness;
 use crate::action::Services;
 use crate::api;
 use crate::http::run::json as answer;
@@ -22,9 +23,9 @@ async fn live(_: Public) -> HttpResponse {
     answer(StatusCode::OK, &json!({"status": "live", "version": env!("CARGO_PKG_VERSION")}))
 }
 
-/// The program can serve: its database answers.
-async fn ready(_: Public, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    let db = services.db.clone();
-    let versions = run(move || db.read(|conn| Ok(crate::store::applied_versions(conn)?))).await?;
-    Ok(answer(StatusCode::OK, &json!({"status": "ready", "schema": versions.last()})))
+/// The program can serve: it reads and writes, and its clock goes forward.
+async fn ready(_: Public, services: Data<Services>, readiness: Data<Readiness>) -> Result<HttpResponse, Problem> {
+    let (services, readiness) = (services.into_inner(), readiness.into_inner());
+    let schema = run(move || Ok(readiness.ask(&services)?)).await?;
+    Ok(answer(StatusCode::OK, &json!({"status": "ready", "schema": schema})))
 }

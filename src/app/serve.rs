@@ -15,8 +15,13 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::config::{Config, ConfigError, ReadingConfig};
 use super::follow::Following;
+use super::health::Readiness;
+use super::modes::wider_than_the_owner;
 use super::routes;
-use crate::action::{Services, act_as_program};
+use super::signals::Signals;
+use super::tls::Tls;
+use crate::accounts::is_demonstration;
+use crate::action::{Services, Site, act_as_program};
 use crate::api::openapi;
 use crate::cases::RefreshClocks;
 use crate::clock::Clock;
@@ -31,7 +36,7 @@ use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::store::blobs::{BlobError, Blobs};
 use crate::store::dialect::forget_idempotency_keys;
-use crate::store::{Backend, DbConn, StoreError};
+use crate::store::{Backend, DbConn, StoreError, pending};
 
 /// How many requests of one serving thread may wait for the database: more than any group commit takes along.
 const BLOCKING_THREADS: usize = 64;
@@ -62,6 +67,12 @@ pub enum StartError {
     /// A key, or the parameters of passwords.
     #[error("{0}")]
     Keys(String),
+    /// A demonstration that others could reach.
+    #[error(
+        "the database is a demonstration's, whose accounts have a password that everybody can read: it is served on \
+         this machine alone (listen and public_url on a loopback address), not as {0}"
+    )]
+    Demonstration(String),
     /// A folder or thread that the system does not give.
     #[error("{0}")]
     System(String),
@@ -76,8 +87,8 @@ fn one_line(error: &StoreError) -> String {
 /// # Errors
 /// [`StartError`].
 pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartError> {
-    let site = config.site.clone();
-    let made = |error: std::io::Error| StartError::System(format!("{}: {error}", site.data.display()));
+    let mut site = config.site.clone();
+    let made = |error: std::io::Error| StartError::System(format!("{}: {error}", config.site.data.display()));
     std::fs::create_dir_all(&site.data).map_err(made)?;
     if let Backend::Sqlite(path) = Backend::parse(&config.database.url)?
         && let Some(folder) = path.parent()
@@ -85,6 +96,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         std::fs::create_dir_all(folder).map_err(made)?;
     }
     let db = DbConn::open(&config.database)?;
+    site.demonstration = is_demonstration(&db).map_err(|error| StartError::System(error.to_string()))?;
     let regulation = Regulation::load(config.regulation.as_deref())?;
     let files = Blobs::open(site.files())?;
     let identity =
@@ -134,6 +146,32 @@ fn open_adapters(reading: &ReadingConfig, folder: Option<&Path>) -> Result<Adapt
     Ok(adapters)
 }
 
+/// A demonstration is served on this machine alone.
+fn refuse_strangers(site: &Site) -> Result<(), StartError> {
+    if site.demonstration && !site.listen.ip().is_loopback() {
+        return Err(StartError::Demonstration(site.listen.to_string()));
+    }
+    if site.demonstration && !edge::is_local_url(&site.public_url) {
+        return Err(StartError::Demonstration(site.public_url.clone()));
+    }
+    Ok(())
+}
+
+/// What an operator should know before anything goes wrong.
+fn warn(config: &Config) {
+    if config.tls.is_none() && !config.listen.ip().is_loopback() {
+        tracing::warn!(
+            address = %config.listen,
+            "plain http beyond this machine: whoever listens in on the network reads passwords and sessions; \
+             configure [tls], or listen on a loopback address behind a proxy that speaks TLS"
+        );
+    }
+    let Ok(backend) = Backend::parse(&config.database.url) else { return };
+    for path in wider_than_the_owner(&config.site, &backend) {
+        tracing::warn!(path = %path.display(), "others of this machine can reach it: chmod go-rwx takes that away");
+    }
+}
+
 /// An idempotency key guards against a repeat of minutes or days, not for ever.
 fn forget_old_keys(services: &Services) -> Result<(), StartError> {
     let before = (services.clock.now() - chrono::Duration::days(30)).into();
@@ -168,6 +206,10 @@ impl Stopper {
     pub fn stop(&self) {
         self.0.notify_one();
     }
+
+    pub(super) async fn stopped(&self) {
+        self.0.notified().await;
+    }
 }
 
 /// A server with everything open and its port taken.
@@ -175,6 +217,7 @@ pub struct Application {
     services: Services,
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Arc<Tls>>,
     workers: usize,
     shutdown: Duration,
     sealing: Sealing,
@@ -193,10 +236,11 @@ impl Application {
         let listener = TcpListener::bind(config.listen).map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
         let mut config = config.clone();
-        if config.listen.port() == 0 && config.site.public_url == format!("http://{}", config.listen) {
-            config.site.public_url = format!("http://{address}");
-        }
+        config.listen_on(address);
+        warn(&config);
         let services = open_services(&config, clock)?;
+        refuse_strangers(&services.site)?;
+        pending::settle(&services.db, &services.files).map_err(|error| StartError::System(error.to_string()))?;
         forget_old_keys(&services)?;
         refresh_clocks(&services);
         Self::with_services(services, &config, listener)
@@ -210,11 +254,13 @@ impl Application {
         let system = |error: std::io::Error| StartError::System(error.to_string());
         let address = listener.local_addr().map_err(system)?;
         let sealing = services.sealer.in_background(config.seal_every).map_err(system)?;
+        let tls = config.tls.clone().map(Tls::open).transpose().map_err(StartError::Keys)?;
         let following = Following::start(services.adapters.clone(), config.reading.follow).map_err(system)?;
         Ok(Self {
             services,
             listener,
             address,
+            tls,
             workers: config.workers,
             shutdown: config.shutdown,
             sealing,
@@ -228,6 +274,12 @@ impl Application {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
     }
 
     /// What its handlers work with.
@@ -247,13 +299,24 @@ impl Application {
     /// # Errors
     /// What the system says of the listening socket.
     pub async fn run(self) -> std::io::Result<()> {
+        let signals = Signals::register()?;
+        self.run_with(signals).await
+    }
+
+    /// The same, with signals that are listened for already: one that came before the server was ready counts too.
+    ///
+    /// # Errors
+    /// As [`Application::run`].
+    pub async fn run_with(self, signals: Signals) -> std::io::Result<()> {
         let table = routes::table();
         let document = openapi::document(&table);
         let jobs = Jobs::start(&self.services, &self.ways)?;
         let services = Data::new(self.services);
+        let readiness = Data::new(Readiness::default());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(services.clone())
+                .app_data(readiness.clone())
                 .app_data(body::query_config())
                 .app_data(body::path_config())
                 .wrap(from_fn(cookies::csrf))
@@ -267,13 +330,16 @@ impl Application {
         .workers(self.workers)
         .worker_max_blocking_threads(BLOCKING_THREADS)
         .shutdown_timeout(self.shutdown.as_secs())
-        .disable_signals()
-        .listen(self.listener)?
-        .run();
+        .disable_signals();
+        let server = match &self.tls {
+            Some(tls) => server.listen_rustls_0_23(self.listener, tls.server().map_err(std::io::Error::other)?)?,
+            None => server.listen(self.listener)?,
+        };
+        let server = server.run();
         let handle = server.handle();
-        let stopper = self.stopper;
+        let (stopper, tls) = (self.stopper, self.tls);
         let waiting = tokio::spawn(async move {
-            told_to_stop(&stopper).await;
+            signals.told_to_stop(&stopper, tls.as_deref()).await;
             tracing::info!("stopping: requests under way are finished");
             handle.stop(true).await;
         });
@@ -290,25 +356,6 @@ impl Application {
         .await;
         tracing::info!("stopped");
         ended
-    }
-}
-
-async fn told_to_stop(stopper: &Stopper) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                () = stopper.0.notified() => {}
-                _ = tokio::signal::ctrl_c() => {}
-                _ = term.recv() => {}
-            }
-            return;
-        }
-    }
-    tokio::select! {
-        () = stopper.0.notified() => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }
 

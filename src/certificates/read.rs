@@ -6,9 +6,9 @@ use super::refusals::CertificateRefusal;
 use super::{compose, sign};
 use crate::action::Services;
 use crate::record::Actor;
-use crate::store::Outcome;
 use crate::store::columns::CertificateId;
 use crate::store::views::{self, CertificateView};
+use crate::store::{Outcome, pending};
 
 fn none(id: &CertificateId) -> CertificateRefusal {
     CertificateRefusal::NoCertificate(id.clone())
@@ -31,7 +31,7 @@ pub fn show(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<C
 pub fn preview(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
     let row = services.db.read(|conn| certificate_of(conn, actor, id))?;
     if let Some(sha256) = &row.pdf_sha256 {
-        return Ok(services.files.get(sha256)?);
+        return pending::get(&services.db, &services.files, sha256);
     }
     let mut data = content(&row)?;
     data.draft = true;
@@ -50,5 +50,5 @@ pub fn preview(services: &Services, actor: &Actor, id: &CertificateId) -> Outcom
 pub fn own_file(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
     let own = actor.applicant.as_ref().ok_or_else(|| none(id))?;
     let sha256 = services.db.read(|conn| views::own_certificate_file(conn, own, id))?;
-    Ok(services.files.get(&sha256.ok_or_else(|| none(id))?)?)
+    pending::get(&services.db, &services.files, &sha256.ok_or_else(|| none(id))?)
 }

@@ -1,5 +1,7 @@
 //! Issue (签发): the authorised signatory signs with password and meaning; the PDF is typeset, signed and kept.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
@@ -43,7 +45,7 @@ pub struct Signed {
     row: CertificateRow,
     /// The instant in the signature.
     at: DateTime<Utc>,
-    sha256: String,
+    pdf: Arc<Vec<u8>>,
 }
 
 /// What signing is decided from.
@@ -80,8 +82,8 @@ impl Action for SignCertificate {
         moved(row.state, CertificateEvent::Sign)?;
         let data = signed_content(&row, actor, self.meaning, at)?;
         let pdf = signed_pdf(services, &data, &self.id, self.meaning, at)?;
-        let sha256 = services.files.put(&pdf)?;
-        Ok(Some(Signed { proof, row, at, sha256 }))
+        // Not among the files yet: a signature that is refused after all must leave no document that verifies.
+        Ok(Some(Signed { proof, row, at, pdf: Arc::new(pdf) }))
     }
 
     fn load(&self, cx: &mut Context<'_>, signed: &Option<Signed>) -> Outcome<Signable> {
@@ -105,19 +107,20 @@ impl Action for SignCertificate {
     fn keep(&self, cx: &mut Context<'_>, found: Signable, plan: Issued) -> Outcome<CertificateView> {
         let Signable { row, signed, amended } = found;
         let (subject, meaning) = (("certificate", self.id.as_str()), self.meaning.as_str());
-        let signature = signed.proof.sign(cx.conn, cx.actor, cx.now, meaning, subject, &signed.sha256)?;
+        let sha256 = cx.file(&signed.pdf)?;
+        let signature = signed.proof.sign(cx.conn, cx.actor, cx.now, meaning, subject, &sha256)?;
         diesel::update(certificate::table.find(&self.id))
             .set((
                 certificate::state.eq(plan.state),
                 certificate::signed_by.eq(&cx.actor.account),
                 certificate::signed_at.eq(Instant::from(signed.at)),
                 certificate::signature_id.eq(&signature),
-                certificate::pdf_sha256.eq(&signed.sha256),
+                certificate::pdf_sha256.eq(&sha256),
             ))
             .execute(cx.conn)?;
         let event =
             Change::field(Self::NAME, "certificate", &self.id, "state", row.state.as_str(), plan.state.as_str());
-        cx.record(event.and("pdf_sha256", (), signed.sha256).and("meaning", (), meaning));
+        cx.record(event.and("pdf_sha256", (), sha256).and("meaning", (), meaning));
         if let (Some((old, state)), Some(next)) = (amended, plan.amended) {
             diesel::update(certificate::table.find(&old)).set(certificate::state.eq(next)).execute(cx.conn)?;
             let (from, to) = (state.as_str(), next.as_str());

@@ -1,13 +1,19 @@
 //! The outermost layer: a request's id, its log line, the security headers, and problems in their final form.
 
+use std::net::{IpAddr, SocketAddr};
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::Uri;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use tracing::Instrument;
 
-use super::problem::finish;
+use super::problem::{finish, respond};
+use crate::action::Services;
+use crate::refusal::{Code, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -42,6 +48,29 @@ fn id_of(req: &ServiceRequest) -> String {
         .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
 }
 
+/// Whether a request comes from this machine, also where a proxy on it hands requests on for others.
+fn is_from_here(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+    const PROXIES: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && PROXIES.iter().all(|name| !headers.contains_key(*name))
+}
+
+/// Whether an address of pages is one of this machine.
+#[must_use]
+pub fn is_local_url(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else { return false };
+    let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn demonstration() -> Refusal {
+    Refusal::new(
+        Code::Forbidden,
+        "演示系统仅供本机使用：其账户口令是公开的",
+        "a demonstration answers its own machine alone: the password of its accounts is public",
+    )
+}
+
 /// Wraps the whole application. Queries and headers are not logged: they may carry secrets.
 ///
 /// # Errors
@@ -56,7 +85,12 @@ pub async fn edge<B: MessageBody + 'static>(
     let docs = path.starts_with("/api/docs");
     req.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", id, %method, path);
+    let closed = req.app_data::<Data<Services>>().is_some_and(|services| services.site.demonstration)
+        && !is_from_here(req.peer_addr(), req.headers());
     async move {
+        if closed {
+            return Ok(finish(req.into_response(respond(&demonstration())).map_into_boxed_body(), &id));
+        }
         // Inner layers answer with responses, never with errors: an error has lost the request, and a copy of
         // the request kept here would get in the router's way.
         let res = next.call(req).await?.map_into_boxed_body();
@@ -81,4 +115,30 @@ pub async fn edge<B: MessageBody + 'static>(
     }
     .instrument(span)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_from_this_machine_is_from_here() {
+        let peer = |text: &str| Some(text.parse().expect("an address"));
+        let none = HeaderMap::new();
+        assert!(is_from_here(peer("127.0.0.1:5"), &none) && is_from_here(peer("[::1]:5"), &none));
+        assert!(!is_from_here(peer("10.0.0.1:5"), &none) && !is_from_here(None, &none));
+        let mut proxied = HeaderMap::new();
+        proxied.insert(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static("127.0.0.1"));
+        assert!(!is_from_here(peer("127.0.0.1:5"), &proxied));
+    }
+
+    #[test]
+    fn addresses_of_this_machine_are_known() {
+        for url in ["http://127.0.0.1:8080", "http://localhost", "https://[::1]:8443", "http://127.9.9.9/"] {
+            assert!(is_local_url(url), "{url}");
+        }
+        for url in ["http://lims.example", "http://10.0.0.1", "https://localhost.example", "http://[fd00::1]", "x"] {
+            assert!(!is_local_url(url), "{url}");
+        }
+    }
 }

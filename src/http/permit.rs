@@ -292,6 +292,7 @@ permissions!(
     StandardManage,
     InstrumentRegisterRead,
     InstrumentRegisterManage,
+    InstrumentWaySet,
     InstrumentCalibrate,
     DeadLetterDecide,
     CertificateRead,

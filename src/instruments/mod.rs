@@ -21,13 +21,13 @@ pub use reception::{
     AdapterStand, AdaptersView, AddFileRunList, AddRunList, DeadLetterView, DismissLetter, FolderEntryView, FolderView,
     Incoming, Known, LARGEST, Letter, LetterFilter, MatchName, Matched, NameInFile, NamedFile, OtherVersion,
     RefusedFolder, Retried, RetryLetter, RunListLine, RunListView, SeenFile, TakenFile, UploadFile, WithdrawRunList,
-    adapters, again, companions_wanted, dead_letter, dead_letters, folder_view, known, letter_content, put, refuse,
-    run_lists, take, tell_loaded, upload, upload_set,
+    adapters, again, companions_wanted, dead_letter, dead_letters, folder_view, known, letter_content, open_letters,
+    put, refuse, run_lists, take, tell_loaded, upload, upload_set,
 };
 pub use register::{
     Calibrate, CalibrationView, ChangeInstrument, Globs, InstrumentChoice, InstrumentFilter, InstrumentRecord,
-    InstrumentView, MatchRule, NewInstrument, RegisterInstrument, RetireInstrument, Way, WayView, below, calibrations,
-    file_globs, instrument_choices, instrument_view, instruments, report, ways,
+    InstrumentView, MatchRule, NewInstrument, Peers, RegisterInstrument, RetireInstrument, Unwatchable, Way, WayView,
+    below, calibrations, file_globs, instrument_choices, instrument_view, instruments, report, watchable, ways,
 };
 
 /// By which way a file came in.

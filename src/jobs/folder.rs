@@ -12,7 +12,9 @@ use notify::{RecursiveMode, Watcher};
 
 use super::scan::{self, Found, Unread};
 use super::{Shared, Signal};
-use crate::instruments::{self, Globs, Incoming, Known, LARGEST, Letter, Source, Way, companions_wanted, file_globs};
+use crate::instruments::{
+    self, Globs, Incoming, Known, LARGEST, Letter, Source, Unwatchable, Way, companions_wanted, file_globs,
+};
 use crate::refusal::Code;
 use crate::store::Outcome;
 use crate::vocabulary::instruments::{LetterCode, WayKind};
@@ -44,7 +46,10 @@ enum Tried {
 struct Folder<'a> {
     shared: &'a Shared,
     way: &'a Way,
+    /// As the register has it.
     path: PathBuf,
+    /// Where that led at this look.
+    real: PathBuf,
     globs: Option<Globs>,
     known: Known,
     waiting: HashMap<String, Waiting>,
@@ -65,7 +70,7 @@ pub(super) fn watch(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
         }
         pause = (pause * 2).min(LONGEST);
     };
-    let mut folder = Folder { shared, way, path, globs, known, waiting: HashMap::new() };
+    let mut folder = Folder { shared, way, real: PathBuf::new(), path, globs, known, waiting: HashMap::new() };
     folder.run(signal);
 }
 
@@ -90,10 +95,10 @@ impl Folder<'_> {
         let mut told = false;
         let mut watcher = None;
         loop {
-            match scan::files(&self.path, self.globs.as_ref()) {
+            match self.found() {
                 Ok(files) => {
                     if watcher.is_none() {
-                        watcher = hints(&self.path, signal);
+                        watcher = hints(&self.real, signal);
                     }
                     if failing.take().is_some() || !told {
                         told = self.report(None);
@@ -102,9 +107,8 @@ impl Folder<'_> {
                     // A file that waits only for its time is looked at again as soon as that has passed.
                     pause = if self.waiting.is_empty() { settings.poll } else { settings.poll.min(settings.settle) };
                 }
-                Err(error) => {
+                Err(text) => {
                     watcher = None;
-                    let text = format!("{}: {error}", self.path.display());
                     if failing.as_ref() != Some(&text) {
                         tracing::warn!(instrument = %self.way.instrument.code, error = text, "a folder is not reached");
                         self.report(Some(text.clone()));
@@ -120,6 +124,19 @@ impl Folder<'_> {
                 return;
             }
         }
+    }
+
+    /// The files that are there, of a folder that may be watched still: it may have become a link since it was
+    /// registered, and the configuration another one.
+    fn found(&mut self) -> Result<Vec<Found>, String> {
+        let Self { shared, way, path, .. } = &*self;
+        let at = |why: String| format!("{}: {why}", path.display());
+        self.real = match instruments::watchable(&shared.services.site, &way.institute, path) {
+            Ok(real) => real,
+            Err(Unwatchable::Unreached(why)) => return Err(why),
+            Err(why) => return Err(at(format!("{} / {why}", why.zh()))),
+        };
+        scan::files(&self.real, self.globs.as_ref()).map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
     fn report(&self, error: Option<String>) -> bool {
@@ -247,7 +264,7 @@ impl Folder<'_> {
     }
 
     fn attempt(&self, files: &[Found], found: &Found, age: Duration) -> Outcome<Tried> {
-        let bytes = match scan::read(&self.path, found, LARGEST) {
+        let bytes = match scan::read(&self.real, found, LARGEST) {
             Ok(bytes) => bytes,
             Err(Unread::Changed) => return Ok(Tried::Later),
             Err(error @ Unread::TooLarge(_)) => {
@@ -295,7 +312,7 @@ impl Folder<'_> {
             if fresh {
                 return None;
             }
-            match scan::read(&self.path, &other, LARGEST) {
+            match scan::read(&self.real, &other, LARGEST) {
                 Ok(bytes) => all.push(Companion { name: name.clone(), bytes }),
                 Err(Unread::TooLarge(_)) => {}
                 Err(_) if age < patience => return None,
@@ -312,7 +329,7 @@ impl Folder<'_> {
         let depth_one = scan::files(here, None).ok()?;
         let other = depth_one.into_iter().find(|other| other.seen.path.eq_ignore_ascii_case(name))?;
         let mut seen = other.seen;
-        seen.path = instruments::below(&self.path, &other.place)?;
+        seen.path = instruments::below(&self.real, &other.place)?;
         Some(Found { place: other.place, seen })
     }
 }

@@ -5,6 +5,7 @@
 
 mod folder;
 mod listener;
+mod quota;
 mod scan;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::action::Services;
 use crate::instruments::{self, Way};
+pub use quota::Allowance;
 
 /// How files of instruments come in by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,14 @@ pub struct ChannelSettings {
     pub listen: IpAddr,
     /// How many connections a listener has at once.
     pub connections: usize,
+    /// How many of them one address has.
+    pub connections_per_address: usize,
+    /// How long a connection may say nothing at all.
+    pub first_byte: Duration,
+    /// What one address may send to one listener.
+    pub allowance: Allowance,
+    /// How many open dead letters an instrument has before its listener is strict.
+    pub open_letters: i64,
     /// How long a connection may be silent.
     pub idle: Duration,
     /// The most bytes of one message.

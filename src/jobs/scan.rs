@@ -100,7 +100,8 @@ pub enum Unread {
     Io(#[from] io::Error),
 }
 
-/// Reads a file that looks as `seen`, at most `most` bytes of it.
+/// Reads a file that looks as `seen`, at most `most` bytes of it. `folder` is where the watched folder really lies:
+/// nothing is read that lies elsewhere, whatever becomes a link meanwhile.
 ///
 /// # Errors
 /// [`Unread`].
@@ -109,17 +110,20 @@ pub fn read(folder: &Path, found: &Found, most: usize) -> Result<Vec<u8>, Unread
         io::ErrorKind::NotFound => Unread::Changed,
         _ => Unread::Io(error),
     };
-    // A folder on the way may have become a link since it was listed.
-    let (real, root) = (found.place.canonicalize().map_err(gone)?, folder.canonicalize().map_err(gone)?);
-    if below(&root, &real).as_deref() != Some(found.seen.path.as_str()) {
-        return Err(Unread::Changed);
-    }
     let as_seen = |meta: &Metadata| meta.is_file() && look(found.seen.path.clone(), meta) == found.seen;
     if found.seen.size > i64::try_from(most).unwrap_or(i64::MAX) {
         return Err(Unread::TooLarge(most));
     }
     let file = File::open(&found.place).map_err(gone)?;
-    if !as_seen(&file.metadata()?) {
+    let opened = file.metadata()?;
+    // A folder on the way may have become a link since it was listed. Asked after the opening, of what was opened: a
+    // link that comes and goes in between leads to another file than the one that lies there.
+    let real = found.place.canonicalize().map_err(gone)?;
+    let lies_there = std::fs::symlink_metadata(&real).map_err(gone)?;
+    if below(folder, &real).as_deref() != Some(found.seen.path.as_str()) || !same_file(&opened, &lies_there) {
+        return Err(Unread::Changed);
+    }
+    if !as_seen(&opened) {
         return Err(Unread::Changed);
     }
     let mut bytes = Vec::with_capacity(usize::try_from(found.seen.size).unwrap_or(0));
@@ -130,6 +134,17 @@ pub fn read(folder: &Path, found: &Found, most: usize) -> Result<Vec<u8>, Unread
         return Err(Unread::Changed);
     }
     Ok(bytes)
+}
+
+#[cfg(unix)]
+fn same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(one: &Metadata, other: &Metadata) -> bool {
+    one.len() == other.len() && one.created().ok() == other.created().ok()
 }
 
 #[cfg(test)]
@@ -163,7 +178,7 @@ mod tests {
     #[test]
     fn a_file_is_read_as_it_was_seen_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path();
+        let folder = &dir.path().canonicalize().unwrap();
         std::fs::write(folder.join("a.txt"), "one").unwrap();
         let found = files(folder, None).unwrap().remove(0);
         assert_eq!(read(folder, &found, 10).unwrap(), b"one");
@@ -178,7 +193,7 @@ mod tests {
     #[test]
     fn a_folder_that_became_a_link_leads_nowhere() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("watched");
+        let folder = dir.path().canonicalize().unwrap().join("watched");
         let elsewhere = dir.path().join("elsewhere");
         std::fs::create_dir_all(folder.join("run")).unwrap();
         std::fs::create_dir_all(&elsewhere).unwrap();

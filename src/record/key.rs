@@ -96,6 +96,17 @@ impl PublicKeys {
         Ok(Self(keys))
     }
 
+    /// The public key of one file.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn of_file(path: &Path) -> Result<Self, String> {
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let pem = std::fs::read_to_string(path).map_err(|e| told(&e))?;
+        let key = VerifyingKey::from_public_key_pem(&pem).map_err(|e| told(&e))?;
+        Ok(Self(BTreeMap::from([(id_of(&key).map_err(|e| told(&e))?, key)])))
+    }
+
     /// Whether `signature` is that key's over `chained`; `None` where the key is not known.
     #[must_use]
     pub fn verify(&self, key_id: &str, chained: &Hash, signature: &str) -> Option<bool> {

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::store::dialect::{Horizon, audit_horizon, horizon_passed};
 use crate::store::rows::{AuditEntryRow, AuditSealRow};
 use crate::store::schema::{audit_entry, audit_seal};
-use crate::store::{DbConn, Failure, Outcome, StoreError};
+use crate::store::{AnyConnection, DbConn, Failure, Outcome, StoreError};
 
 /// The most entries of one seal: verifying holds one seal in memory.
 const MOST: i64 = 4096;
@@ -53,6 +53,19 @@ impl Witness {
         crate::secrets::write_private(&fresh, serde_json::to_string(self)?.as_bytes())?;
         std::fs::rename(fresh, folder.join(WITNESS))
     }
+}
+
+/// The last seal that a database has.
+///
+/// # Errors
+/// The store's failure.
+pub fn last_seal(conn: &mut AnyConnection) -> Outcome<Option<Witness>> {
+    let last: Option<(i64, String)> = audit_seal::table
+        .order(audit_seal::seq.desc())
+        .select((audit_seal::seq, audit_seal::chained))
+        .first(conn)
+        .optional()?;
+    Ok(last.map(|(seq, chained)| Witness { seq, chained }))
 }
 
 /// Seals the trail of one database.

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::refusals::RecordRefusal;
 use crate::insert_all;
-use crate::refusal::Refusal;
-use crate::store::columns::{AccountId, ApplicantId, InstituteId, Json};
+use crate::refusal::{Code, Refusal};
+use crate::store::columns::{AccountId, ApplicantId, Instant, InstituteId, Json};
 use crate::store::rows::NewAuditEntry;
-use crate::store::schema::audit_entry;
+use crate::store::schema::{audit_entry, demonstration};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::Role;
 
@@ -150,6 +150,36 @@ impl From<&Actor> for Author {
     }
 }
 
+/// How far the clock may be behind the last events: servers that share a database do not agree to the second.
+const TOLERANCE_SECONDS: i64 = 120;
+/// Of how many events the latest counts, so that a clock cannot be set back by a little again and again.
+const LAST: i64 = 16;
+
+/// Refuses an event that lies before the last ones. Times of the trail, due dates and sessions rest on a clock that goes
+/// forward.
+///
+/// # Errors
+/// [`Code::ClockBack`], and the store's failure.
+pub fn not_before_the_last(conn: &mut AnyConnection, at: DateTime<Utc>) -> Outcome<()> {
+    let last: Vec<Instant> =
+        audit_entry::table.order(audit_entry::seq.desc()).limit(LAST).select(audit_entry::at).load(conn)?;
+    let Some(last) = last.iter().map(Instant::utc).max() else { return Ok(()) };
+    if at + chrono::Duration::seconds(TOLERANCE_SECONDS) >= last {
+        return Ok(());
+    }
+    // A demonstration tells of fixed days, whenever it is shown.
+    if demonstration::table.count().get_result::<i64>(conn)? > 0 {
+        return Ok(());
+    }
+    let (last, now) = (last.format("%Y-%m-%dT%H:%M:%SZ"), at.format("%Y-%m-%dT%H:%M:%SZ"));
+    Err(Refusal::new(
+        Code::ClockBack,
+        format!("系统时钟（{now}）早于最后一条记录（{last}），请校正时钟"),
+        format!("the clock says {now}, which is before the last event at {last}: set it right"),
+    )
+    .into())
+}
+
 /// Writes `changes` to the trail, inside the caller's transaction.
 ///
 /// # Errors
@@ -163,6 +193,9 @@ pub fn record(conn: &mut AnyConnection, actor: &Actor, at: DateTime<Utc>, change
 /// # Errors
 /// The store's failure.
 pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, changes: Vec<Change>) -> Outcome<()> {
+    if !changes.is_empty() {
+        not_before_the_last(conn, at)?;
+    }
     let rows: Vec<NewAuditEntry> = changes
         .into_iter()
         .map(|change| NewAuditEntry {

@@ -29,7 +29,8 @@ impl From<BlobError> for super::Failure {
             BlobError::Name(ref name) | BlobError::Missing(ref name) => {
                 crate::refusal::Refusal::not_found("文件", "file", name).into()
             }
-            other => super::StoreError::Other(other.to_string()).into(),
+            BlobError::Io(error) => super::StoreError::of_io(&error).into(),
+            changed @ BlobError::Changed(_) => super::StoreError::Damaged(changed.to_string()).into(),
         }
     }
 }
@@ -98,6 +99,18 @@ impl Blobs {
         File::open(&shelf)?.sync_all()?;
         File::open(&self.folder)?.sync_all()?;
         Ok(sha256)
+    }
+
+    /// Whether there is room for a file; nothing is kept.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn probe(&self) -> Result<(), BlobError> {
+        let path = self.folder.join("incoming").join(format!("probe-{}", uuid::Uuid::new_v4()));
+        let written = File::create_new(&path).and_then(|mut file| file.write_all(&[0; 1 << 20]));
+        // What could not be made need not be removed.
+        let _ = std::fs::remove_file(&path);
+        Ok(written?)
     }
 
     /// Reads a file and checks that it is still what was stored.

@@ -1,6 +1,6 @@
 //! Connections to either database, and the handle that everything else holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +10,13 @@ use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use diesel::sqlite::SqliteConnection;
 
+use super::health::Health;
+use super::migrations::applied_versions;
+use super::schema::health_probe;
 use super::unreadable::placed;
 use super::writer::Writer;
 use super::{Outcome, StoreError};
+use crate::refusal::Refusal;
 
 /// A connection to either database; queries are written once against it.
 #[derive(diesel::MultiConnection)]
@@ -52,7 +56,7 @@ impl Backend {
 
     /// Opens a connection; `read_only` is enforced by the database.
     pub(super) fn connect(&self, read_only: bool) -> Result<AnyConnection, StoreError> {
-        let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+        let unavailable = |error: &dyn std::fmt::Display| StoreError::unreached(error.to_string());
         match self {
             Self::Sqlite(path) => {
                 let text = path.to_str().ok_or_else(|| StoreError::Unavailable("the path is not UTF-8".into()))?;
@@ -93,7 +97,45 @@ impl DbSettings {
     }
 }
 
-struct Readers(Backend);
+/// How the connections of a handle are opened.
+#[derive(Clone)]
+enum Opened {
+    /// By the backend.
+    Plainly(Backend),
+    /// The database of this file, which must not be changed by being looked at.
+    Untouched(PathBuf),
+}
+
+impl Opened {
+    fn reader(&self) -> Result<AnyConnection, StoreError> {
+        match self {
+            Self::Plainly(backend) => backend.connect(true),
+            Self::Untouched(path) => read_only(path),
+        }
+    }
+}
+
+/// Opens a database in a file without a lock, a log or any other trace of it. Where a server has it open or left its
+/// log behind, through that log.
+pub(super) fn read_only(path: &Path) -> Result<AnyConnection, StoreError> {
+    let text = path.to_str().ok_or_else(|| StoreError::Unavailable("the path is not UTF-8".into()))?;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let logged = std::fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    // In an address of SQLite these three begin something else.
+    let text = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let how = if logged { "mode=ro" } else { "mode=ro&immutable=1" };
+    let unavailable = |error: &dyn std::fmt::Display| StoreError::unreached(format!("{}: {error}", path.display()));
+    if !path.is_file() {
+        return Err(unavailable(&"there is no such file"));
+    }
+    let mut raw = SqliteConnection::establish(&format!("file:{text}?{how}")).map_err(|error| unavailable(&error))?;
+    raw.batch_execute("PRAGMA busy_timeout = 15000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
+        .map_err(|error| unavailable(&error))?;
+    Ok(AnyConnection::Sqlite(raw))
+}
+
+struct Readers(Opened);
 
 /// A connection for reading; one that failed to begin or to end a transaction is not used again.
 struct Reader {
@@ -122,7 +164,7 @@ impl ManageConnection for Readers {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Reader, StoreError> {
-        Ok(Reader { conn: self.0.connect(true)?, broken: false })
+        Ok(Reader { conn: self.0.reader()?, broken: false })
     }
 
     fn is_valid(&self, reader: &mut Reader) -> Result<(), StoreError> {
@@ -139,7 +181,11 @@ impl ManageConnection for Readers {
 pub struct DbConn {
     backend: Backend,
     readers: Pool<Readers>,
-    writer: Arc<Writer>,
+    /// None where the database was opened to be looked at.
+    writer: Option<Arc<Writer>>,
+    /// The copy that is looked at where the database itself cannot be; it goes with the handle.
+    _copy: Option<Arc<tempfile::TempDir>>,
+    health: Arc<Health>,
 }
 
 impl DbConn {
@@ -153,17 +199,53 @@ impl DbConn {
         Self::attach(backend, settings.readers)
     }
 
-    fn attach(backend: Backend, readers: u32) -> Result<Self, StoreError> {
-        let pool = Pool::builder()
+    /// Opens the database to look at it: it is neither migrated nor changed, and may lie where nothing can be written.
+    ///
+    /// # Errors
+    /// Where it cannot be reached, or its schema is not this version's.
+    pub fn open_read_only(settings: &DbSettings) -> Result<Self, StoreError> {
+        let backend = Backend::parse(&settings.url)?;
+        let (opened, copy) = match &backend {
+            Backend::Postgres(_) => (Opened::Plainly(backend.clone()), None),
+            Backend::Sqlite(path) => match read_only(path).and_then(|mut conn| applied_versions(&mut conn)) {
+                Ok(_) => (Opened::Untouched(path.clone()), None),
+                // A log that needs what cannot be written beside it: looked at elsewhere, log and all.
+                Err(error) => {
+                    let copy = copied(path).map_err(|_| error)?;
+                    let name = copy.path().join("database");
+                    (Opened::Untouched(name), Some(Arc::new(copy)))
+                }
+            },
+        };
+        let (has, known) = (applied_versions(&mut opened.reader()?)?, super::migrations::known_versions()?);
+        if has.last() != known.last() {
+            let name = |all: &[String]| all.last().cloned().unwrap_or_else(|| "none".into());
+            return Err(StoreError::Migration(format!(
+                "the database has the schema {}, this program {}: it is looked at by the version that wrote it, or as a \
+                 copy that `qianfa migrate` brought up to date",
+                name(&has),
+                name(&known)
+            )));
+        }
+        let readers = Self::pool(opened, settings.readers)?;
+        Ok(Self { backend, readers, writer: None, _copy: copy, health: Arc::default() })
+    }
+
+    fn pool(opened: Opened, readers: u32) -> Result<Pool<Readers>, StoreError> {
+        Pool::builder()
             .max_size(readers.max(1))
             .min_idle(Some(1))
             // `read` finds out when it begins its transaction: a question before that would cost a round trip.
             .test_on_check_out(false)
             .connection_timeout(Duration::from_secs(10))
-            .build(Readers(backend.clone()))
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let writer = Arc::new(Writer::start(backend.clone())?);
-        Ok(Self { backend, readers: pool, writer })
+            .build(Readers(opened))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    fn attach(backend: Backend, readers: u32) -> Result<Self, StoreError> {
+        let readers = Self::pool(Opened::Plainly(backend.clone()), readers)?;
+        let writer = Some(Arc::new(Writer::start(backend.clone())?));
+        Ok(Self { backend, readers, writer, _copy: None, health: Arc::default() })
     }
 
     /// Which database this is.
@@ -183,6 +265,7 @@ impl DbConn {
         }));
         let ended = reader.execute("ROLLBACK");
         let found = found.unwrap_or_else(|_| Err(StoreError::Panicked("a query panicked".into()).into()));
+        self.health.read(&found);
         ended?;
         found
     }
@@ -193,7 +276,7 @@ impl DbConn {
         let mut gone = 0;
         loop {
             let reader = self.readers.get();
-            let mut reader = reader.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let mut reader = reader.map_err(|error| StoreError::unreached(error.to_string()))?;
             match reader.begin() {
                 Ok(()) => return Ok(reader),
                 Err(_) if gone < self.readers.max_size() => gone += 1,
@@ -214,6 +297,40 @@ impl DbConn {
         &self,
         action: impl FnMut(&mut AnyConnection) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
-        self.writer.run(action)
+        let done = match &self.writer {
+            Some(writer) => writer.run(action),
+            None => Err(StoreError::Unavailable("it was opened to be looked at".into()).into()),
+        };
+        self.health.wrote(&done);
+        done
     }
+
+    /// Writes something that nobody reads, durably.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn probe(&self) -> Outcome<()> {
+        self.write(|conn| {
+            diesel::update(health_probe::table.find(1_i64))
+                .set(health_probe::probes.eq(health_probe::probes + 1))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    /// The trouble of the machine that the last write met, or any read that found damage.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Refusal> {
+        self.health.trouble()
+    }
+}
+
+/// A database with its log, in a folder of its own.
+fn copied(path: &Path) -> std::io::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    std::fs::copy(path, folder.path().join("database"))?;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::copy(log, folder.path().join("database-wal"))?;
+    Ok(folder)
 }

@@ -5,8 +5,10 @@ use std::process::Command;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
-use super::{AnyConnection, Backend, StoreError};
+use super::{AnyConnection, Backend, Outcome, StoreError};
+use crate::on_each;
 
 /// Whether a database holds nothing: no file, or no table.
 ///
@@ -27,6 +29,43 @@ pub fn is_empty(backend: &Backend) -> Result<bool, StoreError> {
             Ok(tables == 0)
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct Fault {
+    #[diesel(sql_type = Text)]
+    fault: String,
+}
+
+/// What is wrong with a database in a file by the database's own checks, which change nothing of it.
+///
+/// # Errors
+/// Where it is no database at all.
+pub fn faults_of(path: &Path) -> Result<Vec<String>, StoreError> {
+    let AnyConnection::Sqlite(mut raw) = super::connection::read_only(path)? else { return Ok(Vec::new()) };
+    let mut faults = Vec::new();
+    for query in [
+        "SELECT integrity_check AS fault FROM pragma_integrity_check(20) WHERE integrity_check <> 'ok'",
+        "SELECT DISTINCT 'a row of ' || \"table\" || ' names one of ' || parent || ' that is not there' AS fault \
+         FROM pragma_foreign_key_check LIMIT 20",
+    ] {
+        let found: Vec<Fault> = diesel::sql_query(query).load(&mut raw)?;
+        faults.extend(found.into_iter().map(|row| row.fault));
+    }
+    Ok(faults)
+}
+
+/// The SHA-256 of every file that a row names, less those that lie in the database itself.
+///
+/// # Errors
+/// The store's failure.
+pub fn content_named(conn: &mut AnyConnection) -> Outcome<Vec<String>> {
+    const NAMED: &str = "SELECT DISTINCT fault FROM (\
+         SELECT sha256 AS fault FROM instrument_file UNION SELECT sha256 FROM companion_file \
+         UNION SELECT sha256 FROM dead_letter UNION SELECT pdf_sha256 FROM certificate) AS named \
+         WHERE fault IS NOT NULL AND fault NOT IN (SELECT sha256 FROM pending_file) ORDER BY fault";
+    let found: Vec<Fault> = on_each!(conn, c => diesel::sql_query(NAMED).load(c))?;
+    Ok(found.into_iter().map(|row| row.fault).collect())
 }
 
 /// Writes a consistent copy to `to`, while others read and write.

@@ -45,6 +45,18 @@ pub enum StoreError {
         /// `table.column, id`; the column alone where the row was not found again.
         place: String,
     },
+    /// Another process holds the database.
+    #[error("the database is locked: {0}")]
+    Locked(String),
+    /// No room is left.
+    #[error("no room is left: {0}")]
+    Full(String),
+    /// What is stored is not what was written.
+    #[error("the stored data are damaged: {0}")]
+    Damaged(String),
+    /// The disk does not take what is written.
+    #[error("the storage fails: {0}")]
+    Failing(String),
     /// A workflow panicked; its changes were undone.
     #[error("internal failure: {0}")]
     Panicked(String),
@@ -93,7 +105,7 @@ impl StoreError {
             DatabaseErrorKind::CheckViolation => refused(Invariant::ValueNotAllowed, text),
             DatabaseErrorKind::ExclusionViolation => refused(Invariant::Unknown, text),
             DatabaseErrorKind::SerializationFailure => Self::Serialization,
-            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Unavailable(text),
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::unreached(text),
             _ => Self::of_message(text),
         }
     }
@@ -105,8 +117,91 @@ impl StoreError {
         } else if text.contains("deadlock detected") || text.contains("could not serialize") {
             Self::Serialization
         } else {
-            Self::Other(text)
+            Self::of_trouble(&text).unwrap_or(Self::Other(text))
         }
+    }
+
+    /// A database that was not reached, with the reason where the system gives a plain one.
+    pub(super) fn unreached(text: String) -> Self {
+        Self::of_trouble(&text).unwrap_or(Self::Unavailable(text))
+    }
+
+    /// The trouble of the machine that a database's message tells: neither database has a kind of its own for it.
+    fn of_trouble(text: &str) -> Option<Self> {
+        const LOCKED: [&str; 4] =
+            ["database is locked", "database table is locked", "database schema is locked", "due to lock timeout"];
+        const FULL: [&str; 3] = ["database or disk is full", "No space left on device", "Disk quota exceeded"];
+        const DAMAGED: [&str; 5] = [
+            "disk image is malformed",
+            "file is not a database",
+            "malformed database schema",
+            "invalid page in block",
+            "could not read block",
+        ];
+        const FAILING: [&str; 4] =
+            ["disk I/O error", "readonly database", "Read-only file system", "unable to open database file"];
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let told = || text.to_owned();
+        if says(&FULL) {
+            Some(Self::Full(told()))
+        } else if says(&DAMAGED) {
+            Some(Self::Damaged(told()))
+        } else if says(&FAILING) {
+            Some(Self::Failing(told()))
+        } else if says(&LOCKED) {
+            Some(Self::Locked(told()))
+        } else {
+            None
+        }
+    }
+
+    /// What the file system says.
+    pub(super) fn of_io(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                Self::Full(error.to_string())
+            }
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Self::Failing(error.to_string()),
+            _ => Self::Other(format!("file store: {error}")),
+        }
+    }
+
+    /// The same failure for another caller.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Serialization => Self::Serialization,
+            Self::Unavailable(text) => Self::Unavailable(text.clone()),
+            Self::Locked(text) => Self::Locked(text.clone()),
+            Self::Full(text) => Self::Full(text.clone()),
+            Self::Damaged(text) => Self::Damaged(text.clone()),
+            Self::Failing(text) => Self::Failing(text.clone()),
+            other => Self::Other(other.to_string()),
+        }
+    }
+
+    /// The trouble of the machine that this is, as everybody is told it.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Refusal> {
+        let (code, zh, en) = match self {
+            Self::Locked(_) => (
+                Code::DatabaseLocked,
+                "数据库被其他程序占用，请稍后重试",
+                "another program holds the database: try again later",
+            ),
+            Self::Full(_) => (Code::StorageFull, "存储空间已满，未保存", "no room is left: nothing was stored"),
+            Self::Damaged(_) => (
+                Code::StorageDamaged,
+                "存储的数据已损坏，请联系系统管理员",
+                "the stored data are damaged: tell the administrator",
+            ),
+            Self::Failing(_) => {
+                (Code::StorageFailing, "存储无法写入，未保存", "the storage cannot be written: nothing was stored")
+            }
+            Self::Serialization | Self::Unavailable(_) => (Code::Busy, "系统繁忙，请重试", "busy: try again"),
+            _ => return None,
+        };
+        Some(Refusal::new(code, zh, en))
     }
 }
 
@@ -151,16 +246,15 @@ impl Failure {
             Self::Refused(refusal) => *refusal,
             Self::Store(StoreError::Unique { rule, .. } | StoreError::Invariant { rule, .. }) => rule.refusal(),
             Self::Store(StoreError::NoRow) => Refusal::new(Code::NotFound, "未找到记录", "there is no such record"),
-            Self::Store(StoreError::Serialization | StoreError::Unavailable(_)) => {
-                Refusal::new(Code::Busy, "系统繁忙，请重试", "busy: try again")
-            }
             Self::Store(StoreError::Unreadable { value, place }) => Refusal::new(
                 Code::RecordUnreadable,
                 format!("已存记录无法读取（{place}）：{:?}", value.text),
                 format!("a stored record cannot be read ({place}): {:?} is not {}", value.text, value.what),
             )
             .with(located(&place)),
-            Self::Store(_) => Refusal::new(Code::Internal, "内部错误", "internal error"),
+            Self::Store(error) => {
+                error.trouble().unwrap_or_else(|| Refusal::new(Code::Internal, "内部错误", "internal error"))
+            }
         }
     }
 
@@ -170,6 +264,30 @@ impl Failure {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Store(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machines_trouble_is_told_by_its_kind() {
+        for (text, code) in [
+            ("database is locked", Code::DatabaseLocked),
+            ("database or disk is full", Code::StorageFull),
+            ("could not extend file \"base/1/2\": No space left on device", Code::StorageFull),
+            ("database disk image is malformed", Code::StorageDamaged),
+            ("invalid page in block 7 of relation base/1/2", Code::StorageDamaged),
+            ("attempt to write a readonly database", Code::StorageFailing),
+            ("disk I/O error", Code::StorageFailing),
+            ("anything else", Code::Internal),
+        ] {
+            let refusal = Failure::from(StoreError::of_message(text.to_owned())).into_refusal();
+            assert_eq!(refusal.code, code, "{text}");
+            assert!(!refusal.message_en.contains(text), "{refusal}");
+            assert_eq!(StoreError::of_message(text.to_owned()).again().trouble().is_some(), code != Code::Internal);
         }
     }
 }

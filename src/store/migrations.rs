@@ -1,7 +1,8 @@
 //! The schema: two folders with equal version names, embedded in the binary.
 
-use diesel::migration::MigrationVersion;
+use diesel::migration::{MigrationSource, MigrationVersion};
 use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::StoreError;
@@ -28,6 +29,18 @@ pub(super) fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> {
 
 fn run(ran: diesel::migration::Result<Vec<MigrationVersion<'_>>>) -> Result<(), StoreError> {
     ran.map(|_| ()).map_err(|error| StoreError::Migration(error.to_string()))
+}
+
+/// The versions that this program knows, oldest first.
+///
+/// # Errors
+/// Where the embedded migrations cannot be listed.
+pub(super) fn known_versions() -> Result<Vec<String>, StoreError> {
+    let all =
+        MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| StoreError::Migration(error.to_string()))?;
+    let mut versions: Vec<String> = all.iter().map(|one| one.name().version().to_string()).collect();
+    versions.sort();
+    Ok(versions)
 }
 
 /// The versions that the database has, oldest first.

@@ -4,6 +4,7 @@
 
 mod connection;
 mod failure;
+mod health;
 mod migrations;
 mod unreadable;
 mod writer;
@@ -13,6 +14,7 @@ pub mod columns;
 pub mod copy;
 pub mod dialect;
 pub mod invariants;
+pub mod pending;
 pub mod revisions;
 pub mod rows;
 pub mod schema;

@@ -318,6 +318,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    health_probe (id) {
+        id -> BigInt,
+        probes -> BigInt,
+    }
+}
+
+diesel::table! {
+    pending_file (sha256) {
+        sha256 -> Text,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
+    demonstration (id) {
+        id -> BigInt,
+        made_at -> Text,
+    }
+}
+
+diesel::table! {
     instrument (id) {
         id -> Text,
         institute_id -> Text,
@@ -343,6 +364,7 @@ diesel::table! {
         changed_by -> Nullable<Text>,
         changed_at -> Nullable<Text>,
         revision -> BigInt,
+        listener_peers -> Text,
     }
 }
 

@@ -131,13 +131,11 @@ fn work(backend: &Backend, mut conn: Option<AnyConnection>, waiting: &Receiver<B
                 Err(_) => break,
             }
         }
-        if conn.is_none() {
-            conn = backend.connect(false).inspect_err(|error| tracing::error!(%error, "no connection to write")).ok();
-        }
-        let committed = match conn.as_mut() {
-            Some(open) => commit_group(open, &mut group),
-            None => Err(StoreError::Unavailable("no connection to the database".into())),
+        let opened = match conn.take() {
+            Some(open) => Ok(open),
+            None => backend.connect(false).inspect_err(|error| tracing::error!(%error, "no connection to write")),
         };
+        let committed = opened.and_then(|open| commit_group(conn.insert(open), &mut group));
         if committed.is_err() {
             // Whatever state the connection is in, a fresh one is in a known state.
             conn = None;
@@ -145,18 +143,10 @@ fn work(backend: &Backend, mut conn: Option<AnyConnection>, waiting: &Receiver<B
         for action in &mut group {
             let told = match &committed {
                 Ok(()) => Ok(()),
-                Err(error) => Err(again(error)),
+                Err(error) => Err(error.again()),
             };
             action.answer(told);
         }
-    }
-}
-
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Serialization => StoreError::Serialization,
-        StoreError::Unavailable(text) => StoreError::Unavailable(text.clone()),
-        other => StoreError::Other(other.to_string()),
     }
 }
 

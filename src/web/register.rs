@@ -140,6 +140,7 @@ fn typed(form: &Form) -> Result<NewInstrument, Refusal> {
             .transpose()?,
         listener_port: number("listener_port")?,
         listener_idle_ms: number("listener_idle_ms")?,
+        listener_peers: form.text("listener_peers"),
     })
 }
 

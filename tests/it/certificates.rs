@@ -155,3 +155,60 @@ fn an_applicant_sees_what_was_signed_for_it_and_no_draft() {
         assert_eq!(ok(&firm.get("/api/v1/my/certificates"), 200)["items"][0]["state"], "withdrawn");
     });
 }
+
+const PENDING: &str = "SELECT count(*) AS count FROM pending_file";
+
+/// The signed documents among the stored files.
+fn signed_files(app: &TestApp) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![app.services.site.files()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read(&path).expect("a file").windows(10).any(|part| part == b"/ByteRange") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_signature_that_is_refused_leaves_no_signed_document() {
+    on_both(|app| {
+        let world = World::new(app);
+        let id = draft(&world, &tested(&world, "A"));
+        ok(&world.quality.post(&at(&id, "review"), &json!({})), 200);
+        let body = json!({"password": PASSWORD, "meaning": "授权签发"});
+        // Typeset and signed, and then the transaction fails: once at the signature, once at its last statement.
+        for table in ["signature", "audit_entry"] {
+            crate::invariants::sql(app, &format!("ALTER TABLE {table} RENAME TO out_of_reach")).expect("renamed");
+            let failed = world.signatory.post(&at(&id, "sign"), &body);
+            crate::invariants::sql(app, &format!("ALTER TABLE out_of_reach RENAME TO {table}")).expect("renamed");
+            assert!(failed.status >= 500, "{table}: {}", failed.text);
+            assert_eq!(signed_files(app), Vec::<std::path::PathBuf>::new(), "{table}");
+            assert_eq!(crate::kill::count(&app.services.db, PENDING), 0);
+        }
+        let signed = ok(&world.signatory.post(&at(&id, "sign"), &body), 200);
+        let sha256 = text(&signed, "pdf_sha256");
+        assert_eq!(signed_files(app).len(), 1);
+        assert_eq!(crate::kill::count(&app.services.db, PENDING), 0);
+
+        // A crash between the commit and the file: the document is read from where it lies, and is moved at the next
+        // start.
+        let pdf = app.services.files.get(&sha256).expect("the document");
+        let there = signed_files(app).remove(0);
+        std::fs::remove_file(&there).expect("gone");
+        let kept = pdf.clone();
+        app.services
+            .db
+            .write(move |conn| qianfa::store::pending::keep(conn, &kept))
+            .expect("as the transaction left it");
+        assert_eq!(world.quality.get(&at(&id, "pdf")).bytes, pdf);
+        assert_eq!(qianfa::store::pending::settle(&app.services.db, &app.services.files).ok(), Some(1));
+        assert_eq!(app.services.files.get(&sha256).expect("the document"), pdf);
+        assert_eq!(world.quality.get(&at(&id, "pdf")).bytes, pdf);
+    });
+}

@@ -119,3 +119,46 @@ fn the_demonstration_runs_on_real_instrument_files() {
     }
     eprintln!("the demonstration ran on real files:\n{told}");
 }
+
+/// Starts the program and has it stop again, where it does start; what it said.
+fn begun(words: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_qianfa"))
+        .args(words)
+        .envs(environment.iter().copied())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("output"));
+    std::io::BufRead::read_line(&mut out, &mut line).expect("read");
+    let serves = line.starts_with("http://");
+    // It is only asked whether it serves.
+    let _ = child.kill();
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("errors"), &mut told).expect("read");
+    child.wait().expect("ended");
+    (serves, format!("{line}{told}"))
+}
+
+#[test]
+fn a_demonstration_is_served_on_its_own_machine_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("demo");
+    let data = data.to_str().expect("a path");
+    let open = qianfa(&["demo", "--data", data, "--once", "--listen", "0.0.0.0:0"]);
+    assert_eq!(open.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&open.stderr).contains("everybody can read"), "{open:?}");
+    assert!(!Path::new(data).exists(), "nothing was made");
+    assert!(qianfa(&["demo", "--data", data, "--once"]).status.success());
+    for (listen, environment) in [
+        ("0.0.0.0:0", vec![]),
+        ("[::]:0", vec![]),
+        ("127.0.0.1:0", vec![("QIANFA_PUBLIC_URL", "https://lims.example.org")]),
+    ] {
+        let (serves, told) = begun(&["serve", "--data", data, "--listen", listen], &environment);
+        assert!(!serves && told.contains("demonstration"), "{listen}: {told}");
+    }
+    let (serves, told) = begun(&["serve", "--data", data, "--listen", "127.0.0.1:0"], &[]);
+    assert!(serves, "{told}");
+}

@@ -92,7 +92,7 @@ fn sample(world: &World, items: &Value, code: &str) -> String {
 }
 
 fn folder(app: &TestApp, name: &str) -> PathBuf {
-    let path = app.ground.dir.path().join(name);
+    let path = app.ground.instruments().join(crate::support::institute().code).join(name);
     std::fs::create_dir_all(&path).expect("a folder");
     path
 }
@@ -106,7 +106,7 @@ fn a_watched_folder_brings_files_and_their_corrections() {
         let watched = folder(&app, "balance");
         let new =
             json!({"code": "BAL-01", "name": "天平", "serial": "S1", "folder": watched, "folder_pattern": "*.txt"});
-        let machine = register(&world.quality, &new);
+        let machine = register(&world.admin, &new);
         let id = text(&machine, "id");
         let calibration = json!({"performed_on": "2025-01-10", "due_on": "2026-01-10", "result": "pass",
                                  "certificate_number": "JZ-1", "performed_by": "计量院"});
@@ -196,7 +196,7 @@ fn killed_in_the_middle_of_a_folder_every_file_comes_once() {
         let watched = folder(&app, "many");
         {
             let world = World::new(&app);
-            register(&world.quality, &json!({"code": "BAL-02", "name": "天平", "folder": watched}));
+            register(&world.admin, &json!({"code": "BAL-02", "name": "天平", "folder": watched}));
         }
         app.stop();
         const MANY: usize = 240;
@@ -374,12 +374,12 @@ fn what_no_adapter_reads_is_kept_and_tried_again() {
             [app.services.site.data.join("keys"), PathBuf::from("relative"), app.ground.dir.path().to_path_buf()]
         {
             let new = json!({"code": "BAD", "name": "x", "folder": wrong});
-            assert_eq!(world.quality.post("/api/v1/instruments", &new).json()["field"], "folder", "{wrong:?}");
+            assert_eq!(world.admin.post("/api/v1/instruments", &new).json()["field"], "folder", "{wrong:?}");
         }
         let too_large = folder(&app, "large");
         let large = std::fs::File::create(too_large.join("huge.txt")).unwrap();
         large.set_len(40 << 20).unwrap();
-        register(&world.quality, &json!({"code": "BIG", "name": "x", "folder": too_large}));
+        register(&world.admin, &json!({"code": "BIG", "name": "x", "folder": too_large}));
         wait("the large file", || letters("open").into_iter().find(|one| one["code"] == "too_large"));
     });
 }
@@ -411,11 +411,11 @@ fn files_uploaded_together_are_read_together() {
     let source = ok(&world.analyst.get(&format!("/api/v1/instrument-files/{id}/source")), 200);
     assert!(source["lines"].as_array().is_some_and(|all| !all.is_empty()));
     // The same by a folder, whichever is written first.
-    let watched = folder(&app, "cs");
     let quick = TestApp::start_with(On::Sqlite, &QUICK);
+    let watched = folder(&quick, "cs");
     let world = World::new(&quick);
     register(
-        &world.quality,
+        &world.admin,
         &json!({"code": "LC-1", "name": "LC", "folder": watched, "folder_pattern": "*REPORT01.CSV"}),
     );
     std::fs::write(watched.join("SX20260001_REPORT01.CSV"), sample("SX20260001_REPORT01.CSV")).unwrap();
@@ -432,9 +432,10 @@ fn the_register_and_the_dead_letters_have_their_pages() {
     let number = sample(&world, &weighing(), "P1");
     let quality = Browser::logged_in(&app, "quality");
     let analyst = Browser::logged_in(&app, "analyst");
+    let admin = Browser::logged_in(&app, "admin");
     assert!(quality.page("/instruments").contains("登记仪器"));
     assert!(!analyst.page("/instruments").contains("登记仪器</h2>"));
-    let missing = app.ground.dir.path().join("not there");
+    let missing = app.ground.instruments().join("SXIDC/not there");
     let fields = [
         ("code", "BAL-01"),
         ("name", "电子天平"),
@@ -451,7 +452,10 @@ fn the_register_and_the_dead_letters_have_their_pages() {
     let refused = quality.form("/instruments", &wrong);
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("value=\"电子天平\"") && refused.text.contains("+08:00 的形式"), "{}", refused.text);
-    let made = quality.form("/instruments", &fields);
+    // Which folders of the server are read is the administrator's matter.
+    let other = quality.form("/instruments", &fields);
+    assert!(other.status == 403 && other.text.contains("instrument_way.set"), "{}", other.text);
+    let made = admin.form("/instruments", &fields);
     assert_eq!(made.status, 303, "{}", made.text);
     let here = made.headers["location"].clone();
     let page = wait("the folder's state", || {
@@ -468,6 +472,16 @@ fn the_register_and_the_dead_letters_have_their_pages() {
     ];
     assert_eq!(quality.form(&format!("{here}/calibrations"), &calibration).status, 303);
     assert!(quality.page(&here).contains("JZ-2026-1"));
+    let renamed = [
+        ("code", "BAL-01"),
+        ("name", "电子天平三号"),
+        ("reason", "改名"),
+        ("folder", missing.to_str().unwrap()),
+        ("folder_pattern", "*.txt"),
+        ("listener_idle_ms", "1500"),
+        ("by", "number"),
+    ];
+    assert_eq!(quality.form(&here, &renamed).status, 303, "the folder stays as it is");
     let change = [
         ("code", "BAL-01"),
         ("name", "电子天平二号"),
@@ -475,7 +489,8 @@ fn the_register_and_the_dead_letters_have_their_pages() {
         ("listener_idle_ms", "1500"),
         ("by", "number"),
     ];
-    assert_eq!(quality.form(&here, &change).status, 303);
+    assert_eq!(quality.form(&here, &change).status, 403);
+    assert_eq!(admin.form(&here, &change).status, 303);
     let page = quality.page(&here);
     assert!(page.contains("电子天平二号") && page.contains("仅手工导入"), "{page}");
     let list = [("file_pattern", "run7*"), ("rows", &format!("1 {number}"))];
@@ -573,4 +588,80 @@ fn the_laboratorys_mapping_decides_what_a_value_is() {
         let error = qianfa::app::serve::Application::build(&config, clock).err().expect("refused").to_string();
         assert!(error.contains("nucleic.toml, line 3: map[0].dilution"), "{error}");
     });
+}
+
+#[test]
+fn what_the_server_reads_and_where_it_listens_is_the_administrators_matter() {
+    on_each(|on| {
+        let app = TestApp::start_with(on, &QUICK);
+        let world = World::new(&app);
+        let own = folder(&app, "lc");
+        let other = app.ground.instruments().join("SHIDC/lc");
+        std::fs::create_dir_all(&other).unwrap();
+        let secret = app.ground.dir.path().join("etc");
+        std::fs::create_dir_all(&secret).unwrap();
+        std::fs::write(secret.join("secret.txt"), printout("X", "9.9", 9)).unwrap();
+        let new = |folder: &Path| json!({"code": "LC-1", "name": "液相", "folder": folder});
+        let refused = |client: &Client, new: &Value| {
+            let answer = client.post("/api/v1/instruments", new);
+            (answer.status, answer.json()["field"].as_str().map(str::to_owned))
+        };
+        let at = |status: u16, field: &str| (status, Some(field.to_owned()));
+        assert_eq!(refused(&world.quality, &new(&own)), at(403, "folder"));
+        let port = json!({"code": "LC-1", "name": "液相", "listener_kind": "lis2", "listener_port": 40_001});
+        assert_eq!(refused(&world.quality, &port), at(403, "listener_port"));
+        // Not even the administrator has the server read what lies elsewhere.
+        let mut elsewhere = vec![secret.clone(), other, PathBuf::from("/etc"), app.ground.instruments()];
+        #[cfg(unix)]
+        {
+            let link = own.join("link");
+            std::os::unix::fs::symlink(&secret, &link).unwrap();
+            elsewhere.push(link);
+        }
+        for folder in elsewhere {
+            assert_eq!(refused(&world.admin, &new(&folder)), at(422, "folder"), "{}", folder.display());
+        }
+        let own_port: u16 = app.base.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
+        let port = json!({"code": "LC-1", "name": "液相", "listener_kind": "lis2", "listener_port": own_port});
+        assert_eq!(refused(&world.admin, &port), at(422, "listener_port"));
+
+        // Quality changes the rest of an instrument, and neither folder nor port.
+        let id = text(&register(&world.admin, &new(&own)), "id");
+        let path = format!("/api/v1/instruments/{id}");
+        let change = |folder: Option<&Path>| json!({"reason": "更改", "instrument": {"code": "LC-1", "name": "改名", "folder": folder}});
+        assert_eq!(ok(&world.quality.put(&path, &change(Some(&own))), 200)["name"], "改名");
+        assert_eq!(world.quality.put(&path, &change(None)).status, 403);
+        std::fs::write(own.join("a.txt"), printout("X", "1.1", 1)).unwrap();
+        wait("the file", || named(&world.analyst, "a.txt", 1));
+        // The folder becomes a link that leads out: nothing is read through it, and the register says so.
+        #[cfg(unix)]
+        {
+            std::fs::rename(&own, own.with_file_name("away")).unwrap();
+            std::os::unix::fs::symlink(&secret, &own).unwrap();
+            let told = wait("the refusal", || {
+                let view = ok(&world.admin.get(&path), 200);
+                view["ways"][0]["error"].as_str().map(str::to_owned).filter(|why| why.contains("folders.instruments"))
+            });
+            assert!(told.contains("本机构文件夹"), "{told}");
+            assert!(named(&world.analyst, "secret.txt", 1).is_none());
+        }
+    });
+}
+
+#[test]
+fn without_a_folder_for_instruments_none_is_watched() {
+    let app = TestApp::start(On::Sqlite);
+    let mut site = (*app.services.site).clone();
+    site.watched = None;
+    let services = qianfa::action::Services { site: std::sync::Arc::new(site), ..app.services.clone() };
+    let new = |folder: &str| {
+        serde_json::from_value(json!({"code": "LC-1", "name": "x", "folder": folder})).expect("an instrument")
+    };
+    let watched = folder(&app, "lc");
+    for one in ["/etc", "/mnt/lc", watched.to_str().expect("a path")] {
+        let act = qianfa::action::act(&services, &app.admin, qianfa::instruments::RegisterInstrument(new(one)));
+        let refusal = act.expect_err("refused").into_refusal();
+        assert_eq!(refusal.field.as_deref(), Some("folder"), "{refusal}");
+        assert!(refusal.message_en.contains("without folders.instruments"), "{refusal}");
+    }
 }

@@ -41,6 +41,7 @@ pub fn serve_with(ground: &Ground, more: &[(&str, &str)]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_qianfa"))
         .args(["serve", "--data", ground.dir.path().join("data").to_str().expect("a path"), "--listen", "127.0.0.1:0"])
         .env("QIANFA_DATABASE_URL", ground.url())
+        .env("QIANFA_FOLDERS_INSTRUMENTS", ground.instruments())
         .env("QIANFA_PASSWORD_MEMORY_KIB", "64")
         .env("QIANFA_PASSWORD_ITERATIONS", "1")
         .envs(more.iter().copied())

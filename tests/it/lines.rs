@@ -51,6 +51,7 @@ impl<'a> Shanghai<'a> {
     fn today(&self) -> World<'a> {
         World {
             app: self.app,
+            admin: self.app.logged_in("admin"),
             receiver: self.person(Role::Receiver),
             analyst: self.person(Role::Analyst),
             reviewer: self.person(Role::Reviewer),

@@ -12,7 +12,7 @@ use crate::instruments_in::{QUICK, files, items, printout, register, wait};
 use crate::invariants::sql;
 use crate::kill::serve_with;
 use crate::support::client::Client;
-use crate::support::{TestApp, on_each, text};
+use crate::support::{On, TestApp, on_each, text};
 use crate::world::{World, ok};
 
 fn free_port() -> u16 {
@@ -97,11 +97,11 @@ fn analysers_and_balances_send_over_tcp() {
         let listen = |code: &str, kind: &str, port: u16| {
             let new = json!({"code": code, "name": code, "listener_kind": kind, "listener_port": port,
                              "listener_idle_ms": 150});
-            register(&world.quality, &new)
+            register(&world.admin, &new)
         };
         listen("ASTM-1", "lis2", lis);
         let taken = json!({"code": "ASTM-2", "name": "x", "listener_kind": "lis2", "listener_port": lis});
-        assert_eq!(world.quality.post("/api/v1/instruments", &taken).json()["field"], "listener_port");
+        assert_eq!(world.admin.post("/api/v1/instruments", &taken).json()["field"], "listener_port");
         listen("HL7-1", "mllp", hl7);
         listen("BAL-3", "lines", lines);
         let content = |bytes: &[u8]| file_of(&world.analyst, bytes);
@@ -168,7 +168,7 @@ fn lis2_acknowledges_only_what_is_kept() {
     on_each(|on| {
         let app = TestApp::start_with(on, &QUICK);
         let world = World::new(&app);
-        let port = listen(&world.quality, "ASTM-1", "lis2");
+        let port = listen(&world.admin, "ASTM-1", "lis2");
         let mut stream = connect(port);
         // The frame that completes the message is refused while the message cannot be kept, and taken when it can.
         let one = message(1);
@@ -214,7 +214,7 @@ fn lis2_has_an_answer_for_every_kind_of_break() {
     on_each(|on| {
         let app = TestApp::start_with(on, &QUICK);
         let world = World::new(&app);
-        let port = listen(&world.quality, "ASTM-1", "lis2");
+        let port = listen(&world.admin, "ASTM-1", "lis2");
         let mut stream = connect(port);
         // A frame that never ended: by EOT, by a new ENQ, by the frame sent anew.
         for number in 1..=3 {
@@ -286,7 +286,7 @@ fn lis2_takes_bytes_as_they_come_and_finds_room() {
     on_each(|on| {
         let app = TestApp::start_with(on, &[&QUICK[..], &[("QIANFA_INSTRUMENTS_CONNECTIONS", "2")]].concat());
         let world = World::new(&app);
-        let port = listen(&world.quality, "ASTM-1", "lis2");
+        let port = listen(&world.admin, "ASTM-1", "lis2");
         // A sender by the book, a byte at a time.
         let mut stream = connect(port);
         let mut sender = Sender::new(message(1).as_bytes());
@@ -330,7 +330,7 @@ fn hl7_is_accepted_only_where_it_is_kept() {
     on_each(|on| {
         let app = TestApp::start_with(on, &QUICK);
         let world = World::new(&app);
-        let port = listen(&world.quality, "HL7-1", "mllp");
+        let port = listen(&world.admin, "HL7-1", "mllp");
         let mut stream = connect(port);
         let message =
             b"MSH|^~\\&|AN|LAB|LIS|QC|20260302090000||ORU^R01|C-1|P|2.5\rOBR|1||SX20260001\rOBX|1|NM|GLU||5.1|mmol/L\r";
@@ -356,7 +356,7 @@ fn silence_and_the_end_of_the_server_lose_nothing() {
         let (lis, balance);
         {
             let world = World::new(&app);
-            (lis, balance) = (listen(&world.quality, "ASTM-1", "lis2"), listen(&world.quality, "BAL-1", "lines"));
+            (lis, balance) = (listen(&world.admin, "ASTM-1", "lis2"), listen(&world.admin, "BAL-1", "lines"));
             // A connection that stays open and silent is closed; what had come over it is there.
             let mut stream = connect(lis);
             assert_eq!(say(&mut stream, &[ENQ]), ACK);
@@ -389,7 +389,7 @@ fn silence_and_the_end_of_the_server_lose_nothing() {
 fn killed_in_the_middle_of_transfers_what_was_acknowledged_is_there() {
     on_each(|on| {
         let mut app = TestApp::start(on);
-        let port = listen(&World::new(&app).quality, "ASTM-1", "lis2");
+        let port = listen(&World::new(&app).admin, "ASTM-1", "lis2");
         app.stop();
         let mut acknowledged = Vec::new();
         for round in 0..2 {
@@ -420,5 +420,103 @@ fn killed_in_the_middle_of_transfers_what_was_acknowledged_is_there() {
             assert_eq!(crate::kill::count(&db, &files), 1, "{one:?}");
             assert_eq!(app.services.files.get(&sha).expect("its bytes"), one.as_bytes());
         }
+    });
+}
+
+/// The state of the listener of an instrument.
+fn way(client: &Client, id: &str) -> Option<String> {
+    let view = ok(&client.get(&format!("/api/v1/instruments/{id}")), 200);
+    view["ways"][0]["error"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn a_stranger_is_turned_away_and_a_peer_takes_nobody_elses_place() {
+    let more = [
+        ("QIANFA_INSTRUMENTS_LISTEN", "0.0.0.0"),
+        ("QIANFA_INSTRUMENTS_CONNECTIONS", "6"),
+        ("QIANFA_INSTRUMENTS_CONNECTIONS_PER_ADDRESS", "2"),
+        ("QIANFA_INSTRUMENTS_FIRST_BYTE_SECONDS", "1"),
+    ];
+    let app = TestApp::start_with(On::Sqlite, &[&QUICK[..], &more].concat());
+    let world = World::new(&app);
+    let new = |code: &str, port: u16, peers: &str| json!({"code": code, "name": code, "listener_kind": "lis2", "listener_port": port, "listener_peers": peers});
+    let wrong = world.admin.post("/api/v1/instruments", &new("A", free_port(), "10.2.0.0/40"));
+    assert_eq!(wrong.json()["field"], "listener_peers", "{}", wrong.text);
+    let (shut, open) = (free_port(), free_port());
+    register(&world.admin, &new("SHUT", shut, ""));
+    let made = register(
+        &world.admin,
+        &new("OPEN", open, "192.0.2.0/24；10.0.0.0/8，172.16.0.0/12, 192.168.0.0/16, 21.0.0.0/8"),
+    );
+    assert_eq!(made["listener_peers"], "192.0.2.0/24, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 21.0.0.0/8");
+
+    // This machine's own address that is not its loopback is a stranger to a listener that names nobody.
+    connect(shut);
+    if let Some(own) = own_address() {
+        let knock = |port: u16| {
+            let mut stream = TcpStream::connect((own, port)).expect("connected");
+            stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+            // A connection that is closed at once may also fail while it is written to.
+            let _ = stream.write_all(&[ENQ]);
+            let mut answer = [0_u8];
+            matches!(stream.read(&mut answer), Ok(1)).then_some(answer[0])
+        };
+        assert_eq!(knock(shut), None, "a stranger was heard");
+        wait("a change of the register", || (TcpStream::connect((own, open)).is_ok()).then_some(()));
+        let id = text(&made, "id");
+        let named = json!({"reason": "地址", "instrument": new("OPEN", open, &own.to_string())});
+        ok(&world.admin.put(&format!("/api/v1/instruments/{id}"), &named), 200);
+        wait("the named address", || (knock(open) == Some(ACK)).then_some(()));
+    }
+
+    // Two in the middle of a message hold what one address has; the third is closed, and another address has its place.
+    connect(open);
+    let (mut one, mut two) = (connect(open), connect(open));
+    assert_eq!((say(&mut one, &[ENQ]), say(&mut two, &[ENQ])), (ACK, ACK));
+    let mut third = connect(open);
+    let _ = third.write_all(&[ENQ]);
+    assert!(!matches!(third.read(&mut [0]), Ok(1)), "one address has two places");
+    drop((one, two));
+
+    // Whoever says nothing leaves after a second, long before the hour that a silent instrument has.
+    let started = std::time::Instant::now();
+    let mut silent = connect(shut);
+    assert_eq!(silent.read(&mut [0]).expect("closed in order"), 0);
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+/// An address of this machine that is not its loopback, where it has one.
+fn own_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Nothing is sent: the system only says from where it would.
+    socket.connect("192.0.2.1:9").ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_loopback() && !own.is_unspecified()).then_some(own)
+}
+
+#[test]
+fn whoever_sends_rubbish_without_end_is_not_heard_for_an_hour() {
+    on_each(|on| {
+        let more = [("QIANFA_INSTRUMENTS_LETTERS_PER_HOUR", "5")];
+        let app = TestApp::start_with(on, &[&QUICK[..], &more].concat());
+        let world = World::new(&app);
+        let port = free_port();
+        let new = json!({"code": "ASTM-1", "name": "x", "listener_kind": "lis2", "listener_port": port});
+        let id = text(&register(&world.admin, &new), "id");
+        connect(port);
+        for number in 0..40 {
+            let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
+            // A frame that is acknowledged and never followed by its message's end.
+            let begun = [&[ENQ], frame(1, &format!("H|rubbish {number}\r"), ETX).as_slice(), &[EOT]].concat();
+            if stream.write_all(&begun).is_ok() {
+                let _ = stream.read_exact(&mut [0, 0]);
+            }
+        }
+        let told = wait("the warning", || way(&world.admin, &id));
+        assert!(told.contains("127.0.0.1") && told.contains("within an hour"), "{told}");
+        let open = items(&world.analyst.get("/api/v1/dead-letters?state=open&limit=500")).len();
+        // What was under way on the four places of the address when the limit was met is kept too.
+        assert!((5..=9).contains(&open), "{open} dead letters");
     });
 }

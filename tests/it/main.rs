@@ -6,6 +6,7 @@ mod world;
 
 mod adapters;
 mod architecture;
+mod archives;
 mod audit_trail;
 mod bench;
 mod browser;
@@ -36,4 +37,5 @@ mod requirements;
 mod sessions;
 mod snapshots;
 mod store;
+mod trouble;
 mod words;

@@ -9,6 +9,7 @@ use crate::support::{TestApp, text};
 /// Clients of everybody who takes part.
 pub struct World<'a> {
     pub app: &'a TestApp,
+    pub admin: Client,
     pub receiver: Client,
     pub analyst: Client,
     pub reviewer: Client,
@@ -33,6 +34,7 @@ impl<'a> World<'a> {
         let made = admin.post("/api/v1/applicants", &json!({"name": "示范申请人有限公司", "address": "示范路1号"}));
         Self {
             app,
+            admin,
             receiver: person("receiver", Role::Receiver),
             analyst: person("analyst", Role::Analyst),
             reviewer: person("reviewer", Role::Reviewer),

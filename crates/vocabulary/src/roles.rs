@@ -88,8 +88,9 @@ permissions! {
     EvaluationCreate = "evaluation.create": Analyst;
     StandardManage = "standard.manage": Analyst Quality;
     InstrumentRegisterRead = "instrument_register.read": Analyst Reviewer AuthorisedSignatory Quality Administrator;
-    /// A folder or a port of the server is named here.
     InstrumentRegisterManage = "instrument_register.manage": Quality Administrator;
+    /// A folder or a port of the server is named here.
+    InstrumentWaySet = "instrument_way.set": Administrator;
     InstrumentCalibrate = "instrument.calibrate": Quality;
     DeadLetterDecide = "dead_letter.decide": Analyst Quality;
 

@@ -47,6 +47,11 @@ impl Worker {
         let mut command = Command::new(&program.path);
         command.args(&program.args);
         command.args(["--memory-mb", &settings.memory_mb.to_string(), "--seconds", &settings.seconds.to_string()]);
+        // The server's environment has its secrets: a passphrase, a database's URL. A worker needs nothing of it.
+        command.env_clear();
+        // Without it, no program starts there.
+        #[cfg(windows)]
+        command.envs(std::env::vars_os().filter(|(name, _)| name.eq_ignore_ascii_case("SystemRoot")));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own: whatever it might start ends with it, and a Ctrl-C at our terminal is not its affair.
         #[cfg(unix)]

@@ -33,7 +33,7 @@ enum AuditCommand {
 /// Where the database or the keys cannot be read.
 pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let AuditCommand::Verify { place, json } = &args.command;
-    let (config, db) = place.existing()?;
+    let (config, db) = place.to_look_at()?;
     let folder = config.site.keys();
     let keys = PublicKeys::open(&folder).map_err(|text| CommandError::new("keys", text))?;
     let witness = Witness::read(&folder).map_err(|text| CommandError::new("keys", text))?;

@@ -1,37 +1,68 @@
-//! `qianfa backup`, `qianfa restore`: database, files and keys in one file, and back.
+//! `qianfa backup`, `qianfa restore`: database, files and keys in one file, everything in it checked, and back.
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use clap::Args;
-use serde::{Deserialize, Serialize};
+use clap::{Args, Subcommand};
 
 use super::place::{Installation, database, failure};
 use super::{CommandError, CommandOutcome, write_json};
 use crate::action::files_folder;
+use crate::app::archive::{self, DATABASE, Demands, Examined, FILES, FORMAT, KEYS, Manifest, Problem, Source, kind};
 use crate::app::config::Config;
 use crate::clock::Clock;
-use crate::record::{PublicKeys, WITNESS, verify};
+use crate::record::{PublicKeys, SealKey, last_seal, verify};
 use crate::store::copy::{copy_in, copy_out, is_empty};
 use crate::store::{Backend, DbConn, applied_versions};
 
-/// The form of the archive.
-const FORMAT: u32 = 1;
-const MANIFEST: &str = "manifest.json";
-const DATABASE: &str = "database";
-const FILES: &str = "files";
-const KEYS: &str = "keys";
-
-/// Write a consistent copy of database, files and keys to one file
+/// Write a consistent copy of database, files and keys to one file, or check one
 ///
-/// The file holds the private keys: keep it as safe as the installation itself.
+/// The file holds the private keys: keep it as safe as the installation itself, or encrypt it (--recipient).
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct BackupArgs {
+    #[command(subcommand)]
+    command: Option<BackupCommand>,
     /// The file to write (a tar archive, compressed with zstd); it must not be there yet
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     #[command(flatten)]
     place: Installation,
+    /// Encrypt the file for this public key of age (age1…); may be given several times
+    #[arg(long, value_name = "KEY")]
+    recipient: Vec<age::x25519::Recipient>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum BackupCommand {
+    /// Check everything in a copy: its bytes, its signed manifest, every stored file, the database and the trail
+    Verify(VerifyArgs),
+}
+
+/// How an archive is opened, and by whom it must be signed.
+#[derive(Clone, Debug, Args)]
+struct Opening {
+    /// The file with the secret key of age, where the copy is encrypted
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// The public key (PEM) that must have signed it, kept from before; without it, a key that the copy brings along
+    #[arg(long, value_name = "FILE")]
+    trusted_key: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+struct VerifyArgs {
+    /// A file that `backup` wrote
+    file: PathBuf,
+    #[command(flatten)]
+    opening: Opening,
+    /// A folder with room for the database in it (default: the system's temporary one)
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -44,111 +75,113 @@ pub struct RestoreArgs {
     file: PathBuf,
     #[command(flatten)]
     place: Installation,
+    #[command(flatten)]
+    opening: Opening,
+    /// Take a copy that a version before wrote, which has no signed manifest
+    #[arg(long)]
+    older: bool,
+    /// Bring back a copy that is whole, but was not in order already when it was made
+    #[arg(long)]
+    despite_findings: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What an archive says of itself.
-#[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
-    format: u32,
-    program: String,
-    database: String,
-    schema: Option<String>,
-    made_at: String,
-}
-
-fn kind(backend: &Backend) -> &'static str {
-    match backend {
-        Backend::Sqlite(_) => "sqlite",
-        Backend::Postgres(_) => "postgres",
-    }
 }
 
 fn at(path: &Path) -> impl Fn(std::io::Error) -> CommandError {
     move |error| CommandError::at("file", "file", format!("{}: {error}", path.display()))
 }
 
-/// Writes the copy.
+/// Writes the copy, or checks one.
 ///
 /// # Errors
 /// Where the file is there already or cannot be written, or the database cannot be copied.
 pub fn backup(args: &BackupArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
-    let path = &args.file;
+    let path = match (&args.command, &args.file) {
+        (Some(BackupCommand::Verify(args)), _) => return check(args, out),
+        (None, Some(path)) => path,
+        (None, None) => return Err(CommandError::at("usage", "file", "expected a file to write")),
+    };
     if path.exists() {
         return Err(CommandError::at("file", "file", format!("{} is there already", path.display())));
     }
     let (config, db) = args.place.existing()?;
+    let key = SealKey::open(&config.site.keys()).map_err(|text| CommandError::new("keys", text))?;
+    // Before the copy: what is sealed now is in it.
+    let (schema, sealed) = db.read(|conn| Ok((applied_versions(conn)?.pop(), last_seal(conn)?))).map_err(failure)?;
     let manifest = Manifest {
         format: FORMAT,
         program: env!("CARGO_PKG_VERSION").to_owned(),
         database: kind(db.backend()).to_owned(),
-        schema: db.read(|conn| Ok(applied_versions(conn)?)).map_err(failure)?.pop(),
+        schema,
         made_at: Clock::system().now().to_rfc3339(),
+        members: Vec::new(),
+        last_seal: sealed,
+        key: None,
     };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let work = Work::new(folder)?;
-    // The database first: a file is stored before the row that names it, so every row copied has its file.
+    // The database first: a file is stored before the row that names it, or lies in the database itself, so every row
+    // copied has its file.
     let copy = work.0.join(DATABASE);
     copy_out(db.backend(), &copy).map_err(database)?;
     let partial = work.0.join("archive");
-    crate::secrets::write_private(&partial, b"").map_err(at(&partial))?;
-    pack(&partial, &manifest, &copy, &config.site.data).map_err(at(path))?;
+    let source = Source { copy: &copy, files: &files_folder(&config.site.data), keys: &config.site.keys() };
+    let file = File::create_new(&partial).map_err(at(&partial))?;
+    let manifest = archive::write(file, &source, manifest, &key, &args.recipient).map_err(at(path))?;
     std::fs::rename(&partial, path).map_err(at(path))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(path))?;
     let bytes = std::fs::metadata(path).map_err(at(path))?.len();
     if args.json {
-        write_json(out, &serde_json::json!({"file": path, "bytes": bytes, "manifest": manifest}))?;
+        let encrypted = !args.recipient.is_empty();
+        let told = serde_json::json!({"file": path, "bytes": bytes, "encrypted": encrypted, "manifest": manifest});
+        write_json(out, &told)?;
     } else {
-        writeln!(out, "{}: {bytes} bytes", path.display())?;
+        writeln!(out, "{}: {bytes} bytes, {} files", path.display(), manifest.members.len())?;
     }
     Ok(CommandOutcome::Success)
 }
 
-fn pack(to: &Path, manifest: &Manifest, copy: &Path, data: &Path) -> std::io::Result<()> {
-    let file = File::options().write(true).open(to)?;
-    let mut encoder = zstd::Encoder::new(file, 3)?;
-    encoder.include_checksum(true)?;
-    let mut archive = tar::Builder::new(encoder);
-    let text = serde_json::to_vec_pretty(manifest)?;
-    let mut header = tar::Header::new_gnu();
-    header.set_size(text.len() as u64);
-    header.set_mode(0o600);
-    archive.append_data(&mut header, MANIFEST, text.as_slice())?;
-    archive.append_path_with_name(copy, DATABASE)?;
-    append(&mut archive, &files_folder(data), Path::new(FILES))?;
-    append(&mut archive, &data.join(KEYS), Path::new(KEYS))?;
-    let file = archive.into_inner()?.finish()?;
-    file.sync_all()
-}
-
-/// Adds the files under `folder`, less what is still being written.
-fn append<W: Write>(archive: &mut tar::Builder<W>, folder: &Path, name: &Path) -> std::io::Result<()> {
-    let listed = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        listed => listed?,
+/// Checks a copy, and changes nothing.
+fn check(args: &VerifyArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
+    let work = Work::new(&args.work.clone().unwrap_or_else(std::env::temp_dir))?;
+    let demands = Demands {
+        identity: args.opening.identity.as_deref(),
+        trusted: args.opening.trusted_key.as_deref(),
+        older: false,
+        unpack: false,
     };
-    for entry in listed {
-        let entry = entry?;
-        let inner = name.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            if entry.file_name() != "incoming" {
-                append(archive, &entry.path(), &inner)?;
-            }
-        } else if entry.file_name() == WITNESS {
-            // A server that runs on may have made it after the database was copied.
-        } else if !entry.file_name().to_string_lossy().starts_with('.') {
-            archive.append_path_with_name(entry.path(), inner)?;
+    let found = archive::examine(&args.file, &work.0, &demands).map_err(at(&args.file))?;
+    let problems: Vec<&Problem> = found.damage.iter().chain(&found.findings).collect();
+    let (intact, manifest) = (problems.is_empty(), &found.manifest);
+    if args.json {
+        let told = serde_json::json!({
+            "file": args.file, "intact": intact, "problems": problems, "audit": found.audit,
+            "made_at": manifest.as_ref().map(|one| &one.made_at), "key": manifest.as_ref().and_then(|one| one.key.as_ref()),
+            "last_seal": manifest.as_ref().and_then(|one| one.last_seal.as_ref()),
+            "members": manifest.as_ref().map(|one| one.members.len()),
+        });
+        write_json(out, &told)?;
+    } else {
+        if let Some(manifest) = manifest {
+            let key = manifest.key.as_deref().unwrap_or("none");
+            writeln!(out, "made {}, signed by the key {key}: {} files", manifest.made_at, manifest.members.len())?;
         }
+        if let Some(audit) = &found.audit {
+            writeln!(out, "audit trail: {} entries under {} seals fit", audit.entries, audit.seals)?;
+        }
+        for problem in &problems {
+            writeln!(out, "{}: {}", problem.code, problem.message)?;
+        }
+        writeln!(out, "{}", if intact { "everything in it fits" } else { "NOT in order" })?;
     }
-    Ok(())
+    Ok(if intact { CommandOutcome::Success } else { CommandOutcome::Refusal })
 }
 
-/// Brings the copy back, then verifies the trail.
+/// Brings the copy back; everything in it is checked before anything is moved into its place.
 ///
 /// # Errors
-/// Where the target is not empty, the archive was not written by the program, or its database is of the other kind.
+/// Where the target is not empty, the archive is not as it was written, or its database is of the other kind.
 pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let config = args.place.config()?;
     let backend = Backend::parse(&config.database.url).map_err(database)?;
@@ -156,15 +189,17 @@ pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome
     refuse_full(&backend, data)?;
     std::fs::create_dir_all(data).map_err(at(data))?;
     let work = Work::new(data)?;
-    unpack(&args.file, &work.0)?;
-    let manifest = std::fs::read(work.0.join(MANIFEST)).map_err(|_| foreign(&args.file, "it has no manifest"))?;
-    let manifest: Manifest =
-        serde_json::from_slice(&manifest).map_err(|error| foreign(&args.file, &error.to_string()))?;
-    if manifest.format != FORMAT {
-        return Err(foreign(&args.file, &format!("its form is {}, not {FORMAT}", manifest.format)));
-    }
-    if manifest.database != kind(&backend) {
-        let text = format!("the copy is of {}, the target is {}", manifest.database, kind(&backend));
+    let demands = Demands {
+        identity: args.opening.identity.as_deref(),
+        trusted: args.opening.trusted_key.as_deref(),
+        older: args.older,
+        unpack: true,
+    };
+    let found = archive::examine(&args.file, &work.0, &demands).map_err(at(&args.file))?;
+    refuse_damaged(args, &found)?;
+    let other = found.manifest.map(|manifest| manifest.database).unwrap_or_default();
+    if other != kind(&backend) {
+        let text = format!("the copy is of {other}, the target is {}", kind(&backend));
         return Err(CommandError::new("database", text));
     }
     for name in [FILES, KEYS] {
@@ -177,6 +212,21 @@ pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome
     copy_in(&backend, &work.0.join(DATABASE)).map_err(database)?;
     drop(work);
     report(&config, args.json, out)
+}
+
+fn refuse_damaged(args: &RestoreArgs, found: &Examined) -> Result<(), CommandError> {
+    let told = |problems: &[Problem]| {
+        let all: Vec<String> = problems.iter().map(|one| format!("{} ({})", one.message, one.code)).collect();
+        format!("{}: {}", args.file.display(), all.join("; "))
+    };
+    if !found.damage.is_empty() {
+        return Err(CommandError::at("archive-damaged", "file", told(&found.damage)));
+    }
+    if !found.findings.is_empty() && !args.despite_findings {
+        let text = format!("{} (--despite-findings brings it back all the same)", told(&found.findings));
+        return Err(CommandError::at("archive-findings", "file", text));
+    }
+    Ok(())
 }
 
 fn report(config: &Config, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
@@ -205,26 +255,6 @@ fn refuse_full(backend: &Backend, data: &Path) -> Result<(), CommandError> {
     }
     if !is_empty(backend).map_err(database)? {
         return Err(full("the database is not empty"));
-    }
-    Ok(())
-}
-
-fn foreign(path: &Path, why: &str) -> CommandError {
-    CommandError::at("file", "file", format!("{} is no copy that backup wrote: {why}", path.display()))
-}
-
-fn unpack(path: &Path, to: &Path) -> Result<(), CommandError> {
-    let file = File::open(path).map_err(at(path))?;
-    let not_ours = |error: std::io::Error| foreign(path, &error.to_string());
-    let mut archive = tar::Archive::new(zstd::Decoder::new(file).map_err(not_ours)?);
-    for entry in archive.entries().map_err(not_ours)? {
-        let mut entry = entry.map_err(not_ours)?;
-        let name = entry.path().map_err(not_ours)?.into_owned();
-        let plain = name.components().all(|part| matches!(part, Component::Normal(_)));
-        if !plain || !entry.header().entry_type().is_file() {
-            return Err(foreign(path, &format!("it holds {}", name.display())));
-        }
-        entry.unpack_in(to).map_err(not_ours)?;
     }
     Ok(())
 }

@@ -28,6 +28,9 @@ pub struct VerifyArgs {
     /// Root certificates to trust (PEM), in place of those of the data folder.
     #[arg(long, value_name = "PEM")]
     pub roots: Option<PathBuf>,
+    /// The status that the certificate must have by the database of the data folder (issued, superseded, withdrawn).
+    #[arg(long, value_name = "STATUS", value_parser = expected)]
+    pub expect_status: Option<CertificateState>,
     /// One JSON object on standard output.
     #[arg(long)]
     pub json: bool,
@@ -49,8 +52,8 @@ struct Printed<'a> {
 }
 
 /// Verifies a file at the time `at`. `status_lookup` is given the file's SHA-256, and answers the state of the
-/// certificate issued as that file where a database is in use. Success where the document is unchanged since it was
-/// signed; trust and status are printed, and are the reader's to judge.
+/// certificate issued as that file where a database is in use. Success only where the document is unchanged since it was
+/// signed, its one signature is trusted by the given roots, and its status is the expected one where one is expected.
 pub fn run(
     args: &VerifyArgs,
     at: DateTime<Utc>,
@@ -63,11 +66,44 @@ pub fn run(
             .map_err(|e| error("roots_unusable", format!("{}: {e}", path.display()), field))?,
         None => Vec::new(),
     };
-    let report = verify(&pdf, &roots, at);
-    let status = status_lookup(&report.sha256).map_or("unknown", CertificateState::as_str);
+    let mut report = verify(&pdf, &roots, at);
+    let state = status_lookup(&report.sha256);
+    let status = state.map_or("unknown", CertificateState::as_str);
+    let problems = doubts(&report, roots.is_empty(), args.expect_status, state);
+    let in_order = report.is_unchanged() && report.trusted == Trust::Trusted && problems.is_empty();
+    report.problems.extend(problems);
     if args.json { print_json(&report, status, out) } else { print_text(&report, status, out) }
         .map_err(|e| error("output", e.to_string(), "out"))?;
-    Ok(if report.is_unchanged() { CommandOutcome::Success } else { CommandOutcome::Refusal })
+    Ok(if in_order { CommandOutcome::Success } else { CommandOutcome::Refusal })
+}
+
+/// Why an unchanged document is not to be relied on all the same.
+fn doubts(
+    report: &VerifyReport,
+    rootless: bool,
+    expected: Option<CertificateState>,
+    state: Option<CertificateState>,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    if report.signatures.len() > 1 {
+        found.push(format!("it has {} signatures; what was issued here has one", report.signatures.len()));
+    }
+    if report.signed && rootless {
+        found.push("the signer is unknown: no root certificates were given (--roots, --data)".to_owned());
+    } else if report.is_unchanged() && report.trusted != Trust::Trusted {
+        found.push("the signer is not trusted by the given root certificates".to_owned());
+    }
+    if let Some(expected) = expected.filter(|expected| state != Some(*expected)) {
+        let status = state.map_or("unknown", CertificateState::as_str);
+        found.push(format!("its status is {status}, not {expected}"));
+    }
+    found
+}
+
+fn expected(word: &str) -> Result<CertificateState, String> {
+    let words = [CertificateState::Issued, CertificateState::Superseded, CertificateState::Withdrawn];
+    let found = words.into_iter().find(|state| state.as_str() == word);
+    found.ok_or_else(|| "expected issued, superseded or withdrawn".to_owned())
 }
 
 /// The roots asked for; those of a data folder only where it has some.
@@ -150,7 +186,7 @@ pub fn run_here(args: &VerifyArgs, out: &mut dyn Write) -> Result<CommandOutcome
     let at = Clock::system().now();
     let Some(data) = &args.data else { return run(args, at, &|_| None, out) };
     let place = Installation { data: Some(data.clone()), config: None };
-    let (_, db) = place.existing()?;
+    let (_, db) = place.to_look_at()?;
     let failed = std::cell::Cell::new(None);
     let lookup = |sha256: &str| match db.read(|conn| status_of(conn, sha256)) {
         Ok(status) => status,
@@ -199,7 +235,13 @@ mod tests {
     }
 
     fn verified(folder: &Path, json: bool) -> (CommandOutcome, String) {
-        let args = VerifyArgs { file: folder.join("c.pdf"), data: Some(folder.to_owned()), roots: None, json };
+        let args = VerifyArgs {
+            file: folder.join("c.pdf"),
+            data: Some(folder.to_owned()),
+            roots: None,
+            expect_status: None,
+            json,
+        };
         let lookup = |sha256: &str| (sha256.len() == 64).then_some(CertificateState::Issued);
         let mut out = Vec::new();
         let outcome = run(&args, at(), &lookup, &mut out).expect("verified");
@@ -247,10 +289,55 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_ne!(value["problems"], serde_json::json!([]));
 
-        let args = VerifyArgs { file: folder.path().join("absent.pdf"), data: None, roots: None, json: true };
+        let args = VerifyArgs {
+            file: folder.path().join("absent.pdf"),
+            data: None,
+            roots: None,
+            expect_status: None,
+            json: true,
+        };
         let refused = run(&args, at(), &|_| None, &mut Vec::new());
         let failure = refused.expect_err("refused");
         assert_eq!(failure.code, "file_unreadable");
         assert_eq!(failure.field.as_deref(), Some("file"));
+    }
+
+    #[test]
+    fn only_what_given_roots_trust_and_has_the_expected_status_succeeds() {
+        let folder = folder();
+        let told = |data: bool, expect_status: Option<CertificateState>, state: CertificateState| {
+            let data = data.then(|| folder.path().to_owned());
+            let args = VerifyArgs { file: folder.path().join("c.pdf"), data, roots: None, expect_status, json: true };
+            let mut out = Vec::new();
+            let outcome = run(&args, at(), &|_| Some(state), &mut out).expect("verified");
+            (outcome == CommandOutcome::Success, String::from_utf8(out).expect("text"))
+        };
+        let issued = CertificateState::Issued;
+        assert!(told(true, None, issued).0);
+        assert!(told(true, Some(issued), issued).0);
+        let (success, text) = told(true, Some(issued), CertificateState::Withdrawn);
+        assert!(!success && text.contains("its status is withdrawn"), "{text}");
+        let (success, text) = told(false, None, issued);
+        assert!(!success && text.contains("signer is unknown"), "{text}");
+        // Roots of somebody else.
+        let other = TestCa::create("别的机构", &mut OsRng, at()).expect("test CA");
+        let (root, _) = other.write(&folder.path().join("other")).expect("written");
+        let file = folder.path().join("c.pdf");
+        let args = VerifyArgs { file, data: None, roots: Some(root), expect_status: None, json: true };
+        let mut out = Vec::new();
+        assert_eq!(run(&args, at(), &|_| None, &mut out).expect("verified"), CommandOutcome::Refusal);
+        assert!(String::from_utf8_lossy(&out).contains("not trusted"));
+    }
+
+    #[test]
+    fn a_second_signature_is_a_problem() {
+        let folder = folder();
+        let path = folder.path().join("c.pdf");
+        let pdf = std::fs::read(&path).expect("read");
+        let ca = TestCa::create("别的机构", &mut OsRng, at()).expect("test CA");
+        let info = SignInfo { reason: String::new(), location: String::new(), name: "李四".to_owned(), time: at() };
+        std::fs::write(&path, sign(&pdf, &ca.signing_key().expect("key"), &info).expect("signed")).expect("written");
+        let (outcome, text) = verified(folder.path(), true);
+        assert!(outcome == CommandOutcome::Refusal && text.contains("2 signatures"), "{text}");
     }
 }

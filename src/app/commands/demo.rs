@@ -11,6 +11,7 @@ use super::{CommandError, CommandOutcome};
 use crate::app::config::Config;
 use crate::app::demo::{self, DemoError, DemoFiles, PASSWORD};
 use crate::app::serve::{Application, open_services};
+use crate::app::signals::Signals;
 use crate::app::telemetry;
 use crate::clock::Clock;
 use crate::documents::{OsRng, TestCa};
@@ -37,16 +38,25 @@ pub struct DemoArgs {
 /// # Errors
 /// One plain line.
 pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
+    if !args.listen.ip().is_loopback() {
+        let text = format!(
+            "{} is no loopback address: the accounts of a demonstration have a password that everybody can read",
+            args.listen
+        );
+        return Err(CommandError::at("demonstration", "listen", text));
+    }
     let mut config = Config::of_data(&args.data, std::iter::empty())
         .map_err(|error| CommandError::at("configuration", error.place, error.message))?;
-    config.listen = args.listen;
+    config.listen_on(args.listen);
     config.reading.program = super::adapters::program();
-    config.site.public_url = format!("http://{}", args.listen);
     telemetry::start(config.log_format, "warn,qianfa=info");
     show(args, &config, out)?;
     if args.once {
         return Ok(CommandOutcome::Success);
     }
+    let system = actix_web::rt::System::new();
+    let failed = |error: std::io::Error| CommandError::new("serve", error.to_string());
+    let signals = system.block_on(async { Signals::register() }).map_err(failed)?;
     let app = Application::build(&config, Clock::system()).map_err(start)?;
     writeln!(out, "\n页面与接口 pages and API: http://{}", app.address())?;
     writeln!(
@@ -54,8 +64,7 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<CommandOutcome, Comma
         "账户 accounts: receiver.sh analyst.sh reviewer.sh quality.sh signatory.sh sampler.sh (.sx), admin; 密码 password: {PASSWORD}"
     )?;
     out.flush()?;
-    let served = actix_web::rt::System::new().block_on(app.run());
-    served.map_err(|error| CommandError::new("serve", error.to_string()))?;
+    system.block_on(app.run_with(signals)).map_err(failed)?;
     Ok(CommandOutcome::Success)
 }
 

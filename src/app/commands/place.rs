@@ -52,6 +52,16 @@ impl Installation {
         Ok((config, services))
     }
 
+    /// Opens the database of an installation to look at it: nothing is changed, made or brought up to date.
+    ///
+    /// # Errors
+    /// Where there is none, or its schema is another version's.
+    pub fn to_look_at(&self) -> Result<(Config, DbConn), CommandError> {
+        let config = self.config()?;
+        let db = DbConn::open_read_only(&config.database).map_err(database)?;
+        Ok((config, db))
+    }
+
     /// Opens the database of an installation that is there already.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use clap::Args;
 use super::place::{Installation, start};
 use super::{CommandError, CommandOutcome};
 use crate::app::serve::Application;
+use crate::app::signals::Signals;
 use crate::app::telemetry;
 use crate::clock::Clock;
 use crate::store::applied_versions;
@@ -29,16 +30,21 @@ pub struct ServeArgs {
 pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let mut config = args.place.config()?;
     if let Some(listen) = args.listen {
-        if config.site.public_url == format!("http://{}", config.listen) {
-            config.site.public_url = format!("http://{listen}");
-        }
-        config.listen = listen;
+        config.listen_on(listen);
     }
     telemetry::start(config.log_format, &config.log_level);
+    let failed = |error: std::io::Error| CommandError::new("serve", error.to_string());
+    // Before anything is opened: whoever is told to stop while it starts stops in order, too.
+    let system = actix_web::rt::System::new();
+    let signals = system.block_on(async { Signals::register() }).map_err(failed)?;
+    let signals = match config.tls {
+        Some(_) => system.block_on(async { signals.and_hang_up() }).map_err(failed)?,
+        None => signals,
+    };
     let app = Application::build(&config, Clock::system()).map_err(start)?;
-    writeln!(out, "http://{}", app.address())?;
+    writeln!(out, "{}", app.url())?;
     out.flush()?;
-    actix_web::rt::System::new().block_on(app.run()).map_err(|error| CommandError::new("serve", error.to_string()))?;
+    system.block_on(app.run_with(signals)).map_err(failed)?;
     Ok(CommandOutcome::Success)
 }
 

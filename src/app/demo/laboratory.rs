@@ -48,6 +48,7 @@ pub fn is_set_up(services: &Services) -> Outcome<bool> {
 
 pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laboratory, DemoError> {
     services.clock.set(beginning());
+    crate::accounts::mark_demonstration(services)?;
     let admin = administrator(services)?;
     let shanxi = admin.institute.clone().unwrap_or_else(InstituteId::new);
     let shanghai = act(

@@ -11,7 +11,7 @@ use crate::record::{Actor, Author, Change};
 use crate::refusal::Refusal;
 use crate::store::columns::{AccountId, DeadLetterId, Instant, InstituteId, InstrumentFileId, InstrumentId};
 use crate::store::revisions::Revised;
-use crate::store::rows::DeadLetterRow;
+use crate::store::rows::{DeadLetterRow, InstrumentRow};
 use crate::store::schema::{dead_letter, instrument, instrument_file};
 use crate::store::views::Reader;
 use crate::store::views::keyset::{self, After, Part};
@@ -137,6 +137,25 @@ impl Action for KeepLetter {
 pub fn put(services: &Services, actor: &Actor, letter: Letter, bytes: Option<&[u8]>) -> Outcome<()> {
     let action = KeepLetter { letter, bytes: bytes.map(<[u8]>::to_vec) };
     act_as_program(services, actor, Author::from(actor), action)
+}
+
+/// How many letters of an instrument wait that came over its listener, counted up to `most`.
+///
+/// # Errors
+/// The store's failure.
+pub fn open_letters(services: &Services, of: &InstrumentRow, most: i64) -> Outcome<i64> {
+    let listeners = [FileSource::Lis2, FileSource::Mllp, FileSource::Lines];
+    services.db.read(|conn| {
+        let open: Vec<DeadLetterId> = dead_letter::table
+            .filter(dead_letter::institute_id.eq(&of.institute_id))
+            .filter(dead_letter::state.eq(DeadLetterState::Open))
+            .filter(dead_letter::instrument_id.eq(&of.id))
+            .filter(dead_letter::source.eq_any(listeners))
+            .select(dead_letter::id)
+            .limit(most)
+            .load(conn)?;
+        Ok(i64::try_from(open.len()).unwrap_or(i64::MAX))
+    })
 }
 
 /// A reason as it is kept.

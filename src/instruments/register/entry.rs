@@ -1,17 +1,23 @@
 //! What is entered of an instrument, and what of it can be wrong.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use diesel::prelude::*;
+
 use super::pattern::{MatchRule, file_globs};
+use super::peers::Peers;
 use super::rows::rule_of;
+use super::watched::{Unwatchable, nameable};
 use crate::action::Services;
+use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::Json;
 use crate::store::rows::InstrumentRow;
+use crate::store::schema::institute;
 use crate::text;
 use crate::vocabulary::instruments::{DayOrder, ListenerKind};
 
@@ -45,32 +51,76 @@ pub struct NewInstrument {
     pub listener_port: Option<i64>,
     /// For `lines`: the silence that ends a message, in milliseconds
     pub listener_idle_ms: Option<i64>,
+    /// Who may speak to the listener: addresses and networks such as `10.2.0.0/24`, separated by commas; without any,
+    /// this machine alone
+    pub listener_peers: String,
 }
 
 /// What the installation says to an entry: looked up before the transaction, since it asks the file system.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Around {
     /// The adapter is loaded.
     adapter: bool,
-    /// Where the folder leads, as far as it is there.
-    folder: PathBuf,
-    /// Where the data folder lies, which holds the keys.
-    data: PathBuf,
-    /// The folder below which all watched folders lie, as configured and where it leads.
-    root: Option<(PathBuf, PathBuf)>,
+    /// Whether the folder, where one is named, may be watched.
+    folder: Result<(), Unwatchable>,
+    /// Where the server itself listens.
+    own_port: u16,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self { adapter: true, folder: Ok(()), own_port: 0 }
+    }
 }
 
 impl Around {
     /// Looks around.
-    pub(super) fn look(services: &Services, new: &NewInstrument) -> Self {
-        // The folder need not be there yet; as far as it is, links count by where they lead.
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        Self {
+    pub(super) fn look(services: &Services, actor: &Actor, new: &NewInstrument) -> Outcome<Self> {
+        let own = actor.institute()?;
+        let code: String =
+            services.db.read(|conn| Ok(institute::table.find(&own).select(institute::code).first(conn)?))?;
+        // It need not be there yet; what it leads to is asked again at every look.
+        let folder = blank(new.folder.as_deref()).map(|text| nameable(&services.site, &code, Path::new(&text)));
+        Ok(Self {
             adapter: blank(new.adapter.as_deref()).is_none_or(|id| services.adapters.set().get(&id).is_some()),
-            folder: blank(new.folder.as_deref()).map(|text| real(Path::new(&text))).unwrap_or_default(),
-            data: real(&services.site.data),
-            root: services.site.watched.as_ref().map(|root| (root.clone(), real(root))),
+            folder: folder.unwrap_or(Ok(())),
+            own_port: services.site.listen.port(),
+        })
+    }
+
+    /// A folder that is named already may stay named, wherever it lies: nobody need be able to watch it to change the
+    /// instrument's name. Whether it is looked at is asked at every look.
+    pub(super) fn as_it_stands(&self, old: &InstrumentRow, new: &NewInstrument) -> Self {
+        let same = blank(new.folder.as_deref()) == old.folder;
+        Self { folder: if same { Ok(()) } else { self.folder.clone() }, ..self.clone() }
+    }
+}
+
+/// What of the server an instrument uses: the administrator's matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ways {
+    folder: Option<String>,
+    listener: Option<(ListenerKind, i64)>,
+    peers: String,
+}
+
+impl Ways {
+    pub(super) fn of(row: &InstrumentRow) -> Self {
+        Self {
+            folder: row.folder.clone(),
+            listener: row.listener_kind.zip(row.listener_port),
+            peers: row.listener_peers.clone(),
         }
+    }
+
+    /// The field in which the other one differs.
+    pub(super) fn first_difference(&self, other: &Self) -> Option<&'static str> {
+        let fields = [
+            ("folder", self.folder != other.folder),
+            ("listener_port", self.listener != other.listener),
+            ("listener_peers", self.peers != other.peers),
+        ];
+        fields.into_iter().find(|(_, differ)| *differ).map(|(field, _)| field)
     }
 }
 
@@ -91,6 +141,7 @@ pub struct InstrumentEntry {
     pub listener_kind: Option<ListenerKind>,
     pub listener_port: Option<i64>,
     pub listener_idle_ms: i64,
+    pub listener_peers: String,
 }
 
 impl InstrumentEntry {
@@ -114,7 +165,16 @@ impl InstrumentEntry {
             listener_kind: row.listener_kind,
             listener_port: row.listener_port,
             listener_idle_ms: row.listener_idle_ms,
+            listener_peers: row.listener_peers.clone(),
         })
+    }
+
+    pub(super) fn ways(&self) -> Ways {
+        Ways {
+            folder: self.folder.clone(),
+            listener: self.listener_kind.zip(self.listener_port),
+            peers: self.listener_peers.clone(),
+        }
     }
 
     /// The instrument with this entry in place of what it was.
@@ -134,6 +194,7 @@ impl InstrumentEntry {
             listener_kind: self.listener_kind,
             listener_port: self.listener_port,
             listener_idle_ms: self.listener_idle_ms,
+            listener_peers: self.listener_peers,
             ..row
         }
     }
@@ -151,7 +212,14 @@ pub(super) fn checked(new: &NewInstrument, around: &Around) -> Result<Instrument
     }
     new.matching.check("matching")?;
     file_globs(&new.folder_pattern).map_err(|why| Refusal::field("folder_pattern", why.clone(), why))?;
-    let (listener_kind, listener_port) = listener(new.listener_kind, new.listener_port)?;
+    let (listener_kind, listener_port) = listener(new.listener_kind, new.listener_port, around.own_port)?;
+    let peers = Peers::parse(&new.listener_peers).map_err(|part| {
+        Refusal::field(
+            "listener_peers",
+            format!("{part} 不是地址或网段（如 10.2.0.0/24）"),
+            format!("{part} is neither an address nor a network such as 10.2.0.0/24"),
+        )
+    })?;
     let idle = new.listener_idle_ms.unwrap_or(IDLE);
     if !(50..=600_000).contains(&idle) {
         return Err(Refusal::field("listener_idle_ms", "应为 50 至 600000 毫秒", "expected 50 to 600000 ms"));
@@ -171,6 +239,7 @@ pub(super) fn checked(new: &NewInstrument, around: &Around) -> Result<Instrument
         listener_kind,
         listener_port,
         listener_idle_ms: idle,
+        listener_peers: peers.to_string(),
     })
 }
 
@@ -190,8 +259,15 @@ fn zone(typed: String) -> Result<String, Refusal> {
     Err(Refusal::field("zone", "应为 +08:00 的形式", "expected an offset such as +08:00"))
 }
 
-fn listener(kind: Option<ListenerKind>, port: Option<i64>) -> Result<(Option<ListenerKind>, Option<i64>), Refusal> {
+fn listener(
+    kind: Option<ListenerKind>,
+    port: Option<i64>,
+    own: u16,
+) -> Result<(Option<ListenerKind>, Option<i64>), Refusal> {
     match (kind, port) {
+        (_, Some(port)) if port == i64::from(own) => {
+            Err(Refusal::field("listener_port", "这是本系统自身的端口", "this is the server's own port"))
+        }
         (None, None) => Ok((None, None)),
         (None, Some(_)) => Err(Refusal::field("listener_kind", "填写端口时须选择协议", "a port needs its protocol")),
         (Some(_), Some(1024..=65535)) => Ok((kind, port)),
@@ -199,8 +275,7 @@ fn listener(kind: Option<ListenerKind>, port: Option<i64>) -> Result<(Option<Lis
     }
 }
 
-/// A folder that may be watched: absolute, without `..`, apart from the data folder, where the keys lie, and
-/// below the folder of instruments where the configuration names one.
+/// A folder that may be watched: absolute, without `..`, and where the configuration lets the institute's folders lie.
 fn folder(text: &str, around: &Around) -> Result<String, Refusal> {
     let text = text::required("folder", text, 1000)?;
     let path = Path::new(&text);
@@ -208,24 +283,10 @@ fn folder(text: &str, around: &Around) -> Result<String, Refusal> {
     if !plain {
         return Err(Refusal::field("folder", "应为不含 .. 的绝对路径", "expected an absolute path without '..'"));
     }
-    let here = &around.folder;
-    if here.starts_with(&around.data) || around.data.starts_with(here) {
-        return Err(Refusal::field(
-            "folder",
-            "不得与系统数据文件夹重叠",
-            "the folder must lie apart from the data folder of the system",
-        ));
+    match &around.folder {
+        Ok(()) => Ok(text),
+        Err(why) => Err(Refusal::field("folder", why.zh(), why.to_string())),
     }
-    if let Some((root, real)) = &around.root
-        && !here.starts_with(real)
-    {
-        return Err(Refusal::field(
-            "folder",
-            format!("须位于 {} 之下（配置 folders.instruments）", root.display()),
-            format!("must lie below {} (folders.instruments of the configuration)", root.display()),
-        ));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
@@ -236,23 +297,19 @@ mod tests {
         NewInstrument { code: "HPLC-01".into(), name: "液相".into(), ..NewInstrument::default() }
     }
 
-    fn around(folder: &str) -> Around {
-        Around { adapter: true, folder: folder.into(), data: "/srv/data".into(), root: None }
-    }
-
     fn field(new: &NewInstrument, around: &Around) -> Option<String> {
         checked(new, around).err().and_then(|refusal| refusal.field)
     }
 
     #[test]
     fn a_plain_entry_is_in_order() {
-        let entry = checked(&new(), &around("")).expect("in order");
+        let entry = checked(&new(), &Around::default()).expect("in order");
         assert_eq!((entry.listener_idle_ms, entry.matching), (IDLE, MatchRule::default()));
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let quiet = around("");
+        let quiet = Around { own_port: 8080, ..Around::default() };
         assert_eq!(field(&NewInstrument { code: "A B".into(), ..new() }, &quiet).as_deref(), Some("code"));
         assert_eq!(field(&NewInstrument { zone: Some("Peking".into()), ..new() }, &quiet).as_deref(), Some("zone"));
         let port = NewInstrument { listener_port: Some(5000), ..new() };
@@ -264,16 +321,38 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_the_system_itself_are_not_watched() {
+    fn the_port_of_the_server_and_what_is_no_address_are_refused() {
+        let around = Around { own_port: 8080, ..Around::default() };
+        let own = NewInstrument { listener_kind: Some(ListenerKind::Mllp), listener_port: Some(8080), ..new() };
+        assert_eq!(field(&own, &around).as_deref(), Some("listener_port"));
+        let peers = NewInstrument { listener_peers: "10.2.0.0/40".into(), ..new() };
+        assert_eq!(field(&peers, &around).as_deref(), Some("listener_peers"));
+    }
+
+    #[test]
+    fn a_folder_is_watched_where_the_configuration_lets_it_lie() {
         let at = |typed: &str| NewInstrument { folder: Some(typed.into()), ..new() };
-        assert_eq!(field(&at("relative"), &around("relative")).as_deref(), Some("folder"));
-        assert_eq!(field(&at("/mnt/../srv"), &around("/srv")).as_deref(), Some("folder"));
-        assert_eq!(field(&at("/srv/data/keys"), &around("/srv/data/keys")).as_deref(), Some("folder"));
-        assert_eq!(field(&at("/srv"), &around("/srv")).as_deref(), Some("folder"));
-        assert_eq!(field(&at("/mnt/balance"), &around("/mnt/balance")), None);
-        let rooted = Around { root: Some(("/mnt".into(), "/mnt".into())), ..around("/opt/balance") };
-        assert_eq!(field(&at("/opt/balance"), &rooted).as_deref(), Some("folder"));
-        // A link counts by where it leads.
-        assert_eq!(field(&at("/mnt/link"), &around("/srv/data")).as_deref(), Some("folder"));
+        assert_eq!(field(&at("relative"), &Around::default()).as_deref(), Some("folder"));
+        assert_eq!(field(&at("/mnt/../srv"), &Around::default()).as_deref(), Some("folder"));
+        assert_eq!(field(&at("/mnt/balance"), &Around::default()), None);
+        let none = Around { folder: Err(Unwatchable::NoRoot), ..Around::default() };
+        assert_eq!(field(&at("/mnt/balance"), &none).as_deref(), Some("folder"));
+    }
+
+    #[test]
+    fn whatever_is_named_of_the_server_is_a_difference_of_its_own() {
+        let plain = checked(&new(), &Around::default()).expect("in order");
+        let changed = |change: fn(&mut InstrumentEntry)| {
+            let mut other = plain.clone();
+            change(&mut other);
+            plain.ways().first_difference(&other.ways())
+        };
+        assert_eq!(changed(|one| one.folder = Some("/mnt/a".into())), Some("folder"));
+        assert_eq!(
+            changed(|one| (one.listener_kind, one.listener_port) = (Some(ListenerKind::Lis2), Some(5000))),
+            Some("listener_port")
+        );
+        assert_eq!(changed(|one| one.listener_peers = "10.2.0.1".into()), Some("listener_peers"));
+        assert_eq!(changed(|one| one.name = "another".into()), None);
     }
 }

@@ -5,10 +5,10 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::entry::{Around, InstrumentEntry, NewInstrument, checked};
+use super::entry::{Around, InstrumentEntry, NewInstrument, Ways, checked};
 use super::rows::row_of;
 use super::view::{InstrumentView, view_of};
-use crate::action::{Action, Context, Facts, Services, Subject};
+use crate::action::{Action, Context, Facts, Services, Subject, permitted};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
@@ -50,8 +50,8 @@ impl Action for RegisterInstrument {
     type Plan = InstrumentEntry;
     type Done = InstrumentView;
 
-    fn prepare(&self, services: &Services, _: &Actor) -> Outcome<Around> {
-        Ok(Around::look(services, &self.0))
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Around> {
+        Around::look(services, actor, &self.0)
     }
 
     fn load(&self, cx: &mut Context<'_>, around: &Around) -> Outcome<Self::Loaded> {
@@ -60,8 +60,10 @@ impl Action for RegisterInstrument {
         Ok((own, code, around.clone()))
     }
 
-    fn decide(&self, _: &Facts<'_>, (.., around): &Self::Loaded) -> Result<InstrumentEntry, Refusal> {
-        checked(&self.0, around)
+    fn decide(&self, facts: &Facts<'_>, (.., around): &Self::Loaded) -> Result<InstrumentEntry, Refusal> {
+        let entry = checked(&self.0, around)?;
+        by_administrator(facts.actor, &Ways::default(), &entry.ways())?;
+        Ok(entry)
     }
 
     fn keep(
@@ -100,6 +102,7 @@ fn fresh(institute_id: InstituteId, actor: &Actor, at: Instant) -> InstrumentRow
         listener_kind: None,
         listener_port: None,
         listener_idle_ms: 0,
+        listener_peers: String::new(),
         state: InstrumentState::Active,
         state_reason: None,
         created_by: actor.account.clone(),
@@ -123,6 +126,15 @@ fn machine(row: &InstrumentRow, institute: &str) -> AccountRow {
         failed_logins: 0,
         locked_until: None,
         created_at: row.created_at.clone(),
+    }
+}
+
+/// The folders and ports of the server are the administrator's matter: whoever names one decides what the server reads
+/// and whom it hears.
+fn by_administrator(actor: &Actor, old: &Ways, new: &Ways) -> Result<(), Refusal> {
+    match old.first_difference(new) {
+        Some(field) => permitted(actor, Permission::InstrumentWaySet).map_err(|refusal| refusal.at(field)),
+        None => Ok(()),
     }
 }
 
@@ -155,8 +167,8 @@ impl Action for ChangeInstrument {
         Some(Subject::new(Revised::Instrument, &self.id))
     }
 
-    fn prepare(&self, services: &Services, _: &Actor) -> Outcome<Around> {
-        Ok(Around::look(services, &self.instrument))
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Around> {
+        Around::look(services, actor, &self.instrument)
     }
 
     fn load(&self, cx: &mut Context<'_>, around: &Around) -> Outcome<Self::Loaded> {
@@ -164,9 +176,11 @@ impl Action for ChangeInstrument {
         Ok((row_of(cx.conn, &own, &self.id)?, around.clone()))
     }
 
-    fn decide(&self, _: &Facts<'_>, (old, around): &Self::Loaded) -> Result<Self::Plan, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, (old, around): &Self::Loaded) -> Result<Self::Plan, Refusal> {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
+        let around = &around.as_it_stands(old, &self.instrument);
         let entry = checked(&self.instrument, around)?;
+        by_administrator(facts.actor, &Ways::of(old), &entry.ways())?;
         old.state.on(InstrumentEvent::Change).map_err(InstrumentRefusal::from)?;
         if old.code != entry.code {
             return Err(Refusal::field("code", "编号登记后不能更改", "the code stays as registered"));

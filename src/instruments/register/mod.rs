@@ -7,8 +7,10 @@ mod calibrations;
 mod entry;
 mod instrument;
 mod pattern;
+mod peers;
 mod rows;
 mod view;
+mod watched;
 mod ways;
 
 pub use calibrations::{Calibrate, CalibrationView};
@@ -16,11 +18,13 @@ pub(super) use calibrations::{against, newest_first};
 pub use entry::NewInstrument;
 pub use instrument::{ChangeInstrument, RegisterInstrument, RetireInstrument};
 pub use pattern::{Globs, MatchRule, file_globs};
+pub use peers::Peers;
 pub(super) use rows::{active, row_of, rule_of};
 pub(super) use view::record_of;
 pub use view::{
     InstrumentChoice, InstrumentFilter, InstrumentRecord, InstrumentView, WayView, calibrations, instrument_choices,
     instrument_view, instruments,
 };
+pub use watched::{Unwatchable, watchable};
 pub(super) use ways::named;
 pub use ways::{Way, below, report, ways};

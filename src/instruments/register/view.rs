@@ -60,6 +60,8 @@ pub struct InstrumentRecord {
     pub listener_kind: Option<ListenerKind>,
     pub listener_port: Option<i64>,
     pub listener_idle_ms: i64,
+    /// Who may speak to the listener; empty: this machine alone
+    pub listener_peers: String,
     pub state: InstrumentState,
     pub state_reason: Option<String>,
     pub created_by: AccountId,
@@ -137,6 +139,7 @@ impl InstrumentRecord {
             listener_kind: row.listener_kind,
             listener_port: row.listener_port,
             listener_idle_ms: row.listener_idle_ms,
+            listener_peers: row.listener_peers,
             state: row.state,
             state_reason: row.state_reason,
             created_by: row.created_by,

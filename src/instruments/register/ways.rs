@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{Instant, InstituteId, InstrumentId};
 use crate::store::rows::{InstrumentRow, InstrumentWayRow};
-use crate::store::schema::{account, instrument, instrument_way as way};
+use crate::store::schema::{account, institute, instrument, instrument_way as way};
 use crate::vocabulary::Permission;
 use crate::vocabulary::instruments::{InstrumentEvent, InstrumentState, WayKind};
 
@@ -20,6 +20,8 @@ use crate::vocabulary::instruments::{InstrumentEvent, InstrumentState, WayKind};
 #[derive(Clone, Debug)]
 pub struct Way {
     pub instrument: InstrumentRow,
+    /// The code of its institute, by which the institute's folders are told apart
+    pub institute: String,
     /// The instrument itself, in whose name its files come in
     pub actor: Actor,
 }
@@ -30,14 +32,16 @@ pub struct Way {
 /// The store's failure.
 pub fn ways(services: &Services) -> Outcome<Vec<Way>> {
     services.db.read(|conn| {
-        let rows: Vec<(InstrumentRow, (String, String))> = instrument::table
+        let rows: Vec<(InstrumentRow, String, (String, String))> = instrument::table
             .inner_join(account::table)
+            .inner_join(institute::table.on(institute::id.eq(instrument::institute_id)))
             .filter(instrument::state.eq(InstrumentState::Active))
             .filter(instrument::folder.is_not_null().or(instrument::listener_kind.is_not_null()))
             .order(instrument::id)
-            .select((InstrumentRow::as_select(), (account::username, account::display_name)))
+            .select((InstrumentRow::as_select(), institute::code, (account::username, account::display_name)))
             .load(conn)?;
-        let way = |(row, (username, display_name)): (InstrumentRow, (String, String))| Way {
+        let way = |(row, institute, (username, display_name)): (InstrumentRow, String, (String, String))| Way {
+            institute,
             actor: Actor {
                 account: row.account_id.clone(),
                 username,

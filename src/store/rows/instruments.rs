@@ -91,6 +91,7 @@ pub struct InstrumentRow {
     pub listener_kind: Option<ListenerKind>,
     pub listener_port: Option<i64>,
     pub listener_idle_ms: i64,
+    pub listener_peers: String,
     pub state: InstrumentState,
     pub state_reason: Option<String>,
     pub created_by: AccountId,

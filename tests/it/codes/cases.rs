@@ -50,6 +50,13 @@ pub const ONLY_ADDED: [&str; 14] = [
 /// Both databases, the statements before, the statement, the rule.
 #[rustfmt::skip]
 pub const CASES: &[Written] = &[
+    // The mark of a demonstration.
+    ("demonstration_kept", "demonstration_kept",
+     &["INSERT INTO demonstration (id, made_at) VALUES (1, '2026-01-05T01:00:00.000000Z')"],
+     "UPDATE demonstration SET made_at = '2026-01-06T01:00:00.000000Z'", I::AppendOnly),
+    ("demonstration_kept_delete", "demonstration_kept",
+     &["INSERT INTO demonstration (id, made_at) VALUES (1, '2026-01-05T01:00:00.000000Z')"],
+     "DELETE FROM demonstration", I::AppendOnly),
     // Specifications.
     ("specification_locked", "specification_locked", &[],
      "UPDATE specification SET title = 'other' WHERE id = 'n1'", I::SpecificationLocked),

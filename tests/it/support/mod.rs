@@ -4,6 +4,7 @@ pub mod client;
 pub mod cluster;
 pub mod postgres;
 
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
@@ -66,10 +67,20 @@ impl Ground {
         }
     }
 
+    /// The folder below which each institute has one for its instruments.
+    pub fn instruments(&self) -> PathBuf {
+        self.dir.path().join("instruments")
+    }
+
     /// A configuration for tests: a free port, cheap passwords, and `more` as of the environment.
     pub fn config(&self, more: &[(&str, &str)]) -> Config {
         let url = self.url();
+        // Where the institute's instruments put their files.
+        let instruments = self.instruments();
+        std::fs::create_dir_all(instruments.join(institute().code)).expect("a folder");
+        let instruments = instruments.display().to_string();
         let base = [
+            ("QIANFA_FOLDERS_INSTRUMENTS", instruments.as_str()),
             ("QIANFA_LISTEN", "127.0.0.1:0"),
             ("QIANFA_DATABASE_URL", url.as_str()),
             ("QIANFA_PASSWORD_MEMORY_KIB", "64"),
