@@ -92,8 +92,12 @@ fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
         return None;
     }
     let (mut little, mut big, mut units) = (0_usize, 0_usize, 0_usize);
+    let (mut little_ends, mut big_ends) = (false, false);
     for unit in head.chunks_exact(2) {
         units += 1;
+        // Read the other way round, tabs and line ends would be letters that no instrument writes.
+        little_ends |= matches!(unit, [b'\t' | b'\n' | b'\r', 0]);
+        big_ends |= matches!(unit, [0, b'\t' | b'\n' | b'\r']);
         match unit {
             [0, 0] => return None,
             [low, 0] if is_written(*low) => little += 1,
@@ -101,13 +105,12 @@ fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
             _ => {}
         }
     }
-    // A Chinese character may have a zero byte as well; letters and line ends outnumber those by far.
-    let encoding = if little > 4 * big {
-        UTF_16LE
-    } else if big > 4 * little {
-        UTF_16BE
-    } else {
-        return None;
+    // A Chinese character may have a zero byte as well.
+    let encoding = match (little_ends, big_ends) {
+        (true, false) => UTF_16LE,
+        (false, true) => UTF_16BE,
+        _ if little > big => UTF_16LE,
+        _ => UTF_16BE,
     };
     (little.max(big) * 20 >= units).then_some(encoding)
 }

@@ -106,9 +106,17 @@ pub(crate) enum Marked {
 
 /// Reads a number that may be written with either mark, and notes what it shows of them.
 pub(crate) fn parse(raw: &str, convention: Convention, evidence: &mut Evidence) -> Option<Marked> {
+    // A balance writes its sign apart from the number.
     let text = raw.trim();
+    let unsigned = text.trim_start_matches(['-', '+', '\u{2212}']);
+    let sign = if text.starts_with(['-', '\u{2212}']) { "-" } else { "" };
+    if text.chars().count() > unsigned.chars().count() + 1 {
+        return None;
+    }
+    let text = format!("{sign}{}", unsigned.trim_start());
+    let text = text.as_str();
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
-    let mantissa = mantissa.trim_start_matches(['-', '+', '\u{2212}']).trim_start();
+    let mantissa = mantissa.trim_start_matches('-');
     let marks: Vec<char> = mantissa.chars().filter(|c| matches!(c, '.' | ',')).collect();
     match marks.as_slice() {
         [] => numbers::parse(text, &[]).map(Marked::Plain),

@@ -26,7 +26,7 @@ pub use reception::{
 };
 pub use register::{
     Calibrate, CalibrationView, ChangeInstrument, Globs, InstrumentChoice, InstrumentFilter, InstrumentRecord,
-    InstrumentView, MatchRule, NewInstrument, RegisterInstrument, RetireInstrument, Way, WayView, below, calibrations,
+    InstrumentView, MatchRule, NewInstrument, RegisterInstrument, RetireInstrument, Way, WayView, calibrations,
     file_globs, instrument_choices, instrument_view, instruments, report, ways,
 };
 

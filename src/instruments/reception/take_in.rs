@@ -299,7 +299,7 @@ pub(super) fn says(
             Some(one) => register::newest_first(conn, &one.id)?,
             None => Vec::new(),
         },
-        earlier: versions::earlier(conn, row)?,
+        earlier: versions::earlier(conn, row, observations)?,
         finder: Finder::load(conn, &MatchedFile { file: row, rule: &rule }, observations)?,
     })
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,7 +48,11 @@ pub(super) fn runs_of(observations: &[ObservationRow]) -> Runs {
 }
 
 /// The earlier files that a new one may be a version of, the newest first.
-pub(super) fn earlier(conn: &mut AnyConnection, row: &InstrumentFileRow) -> Outcome<Vec<Earlier>> {
+pub(super) fn earlier(
+    conn: &mut AnyConnection,
+    row: &InstrumentFileRow,
+    observations: &[ObservationRow],
+) -> Outcome<Vec<Earlier>> {
     let mut query = instrument_file::table
         .filter(instrument_file::institute_id.eq(&row.institute_id))
         .filter(instrument_file::name.eq(&row.name))
@@ -59,6 +64,13 @@ pub(super) fn earlier(conn: &mut AnyConnection, row: &InstrumentFileRow) -> Outc
     // An upload has no path: it is the file of that name at the top of the folder, not one of a folder below.
     let path = row.path.as_ref().unwrap_or(&row.name);
     query = query.filter(instrument_file::path.eq(path).or(instrument_file::path.is_null()));
+    // Hundreds of runs may have had this name: those of its samples are looked at.
+    let samples: BTreeSet<&str> =
+        observations.iter().filter_map(|seen| seen.sample_text.as_deref()).take(400).collect();
+    if !samples.is_empty() {
+        let of_file = observation::table.filter(observation::instrument_file_id.eq(instrument_file::id));
+        query = query.filter(exists(of_file.filter(observation::sample_text.eq_any(samples))));
+    }
     let found: Vec<(InstrumentFileId, i64, FileState, Option<String>)> = query
         .order((instrument_file::uploaded_at.desc(), instrument_file::id.desc()))
         .limit(BACK)

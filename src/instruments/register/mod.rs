@@ -23,4 +23,4 @@ pub use view::{
     instrument_view, instruments,
 };
 pub(super) use ways::named;
-pub use ways::{Way, below, report, ways};
+pub use ways::{Way, report, ways};
