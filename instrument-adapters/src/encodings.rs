@@ -51,6 +51,14 @@ impl Bytes {
         let known = declared.iter().filter_map(|label| Encoding::for_label_no_replacement(label.as_bytes()));
         let mut plain = known.filter(|encoding| !encoding.name().starts_with("UTF-16"));
         match self {
+            // Another encoding of two bytes a character, where an adapter declares it, may have the same bytes.
+            Self::Proven((encoding, 0)) if encoding == GB18030 => {
+                let other =
+                    plain.find(|encoding| matches!(encoding.name(), "Big5" | "Shift_JIS" | "EUC-JP" | "EUC-KR"));
+                let fits =
+                    |e: &&'static Encoding| e.decode_without_bom_handling_and_without_replacement(bytes).is_some();
+                Some((other.filter(fits).unwrap_or(GB18030), 0))
+            }
             Self::Proven(chosen) => Some(chosen),
             Self::Ascii => Some((plain.next().unwrap_or(UTF_8), 0)),
             Self::Other => {
