@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::containers::Heads;
 use crate::dates::DateReader;
 use crate::embedded;
+use crate::marks::Convention;
 use crate::model::{Companion, Locator, Options, Parsed, Severity, Status};
 use crate::readers::{self, Proof, ReaderInput};
 use crate::set::NotRecognised;
@@ -281,21 +282,15 @@ impl Adapter {
         let container = spec.reader.container();
         let decoded =
             container.decode(bytes, &spec.text.encodings).unwrap_or_else(|| nothing(container.is_text().then_some(1)));
-        let dates = DateReader::new(&spec.text, options, &decoded.whole);
-        let mut sink = Sink::new(spec, options.curves, explaining, dates);
-        let companions = self.companions(name, options, &mut sink);
-        if let Some(line) = decoded.broken_line {
-            sink.fault("broken_text", format!("a byte that {} does not have", decoded.encoding), Locator::line(line));
+        let pass = |convention| self.pass((name, bytes), &decoded, options, explaining, convention);
+        let named = decimal_mark(spec, &decoded);
+        let (mut sink, mut proof) = pass(named.unwrap_or(Convention::FIRST_LOOK));
+        if named.is_none()
+            && let Some(convention) = sink.evidence.second_look()
+        {
+            (sink, proof) = pass(convention);
         }
-        let input = ReaderInput { name, bytes, text: &decoded, companions: &companions };
-        let proof = match too_long(spec, &decoded) {
-            Some((message, at)) => {
-                sink.fault("limit_lines", message, at);
-                Proof::Fails
-            }
-            None => readers::read(&spec.reader, &input, &mut sink),
-        };
-        sink.finish();
+        let companions = self.companions(name, options, &mut Vec::new());
         let complete = match proof {
             _ if sink.broken || sink.stopped => Some(false),
             Proof::Holds => Some(true),
@@ -331,26 +326,80 @@ impl Adapter {
         }
     }
 
+    /// Reads the file once, its open marks as `convention` has them.
+    fn pass(
+        &self,
+        (name, bytes): (&str, &[u8]),
+        decoded: &Text,
+        options: &Options,
+        explaining: bool,
+        convention: Convention,
+    ) -> (Sink<'_>, Proof) {
+        let spec = &self.spec;
+        let dates = DateReader::new(&spec.text, options, &decoded.whole);
+        let mut sink = Sink::new(spec, options.curves, explaining, dates, convention);
+        let mut refused = Vec::new();
+        let companions = self.companions(name, options, &mut refused);
+        for (code, severity, message) in refused {
+            sink.broken |= severity == Severity::Error;
+            sink.problem(code, severity, message, Locator::default());
+        }
+        if let Some(line) = decoded.broken_line {
+            sink.fault("broken_text", format!("a byte that {} does not have", decoded.encoding), Locator::line(line));
+        }
+        doubt_text(&mut sink, decoded);
+        let input = ReaderInput { name, bytes, text: decoded, companions: &companions };
+        let proof = match too_long(spec, decoded) {
+            Some((message, at)) => {
+                sink.fault("limit_lines", message, at);
+                Proof::Fails
+            }
+            None => readers::read(&spec.reader, &input, &mut sink),
+        };
+        sink.finish();
+        (sink, proof)
+    }
+
     /// The declared ones of the files that came along; others are refused by name.
-    fn companions(&self, name: &str, options: &Options, sink: &mut Sink) -> Vec<Companion> {
+    fn companions(&self, name: &str, options: &Options, refused: &mut Vec<Refused>) -> Vec<Companion> {
         let wanted = self.companion_names(name);
         let mut taken = Vec::new();
         for companion in &options.companions {
             let declared = wanted.iter().any(|w| w.eq_ignore_ascii_case(&companion.name));
+            let name = &companion.name;
             if !declared {
-                sink.problem(
-                    "companion_undeclared",
-                    Severity::Warning,
-                    format!("{} is no declared companion; not read", companion.name),
-                    Locator::default(),
-                );
+                let what = format!("{name} is no declared companion; not read");
+                refused.push(("companion_undeclared", Severity::Warning, what));
             } else if companion.bytes.len() > self.spec.limits.bytes {
-                sink.fault("companion_too_large", format!("{} is over the limit", companion.name), Locator::default());
+                refused.push(("companion_too_large", Severity::Error, format!("{name} is over the limit")));
             } else {
                 taken.push(companion.clone());
             }
         }
         taken
+    }
+}
+
+/// Why a companion was not taken.
+type Refused = (&'static str, Severity, String);
+
+/// The convention that a line of the file names.
+fn decimal_mark(spec: &Spec, text: &Text) -> Option<Convention> {
+    let pattern = spec.text.decimal_line.as_ref()?;
+    let mark = text.lines.iter().find_map(|line| pattern.capture(&line.text, "mark"))?;
+    let mark = match mark.to_lowercase().as_str() {
+        "comma" | "逗号" => ',',
+        "point" | "dot" | "period" | "点" | "小数点" => '.',
+        other => other.chars().next()?,
+    };
+    Convention::of_decimal_mark(mark)
+}
+
+/// Tells what looks as if it was decoded in the wrong way.
+pub(crate) fn doubt_text(sink: &mut Sink, text: &Text) {
+    for doubt in crate::doubt::doubts(&text.whole, text.encoding) {
+        let what = format!("read as {}: {}", text.encoding, doubt.what);
+        sink.problem("doubtful_text", Severity::Error, what, Locator::line(doubt.line));
     }
 }
 
@@ -366,6 +415,7 @@ fn doubt_last_line(sink: &mut Sink, text: &Text) {
         if observation.locator.line == Some(last.number) {
             observation.value = None;
             observation.bound = None;
+            observation.readings.clear();
             observation.status = Status::Invalid;
             observation.flags.push("line_cut".into());
         }

@@ -75,6 +75,8 @@ pub enum Status {
     Invalid,
     /// A word by nature, such as `Pass`.
     Text,
+    /// A number that can be read in two ways, see [`Observation::readings`]: only a person can say which.
+    Ambiguous,
 }
 
 /// What a file says of a value beyond its number. Values of one block share it until one differs.
@@ -167,6 +169,9 @@ pub struct Observation {
     /// The unit as written, where it differs from `unit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_raw: Option<String>,
+    /// What an ambiguous number may be, plain decimals: its mark as a decimal one, and as one that parts thousands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<String>,
     /// What else the file says of this value: signal, peak, well, wavelength, group, …
     #[serde(default, skip_serializing_if = "ObservationContext::is_empty")]
     pub context: ObservationContext,

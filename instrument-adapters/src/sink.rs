@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::dates::{DateReader, Read};
-use crate::model::{Locator, Observation, Problem, Severity};
+use crate::marks::{Convention, Evidence, Marked};
+use crate::model::{Locator, Observation, Problem, Severity, Status};
 use crate::numbers::Number;
 use crate::spec::{MessageSpec, Spec};
 
@@ -62,6 +63,15 @@ pub(crate) fn place(at: &Locator) -> Option<String> {
     Some(format!("{}!{row}", at.sheet.as_deref().unwrap_or_default()))
 }
 
+/// A number that can be read in two ways.
+struct OpenNumber {
+    decimal: String,
+    grouped: String,
+    at: Locator,
+    /// It is the value of an observation, whose status says so.
+    told: bool,
+}
+
 /// Collects one file's reading.
 pub(crate) struct Sink<'a> {
     pub spec: &'a Spec,
@@ -79,6 +89,12 @@ pub(crate) struct Sink<'a> {
     flags: Vec<(usize, String)>,
     once: BTreeSet<String>,
     marks: BTreeSet<char>,
+    /// How a mark is read that may be either.
+    convention: Convention,
+    /// What the numbers show of their marks.
+    pub evidence: Evidence,
+    /// Numbers that can be read in two ways, as written.
+    open: BTreeMap<String, OpenNumber>,
     /// Units as written → code and what is left of the text, for the points of long curves.
     units: BTreeMap<String, (Option<String>, Option<String>)>,
     cells: usize,
@@ -91,7 +107,7 @@ pub(crate) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(spec: &'a Spec, curves: bool, explaining: bool, dates: DateReader<'a>) -> Self {
+    pub fn new(spec: &'a Spec, curves: bool, explaining: bool, dates: DateReader<'a>, convention: Convention) -> Self {
         Self {
             spec,
             curves,
@@ -105,6 +121,9 @@ impl<'a> Sink<'a> {
             flags: Vec::new(),
             once: BTreeSet::new(),
             marks: BTreeSet::new(),
+            convention,
+            evidence: Evidence::default(),
+            open: BTreeMap::new(),
             units: BTreeMap::new(),
             cells: 0,
             unconsumed: 0,
@@ -187,8 +206,14 @@ impl<'a> Sink<'a> {
     /// Reads a number with the adapter's decimal marks, and says where a file mixes them.
     pub fn number(&mut self, raw: &str, at: &Locator) -> Option<Number> {
         let text = &self.spec.text;
-        let grouped = text.thousands.and_then(|mark| crate::numbers::parse_grouped(raw, &text.decimal, mark));
-        let number = grouped.or_else(|| crate::numbers::parse(raw, &text.decimal))?;
+        let either = text.thousands.is_none() && text.decimal.len() > 1;
+        let number = if either {
+            let marked = crate::marks::parse(raw, self.convention, &mut self.evidence)?;
+            self.settled(raw, marked, at)
+        } else {
+            let grouped = text.thousands.and_then(|mark| crate::numbers::parse_grouped(raw, &text.decimal, mark));
+            grouped.or_else(|| crate::numbers::parse(raw, &text.decimal))?
+        };
         if let Some(mark) = number.mark
             && self.marks.insert(mark)
             && self.marks.len() == 2
@@ -202,6 +227,71 @@ impl<'a> Sink<'a> {
         Some(number)
     }
 
+    /// The number that a file's marks make of it. One that stays open goes on as a decimal, and is taken back where it
+    /// becomes a value.
+    fn settled(&mut self, raw: &str, marked: Marked, at: &Locator) -> Number {
+        match marked {
+            Marked::Plain(number) => number,
+            Marked::Grouped(number) => {
+                self.warn_once(
+                    "thousands",
+                    "its other numbers show that a mark before three digits parts thousands in this file",
+                    at.clone(),
+                );
+                number
+            }
+            Marked::Open { decimal, grouped } => {
+                self.open.entry(raw.trim().to_owned()).or_insert_with(|| OpenNumber {
+                    decimal: decimal.value.clone(),
+                    grouped: grouped.value,
+                    at: at.clone(),
+                    told: false,
+                });
+                decimal
+            }
+        }
+    }
+
+    /// Takes a value back that can be read in two ways.
+    fn reconsider(&mut self, observation: &mut Observation) {
+        let digit = |c: char| c.is_ascii_digit();
+        let parts = |text: &str, part: &str| {
+            text.match_indices(part).any(|(at, _)| {
+                let (before, behind) =
+                    (text.get(..at).unwrap_or_default(), text.get(at + part.len()..).unwrap_or_default());
+                !before.ends_with(digit) && !behind.starts_with(digit)
+            })
+        };
+        let read = observation.value.is_some() || observation.bound.is_some();
+        let found = self.open.iter_mut().find(|(raw, _)| read && parts(&observation.raw, raw));
+        if let Some((raw, open)) = found {
+            // One that was multiplied, or is the bound of another, has no two plain readings to choose from.
+            let plain = observation.value.as_ref() == Some(&open.decimal);
+            (observation.value, observation.bound) = (None, None);
+            if plain {
+                open.told = true;
+                observation.status = Status::Ambiguous;
+                observation.readings = vec![open.decimal.clone(), open.grouped.clone()];
+                let what = format!("{raw} is {} or {}: nothing in the file says which", open.decimal, open.grouped);
+                let at = observation.locator.clone();
+                self.warn_once("ambiguous_number", what, at);
+            } else {
+                observation.status = Status::Invalid;
+            }
+        }
+        // A place on an axis that may be another.
+        if let Some(x) = &observation.x
+            && self.open.values().any(|open| open.decimal == *x)
+        {
+            (observation.value, observation.status) = (None, Status::Invalid);
+            observation.flags.push("ambiguous_x".into());
+            let what = format!(
+                "the value stands at {x} or at a place a thousand times as far: nothing in the file says which"
+            );
+            self.problem("ambiguous_number", Severity::Error, what, observation.locator.clone());
+        }
+    }
+
     /// A line that no rule of the adapter takes.
     pub fn not_consumed(&mut self, line: u32, text: &str) {
         self.unconsumed += 1;
@@ -213,9 +303,20 @@ impl<'a> Sink<'a> {
         }
     }
 
-    pub fn observe(&mut self, observation: Observation) {
+    pub fn observe(&mut self, mut observation: Observation) {
+        if !self.open.is_empty() {
+            self.reconsider(&mut observation);
+        }
         if let Some(line) = self.line_of(&observation.locator) {
             self.note(line, describe(&observation));
+        }
+        self.observations.push(observation);
+    }
+
+    /// A point of a curve, which is accounted for with its curve.
+    pub fn point(&mut self, mut observation: Observation) {
+        if !self.open.is_empty() {
+            self.reconsider(&mut observation);
         }
         self.observations.push(observation);
     }
@@ -284,6 +385,13 @@ impl<'a> Sink<'a> {
 
     /// Closes the account: what was too much to list is said in a sentence.
     pub fn finish(&mut self) {
+        // A number that is no value, such as a total, or one that has no plain readings.
+        for (raw, open) in std::mem::take(&mut self.open) {
+            if !open.told {
+                let what = format!("{raw} is {} or {}: nothing in the file says which", open.decimal, open.grouped);
+                self.problem("ambiguous_number", Severity::Error, what, open.at);
+            }
+        }
         if self.unconsumed > 50 {
             let more = self.unconsumed - 50;
             self.problems.push(Problem {
@@ -318,7 +426,7 @@ fn describe(o: &Observation) -> String {
         text.push(' ');
         text.push_str(unit);
     }
-    if o.status != crate::model::Status::Ok {
+    if o.status != Status::Ok {
         text.push_str(&format!(" ({:?})", o.status));
     }
     text

@@ -209,10 +209,13 @@ fn head_lines() -> usize {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TextSpec {
-    /// Tried in this order; a byte order mark decides first.
+    /// Code pages to be tried, in this order, where the file is neither UTF-8 nor UTF-16 nor GB18030, which every
+    /// adapter reads.
     pub encodings: Vec<String>,
-    /// The decimal marks that may occur. Thousands are never separated by either.
+    /// The decimal marks that may occur. Of two, the file's numbers decide; one that stays open is for a person.
     pub decimal: Vec<char>,
+    /// A line in which the file names its decimal mark, as the capture `mark`.
+    pub decimal_line: Option<Pattern>,
     /// What separates thousands, where the software writes them so; three digits must follow each.
     pub thousands: Option<char>,
     /// chrono formats.
@@ -230,6 +233,7 @@ impl Default for TextSpec {
         Self {
             encodings: vec!["utf-8".into()],
             decimal: vec!['.'],
+            decimal_line: None,
             thousands: None,
             dates: Vec::new(),
             date_order: None,

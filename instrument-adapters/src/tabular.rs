@@ -503,6 +503,7 @@ pub(crate) fn observation(base: &Base, quantity: &str, raw: &str, at: Locator) -
         x_unit: None,
         bound: None,
         unit_raw: None,
+        readings: Vec::new(),
         context: base.context.clone(),
     }
 }

@@ -1,9 +1,6 @@
-//! Bytes to numbered lines, in one of the encodings that the adapter declares.
-//!
-//! Nothing is guessed: a byte order mark decides, and without one the declared encodings are
-//! tried in their order. Guessing by statistics calls a Western European report Chinese.
+//! Bytes to numbered lines. In which encoding they are is decided in [`crate::encodings`].
 
-use encoding_rs::Encoding;
+use crate::encodings::{self, Bytes, Chosen};
 
 /// One line without its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +31,18 @@ pub(crate) struct Text {
 
 /// Decodes `bytes`, or gives `None` where no declared encoding fits.
 ///
-/// `lossy` is for the last resort: a file of a known format with a broken byte is read as far as
-/// it goes, with the line named.
+/// A file of a known format with a broken byte is read as far as it goes, with the line named.
 pub(crate) fn decode(bytes: &[u8], declared: &[String]) -> Option<Text> {
-    choose(bytes, declared).map(|chosen| decode_as(bytes, chosen))
+    Bytes::of(bytes).choose(bytes, declared).map(|chosen| decode_as(bytes, chosen))
 }
 
-/// Decodes in an encoding that was [`choose`]n, behind its mark.
-pub(crate) fn decode_as(bytes: &[u8], (encoding, skip): (&'static Encoding, usize)) -> Text {
+/// Decodes in the encoding that a message names itself.
+pub(crate) fn decode_named(bytes: &[u8], label: &str) -> Option<Text> {
+    encodings::named(bytes, label).map(|chosen| decode_as(bytes, chosen))
+}
+
+/// Decodes in an encoding that was chosen, behind its mark.
+pub(crate) fn decode_as(bytes: &[u8], (encoding, skip): Chosen) -> Text {
     let body = bytes.get(skip..).unwrap_or_default();
     let (text, malformed) = encoding.decode_without_bom_handling(body);
     let broken = text.contains('\0') || malformed;
@@ -50,60 +51,12 @@ pub(crate) fn decode_as(bytes: &[u8], (encoding, skip): (&'static Encoding, usiz
 
 /// As [`decode`], without lines where nothing is broken.
 pub(crate) fn decode_whole(bytes: &[u8], declared: &[String]) -> Option<Text> {
-    let (encoding, skip) = choose(bytes, declared)?;
+    let (encoding, skip) = Bytes::of(bytes).choose(bytes, declared)?;
     let (text, malformed) = encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default());
     if malformed || text.contains('\0') {
         return decode(bytes, declared);
     }
     Some(Text { encoding: encoding.name(), lines: Vec::new(), broken_line: None, whole: text.into_owned() })
-}
-
-/// The first declared encoding that fits, and the length of the mark before the text.
-pub(crate) fn choose(bytes: &[u8], declared: &[String]) -> Option<(&'static Encoding, usize)> {
-    if let Some((encoding, length)) = Encoding::for_bom(bytes) {
-        let allowed = declared.iter().any(|label| matches(label, encoding.name()));
-        return allowed.then_some((encoding, length));
-    }
-    let mut last = None;
-    for label in declared {
-        let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) else {
-            continue;
-        };
-        // UTF-16 is taken with its mark only: without one any even number of bytes would pass.
-        if encoding.name().starts_with("UTF-16") {
-            continue;
-        }
-        if label.eq_ignore_ascii_case("gb2312") && !both_bytes_high(bytes) {
-            continue;
-        }
-        if encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some() {
-            return Some((encoding, 0));
-        }
-        last = Some((encoding, 0));
-    }
-    last
-}
-
-/// `gb2312` in a declaration is taken strictly: its characters are two high bytes, which Western
-/// text, with single high bytes among ASCII, is not. `gbk` would take such text for Chinese.
-fn both_bytes_high(bytes: &[u8]) -> bool {
-    let mut open = false;
-    for byte in bytes {
-        match (open, byte) {
-            (false, 0xa1..=0xf7) => open = true,
-            (true, 0xa1..=0xfe) => open = false,
-            (false, 0..=0x7f) => {}
-            _ => return false,
-        }
-    }
-    !open
-}
-
-/// `utf-16` in a declaration stands for both byte orders.
-fn matches(label: &str, name: &str) -> bool {
-    let label = label.to_ascii_lowercase();
-    let name = name.to_ascii_lowercase();
-    label == name || (label == "utf-16" && name.starts_with("utf-16"))
 }
 
 fn split(whole: String, encoding: &'static str, broken: bool) -> Text {
@@ -163,13 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_decides_and_must_be_declared() {
+    fn the_mark_decides() {
         let utf16 = [0xff, 0xfe, b'a', 0, b'\r', 0, b'\n', 0, b'b', 0];
-        let text = decode(&utf16, &labels(&["utf-16"])).unwrap();
-        assert_eq!(text.lines.len(), 2);
-        assert_eq!(text.lines[1].text, "b");
-        assert!(!text.lines[1].terminated);
-        assert!(decode(&utf16, &labels(&["utf-8"])).is_none());
+        for declared in ["utf-16", "utf-8", "windows-1252"] {
+            let text = decode(&utf16, &labels(&[declared])).unwrap();
+            assert_eq!(text.lines.len(), 2);
+            assert_eq!(text.lines[1].text, "b");
+            assert!(!text.lines[1].terminated);
+        }
     }
 
     #[test]
@@ -192,7 +146,7 @@ mod tests {
     fn chinese_is_told_by_two_high_bytes() {
         let declared = labels(&["utf-8", "gb2312", "windows-1252"]);
         let chinese = decode(b"Name\xb0\xa2\xcb\xbe,1\n", &declared).unwrap();
-        assert_eq!((chinese.encoding, chinese.lines[0].text.as_str()), ("GBK", "Name\u{963f}\u{53f8},1"));
+        assert_eq!((chinese.encoding, chinese.lines[0].text.as_str()), ("gb18030", "Name\u{963f}\u{53f8},1"));
         let western = decode(b"ba\x9edarci,\xb5l\n", &declared).unwrap();
         assert_eq!(western.encoding, "windows-1252");
     }

@@ -15,7 +15,8 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, run};
 use crate::http::table::Table;
 use crate::instruments::{
-    self, AcceptFile, AddFileRunList, FileView, MatchName, RejectFile, SourceView, TakenFile, UploadFile, Wanted,
+    self, AcceptFile, AddFileRunList, ChooseReading, FileView, MatchName, RejectFile, SourceView, TakenFile,
+    UploadFile, Wanted,
 };
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -33,6 +34,7 @@ pub fn table() -> Table {
         .get("/api/v1/instrument-files/{id}", show)
         .get("/api/v1/instrument-files/{id}/source", source)
         .post("/api/v1/instrument-files/{id}/match", match_name)
+        .post("/api/v1/instrument-files/{id}/readings", choose_reading)
         .post("/api/v1/instrument-files/{id}/run-list", run_list)
         .post("/api/v1/instrument-file-sets", upload_set)
         .does::<AcceptFile>(Method::POST, "/api/v1/instrument-files/{id}/accept")
@@ -41,7 +43,7 @@ pub fn table() -> Table {
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(list, upload, upload_set, show, source, match_name, run_list))]
+#[openapi(paths(list, upload, upload_set, show, source, match_name, choose_reading, run_list))]
 pub struct Docs;
 
 /// The file's name.
@@ -201,6 +203,17 @@ async fn match_name(
     may: May<MatchName>,
     services: Data<Services>,
     command: Command<MatchName>,
+) -> Result<HttpResponse, Problem> {
+    let id = command.action.id.clone();
+    acted_on(may, services, command, id).await
+}
+
+#[utoipa::path(post, path = "/api/v1/instrument-files/{id}/readings", tag = "instruments", params(("id" = String, Path)),
+    request_body = ChooseReading, responses((status = 200, body = FileView), (status = 422, body = ProblemDocument)))]
+async fn choose_reading(
+    may: May<ChooseReading>,
+    services: Data<Services>,
+    command: Command<ChooseReading>,
 ) -> Result<HttpResponse, Problem> {
     let id = command.action.id.clone();
     acted_on(may, services, command, id).await

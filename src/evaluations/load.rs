@@ -17,6 +17,7 @@ use crate::store::schema::reference_standard;
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
+use crate::vocabulary::instruments::ObservationStatus;
 
 /// The most files of one evaluation.
 const FILES: usize = 200;
@@ -66,6 +67,14 @@ pub(super) fn files(
     pairs.sort_by(|(a, _), (b, _)| (&a.uploaded_at, &a.id).cmp(&(&b.uploaded_at, &b.id)));
     let mut loaded = LoadedFiles { files: Vec::new(), seen: Vec::new() };
     for (order, (file, rows)) in pairs.into_iter().enumerate() {
+        if let Some(open) = rows.iter().find(|row| row.counted().0 == ObservationStatus::Ambiguous) {
+            return Err(Refusal::field(
+                "file_ids",
+                format!("文件“{}”中的“{}”有两种读法，须先由人员认定", file.name, open.raw),
+                format!("{} in {} can be read in two ways: a person chooses one first", open.raw, file.name),
+            )
+            .into());
+        }
         let values: Vec<Seen> = rows.into_iter().map(|row| seen(order, row)).collect::<Result<_, _>>()?;
         let known: BTreeSet<Key> = values.iter().map(key).collect();
         for injection in in_files.get(file.id.as_str()).into_iter().flatten() {
@@ -110,7 +119,8 @@ fn silent(order: usize, file: &InstrumentFileRow, injection: &FileInjection) -> 
 /// An observation for the calculation: one whose number or marks cannot be read is an error, not a value without them.
 fn seen(order: usize, row: ObservationRow) -> Result<Seen, Refusal> {
     let at = |column| At::new("observation", column, row.id.as_str());
-    let value = row.value.as_deref().map(|text| text.parse().map_err(|error| at("value").unreadable(error)));
+    let (status, number) = row.counted();
+    let value = number.map(|text| text.parse().map_err(|error| at("value").unreadable(error)));
     Ok(Seen {
         id: row.id.to_string(),
         file: row.instrument_file_id.to_string(),
@@ -124,7 +134,7 @@ fn seen(order: usize, row: ObservationRow) -> Result<Seen, Refusal> {
         quantity: row.quantity,
         raw: row.raw,
         unit: row.unit,
-        status: row.status.as_str().to_owned(),
+        status: status.as_str().to_owned(),
         injection: row.injection,
         acquired_at: row.acquired_at,
     })

@@ -14,8 +14,8 @@ pub use looking::{
     Export, Figure, Mark, SourceLine, SourceView, Wanted, checks, export, figure, figures, figures_of, source,
 };
 pub use proposals::{
-    Accept, AcceptFile, Accepted, FileInjection, FileView, Proposal, ProposedReading, RejectFile,
-    accept_with_evaluation, evaluable, injections_of, view,
+    Accept, AcceptFile, Accepted, ChooseReading, Chosen, FileInjection, FileView, Proposal, ProposedReading,
+    RejectFile, accept_with_evaluation, evaluable, injections_of, view,
 };
 pub use reception::{
     AdapterStand, AdaptersView, AddFileRunList, AddRunList, DeadLetterView, DismissLetter, FolderEntryView, FolderView,

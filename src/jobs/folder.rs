@@ -329,7 +329,7 @@ impl Folder<'_> {
         let depth_one = scan::files(here, None).ok()?;
         let other = depth_one.into_iter().find(|other| other.seen.path.eq_ignore_ascii_case(name))?;
         let mut seen = other.seen;
-        seen.path = instruments::below(&self.real, &other.place)?;
+        seen.path = scan::path_of(&self.real, &other.place)?;
         Some(Found { place: other.place, seen })
     }
 }

@@ -1,15 +1,15 @@
 //! Looking at a folder: which files there are, and reading one of them safely. Nothing is ever moved, changed or
 //! deleted, and no link is followed.
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use crate::instruments::{Globs, SeenFile, below};
+use crate::instruments::{Globs, SeenFile};
 
-/// How deep folders lie within one another.
-const DEEPEST: usize = 8;
 /// The most entries of one folder with everything below it.
 const MOST: usize = 500_000;
 
@@ -30,13 +30,16 @@ pub struct Found {
 pub fn files(folder: &Path, globs: Option<&Globs>) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut entries = 0_usize;
-    let mut todo: Vec<(PathBuf, usize)> = vec![(folder.to_path_buf(), 0)];
-    while let Some((here, depth)) = todo.pop() {
+    // No link is followed, so that the depth is what the folder has; the number of entries is bounded.
+    let mut todo: Vec<PathBuf> = vec![folder.to_path_buf()];
+    let mut below_it = false;
+    while let Some(here) = todo.pop() {
         let listed = match std::fs::read_dir(&here) {
             Ok(listed) => listed,
-            Err(error) if depth == 0 => return Err(error),
+            Err(error) if !below_it => return Err(error),
             Err(_) => continue,
         };
+        below_it = true;
         for entry in listed {
             let Ok(entry) = entry else { continue };
             entries += 1;
@@ -45,12 +48,14 @@ pub fn files(folder: &Path, globs: Option<&Globs>) -> io::Result<Vec<Found>> {
             }
             let Ok(kind) = entry.file_type() else { continue };
             let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| !partial(name)) else { continue };
-            if kind.is_dir() && depth < DEEPEST {
-                todo.push((here.join(name), depth + 1));
+            if partial(&readable(&name)) {
+                continue;
+            }
+            let place = here.join(&name);
+            if kind.is_dir() {
+                todo.push(place);
             } else if kind.is_file() {
-                let place = here.join(name);
-                let Some(path) = below(folder, &place) else { continue };
+                let Some(path) = path_of(folder, &place) else { continue };
                 if globs.is_some_and(|globs| !globs.fit(&path)) {
                     continue;
                 }
@@ -60,8 +65,46 @@ pub fn files(folder: &Path, globs: Option<&Globs>) -> io::Result<Vec<Found>> {
             }
         }
     }
+    apart(folder, &mut found);
     found.sort_by(|a, b| a.seen.path.cmp(&b.seen.path));
     Ok(found)
+}
+
+/// The path of a file below a folder, as people read it.
+pub fn path_of(folder: &Path, place: &Path) -> Option<String> {
+    let parts = place.strip_prefix(folder).ok()?.iter().map(readable).collect::<Vec<_>>();
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// A name as people read it: in UTF-8, else in GB18030 as older Chinese systems wrote it, else with its bytes as `\xNN`.
+fn readable(name: &OsStr) -> String {
+    let bytes = name.as_encoded_bytes();
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
+    let strange = |c: char| c.is_control() || matches!(c, '\u{e000}'..='\u{f8ff}');
+    match encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
+        Some(text) if !text.contains(strange) => text.into_owned(),
+        _ => spelled(bytes),
+    }
+}
+
+fn spelled(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| if b.is_ascii() { char::from(*b).to_string() } else { format!("\\x{b:02x}") }).collect()
+}
+
+/// Two names that read the same are told apart by their bytes; one in UTF-8 stays as it is.
+fn apart(folder: &Path, found: &mut [Found]) {
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for one in found.iter() {
+        *times.entry(one.seen.path.clone()).or_default() += 1;
+    }
+    for one in found.iter_mut().filter(|one| times.get(&one.seen.path).is_some_and(|times| *times > 1)) {
+        let bytes = one.place.strip_prefix(folder).unwrap_or(&one.place).as_os_str().as_encoded_bytes();
+        if std::str::from_utf8(bytes).is_err() {
+            one.seen.path = spelled(bytes);
+        }
+    }
 }
 
 /// Names that a program gives to what it is still writing, or keeps for itself.
@@ -120,7 +163,9 @@ pub fn read(folder: &Path, found: &Found, most: usize) -> Result<Vec<u8>, Unread
     // link that comes and goes in between leads to another file than the one that lies there.
     let real = found.place.canonicalize().map_err(gone)?;
     let lies_there = std::fs::symlink_metadata(&real).map_err(gone)?;
-    if below(folder, &real).as_deref() != Some(found.seen.path.as_str()) || !same_file(&opened, &lies_there) {
+    let there =
+        matches!((real.strip_prefix(folder), found.place.strip_prefix(folder)), (Ok(now), Ok(listed)) if now == listed);
+    if !there || !same_file(&opened, &lies_there) {
         return Err(Unread::Changed);
     }
     if !as_seen(&opened) {
@@ -173,6 +218,42 @@ mod tests {
         assert_eq!(paths(""), ["a.txt", "b.csv", "run.D/Report.TXT"]);
         assert_eq!(paths("*.txt"), ["a.txt", "run.D/Report.TXT"]);
         assert!(files(&dir.path().join("not there"), None).is_err());
+    }
+
+    /// An old Chinese system writes names in GB18030, and a network share may have names of any bytes.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_of_any_bytes_at_any_depth_is_found_and_read() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path();
+        let deep = (0..20).fold(folder.to_path_buf(), |path, n| path.join(format!("d{n}")));
+        std::fs::create_dir_all(&deep).unwrap();
+        let gbk = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
+        let old = folder.join(OsStr::from_bytes(&gbk("批次")));
+        std::fs::create_dir_all(&old).unwrap();
+        let names: [(PathBuf, &[u8]); 5] = [
+            (folder.to_path_buf(), &gbk("水分2.txt")),
+            (old, &gbk("噁唑.txt")),
+            (folder.to_path_buf(), b"odd\xff\xfe.txt"),
+            (folder.to_path_buf(), "水分2.txt".as_bytes()),
+            (deep, b"deep.txt"),
+        ];
+        for (place, name) in &names {
+            std::fs::write(place.join(OsStr::from_bytes(name)), name).unwrap();
+        }
+        let found = files(folder, None).unwrap();
+        let mut paths: Vec<&str> = found.iter().map(|one| one.seen.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths.len(), 5, "{paths:?}");
+        paths.dedup();
+        assert_eq!(paths.len(), 5, "two names are two files: {paths:?}");
+        for path in ["水分2.txt", "批次/噁唑.txt", "odd\\xff\\xfe.txt"] {
+            assert!(paths.contains(&path), "{path} {paths:?}");
+        }
+        for one in &found {
+            assert_eq!(read(folder, one, 100).unwrap(), one.place.file_name().unwrap().as_encoded_bytes());
+        }
     }
 
     #[test]

@@ -85,6 +85,12 @@ invariants! {
     ObservationIdentity = "observation-identity", Conflict,
         "从仪器文件读出的数据不得更改，文件处理后不得改变其所属样品",
         "a value read from an instrument file is not changed, nor is its sample once the file is decided";
+    ObservationChoice = "observation-choice", Conflict,
+        "只能从该值的两种读法中认定一种",
+        "one of the two readings of an ambiguous value is chosen, by a person";
+    ReadingAmbiguous = "reading-ambiguous", WrongState,
+        "该值有两种读法，须先由人员认定",
+        "the value can be read in two ways: a person chooses one before it is a reading";
     ImportNotAccepted = "import-not-accepted", WrongState,
         "只有已采用的仪器文件才进行导入复核",
         "only an accepted instrument file has an import to check";

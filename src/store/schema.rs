@@ -482,6 +482,9 @@ diesel::table! {
         bound -> Nullable<Text>,
         context -> Text,
         sample_id -> Nullable<Text>,
+        readings -> Text,
+        chosen -> Nullable<Text>,
+        chosen_by -> Nullable<Text>,
     }
 }
 

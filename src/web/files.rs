@@ -13,8 +13,8 @@ use crate::action::{Action, Services};
 use crate::http::permit::permission::InstrumentRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::instruments::{
-    self, AcceptFile, AddFileRunList, FileView, LetterFilter, MatchName, NamedFile, RejectFile, RunListLine,
-    SourceView, TakenFile, UploadFile, Wanted,
+    self, AcceptFile, AddFileRunList, ChooseReading, FileView, LetterFilter, MatchName, NamedFile, RejectFile,
+    RunListLine, SourceView, TakenFile, UploadFile, Wanted,
 };
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -32,6 +32,7 @@ pub fn table() -> Table {
         .get("/instrument-files/{id}", show)
         .get("/instrument-files/{id}/original", original)
         .post("/instrument-files/{id}/match", match_name)
+        .post("/instrument-files/{id}/readings", choose_reading)
         .post("/instrument-files/{id}/run-list", run_list)
         .post("/instrument-files/{id}/accept", accept)
         .post("/instrument-files/{id}/reject", reject)
@@ -191,6 +192,18 @@ async fn match_name(
     // Values without a name have an empty one here.
     let (sample_text, sample_number) = (form.opt("sample_text"), form.opt("sample_number"));
     let action = MatchName { id: id.as_str().into(), sample_text, sample_number };
+    acted_on((may, page, services), (id, form), Ok(action)).await
+}
+
+async fn choose_reading(
+    may: May<ChooseReading>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let observation_id = form.text("observation_id").as_str().into();
+    let action = ChooseReading { id: id.as_str().into(), observation_id, value: form.opt("value") };
     acted_on((may, page, services), (id, form), Ok(action)).await
 }
 

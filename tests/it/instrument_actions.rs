@@ -201,3 +201,94 @@ fn what_is_stored_and_cannot_be_read_is_an_error_that_names_its_place() {
         (&json!("instrument"), &json!("matching"), &json!(id))
     );
 }
+
+/// An item whose reading is an amount of a chromatogram.
+fn solvent() -> Value {
+    json!([{"code": "solv", "name_zh": "残留溶剂", "name_en": "Solvent", "method": "通则0861", "kind": "numeric",
+            "unit": "ug/mL", "limit": "≤500", "compare_by": "rounded", "consumes": "1",
+            "inputs": [{"name": "x", "unit": "ug/mL", "source": {"quantity": "amount", "analyte": "丙酮"}}]}])
+}
+
+/// `1,021` may be one and a bit or a thousand: it is no reading before a person has said which.
+#[test]
+fn a_value_of_two_readings_is_decided_by_a_person() {
+    on_each(|on| {
+        let app = TestApp::start(on);
+        let world = World::new(&app);
+        let product = world.product("AMB", "chemical", &["rare_disease"], &solvent());
+        let number = text(&world.take_in("drug_registration", &product, "AMB1", 9)["samples"][0], "number");
+        let content = format!(
+            "SampleName\tVial\tRetentionTime\tArea\tResultId\tChannelName\tName\tAmount\tUnits\r\n\
+             {number}\t1\t4\t2838\t1\tPDA\t丙酮\t1,021\tug/mL\r\n"
+        );
+        let path = "/api/v1/instrument-files?name=amb.txt";
+        let sent = world.analyst.send("POST", path, Some("application/octet-stream"), content.into_bytes());
+        let one = ok(&sent, 201);
+        let id = text(&one["file"], "id");
+        let seen = one["observations"].as_array().expect("values").iter().find(|o| o["quantity"] == "amount");
+        let seen = seen.expect("the amount").clone();
+        assert_eq!(
+            (&seen["raw"], &seen["status"], &seen["value"]),
+            (&json!("1,021"), &json!("ambiguous"), &Value::Null)
+        );
+        assert_eq!(seen["readings"], json!(["1.021", "1021"]));
+        let open = one["proposals"][0]["open_questions"].to_string();
+        assert!(open.contains("1.021 或 1021") && one["proposals"][0]["readings"] == json!([]), "{one}");
+        let accept = || {
+            let body = json!({"confirm_complete": true, "despite_problems": "已核对"});
+            world.analyst.post(&format!("/api/v1/instrument-files/{id}/accept"), &body)
+        };
+        let refused = accept();
+        assert!(refused.status >= 400, "{}", refused.text);
+
+        // The page shows both readings, in both languages.
+        let page = Browser::logged_in(&app, "analyst").page(&format!("/instrument-files/{id}"));
+        assert!(page.contains("应读作 1.021") && page.contains("应读作 1021"), "{page}");
+
+        let choose = |value: Value| {
+            let body = json!({"observation_id": seen["id"], "value": value});
+            world.analyst.post(&format!("/api/v1/instrument-files/{id}/readings"), &body)
+        };
+        assert_eq!(choose(json!("1,021")).json()["field"], "value");
+        let chosen = ok(&choose(json!("1021")), 200);
+        let now = chosen["observations"].as_array().expect("values").iter().find(|o| o["id"] == seen["id"]).cloned();
+        let now = now.expect("the amount");
+        assert_eq!((&now["raw"], &now["chosen"]), (&json!("1,021"), &json!("1021")), "what was written is kept");
+        let trail = ok(&world.quality.get("/api/v1/audit?action=file.choose_reading"), 200);
+        let entry = &trail["entries"][0];
+        assert!(entry["actor"].as_str().is_some_and(|who| who.contains("analyst")), "{trail}");
+        assert!(entry.to_string().contains("1021"), "{trail}");
+
+        let accepted = ok(&accept(), 200);
+        let result = &accepted["entered"][0]["result"];
+        assert_eq!((&result["calculated"], &result["verdict"]), (&json!("1021"), &json!("fail")), "{accepted}");
+        assert!(choose(json!("1.021")).status >= 400, "what was decided about stays");
+    });
+}
+
+/// `Report.txt` of another sample is another run; the same run with other values is a version.
+#[test]
+fn a_run_is_not_its_files_name() {
+    on_each(|on| {
+        let app = TestApp::start(on);
+        let world = World::new(&app);
+        let kf = |sample: &str, minute: u32, value: &str| {
+            format!("卡尔费休水分测定\r\n样品：{sample}\r\n日期：2026/11/30 14:{minute:02}\r\n水分：{value} ppm\r\n")
+        };
+        let new = json!({"code": "KF-1", "name": "水分仪", "serial": "1", "adapter": "karl-fischer-print"});
+        ok(&world.quality.post("/api/v1/instruments", &new), 201);
+        for machine in ["", "&instrument=KF-1"] {
+            let send = |content: String| {
+                let path = format!("/api/v1/instrument-files?name=Report.txt{machine}");
+                let sent = world.analyst.send("POST", &path, Some("application/octet-stream"), content.into_bytes());
+                ok(&sent, 201)["file"].clone()
+            };
+            let tag = machine.len();
+            let first = send(kf(&format!("A{tag}"), 2, "300"));
+            assert_eq!(send(kf(&format!("B{tag}"), 2, "310"))["version"], 1, "another sample");
+            assert_eq!(send(kf(&format!("A{tag}"), 9, "305"))["version"], 1, "another measurement");
+            let second = send(kf(&format!("A{tag}"), 2, "301"));
+            assert_eq!((&second["version"], &second["supersedes"]), (&json!(2), &first["id"]));
+        }
+    });
+}

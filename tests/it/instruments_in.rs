@@ -130,8 +130,8 @@ fn a_watched_folder_brings_files_and_their_corrections() {
             "{trail:?}"
         );
 
-        // A corrected file is a new version; the older one is not to be accepted without a reason.
-        std::fs::write(&path, printout(&number, "25.2222", 3)).unwrap();
+        // The same weighing with another value is a new version; the older one is not to be accepted without a reason.
+        std::fs::write(&path, printout(&number, "25.2222", 2)).unwrap();
         let second = wait("the second version", || named(&world.analyst, "w1.txt", 2));
         assert_eq!(second["supersedes"], first["id"]);
         let old = view(&world.analyst, &first);
@@ -145,7 +145,7 @@ fn a_watched_folder_brings_files_and_their_corrections() {
         assert_eq!(accepted["entered"][0]["result"]["calculated"], "25.2222", "{accepted}");
 
         // A version after an accepted one is flagged, and changes no result.
-        std::fs::write(&path, printout(&number, "26.9999", 4)).unwrap();
+        std::fs::write(&path, printout(&number, "26.9999", 2)).unwrap();
         let third = wait("the third version", || named(&world.analyst, "w1.txt", 3));
         let third = view(&world.analyst, &third);
         assert!(codes(&third).contains(&"supersedes_accepted".into()), "{third}");

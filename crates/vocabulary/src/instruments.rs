@@ -264,6 +264,8 @@ vocabulary! {
         Unstable = "unstable", "未稳定", "unstable";
         Invalid = "invalid", "无效", "invalid";
         Text = "text", "文字", "text";
+        /// It can be read in two ways, and a person says which.
+        Ambiguous = "ambiguous", "两种读法", "can be read in two ways";
     }
 }
 

@@ -9,6 +9,7 @@ mod xlsx;
 
 use std::collections::HashMap;
 
+use crate::encodings::Bytes;
 use crate::text::{self, Text};
 
 /// How much of a text file is looked at to tell whose it is.
@@ -58,11 +59,13 @@ pub(crate) struct Heads<'a> {
     packed: HashMap<Container, Result<Text, String>>,
     /// By encoding: adapters that declare others before it share it too.
     texts: HashMap<(&'static str, usize), Text>,
+    /// What the whole file shows of its encoding: the head alone may be ASCII.
+    shows: Option<Bytes>,
 }
 
 impl<'a> Heads<'a> {
     pub fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes, packed: HashMap::new(), texts: HashMap::new() }
+        Self { bytes, packed: HashMap::new(), texts: HashMap::new(), shows: None }
     }
 
     pub fn size(&self) -> usize {
@@ -78,9 +81,10 @@ impl<'a> Heads<'a> {
         if self.bytes.starts_with(b"PK\x03\x04") {
             return Err("an archive, no text".into());
         }
+        let shows = *self.shows.get_or_insert_with(|| Bytes::of(self.bytes));
         // The head is enough; an odd byte belongs to a code unit that goes on.
         let head = self.bytes.get(..HEAD_BYTES).unwrap_or(self.bytes);
-        let chosen = text::choose(head, encodings).ok_or_else(|| "in none of the declared encodings".to_owned())?;
+        let chosen = shows.choose(head, encodings).ok_or_else(|| "in none of the declared encodings".to_owned())?;
         let key = (chosen.0.name(), chosen.1);
         Ok(self.texts.entry(key).or_insert_with(|| text::decode_as(head, chosen)))
     }

@@ -4,6 +4,7 @@
 //! entries are found, and a variable is looked at only where its bytes are in the file. The tests read the
 //! same files with the crate netcdf3 and compare.
 
+use crate::encodings::Bytes;
 use crate::text::{Line, Text};
 
 /// Deepest list of dimensions that a variable of a measurement has.
@@ -184,14 +185,15 @@ fn padding(count: usize) -> usize {
     (4 - count % 4) % 4
 }
 
-/// Text up to its first NUL, in UTF-8 or else in the code page of Western Windows.
+/// Text up to its first NUL, in what its bytes prove or else in the code page of Western Windows.
 fn decode(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
     let bytes = bytes.get(..end).unwrap_or_default();
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.trim().to_owned(),
-        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.trim().to_owned(),
-    }
+    let (encoding, skip) = match Bytes::of(bytes) {
+        Bytes::Proven(chosen) => chosen,
+        Bytes::Ascii | Bytes::Other => (encoding_rs::WINDOWS_1252, 0),
+    };
+    encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default()).0.trim().to_owned()
 }
 
 /// One number as the file holds it.

@@ -372,6 +372,7 @@ impl Rest {
             Status::Unstable => "unstable",
             Status::Text | Status::Ok => return,
             Status::Invalid => "no usable number",
+            Status::Ambiguous => "can be read in two ways",
         };
         self.errors.push(json!({"error": format!("{}: {why}", seen.raw), "error feature": name}));
     }

@@ -141,6 +141,7 @@ mod tests {
             x_unit: None,
             bound: None,
             unit_raw: None,
+            readings: Vec::new(),
             context: std::collections::BTreeMap::from([(at(9), at(10))]).into(),
         };
         Parsed {

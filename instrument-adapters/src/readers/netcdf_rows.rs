@@ -363,7 +363,7 @@ fn ordinates(curve: &Curve, file: &Netcdf, base: &Base, sink: &mut Sink) {
             }
         };
         point.x_unit.clone_from(&x_unit);
-        sink.observations.push(point);
+        sink.point(point);
     }
 }
 

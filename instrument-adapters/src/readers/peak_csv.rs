@@ -81,6 +81,7 @@ pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) ->
         sink.fault("companion_unread", format!("{} is in no declared encoding", companion.name), Locator::default());
         return Proof::Fails;
     };
+    crate::adapter::doubt_text(sink, &decoded);
     let facts = Facts::read(&decoded);
     let (headings, base) = describe(settings, sink, &facts, signal, &decoded);
     rows(sink, input, &headings, &base);

@@ -360,6 +360,7 @@ mod tests {
             x_unit: None,
             bound: None,
             unit_raw: None,
+            readings: Vec::new(),
             context: context
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))

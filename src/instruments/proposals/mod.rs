@@ -4,12 +4,14 @@
 //! is converted but by a declared factor.
 
 mod accept;
+mod choose;
 mod evaluated;
 mod propose;
 mod reject;
 mod view;
 
 pub use accept::{Accept, AcceptFile, Accepted};
+pub use choose::{ChooseReading, Chosen};
 pub use evaluated::{FileInjection, accept_with_evaluation, evaluable, injections_of};
 pub use propose::{Proposal, ProposedReading};
 pub use reject::RejectFile;

@@ -190,7 +190,12 @@ fn from_source(
         return Ok(Vec::new());
     }
     let name = &input.name;
-    let unusable = found.iter().filter(|seen| !ObservationStatus::USABLE.contains(&seen.status)).count();
+    if let Some(open) = found.iter().find(|seen| seen.counted().0 == ObservationStatus::Ambiguous) {
+        let readings: Vec<String> = At::new("observation", "readings", open.id.as_str()).read(&open.readings)?;
+        let (raw, zh, en) = (&open.raw, readings.join(" 或 "), readings.join(" or "));
+        return Err(format!("{name}：“{raw}”可读作 {zh}，须由人员认定 / {raw} is {en}: a person says which").into());
+    }
+    let unusable = found.iter().filter(|seen| !ObservationStatus::USABLE.contains(&seen.counted().0)).count();
     if unusable > 0 {
         return Err(format!(
             "{name}：{unusable} 个值带有仪器标记，不能直接采用 / {unusable} values carry an instrument's mark"
@@ -332,7 +337,8 @@ fn reading(
     };
     // Where the instrument says "not found" in its own way (`-`, `0,00`), the reading says so in ours; the
     // observation keeps the text as written. A value that was multiplied says by what.
-    let raw = match (seen.status, &seen.bound) {
+    let (status, number) = seen.counted();
+    let raw = match (status, &seen.bound) {
         (ObservationStatus::NotDetected, _) => "未检出".to_owned(),
         (ObservationStatus::Below, Some(bound)) => format!("<{}", scaled(bound)?),
         (ObservationStatus::Above, Some(bound)) => format!(">{}", scaled(bound)?),
@@ -342,7 +348,7 @@ fn reading(
         },
         _ => seen.raw.clone(),
     };
-    let value = match seen.value.as_deref().filter(|_| seen.status == ObservationStatus::Ok) {
+    let value = match number.filter(|_| status == ObservationStatus::Ok) {
         Some(text) => Some(scaled(text)?),
         None => None,
     };

@@ -19,7 +19,7 @@ mod take_in;
 mod versions;
 
 pub use adapters::{AdapterStand, AdaptersView, RefusedFolder, adapters, tell_loaded};
-pub(super) use files::{file_of, observations_of_file, options_of};
+pub(super) use files::{file_of, observations_of_file, options_of, touch};
 pub use folders::{FolderEntryView, FolderView, Known, SeenFile, again, folder_view, known, refuse};
 pub use letters::{
     DeadLetterView, DismissLetter, Letter, LetterFilter, dead_letter, dead_letters, letter_content, open_letters, put,

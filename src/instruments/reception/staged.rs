@@ -71,6 +71,7 @@ fn status(one: Status) -> ObservationStatus {
         Status::Unstable => ObservationStatus::Unstable,
         Status::Invalid => ObservationStatus::Invalid,
         Status::Text => ObservationStatus::Text,
+        Status::Ambiguous => ObservationStatus::Ambiguous,
     }
 }
 
@@ -94,6 +95,9 @@ pub(super) fn observations_of(id: &InstrumentFileId, parsed: &Parsed) -> Vec<Obs
         bound: seen.bound.clone(),
         context: Json::of(&seen.context),
         sample_id: None,
+        readings: Json::of(&seen.readings),
+        chosen: None,
+        chosen_by: None,
     };
     parsed.observations.iter().zip(1_i64..).map(row).collect()
 }
@@ -122,6 +126,7 @@ mod tests {
             Status::Unstable,
             Status::Invalid,
             Status::Text,
+            Status::Ambiguous,
         ];
         for one in all {
             assert_eq!(serde_json::json!(one), serde_json::json!(status(one)));

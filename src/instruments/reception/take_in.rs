@@ -1,7 +1,5 @@
 //! Taking one file in, by whichever way it came: kept by content, read, matched, staged. One transaction a file.
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use instrument_adapters::{Companion, NotRecognised, Parsed};
@@ -301,7 +299,7 @@ pub(super) fn says(
             Some(one) => register::newest_first(conn, &one.id)?,
             None => Vec::new(),
         },
-        earlier: versions::earlier(conn, row)?,
+        earlier: versions::earlier(conn, row, observations)?,
         finder: Finder::load(conn, &MatchedFile { file: row, rule: &rule }, observations)?,
     })
 }
@@ -318,8 +316,8 @@ pub(super) fn decide(today: NaiveDate, met: &Met) -> Result<TakePlan, Refusal> {
         let days = days(&draft.observations, today);
         draft.problems.extend(register::against(&machine.code, &met.says.calibrations, &days));
     }
-    let texts: BTreeSet<&str> = draft.observations.iter().filter_map(|seen| seen.sample_text.as_deref()).collect();
-    draft.problems.extend(versions::link(&mut draft.row, &texts, &met.says.earlier));
+    let runs = versions::runs_of(&draft.observations);
+    draft.problems.extend(versions::link(&mut draft.row, &runs, &met.says.earlier));
     draft.row.problems = Json::of(&draft.problems);
     let ways = match_samples(&met.says.finder, &mut draft.observations)?;
     let taken = TakenFile { id: draft.row.id.clone(), known: false, state: draft.row.state };
@@ -461,6 +459,9 @@ pub(super) mod tests {
             bound: None,
             context: Json::of(&json!({})),
             sample_id: None,
+            readings: Json::of(&[""; 0]),
+            chosen: None,
+            chosen_by: None,
         }
     }
 

@@ -1,14 +1,16 @@
-//! A corrected file: other content under the name of an earlier file of the same instrument. It is a new version of
-//! that one; nothing that was read or accepted before is overwritten.
+//! A corrected file: the same run with other values. A run is known by its instrument, its samples and the times of its
+//! injections, never by a file's name alone: `Report.txt` of another sample is another run. A new version overwrites
+//! nothing that was read or accepted before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::store::columns::InstrumentFileId;
-use crate::store::rows::InstrumentFileRow;
+use crate::store::rows::{InstrumentFileRow, ObservationRow};
 use crate::store::schema::{instrument_file, observation};
 use crate::store::views::{LocatorView, ProblemView};
 use crate::store::{AnyConnection, Outcome};
@@ -34,12 +36,23 @@ pub(super) struct Earlier {
     adapter: Option<String>,
     /// Another file follows it already.
     followed: bool,
-    /// The names of samples in it; only looked up where they matter.
-    texts: BTreeSet<String>,
+    runs: Runs,
+}
+
+/// The names of samples in a file, each with the times at which it was measured.
+pub(super) type Runs = BTreeSet<(Option<String>, Option<String>)>;
+
+/// The runs that the values of a file tell of.
+pub(super) fn runs_of(observations: &[ObservationRow]) -> Runs {
+    observations.iter().map(|seen| (seen.sample_text.clone(), seen.acquired_at.clone())).collect()
 }
 
 /// The earlier files that a new one may be a version of, the newest first.
-pub(super) fn earlier(conn: &mut AnyConnection, row: &InstrumentFileRow) -> Outcome<Vec<Earlier>> {
+pub(super) fn earlier(
+    conn: &mut AnyConnection,
+    row: &InstrumentFileRow,
+    observations: &[ObservationRow],
+) -> Outcome<Vec<Earlier>> {
     let mut query = instrument_file::table
         .filter(instrument_file::institute_id.eq(&row.institute_id))
         .filter(instrument_file::name.eq(&row.name))
@@ -51,6 +64,13 @@ pub(super) fn earlier(conn: &mut AnyConnection, row: &InstrumentFileRow) -> Outc
     // An upload has no path: it is the file of that name at the top of the folder, not one of a folder below.
     let path = row.path.as_ref().unwrap_or(&row.name);
     query = query.filter(instrument_file::path.eq(path).or(instrument_file::path.is_null()));
+    // Hundreds of runs may have had this name: those of its samples are looked at.
+    let samples: BTreeSet<&str> =
+        observations.iter().filter_map(|seen| seen.sample_text.as_deref()).take(400).collect();
+    if !samples.is_empty() {
+        let of_file = observation::table.filter(observation::instrument_file_id.eq(instrument_file::id));
+        query = query.filter(exists(of_file.filter(observation::sample_text.eq_any(samples))));
+    }
     let found: Vec<(InstrumentFileId, i64, FileState, Option<String>)> = query
         .order((instrument_file::uploaded_at.desc(), instrument_file::id.desc()))
         .limit(BACK)
@@ -65,10 +85,10 @@ pub(super) fn earlier(conn: &mut AnyConnection, row: &InstrumentFileRow) -> Outc
         .select(instrument_file::supersedes)
         .load(conn)?;
     let followed: BTreeSet<InstrumentFileId> = followed.into_iter().flatten().collect();
-    let mut texts = if row.instrument_id.is_none() { texts(conn, &ids)? } else { BTreeMap::new() };
+    let mut runs = runs(conn, &ids)?;
     let each = |(id, version, state, adapter): (InstrumentFileId, i64, FileState, Option<String>)| Earlier {
         followed: followed.contains(&id),
-        texts: texts.remove(&id).unwrap_or_default(),
+        runs: runs.remove(&id).unwrap_or_default(),
         id,
         version,
         state,
@@ -77,27 +97,23 @@ pub(super) fn earlier(conn: &mut AnyConnection, row: &InstrumentFileRow) -> Outc
     Ok(found.into_iter().map(each).collect())
 }
 
-/// The names of samples in files.
-fn texts(conn: &mut AnyConnection, ids: &[InstrumentFileId]) -> Outcome<BTreeMap<InstrumentFileId, BTreeSet<String>>> {
-    let rows: Vec<(InstrumentFileId, Option<String>)> = observation::table
+/// The runs in files.
+fn runs(conn: &mut AnyConnection, ids: &[InstrumentFileId]) -> Outcome<BTreeMap<InstrumentFileId, Runs>> {
+    let rows: Vec<(InstrumentFileId, Option<String>, Option<String>)> = observation::table
         .filter(observation::instrument_file_id.eq_any(ids))
-        .select((observation::instrument_file_id, observation::sample_text))
+        .select((observation::instrument_file_id, observation::sample_text, observation::acquired_at))
         .distinct()
         .load(conn)?;
-    let mut found: BTreeMap<InstrumentFileId, BTreeSet<String>> = BTreeMap::new();
-    for (id, text) in rows {
-        found.entry(id).or_default().extend(text);
+    let mut found: BTreeMap<InstrumentFileId, Runs> = BTreeMap::new();
+    for (id, sample, at) in rows {
+        found.entry(id).or_default().insert((sample, at));
     }
     Ok(found)
 }
 
 /// Links a new file to the version before it, where there is one; tells what a person has to know of it. Pure.
-pub(super) fn link(
-    row: &mut InstrumentFileRow,
-    texts: &BTreeSet<&str>,
-    newest_first: &[Earlier],
-) -> Option<ProblemView> {
-    let before = newest_first.iter().find(|one| !one.followed && same_series(one, row, texts))?;
+pub(super) fn link(row: &mut InstrumentFileRow, runs: &Runs, newest_first: &[Earlier]) -> Option<ProblemView> {
+    let before = newest_first.iter().find(|one| !one.followed && same_run(one, row, runs))?;
     row.version = before.version.saturating_add(1);
     row.supersedes = Some(before.id.clone());
     let version = before.version;
@@ -113,13 +129,11 @@ pub(super) fn link(
     })
 }
 
-/// A path below a folder, or a name on a registered instrument, is a series by itself. What was uploaded without
-/// naming an instrument may be called `Report.TXT` a hundred times: there the adapter must be the same, and a sample.
-fn same_series(old: &Earlier, new: &InstrumentFileRow, texts: &BTreeSet<&str>) -> bool {
-    if new.instrument_id.is_some() {
-        return true;
-    }
-    new.adapter.is_some() && old.adapter == new.adapter && old.texts.iter().any(|text| texts.contains(text.as_str()))
+/// The same run: read by the same adapter, and every sample of the older file, with its times, is in the newer one,
+/// which may have more where a sequence went on. What names neither sample nor time is no run that could be known again.
+fn same_run(old: &Earlier, new: &InstrumentFileRow, runs: &Runs) -> bool {
+    let known = old.runs.iter().any(|(sample, at)| sample.is_some() || at.is_some());
+    new.adapter.is_some() && old.adapter == new.adapter && known && old.runs.is_subset(runs)
 }
 
 /// The version before a file and the one after it.
@@ -159,46 +173,55 @@ mod tests {
     use super::*;
     use crate::instruments::reception::take_in::tests::row;
 
-    fn old(id: &str, version: i64, state: FileState, texts: &[&str]) -> Earlier {
-        Earlier {
-            id: id.into(),
-            version,
-            state,
-            adapter: Some("a".into()),
-            followed: false,
-            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+    fn runs(all: &[(&str, &str)]) -> Runs {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        all.iter().map(|(sample, at)| (text(sample), text(at))).collect()
+    }
+
+    fn old(id: &str, version: i64, state: FileState, all: &[(&str, &str)]) -> Earlier {
+        Earlier { id: id.into(), version, state, adapter: Some("a".into()), followed: false, runs: runs(all) }
+    }
+
+    fn new(name: &str) -> InstrumentFileRow {
+        InstrumentFileRow { adapter: Some("a".into()), instrument_id: Some("i".into()), ..row(name) }
+    }
+
+    #[test]
+    fn the_same_run_again_is_a_version() {
+        let before = [old("2", 2, FileState::Accepted, &[("S1", "10:00"), ("S2", "10:20")])];
+        for (now, version) in [
+            (&[("S1", "10:00"), ("S2", "10:20")][..], 3),
+            // The sequence went on.
+            (&[("S1", "10:00"), ("S2", "10:20"), ("S3", "10:40")], 3),
+            // Another sample, another time, a part of the run.
+            (&[("S3", "10:00"), ("S4", "10:20")], 1),
+            (&[("S1", "11:00"), ("S2", "11:20")], 1),
+            (&[("S1", "10:00")], 1),
+            (&[], 1),
+        ] {
+            let mut file = new("Report.txt");
+            let told = link(&mut file, &runs(now), &before);
+            assert_eq!((file.version, told.is_some()), (version, version > 1), "{now:?}");
         }
     }
 
     #[test]
-    fn on_an_instrument_a_name_is_a_series() {
-        let mut new = row("w.txt");
-        new.instrument_id = Some("i".into());
-        let told = link(&mut new, &BTreeSet::new(), &[old("2", 2, FileState::Staged, &[])]);
-        assert_eq!((new.version, new.supersedes.clone(), told), (3, Some("2".into()), None));
-    }
-
-    #[test]
-    fn without_one_the_adapter_and_a_sample_must_be_the_same() {
-        let mut new = row("Report.TXT");
-        new.adapter = Some("a".into());
-        let texts = BTreeSet::from(["S1"]);
-        let candidates = [old("3", 1, FileState::Staged, &["S9"]), old("1", 1, FileState::Accepted, &["S1", "S2"])];
-        let told = link(&mut new, &texts, &candidates);
-        assert_eq!((new.version, new.supersedes.clone()), (2, Some("1".into())));
-        assert_eq!(told.map(|one| one.code).as_deref(), Some("supersedes_accepted"));
-        let mut other = row("Report.TXT");
-        other.adapter = Some("b".into());
-        assert_eq!(link(&mut other, &texts, &candidates), None);
-        assert_eq!((other.version, other.supersedes), (1, None));
+    fn the_name_of_a_file_is_no_run() {
+        for before in [&[("", "")][..], &[]] {
+            let mut file = new("Report.txt");
+            link(&mut file, &runs(before), &[old("1", 1, FileState::Staged, before)]);
+            assert_eq!((file.version, file.supersedes), (1, None), "{before:?}");
+        }
+        let mut other = InstrumentFileRow { adapter: Some("b".into()), ..new("Report.txt") };
+        link(&mut other, &runs(&[("S1", "")]), &[old("1", 1, FileState::Staged, &[("S1", "")])]);
+        assert_eq!(other.version, 1);
     }
 
     #[test]
     fn a_version_has_one_follower() {
-        let mut new = row("w.txt");
-        new.instrument_id = Some("i".into());
-        let taken = Earlier { followed: true, ..old("2", 2, FileState::Staged, &[]) };
-        link(&mut new, &BTreeSet::new(), &[taken, old("1", 1, FileState::Staged, &[])]);
-        assert_eq!(new.supersedes, Some("1".into()));
+        let mut file = new("w.txt");
+        let taken = Earlier { followed: true, ..old("2", 2, FileState::Staged, &[("S1", "")]) };
+        link(&mut file, &runs(&[("S1", "")]), &[taken, old("1", 1, FileState::Staged, &[("S1", "")])]);
+        assert_eq!(file.supersedes, Some("1".into()));
     }
 }

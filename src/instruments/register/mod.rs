@@ -27,4 +27,4 @@ pub use view::{
 };
 pub use watched::{Unwatchable, watchable};
 pub(super) use ways::named;
-pub use ways::{Way, below, report, ways};
+pub use ways::{Way, report, ways};

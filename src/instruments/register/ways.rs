@@ -1,7 +1,5 @@
 //! The ways by which an instrument's files come by themselves, and how they are doing.
 
-use std::path::{Path, PathBuf};
-
 use diesel::prelude::*;
 
 use crate::action::{Action, Context, Facts, Services, act_as_program};
@@ -55,13 +53,6 @@ pub fn ways(services: &Services) -> Outcome<Vec<Way>> {
         };
         Ok(rows.into_iter().map(way).collect())
     })
-}
-
-/// Where a file of a folder is kept relative to it.
-#[must_use]
-pub fn below(folder: &Path, path: &Path) -> Option<String> {
-    let rest: PathBuf = path.strip_prefix(folder).ok()?.to_path_buf();
-    Some(rest.to_str()?.replace('\\', "/"))
 }
 
 /// The instrument in use that has this id or this code.

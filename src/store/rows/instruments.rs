@@ -56,6 +56,22 @@ pub struct ObservationRow {
     pub bound: Option<String>,
     pub context: Json,
     pub sample_id: Option<SampleId>,
+    /// What an ambiguous number may be.
+    pub readings: Json,
+    /// The one of them that a person chose.
+    pub chosen: Option<String>,
+    pub chosen_by: Option<AccountId>,
+}
+
+impl ObservationRow {
+    /// How the value counts, and its number: of an ambiguous one the reading that a person chose.
+    #[must_use]
+    pub fn counted(&self) -> (ObservationStatus, Option<&str>) {
+        match (self.status, &self.chosen) {
+            (ObservationStatus::Ambiguous, Some(chosen)) => (ObservationStatus::Ok, Some(chosen)),
+            (status, _) => (status, self.value.as_deref()),
+        }
+    }
 }
 
 /// What a second person found who compared an import with its file: of all its values, or of those of one task.

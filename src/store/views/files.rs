@@ -158,6 +158,11 @@ pub struct ObservationView {
     /// What else the file says of the value
     pub context: BTreeMap<String, String>,
     pub sample_id: Option<SampleId>,
+    /// What an ambiguous value may be: its mark as a decimal one, and as one that parts thousands
+    pub readings: Vec<String>,
+    /// The reading that a person chose
+    pub chosen: Option<String>,
+    pub chosen_by: Option<AccountId>,
 }
 
 impl ObservationView {
@@ -170,6 +175,7 @@ impl ObservationView {
             flags: At::new("observation", "flags", row.id.as_str()).read(&row.flags)?,
             locator: locator_of(&row)?,
             context: context_of(&row)?,
+            readings: At::new("observation", "readings", row.id.as_str()).read(&row.readings)?,
             id: row.id,
             instrument_file_id: row.instrument_file_id,
             position: row.position,
@@ -184,6 +190,8 @@ impl ObservationView {
             acquired_at: row.acquired_at,
             bound: row.bound,
             sample_id: row.sample_id,
+            chosen: row.chosen,
+            chosen_by: row.chosen_by,
         })
     }
 }

@@ -130,6 +130,12 @@ pub const CASES: &[Written] = &[
      "UPDATE observation SET raw = '1' WHERE id = 'o2'", I::ObservationIdentity),
     ("observation_identity", "observation_identity", &[],
      "UPDATE observation SET sample_id = NULL WHERE id = 'o1'", I::ObservationIdentity),
+    ("observation_choice", "observation_choice", &[],
+     "UPDATE observation SET chosen = '98', chosen_by = 'a1' WHERE id = 'o2'", I::ObservationChoice),
+    ("reading_of_ambiguous", "reading_of_ambiguous", &["INSERT INTO observation (id, instrument_file_id, position, quantity, raw, status, flags, locator, context, readings) \
+       SELECT 'o9', 'f2', 9, 'content', '1,021', 'ambiguous', '[]', '{}', '{}', '[\"1.021\",\"1021\"]' FROM observation WHERE id = 'o2'"],
+     "INSERT INTO reading (id, test_task_id, name, position, version, raw, value, unit, observation_id, entered_by, entered_at) \
+      SELECT 'rr9', test_task_id, 'y', 9, 1, raw, value, unit, 'o9', entered_by, entered_at FROM reading LIMIT 1", I::ReadingAmbiguous),
     ("import_check_of_accepted", "import_check_by_another", &[],
      "INSERT INTO import_check (id, instrument_file_id, outcome, checked_by, checked_at) \
       SELECT 'j9', 'f2', outcome, checked_by, checked_at FROM import_check WHERE id = 'j1'", I::ImportNotAccepted),

@@ -132,7 +132,7 @@ fn curve(sink: &mut Sink, all: &[Series], x: usize, others: &[usize], rows: usiz
             point.x = x.map(|n| n.value);
             point.x_unit.clone_from(&x_unit);
             number_of(sink, &mut point, series);
-            sink.observations.push(point);
+            sink.point(point);
         }
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn read(
                 point.status = Status::Invalid;
                 sink.warn_once("curve_point", format!("a point of {key} is no number"), at);
             }
-            sink.observations.push(point);
+            sink.point(point);
         }
     }
 }

@@ -349,7 +349,7 @@ fn value(
     if head.x_unit.is_some() && !section.reduced {
         observation.quantity = "signal".into();
         (observation.x, observation.x_unit) = abscissa(sink, head, &section.x, &at);
-        sink.observations.push(observation);
+        sink.point(observation);
     } else {
         sink.observe(observation);
     }

@@ -29,13 +29,13 @@ pub(super) fn charset(settings: &Settings, input: &ReaderInput, sink: &mut Sink)
     let named = text.split(mark).nth(17).unwrap_or_default();
     let named = named.split([repeat, component]).next().unwrap_or_default().trim();
     let at = Locator::line(line.number);
-    if input.bytes.is_ascii() {
+    if input.text.whole.is_ascii() {
         return None;
     }
     if named.is_empty() {
         let what = "MSH-18 names no character set, and the file holds more than ASCII";
         match input.text.encoding {
-            "UTF-8" => sink.warn("charset_missing", what, at),
+            "UTF-8" | "UTF-16LE" | "UTF-16BE" => sink.warn("charset_missing", what, at),
             _ => sink.problem("charset_missing", Severity::Error, what, at),
         }
         return None;
@@ -46,7 +46,8 @@ pub(super) fn charset(settings: &Settings, input: &ReaderInput, sink: &mut Sink)
         sink.problem("unknown_charset", Severity::Error, what, at);
         return None;
     };
-    (!label.eq_ignore_ascii_case(input.text.encoding)).then(|| label.clone())
+    let wide = label == "utf-16" && input.text.encoding.starts_with("UTF-16");
+    (!wide && !label.eq_ignore_ascii_case(input.text.encoding)).then(|| label.clone())
 }
 
 /// Headers and trailers of files and batches.

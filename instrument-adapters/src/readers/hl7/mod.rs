@@ -57,10 +57,13 @@ struct Row<'t> {
 
 pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
     let charset = envelope::charset(settings, input, sink);
-    let again = charset.and_then(|c| text::decode(input.bytes, &[c]));
+    let again = charset.and_then(|c| text::decode_named(input.bytes, &c));
     let text: &Text = again.as_ref().unwrap_or(input.text);
     if let (Some(line), true) = (text.broken_line, again.is_some()) {
         sink.fault("broken_text", "a byte that the message's own character set does not have", Locator::line(line));
+    }
+    if let Some(again) = &again {
+        crate::adapter::doubt_text(sink, again);
     }
     let mut counts = Counts::default();
     let mut rows: Vec<Row> = Vec::new();

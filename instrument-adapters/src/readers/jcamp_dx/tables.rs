@@ -164,7 +164,7 @@ fn stepped(block: &Block, axes: &Axes, lines: &[(u32, &str)], base: &Base, sink:
                 point.x = abscissa(found.count).map(|x| x.to_string());
                 point.x_unit.clone_from(&axes.x_unit);
                 put(&mut point, value, &axes.unit);
-                sink.observations.push(point);
+                sink.point(point);
             }
             found.add(value);
         }
@@ -268,14 +268,14 @@ fn emit(
         for (quantity, value, token, line, unit) in values.into_iter().chain(width) {
             let mut observation = tabular::observation(&base, quantity, &token.text, Locator::at(*line, token.column));
             put(&mut observation, value, unit);
-            sink.observations.push(observation);
+            sink.point(observation);
         }
     } else if sink.curves {
         let mut point = tabular::observation(base, "signal", &y_token.text, Locator::at(*y_line, y_token.column));
         point.x = x.map(|x| x.normalize().to_string());
         point.x_unit.clone_from(&axes.x_unit);
         put(&mut point, y, &axes.unit);
-        sink.observations.push(point);
+        sink.point(point);
     }
 }
 

@@ -395,7 +395,7 @@ fn points(sink: &mut Sink, curve: &Curve, xs: &[Value], ys: &[Value], path: &str
             point.status = Status::Invalid;
             sink.warn_once("curve_point", format!("a point of {ordinates} is no number"), at);
         }
-        sink.observations.push(point);
+        sink.point(point);
     }
 }
 

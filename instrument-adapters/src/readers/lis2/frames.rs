@@ -27,7 +27,8 @@ type Byte = (u8, u32);
 
 /// Takes the file apart; frames that do not hold are faults.
 pub(super) fn records(bytes: &[u8], sink: &mut Sink) -> Records {
-    let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let marks: [&[u8]; 2] = [b"\xef\xbb\xbf", &[0x84, 0x31, 0x95, 0x33]];
+    let body = marks.iter().find_map(|mark| bytes.strip_prefix(*mark)).unwrap_or(bytes);
     let stream = spelled(numbered(body));
     if !stream.iter().any(|(b, _)| *b == STX) {
         return Records { records: split(&stream, false), framed: false };

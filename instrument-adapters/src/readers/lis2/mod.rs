@@ -208,8 +208,11 @@ struct State<'s> {
 }
 
 pub(crate) fn read(settings: &Settings, input: &ReaderInput, sink: &mut Sink) -> Proof {
-    let Records { records, framed } = frames::records(input.bytes, sink);
-    let encoding = encoding_rs::Encoding::for_label(input.text.encoding.as_bytes()).unwrap_or(encoding_rs::UTF_8);
+    let found = encoding_rs::Encoding::for_label(input.text.encoding.as_bytes()).unwrap_or(encoding_rs::UTF_8);
+    // Records are taken apart by their bytes, which are those of ASCII in every other encoding.
+    let wide = found.name().starts_with("UTF-16");
+    let (bytes, encoding) = if wide { (input.text.whole.as_bytes(), encoding_rs::UTF_8) } else { (input.bytes, found) };
+    let Records { records, framed } = frames::records(bytes, sink);
     let mut state = State {
         settings,
         delimiters: None,
