@@ -35,6 +35,8 @@ pub struct Services {
     pub files: Blobs,
     /// Reads instrument files: in processes of their own, or, where no program to run was named, in this one.
     pub adapters: Arc<Adapters>,
+    /// What strangers may send, and the processes that read it.
+    pub strangers: super::Strangers,
     /// Which value of a file is which reading of which item, as the laboratory says.
     pub mappings: Arc<Mappings>,
     /// Typesets certificates.

@@ -16,7 +16,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::config::{Config, ConfigError, ReadingConfig};
 use super::follow::Following;
 use super::routes;
-use crate::action::{Services, act_as_program};
+use crate::action::{Services, Strangers, act_as_program};
 use crate::api::openapi;
 use crate::cases::RefreshClocks;
 use crate::clock::Clock;
@@ -106,6 +106,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         lines: crate::lines::all(),
         files,
         adapters,
+        strangers: Strangers::new(config.reading.program.clone()),
         mappings: Arc::new(mappings),
         typesetter,
         press: Arc::new(Press::new(cores)),

@@ -11,6 +11,7 @@ pub mod permit;
 pub mod problem;
 pub mod renewal;
 pub mod run;
+pub mod stranger;
 pub mod table;
 pub mod upload;
 
