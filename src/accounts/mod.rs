@@ -12,6 +12,8 @@ mod create;
 mod disable;
 mod passwords;
 mod roles;
+mod second_factor;
+mod sessions;
 mod write;
 
 pub use bootstrap::{BootstrapInstitute, FirstAdministrator, bootstrap};
@@ -19,3 +21,5 @@ pub use create::CreateAccount;
 pub use disable::DisableAccount;
 pub use passwords::{ChangePassword, ResetPassword};
 pub use roles::SetRoles;
+pub use second_factor::{ConfirmSecondFactor, OfferSecondFactor, ResetSecondFactor};
+pub use sessions::EndSession;

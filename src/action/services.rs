@@ -85,6 +85,8 @@ pub struct Site {
     pub public_url: String,
     /// Whether cookies are for HTTPS only.
     pub cookie_secure: bool,
+    /// Proxies whose word on the address of a request counts.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
     /// The most bytes of a JSON body.
     pub json_bytes: usize,
     /// The most bytes of an uploaded file.

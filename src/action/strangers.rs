@@ -33,7 +33,8 @@ impl Strangers {
     /// sends is parsed in this process.
     #[must_use]
     pub fn new(program: Option<Program>) -> Self {
-        let limits = PoolSettings { workers: AT_ONCE, memory_mb: MEMORY_MB, seconds: SECONDS, ..PoolSettings::default() };
+        let limits =
+            PoolSettings { workers: AT_ONCE, memory_mb: MEMORY_MB, seconds: SECONDS, ..PoolSettings::default() };
         let readers = program.map(|program| Arc::new(Pool::new(program, limits, AdapterSet::embedded())));
         let places = |count| Arc::new(Semaphore::new(count));
         Self { readers, arriving: places(ARRIVING), turns: places(AT_ONCE) }
@@ -68,9 +69,5 @@ impl Strangers {
 }
 
 fn busy() -> Refusal {
-    Refusal::new(
-        Code::Busy,
-        "核验请求过多，请稍后再试",
-        "too many documents are being verified at once: try again",
-    )
+    Refusal::new(Code::Busy, "核验请求过多，请稍后再试", "too many documents are being verified at once: try again")
 }

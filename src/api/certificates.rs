@@ -8,7 +8,8 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::action::Services;
 use crate::certificates::{
-    self, DiscardCertificate, DraftCertificate, Examined, PublicStatus, ReviewCertificate, SignCertificate, WithdrawCertificate,
+    self, DiscardCertificate, DraftCertificate, Examined, PublicStatus, ReviewCertificate, SignCertificate,
+    WithdrawCertificate,
 };
 use crate::documents::Trust;
 use crate::http::body::collect;

@@ -2,11 +2,13 @@
 //! problems, cookies, the idempotency header, uploads.
 
 pub mod body;
+pub mod caller;
 pub mod command;
 pub mod cookies;
 mod describe;
 pub mod edge;
 pub mod idempotency;
+pub mod jar;
 pub mod permit;
 pub mod problem;
 pub mod renewal;

@@ -21,6 +21,7 @@ mod form;
 mod labels;
 mod lists;
 mod outer;
+mod own;
 mod page;
 mod register;
 mod review;
@@ -58,6 +59,7 @@ pub fn table() -> Table {
         .and(rules::table())
         .and(catalogue::table())
         .and(accounts::table())
+        .and(own::table())
         .and(audit::table())
         .and(assets::table())
 }
