@@ -36,4 +36,5 @@ mod requirements;
 mod sessions;
 mod snapshots;
 mod store;
+mod strangers;
 mod words;
