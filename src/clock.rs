@@ -52,6 +52,12 @@ impl Clock {
     }
 }
 
+/// An instant as people here read it: in Asia/Shanghai, to the minute.
+#[must_use]
+pub fn local_time(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Shanghai).format("%Y-%m-%d %H:%M").to_string()
+}
+
 /// The statutory date of an instant: its date in Asia/Shanghai.
 #[must_use]
 pub fn statutory_date(at: DateTime<Utc>) -> NaiveDate {

@@ -49,6 +49,9 @@ codes! {
     InvalidField = "invalid-field", 422, "字段不符合要求", "A field is not as expected";
     Unauthenticated = "unauthenticated", 401, "请先登录", "Log in first";
     BadCredentials = "bad-credentials", 401, "用户名或密码错误", "User name or password is wrong";
+    TooManyAttempts = "too-many-attempts", 429, "尝试次数过多", "Too many attempts";
+    PasswordChangeDue = "password-change-due", 403, "请先修改密码", "Change the password first";
+    SecondFactorDue = "second-factor-due", 403, "请先启用双因素验证", "Set up the second factor first";
     AccountLocked = "account-locked", 423, "账户已锁定", "The account is locked";
     SessionRevoked = "session-revoked", 401, "会话已失效", "The session is no longer valid";
     Csrf = "csrf", 403, "页面已过期，请刷新", "The page is out of date: reload it";

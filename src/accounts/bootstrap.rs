@@ -14,7 +14,7 @@ use crate::store::Outcome;
 use crate::store::columns::InstituteId;
 use crate::store::schema::account;
 use crate::store::views::AccountView;
-use crate::vocabulary::{Permission, Role};
+use crate::vocabulary::{PasswordOrigin, Permission, Role};
 
 /// Who administers the first institute.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct FirstAdministrator {
     pub display_name: String,
     /// At least 12 characters, not the user name.
     pub password: Password,
+    /// Who chose it: the demonstration's is published, and is not asked to be changed.
+    pub origin: PasswordOrigin,
 }
 
 /// The first institute and its administrator, in a database that has no account yet.
@@ -45,7 +47,7 @@ pub struct BootstrapFacts {
 impl BootstrapInstitute {
     /// The administrator's account in the institute of that id.
     fn account(&self, institute: InstituteId) -> Result<CheckedAccount, Refusal> {
-        let FirstAdministrator { username, display_name, password } = self.administrator.clone();
+        let FirstAdministrator { username, display_name, password, origin: _ } = self.administrator.clone();
         let roles = vec![Role::Administrator];
         CreateAccount { username, display_name, password, institute: Some(institute), applicant: None, roles }.checked()
     }
@@ -84,7 +86,8 @@ impl Action for BootstrapInstitute {
         let content = institute_content(&plan);
         let institute = insert_institute(cx.conn, plan, cx.now.into())?;
         cx.record(Change::created(Self::NAME, "institute", &institute, content));
-        let (id, event) = self.account(institute)?.keep(cx.conn, ground.hash, cx.now.into())?;
+        let (id, event) =
+            self.account(institute)?.keep(cx.conn, ground.hash, self.administrator.origin, cx.now.into())?;
         cx.record(event);
         shown(cx, &id)
     }
@@ -133,6 +136,7 @@ mod tests {
                 username: "admin".into(),
                 display_name: "管理员".into(),
                 password: Password::from("correct horse battery".to_owned()),
+                origin: PasswordOrigin::Own,
             },
         };
         assert!(first.checked(0).is_ok());

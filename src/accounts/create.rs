@@ -6,7 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::refusals::AccountRefusal;
-use super::write::{PasswordHash, each_once, insert, roles_fit, shown};
+use super::write::{PasswordHash, each_once, given_by, insert, roles_fit, shown};
 use crate::action::{Action, Context, Facts, Services};
 use crate::people::{check_rule, normal_username};
 use crate::record::{Actor, Change};
@@ -17,7 +17,7 @@ use crate::store::rows::AccountRow;
 use crate::store::schema::{applicant, institute};
 use crate::store::views::AccountView;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{Permission, Role};
+use crate::vocabulary::{PasswordOrigin, Permission, Role};
 
 /// A new account: of an institute, or of an applicant.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -29,7 +29,7 @@ pub struct CreateAccount {
     /// The name on records and certificates
     #[schema(example = "王晓明")]
     pub display_name: String,
-    /// At least 12 characters, not the user name
+    /// At least 12 characters, not the user name and not a common one; its owner changes it at the first log-in
     #[schema(value_type = String, format = Password, min_length = 12)]
     pub password: Password,
     /// The institute, for staff
@@ -47,6 +47,7 @@ pub struct Belonging {
     institute: bool,
     applicant: bool,
     hash: PasswordHash,
+    origin: PasswordOrigin,
 }
 
 /// An account that was found in order.
@@ -60,7 +61,7 @@ pub struct CheckedAccount {
 
 impl CheckedAccount {
     /// The row that is kept.
-    fn row(self, hash: PasswordHash, now: Instant) -> (AccountRow, Vec<Role>) {
+    fn row(self, hash: PasswordHash, origin: PasswordOrigin, now: Instant) -> (AccountRow, Vec<Role>) {
         let row = AccountRow {
             id: AccountId::new(),
             username: self.username,
@@ -72,6 +73,7 @@ impl CheckedAccount {
             failed_logins: 0,
             locked_until: None,
             created_at: now,
+            password_origin: origin,
         };
         (row, self.roles)
     }
@@ -81,9 +83,10 @@ impl CheckedAccount {
         self,
         conn: &mut AnyConnection,
         hash: PasswordHash,
+        origin: PasswordOrigin,
         now: Instant,
     ) -> Outcome<(AccountId, Change)> {
-        let (row, roles) = self.row(hash, now);
+        let (row, roles) = self.row(hash, origin, now);
         insert(conn, &row, &roles)?;
         let content = json!({"username": row.username, "display_name": row.display_name,
             "institute": row.institute_id, "applicant": row.applicant_id, "roles": roles});
@@ -142,7 +145,12 @@ impl Action for CreateAccount {
             Some(id) => applicant::table.filter(applicant::id.eq(id)).count().get_result(cx.conn)?,
             None => 1,
         };
-        Ok(Belonging { institute: institutes == 1, applicant: applicants == 1, hash: hash.clone() })
+        Ok(Belonging {
+            institute: institutes == 1,
+            applicant: applicants == 1,
+            hash: hash.clone(),
+            origin: given_by(cx)?,
+        })
     }
 
     fn decide(&self, _: &Facts<'_>, belonging: &Belonging) -> Result<CheckedAccount, Refusal> {
@@ -157,7 +165,7 @@ impl Action for CreateAccount {
     }
 
     fn keep(&self, cx: &mut Context<'_>, loaded: Belonging, plan: CheckedAccount) -> Outcome<AccountView> {
-        let (id, event) = plan.keep(cx.conn, loaded.hash, cx.now.into())?;
+        let (id, event) = plan.keep(cx.conn, loaded.hash, loaded.origin, cx.now.into())?;
         cx.record(event);
         shown(cx, &id)
     }

@@ -14,6 +14,8 @@ mod disable;
 mod passwords;
 mod refusals;
 mod roles;
+mod second_factor;
+mod sessions;
 mod write;
 
 pub use bootstrap::{BootstrapInstitute, FirstAdministrator, bootstrap};
@@ -23,3 +25,5 @@ pub use disable::DisableAccount;
 pub use passwords::{ChangePassword, ResetPassword};
 pub use refusals::AccountRefusal;
 pub use roles::SetRoles;
+pub use second_factor::{ConfirmSecondFactor, OfferSecondFactor, ResetSecondFactor};
+pub use sessions::EndSession;

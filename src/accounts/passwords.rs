@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::write::{PasswordHash, replace_password};
+use super::write::{PasswordHash, given_by, replace_password};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::people::{account_by_id, check_rule, end_all};
 use crate::record::{Actor, Change};
@@ -13,7 +13,7 @@ use crate::store::Outcome;
 use crate::store::columns::{AccountId, SessionId};
 use crate::store::revisions::Revised;
 use crate::text;
-use crate::vocabulary::Permission;
+use crate::vocabulary::{PasswordOrigin, Permission};
 
 /// The old and the new password of one's own account; its other sessions end.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -42,6 +42,9 @@ impl Action for ChangePassword {
     /// settled in a transaction of its own.
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<PasswordHash> {
         check_rule("new_password", &actor.username, self.new_password.reveal())?;
+        if self.new_password.reveal() == self.old_password.reveal() {
+            return Err(Refusal::field("new_password", "新密码与原密码相同", "the new password is the old one").into());
+        }
         services.identity.confirm(actor, self.old_password.reveal(), "password")?;
         Ok(PasswordHash(services.identity.hash(self.new_password.reveal())?))
     }
@@ -56,14 +59,15 @@ impl Action for ChangePassword {
 
     fn keep(&self, cx: &mut Context<'_>, hash: PasswordHash, (): ()) -> Outcome<()> {
         let id = &cx.actor.account;
-        replace_password(cx.conn, id, &hash)?;
+        replace_password(cx.conn, id, &hash, PasswordOrigin::Own)?;
         end_all(cx.conn, id, self.session.as_ref(), cx.now)?;
         cx.record(Change::field(Self::NAME, "account", id, "password", "•", "••"));
         Ok(())
     }
 }
 
-/// An administrator's new password for somebody else, and why; it unlocks the account and ends its sessions.
+/// An administrator's new password for somebody else, and why; it unlocks the account, ends its
+/// sessions, and is changed by its owner at the next log-in.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
@@ -102,7 +106,8 @@ impl Action for ResetPassword {
     }
 
     fn keep(&self, cx: &mut Context<'_>, hash: PasswordHash, reason: String) -> Outcome<()> {
-        replace_password(cx.conn, &self.id, &hash)?;
+        let origin = given_by(cx)?;
+        replace_password(cx.conn, &self.id, &hash, origin)?;
         end_all(cx.conn, &self.id, None, cx.now)?;
         cx.record(Change::field(Self::NAME, "account", &self.id, "password", "•", "••").because(reason));
         Ok(())

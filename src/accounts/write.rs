@@ -10,7 +10,7 @@ use crate::store::rows::{AccountRoleRow, AccountRow};
 use crate::store::schema::{account, account_role};
 use crate::store::views::{self, AccountView};
 use crate::store::{AnyConnection, Failure, Outcome, StoreError};
-use crate::vocabulary::Role;
+use crate::vocabulary::{PasswordOrigin, Role};
 
 /// A password as it is kept. Has no `Debug`.
 #[derive(Clone, Default)]
@@ -32,11 +32,23 @@ pub(super) fn insert_roles(conn: &mut AnyConnection, id: &AccountId, roles: &[Ro
     Ok(())
 }
 
+/// What a password is that the actor sets for somebody else.
+pub(super) fn given_by(cx: &mut Context<'_>) -> Outcome<PasswordOrigin> {
+    let own = account::table.find(&cx.actor.account).select(account::password_origin).first(cx.conn).optional()?;
+    Ok(own.unwrap_or(PasswordOrigin::Own).set_by())
+}
+
 /// Takes a new password for the old one; the account is locked no longer.
-pub(super) fn replace_password(conn: &mut AnyConnection, id: &AccountId, hash: &PasswordHash) -> Outcome<()> {
+pub(super) fn replace_password(
+    conn: &mut AnyConnection,
+    id: &AccountId,
+    hash: &PasswordHash,
+    origin: PasswordOrigin,
+) -> Outcome<()> {
     diesel::update(account::table.find(id))
         .set((
             account::password_hash.eq(&hash.0),
+            account::password_origin.eq(origin),
             account::failed_logins.eq(0),
             account::locked_until.eq(None::<Instant>),
         ))

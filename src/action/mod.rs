@@ -11,11 +11,13 @@ mod act;
 mod context;
 mod services;
 mod stale;
+mod strangers;
 
 pub use act::{Answered, Call, Made, Once, act, act_as_program, act_called, permitted};
 pub use context::{Context, Facts};
 pub use services::{Services, SigningFiles, Site, files_folder};
 pub use stale::{Fields, Meanwhile};
+pub use strangers::Strangers;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -36,6 +36,8 @@ pub struct Services {
     pub files: Blobs,
     /// Reads instrument files: in processes of their own, or, where no program to run was named, in this one.
     pub adapters: Arc<Adapters>,
+    /// What strangers may send, and the processes that read it.
+    pub strangers: super::Strangers,
     /// Which value of a file is which reading of which item, as the laboratory says.
     pub mappings: Arc<Mappings>,
     /// Typesets certificates.
@@ -88,6 +90,8 @@ pub struct Site {
     pub public_url: String,
     /// Whether cookies are for HTTPS only.
     pub cookie_secure: bool,
+    /// Proxies whose word on the address of a request counts.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
     /// The most bytes of a JSON body.
     pub json_bytes: usize,
     /// The most bytes of an uploaded file.

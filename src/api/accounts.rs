@@ -5,7 +5,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Data, Path};
 use utoipa::OpenApi;
 
-use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, SetRoles};
+use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, ResetSecondFactor, SetRoles};
 use crate::action::Services;
 use crate::http::permit::Permit;
 use crate::http::permit::permission::AccountManage;
@@ -26,6 +26,7 @@ pub fn table() -> Table {
         .does::<SetRoles>(Method::PUT, "/api/v1/accounts/{id}/roles")
         .does::<DisableAccount>(Method::PUT, "/api/v1/accounts/{id}/disabled")
         .ends::<ResetPassword>(Method::PUT, "/api/v1/accounts/{id}/password")
+        .ends::<ResetSecondFactor>(Method::POST, "/api/v1/accounts/{id}/second-factor/reset")
 }
 
 /// Their description.

@@ -1,24 +1,24 @@
 //! `/api/v1`: certificates, and their public verification.
 
 use actix_web::HttpResponse;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Path, Payload, Query};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::action::Services;
 use crate::certificates::{
-    self, DiscardCertificate, DraftCertificate, PublicStatus, ReviewCertificate, SignCertificate, WithdrawCertificate,
+    self, DiscardCertificate, DraftCertificate, Examined, PublicStatus, ReviewCertificate, SignCertificate,
+    WithdrawCertificate,
 };
-use crate::documents::verify;
+use crate::documents::Trust;
 use crate::http::body::collect;
 use crate::http::permit::permission::{CertificateRead, OwnCertificateRead};
 use crate::http::permit::{Permit, Public};
 use crate::http::problem::{Problem, ProblemDocument};
-use crate::http::run::{answer, pdf, run};
+use crate::http::run::{answer, json, pdf, run};
+use crate::http::stranger::{LARGEST, examined};
 use crate::http::table::Table;
-use crate::refusal::Refusal;
-use crate::store::blobs::sha256_hex;
 use crate::store::columns::CertificateId;
 use crate::store::views::keyset::Part;
 use crate::store::views::{self, CertificateFilter, CertificateListRow, CertificateView};
@@ -51,8 +51,11 @@ pub struct Docs;
 pub struct FileStatus {
     /// The certificate that was issued as exactly this file, if any
     certificate: Option<PublicStatus>,
-    /// The signature is intact and covers the whole file
+    /// The file is as it was signed, by whomever: anybody can sign with a key of one's own. Only `certificate` says
+    /// that it was issued here
     unchanged: bool,
+    /// Whether the signer is trusted by the institute's roots; null where that cannot be said
+    trusted: Option<bool>,
     signer: Option<String>,
     signed_at: Option<String>,
     /// The number that the file's own data names
@@ -129,24 +132,28 @@ async fn by_code(_: Public, services: Data<Services>, code: Path<String>) -> Res
 
 #[utoipa::path(post, path = "/api/v1/verify", tag = "verification",
     request_body(content = Vec<u8>, content_type = "application/pdf", description = "The PDF itself"),
-    responses((status = 200, body = FileStatus), (status = 413, body = ProblemDocument)))]
+    responses((status = 200, body = FileStatus), (status = 413, body = ProblemDocument),
+        (status = 503, body = ProblemDocument)))]
 async fn by_file(_: Public, services: Data<Services>, payload: Payload) -> Result<HttpResponse, Problem> {
-    let bytes = collect(Ok(payload), services.site.upload_bytes).await?;
-    if bytes.is_empty() {
-        return Err(Refusal::field("file", "文件为空", "the file is empty").into());
-    }
-    answer(move || {
-        let report = verify(&bytes, &services.roots, services.clock.now());
-        let sha256 = sha256_hex(&bytes);
-        Ok(FileStatus {
-            certificate: certificates::by_file(&services, &sha256)?,
-            unchanged: report.is_unchanged(),
+    let body = async { Ok(collect(Ok(payload), LARGEST).await?.to_vec()) };
+    let found = examined(&services, None, body).await?;
+    let unchanged = found.is_unchanged();
+    let Examined { certificate, report } = found;
+    Ok(json(
+        StatusCode::OK,
+        &FileStatus {
+            certificate,
+            unchanged,
+            trusted: match report.trusted {
+                Trust::Trusted => Some(true),
+                Trust::Untrusted => Some(false),
+                Trust::Unknown => None,
+            },
             signer: report.signer_name,
             signed_at: report.signed_at.map(|at| at.to_rfc3339()),
             number: report.certificate_number,
-            sha256,
+            sha256: report.sha256,
             problems: report.problems,
-        })
-    })
-    .await
+        },
+    ))
 }

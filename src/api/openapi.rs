@@ -57,7 +57,7 @@ pub fn document(table: &Table) -> Document {
     let components = document.components.get_or_insert_default();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::http::permit::ACCESS_COOKIE));
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::http::jar::ACCESS_COOKIE));
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     let csrf = ApiKey::Header(ApiKeyValue::with_description(
         CSRF_HEADER,

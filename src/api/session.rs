@@ -1,24 +1,28 @@
 //! `/api/v1/session`: logging in and out.
 
 use actix_web::cookie::Cookie;
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use crate::accounts::ChangePassword;
+use crate::accounts::{ChangePassword, ConfirmSecondFactor, EndSession, OfferSecondFactor};
 use crate::action::Services;
 use crate::http::body::Body;
+use crate::http::caller::caller;
 use crate::http::command::{Command, act_blocking};
-use crate::http::cookies::{REFRESH_COOKIE, removal_cookies, session_cookies};
+use crate::http::cookies::{removal_cookies, session_cookies};
+use crate::http::jar::{REFRESH_COOKIE, held};
+use crate::http::permit::Permit;
+use crate::http::permit::permission::OwnSessionEnd;
 use crate::http::permit::{AnyAccount, May, Public};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::request_id;
-use crate::http::run::{json, run};
+use crate::http::run::{answer, json, run};
 use crate::http::table::Table;
-use crate::people::LoggedIn;
+use crate::people::{Authenticated, Credentials, Due, LoggedIn, OwnSecondFactor, OwnSession};
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{AccountId, ApplicantId, InstituteId};
@@ -33,11 +37,16 @@ pub fn table() -> Table {
         .delete("/api/v1/session", log_out)
         .post("/api/v1/session/refresh", refresh)
         .post("/api/v1/session/password", change_password)
+        .get("/api/v1/sessions", sessions)
+        .ends::<EndSession>(Method::DELETE, "/api/v1/sessions/{id}")
+        .get("/api/v1/session/second-factor", second_factor)
+        .ends::<OfferSecondFactor>(Method::POST, "/api/v1/session/second-factor")
+        .ends::<ConfirmSecondFactor>(Method::POST, "/api/v1/session/second-factor/confirm")
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(log_in, who_am_i, log_out, refresh, change_password))]
+#[openapi(paths(log_in, who_am_i, log_out, refresh, change_password, sessions, second_factor))]
 pub struct Docs;
 
 /// How the tokens are handed over.
@@ -60,6 +69,9 @@ pub struct Login {
     password: String,
     #[serde(default)]
     mode: Mode,
+    /// Of the second factor, or a recovery code, where the account has one
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// A refresh token, unless it comes as a cookie.
@@ -81,6 +93,8 @@ pub struct Me {
     roles: Vec<Role>,
     /// What the roles permit.
     may: Vec<String>,
+    /// What is to be done before anything else: `password-change-due` or `second-factor-due`.
+    due: Option<String>,
 }
 
 /// A session. With cookies the tokens are not repeated here.
@@ -99,7 +113,7 @@ pub struct Session {
 }
 
 impl Me {
-    fn of(actor: &Actor) -> Self {
+    fn of(actor: &Actor, due: Option<Due>) -> Self {
         let may = crate::vocabulary::Permission::ALL
             .iter()
             .filter(|action| crate::action::permitted(actor, **action).is_ok())
@@ -112,26 +126,29 @@ impl Me {
             applicant: actor.applicant.clone(),
             roles: actor.roles.clone(),
             may: may.collect(),
+            due: due.map(|due| due.refusal().code.as_str().to_owned()),
         }
     }
 }
 
-fn hand_over(session: LoggedIn, mode: Mode, services: &Services) -> HttpResponse {
+async fn hand_over(session: LoggedIn, mode: Mode, services: &Services) -> Result<HttpResponse, Problem> {
     let by_cookie = mode == Mode::Cookie;
-    let (cookies, csrf) = session_cookies(&session, services.clock.now(), services.site.cookie_secure);
+    let (identity, access) = (services.identity.clone(), session.access.clone());
+    let due = run(move || identity.authenticate(&access, None)).await?.due;
+    let cookies = session_cookies(&session, services.clock.now(), services.site.cookie_secure);
     let body = Session {
-        account: Me::of(&session.actor),
+        account: Me::of(&session.actor, due),
         access_expires_at: session.access_until,
         session_expires_at: session.session_until,
         access_token: (!by_cookie).then_some(session.access),
         refresh_token: (!by_cookie).then_some(session.refresh),
-        csrf_token: by_cookie.then_some(csrf),
+        csrf_token: by_cookie.then_some(session.csrf),
     };
     let mut response = json(StatusCode::OK, &body);
     if by_cookie {
         set_cookies(&mut response, cookies);
     }
-    response
+    Ok(response)
 }
 
 fn set_cookies(response: &mut HttpResponse, cookies: impl IntoIterator<Item = Cookie<'static>>) {
@@ -143,24 +160,25 @@ fn set_cookies(response: &mut HttpResponse, cookies: impl IntoIterator<Item = Co
 
 /// Log in.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Login, responses(
-    (status = 200, body = Session), (status = 401, body = ProblemDocument), (status = 423, body = ProblemDocument)))]
+    (status = 200, body = Session), (status = 401, body = ProblemDocument), (status = 429, body = ProblemDocument)))]
 async fn log_in(
     _: Public,
     req: HttpRequest,
     services: Data<Services>,
     body: Body<Login>,
 ) -> Result<HttpResponse, Problem> {
-    let Login { username, password, mode } = body.value;
-    let (identity, request) = (services.identity.clone(), request_id(&req));
-    let session = run(move || identity.login(&username, &password, request.as_deref())).await?;
-    Ok(hand_over(session, mode, &services))
+    let Login { username, password, mode, code } = body.value;
+    let (identity, from) = (services.identity.clone(), caller(&req));
+    let credentials = Credentials { username, password: password.into(), code };
+    let session = run(move || identity.login_from(&credentials, &from)).await?;
+    hand_over(session, mode, &services).await
 }
 
 /// Who is logged in, and what the roles permit.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
     (status = 200, body = Me), (status = 401, body = ProblemDocument)))]
 async fn who_am_i(gate: AnyAccount) -> Result<HttpResponse, Problem> {
-    Ok(json(StatusCode::OK, &Me::of(&gate.actor)))
+    Ok(json(StatusCode::OK, &Me::of(&gate.actor, gate.due)))
 }
 
 /// Log out: the session and everything refreshed from it ends.
@@ -185,13 +203,13 @@ async fn refresh(
 ) -> Result<HttpResponse, Problem> {
     let (token, mode) = match body.value.refresh_token {
         Some(token) => (Some(token), Mode::Token),
-        None => (req.cookie(REFRESH_COOKIE).map(|cookie| cookie.value().to_owned()), Mode::Cookie),
+        None => (held(&req, REFRESH_COOKIE), Mode::Cookie),
     };
     let token =
         token.ok_or_else(|| Refusal::new(Code::Unauthenticated, "缺少刷新令牌", "there is no refresh token"))?;
     let (identity, request) = (services.identity.clone(), request_id(&req));
     let session = run(move || identity.refresh(&token, request.as_deref())).await?;
-    Ok(hand_over(session, mode, &services))
+    hand_over(session, mode, &services).await
 }
 
 /// Change one's own password; one's other sessions end.
@@ -205,4 +223,19 @@ async fn change_password(
     let action = ChangePassword { session: Some(may.session.clone()), ..command.action };
     act_blocking(&services, &may, command.call, action).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// One's own open sessions, the one last used first.
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "session", responses(
+    (status = 200, body = [OwnSession]), (status = 401, body = ProblemDocument)))]
+async fn sessions(gate: Permit<OwnSessionEnd>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    let who = Authenticated { actor: gate.actor, session: gate.session, due: None };
+    answer(move || services.identity.own_sessions(&who)).await
+}
+
+/// One's own second factor; its secret and its recovery codes only until it is confirmed.
+#[utoipa::path(get, path = "/api/v1/session/second-factor", tag = "session", responses(
+    (status = 200, body = OwnSecondFactor), (status = 401, body = ProblemDocument)))]
+async fn second_factor(gate: AnyAccount, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    answer(move || services.identity.own_second_factor(&gate.authenticated())).await
 }

@@ -16,7 +16,7 @@ use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
 use crate::people::{PasswordCost, SessionRules};
 use crate::store::DbSettings;
-use crate::vocabulary::Hidden;
+use crate::vocabulary::{Hidden, Role};
 
 /// What a field holds, for reading it from the environment.
 #[derive(Clone, Copy)]
@@ -39,10 +39,16 @@ const FIELDS: &[(&str, Kind)] = &[
     ("database.readers", Kind::Number),
     ("session.access_minutes", Kind::Number),
     ("session.hours", Kind::Number),
+    ("session.idle_minutes", Kind::Number),
     ("session.cookie_secure", Kind::Flag),
     ("session.key_file", Kind::Text),
     ("login.failures", Kind::Number),
+    ("login.source_failures", Kind::Number),
+    ("login.name_failures", Kind::Number),
     ("login.lock_minutes", Kind::Number),
+    ("login.sum_minutes", Kind::Number),
+    ("login.second_factor", Kind::Text),
+    ("proxies.trusted", Kind::Text),
     ("password.memory_kib", Kind::Number),
     ("password.iterations", Kind::Number),
     ("password.parallelism", Kind::Number),
@@ -177,6 +183,7 @@ struct Raw {
     database: RawDatabase,
     session: RawSession,
     login: RawLogin,
+    proxies: RawProxies,
     password: RawPassword,
     folders: RawFolders,
     reading: RawReading,
@@ -209,10 +216,19 @@ section!(RawDatabase { url: Option<String> = None; readers: u32 = 6; });
 section!(RawSession {
     access_minutes: i64 = 10;
     hours: i64 = 12;
+    idle_minutes: i64 = 60;
     cookie_secure: Option<bool> = None;
     key_file: Option<PathBuf> = None;
 });
-section!(RawLogin { failures: u32 = 5; lock_minutes: i64 = 15; });
+section!(RawLogin {
+    failures: u32 = 5;
+    source_failures: u32 = 50;
+    name_failures: u32 = 20;
+    lock_minutes: i64 = 15;
+    sum_minutes: i64 = 5;
+    second_factor: String = String::new();
+});
+section!(RawProxies { trusted: String = String::new(); });
 section!(RawPassword {
     memory_kib: u32 = PasswordCost::default().memory_kib;
     iterations: u32 = PasswordCost::default().iterations;
@@ -273,6 +289,7 @@ impl Default for Raw {
             database: RawDatabase::default(),
             session: RawSession::default(),
             login: RawLogin::default(),
+            proxies: RawProxies::default(),
             password: RawPassword::default(),
             folders: RawFolders::default(),
             reading: RawReading::default(),
@@ -451,8 +468,13 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
         session: SessionRules {
             access: chrono::Duration::minutes(between("session.access_minutes", raw.session.access_minutes, 1, 60)?),
             session: chrono::Duration::hours(hours),
+            idle: chrono::Duration::minutes(between("session.idle_minutes", raw.session.idle_minutes, 5, 24 * 60)?),
             failures: between("login.failures", raw.login.failures, 1, 100)?,
+            source_attempts: between("login.source_failures", raw.login.source_failures, 1, 100_000)?,
+            name_attempts: between("login.name_failures", raw.login.name_failures, 1, 100_000)?,
             lock: chrono::Duration::minutes(between("login.lock_minutes", raw.login.lock_minutes, 1, 24 * 60)?),
+            summed_up: chrono::Duration::minutes(between("login.sum_minutes", raw.login.sum_minutes, 1, 24 * 60)?),
+            second_factor: listed("login.second_factor", &raw.login.second_factor, Role::parse, &Role::words())?,
         },
         session_key: raw.session.key_file.unwrap_or_else(|| raw.data.join("keys").join("session.key")),
         password: PasswordCost {
@@ -480,6 +502,12 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             json_bytes: between("limits.json_bytes", raw.limits.json_bytes, 1 << 10, 64 << 20)?,
             reviewer_checks_import: raw.instruments.reviewer_checks_import,
             hidden_from_testers: hidden(&raw.hidden.from_testers)?,
+            trusted_proxies: listed(
+                "proxies.trusted",
+                &raw.proxies.trusted,
+                |text| text.parse::<IpAddr>().ok(),
+                "addresses such as 10.0.0.1",
+            )?,
             upload_bytes: between("limits.upload_bytes", raw.limits.upload_bytes, 1 << 10, 1 << 30)?,
             adapters: folder("folders.adapters", raw.folders.adapters)?,
             templates: folder("folders.templates", raw.folders.templates)?,
@@ -545,16 +573,21 @@ fn public_url(given: Option<String>, own: &str) -> Result<String, ConfigError> {
     }
 }
 
+/// Words separated by commas; empty for none.
+fn listed<T>(
+    field: &str,
+    text: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    expected: &str,
+) -> Result<Vec<T>, ConfigError> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let read = |word| parse(word).ok_or_else(|| ConfigError::new(field, format!("{word:?} is not one of: {expected}")));
+    words.map(read).collect()
+}
+
 /// The facts of a case that a laboratory hides from those who test, separated by commas; empty for none.
 fn hidden(text: &str) -> Result<Vec<Hidden>, ConfigError> {
-    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            Hidden::parse(word).ok_or_else(|| {
-                ConfigError::new("hidden.from_testers", format!("{word:?} is not one of: {}", Hidden::words()))
-            })
-        })
-        .collect()
+    listed("hidden.from_testers", text, Hidden::parse, &Hidden::words())
 }
 
 fn numbers(patterns: NumberPatterns) -> Result<NumberPatterns, ConfigError> {

@@ -21,7 +21,7 @@ use super::routes;
 use super::signals::Signals;
 use super::tls::Tls;
 use crate::accounts::is_demonstration;
-use crate::action::{Services, Site, act_as_program};
+use crate::action::{Services, Site, Strangers, act_as_program};
 use crate::api::openapi;
 use crate::cases::RefreshClocks;
 use crate::clock::Clock;
@@ -36,10 +36,12 @@ use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::store::blobs::{BlobError, Blobs};
 use crate::store::dialect::forget_idempotency_keys;
-use crate::store::{Backend, DbConn, StoreError, pending};
+use crate::store::{Backend, DbConn, Outcome, StoreError, pending};
 
 /// How many requests of one serving thread may wait for the database: more than any group commit takes along.
 const BLOCKING_THREADS: usize = 64;
+/// How often it is looked whether failed log-ins are due on the trail.
+const SUMMING: Duration = Duration::from_secs(60);
 
 /// Why the program cannot start: one plain line.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +120,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         lines: crate::lines::all(),
         files,
         adapters,
+        strangers: Strangers::new(config.reading.program.clone()),
         mappings: Arc::new(mappings),
         typesetter,
         press: Arc::new(Press::new(cores)),
@@ -311,6 +314,7 @@ impl Application {
         let table = routes::table();
         let document = openapi::document(&table);
         let jobs = Jobs::start(&self.services, &self.ways)?;
+        let services_of_people = self.services.clone();
         let services = Data::new(self.services);
         let readiness = Data::new(Readiness::default());
         let server = HttpServer::new(move || {
@@ -343,9 +347,19 @@ impl Application {
             tracing::info!("stopping: requests under way are finished");
             handle.stop(true).await;
         });
+        let identity = services_of_people.identity.clone();
+        let summing = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(SUMMING).await;
+                let (identity, age) = (identity.clone(), identity.rules().summed_up);
+                record_failures(move || identity.record_failures(age)).await;
+            }
+        });
         tracing::info!(address = %self.address, "serving");
         let ended = server.await;
         waiting.abort();
+        summing.abort();
+        record_failures(move || services_of_people.identity.record_failures(chrono::Duration::zero())).await;
         // Seals what is left; joins threads, which may take a moment.
         let (background, patience) = ((self.sealing, self.following), self.shutdown);
         let _ = web::block(move || {
@@ -356,6 +370,15 @@ impl Application {
         .await;
         tracing::info!("stopped");
         ended
+    }
+}
+
+/// Writes the failed log-ins of strangers that are due to the trail.
+async fn record_failures(write: impl FnOnce() -> Outcome<()> + Send + 'static) {
+    match web::block(write).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "failed log-ins were not put on the trail"),
+        Err(error) => tracing::error!(%error, "failed log-ins were not put on the trail"),
     }
 }
 

@@ -8,6 +8,7 @@ mod content;
 mod dossier;
 mod draft;
 mod end;
+mod examine;
 mod facts;
 mod find;
 mod numbers;
@@ -20,6 +21,7 @@ mod sign;
 
 pub use draft::{Amend, DraftCertificate};
 pub use end::{DiscardCertificate, WithdrawCertificate};
+pub use examine::{Examined, examine, known, read_in_worker};
 pub use public::{PublicStatus, by_code, by_file, status_of};
 pub use raw::raw_record;
 pub use read::{own_file, preview, show};

@@ -12,15 +12,12 @@ use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
 use super::body::collect;
-use super::permit::{ACCESS_COOKIE, services};
+use super::jar::{ACCESS_COOKIE, CSRF_COOKIE, REFRESH_COOKIE, held, named};
+use super::permit::services;
 use super::problem::Problem;
 use crate::people::{LoggedIn, random_text};
 use crate::refusal::{Code, Refusal};
 
-/// The cookie with the refresh token.
-pub const REFRESH_COOKIE: &str = "qf_refresh";
-/// The cookie that a page's scripts and forms repeat.
-pub const CSRF_COOKIE: &str = "qf_csrf";
 /// The header that repeats it.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 /// The form field that repeats it.
@@ -29,8 +26,8 @@ pub const CSRF_FIELD: &str = "csrf";
 /// Where a password, not a cookie, is the credential.
 const BY_PASSWORD: &[&str] = &["/api/v1/session"];
 
-fn cookie(name: &'static str, value: String, secure: bool, seconds: i64, script: bool) -> Cookie<'static> {
-    Cookie::build(name, value)
+fn cookie(name: &str, value: String, secure: bool, seconds: i64, script: bool) -> Cookie<'static> {
+    Cookie::build(named(name, secure), value)
         .path("/")
         .same_site(SameSite::Strict)
         .secure(secure)
@@ -39,28 +36,15 @@ fn cookie(name: &'static str, value: String, secure: bool, seconds: i64, script:
         .finish()
 }
 
-/// The cookies of a session: access, refresh, and the token against forged requests (also returned).
+/// The cookies of a session: access, refresh, and the token against forged requests. That one stays the same as long as
+/// the session, so that the forms of other open pages can still be sent.
 #[must_use]
-pub fn session_cookies(session: &LoggedIn, now: DateTime<Utc>, secure: bool) -> ([Cookie<'static>; 3], String) {
-    let life = (session.session_until - now).num_seconds();
-    let csrf = random_text();
-    let cookies = [
-        cookie(ACCESS_COOKIE, session.access.clone(), secure, life, false),
-        cookie(REFRESH_COOKIE, session.refresh.clone(), secure, life, false),
-        cookie(CSRF_COOKIE, csrf.clone(), secure, life, true),
-    ];
-    (cookies, csrf)
-}
-
-/// The cookies of a session that was refreshed in passing: the token against forged requests stays, so that
-/// the forms of other open pages can still be sent.
-#[must_use]
-pub fn renewed_cookies(session: &LoggedIn, now: DateTime<Utc>, secure: bool, csrf: String) -> [Cookie<'static>; 3] {
+pub fn session_cookies(session: &LoggedIn, now: DateTime<Utc>, secure: bool) -> [Cookie<'static>; 3] {
     let life = (session.session_until - now).num_seconds();
     [
         cookie(ACCESS_COOKIE, session.access.clone(), secure, life, false),
         cookie(REFRESH_COOKIE, session.refresh.clone(), secure, life, false),
-        cookie(CSRF_COOKIE, csrf, secure, life, true),
+        cookie(CSRF_COOKIE, session.csrf.clone(), secure, life, true),
     ]
 }
 
@@ -77,8 +61,8 @@ pub fn removal_cookies(secure: bool) -> [Cookie<'static>; 3] {
     [ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE].map(|name| cookie(name, String::new(), secure, 0, name == CSRF_COOKIE))
 }
 
-/// Wraps the application: an unsafe request whose credential is a cookie must repeat the token of the cookie
-/// `qf_csrf` in the header `X-CSRF-Token` or in the field `csrf` of a URL-encoded form. A form with files has it
+/// Wraps the application: an unsafe request whose credential is a cookie must repeat the session's token, which the
+/// cookie `qf_csrf` has, in the header `X-CSRF-Token` or in the field `csrf` of a URL-encoded form. A form with files has it
 /// in the query of its address instead: its body is read by the handler alone, in pieces.
 ///
 /// # Errors
@@ -97,7 +81,9 @@ pub async fn csrf<B: MessageBody + 'static>(
 async fn check(req: &mut ServiceRequest) -> Result<(), Problem> {
     if needs_token(req.request()) {
         let given = given_token(req).await?;
-        let expected = req.cookie(CSRF_COOKIE).map(|cookie| cookie.value().to_owned());
+        let (access, identity) = (held(req.request(), ACCESS_COOKIE), services(req.request())?.identity);
+        // What the session's own token must be, whatever the cookie of that name holds.
+        let expected = access.and_then(|access| identity.csrf_of(&access));
         let same = match (&given, &expected) {
             (Some(given), Some(expected)) => !expected.is_empty() && given.as_bytes().ct_eq(expected.as_bytes()).into(),
             _ => false,
@@ -116,7 +102,7 @@ async fn check(req: &mut ServiceRequest) -> Result<(), Problem> {
 fn needs_token(req: &HttpRequest) -> bool {
     let safe = matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     let by_header = req.headers().contains_key(header::AUTHORIZATION);
-    let by_cookie = req.cookie(ACCESS_COOKIE).is_some() || req.cookie(REFRESH_COOKIE).is_some();
+    let by_cookie = held(req, ACCESS_COOKIE).is_some() || held(req, REFRESH_COOKIE).is_some();
     let by_password = *req.method() == Method::POST && BY_PASSWORD.contains(&req.path());
     !safe && !by_header && by_cookie && !by_password
 }

@@ -11,11 +11,18 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use tracing::Instrument;
 
+use super::permit::services;
 use super::problem::{finish, respond};
 use crate::action::Services;
 use crate::refusal::{Code, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// No page asks for anything of the device: codes are scanned by scanners that type.
+const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=()";
 
 /// Pages load what this server serves and nothing else; they are framed by nobody.
 const CSP: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
@@ -83,6 +90,7 @@ pub async fn edge<B: MessageBody + 'static>(
     let started = std::time::Instant::now();
     let (method, path) = (req.method().clone(), req.path().to_owned());
     let docs = path.starts_with("/api/docs");
+    let secure = services(req.request()).is_ok_and(|services| services.site.cookie_secure);
     req.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", id, %method, path);
     let closed = req.app_data::<Data<Services>>().is_some_and(|services| services.site.demonstration)
@@ -109,6 +117,12 @@ pub async fn edge<B: MessageBody + 'static>(
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static(frames));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert(header::PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        if secure {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = res.status().as_u16(), millis, "answered");
         Ok(res)

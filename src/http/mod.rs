@@ -2,15 +2,18 @@
 //! problems, cookies, the idempotency header, uploads.
 
 pub mod body;
+pub mod caller;
 pub mod command;
 pub mod cookies;
 mod describe;
 pub mod edge;
 pub mod idempotency;
+pub mod jar;
 pub mod permit;
 pub mod problem;
 pub mod renewal;
 pub mod run;
+pub mod stranger;
 pub mod table;
 pub mod upload;
 

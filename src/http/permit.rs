@@ -11,19 +11,29 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::jar::{ACCESS_COOKIE, held};
 use super::problem::Problem;
 use super::renewal::renew;
 use super::request_id;
 use super::run::run;
 use crate::action::{Action, Services, permitted};
-use crate::people::Authenticated;
+use crate::people::{Authenticated, Due};
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::SessionId;
 use crate::vocabulary::Permission;
 
-/// The cookie with the access token.
-pub const ACCESS_COOKIE: &str = "qf_access";
+/// What an account may do that has something to do first: just that, and go.
+const WHILE_DUE: &[&str] = &[
+    "/password",
+    "/second-factor",
+    "/second-factor/confirm",
+    "/logout",
+    "/api/v1/session",
+    "/api/v1/session/password",
+    "/api/v1/session/second-factor",
+    "/api/v1/session/second-factor/confirm",
+];
 
 /// What a route asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,13 +110,15 @@ pub struct AnyAccount {
     pub actor: Actor,
     /// In which session.
     pub session: SessionId,
+    /// What is to be done before anything else.
+    pub due: Option<Due>,
 }
 
 impl AnyAccount {
     /// Actor and session together.
     #[must_use]
     pub fn authenticated(self) -> Authenticated {
-        Authenticated { actor: self.actor, session: self.session }
+        Authenticated { actor: self.actor, session: self.session, due: self.due }
     }
 }
 
@@ -158,7 +170,7 @@ impl FromRequest for AnyAccount {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(behind(req).map(|who| Self { actor: who.actor, session: who.session }))
+        ready(behind(req).map(|who| Self { actor: who.actor, session: who.session, due: who.due }))
     }
 }
 
@@ -191,6 +203,10 @@ pub async fn authenticate(req: &HttpRequest, requirement: Requirement) -> Result
         Err(problem) => renew(req).await?.ok_or(problem)?,
         Ok(who) => who,
     };
+    if let Some(due) = who.due.filter(|_| !WHILE_DUE.contains(&req.match_pattern().unwrap_or_default().as_str())) {
+        req.extensions_mut().insert(who);
+        return Err(due.refusal().into());
+    }
     let allowed = requirement.permission().map_or(Ok(()), |permission| permitted(&who.actor, permission));
     // Also for who is refused: the page that says so is theirs.
     req.extensions_mut().insert(who);
@@ -230,7 +246,7 @@ pub fn credential(req: &HttpRequest) -> Option<Credential> {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| Credential::Bearer(token.trim().to_owned()));
     }
-    req.cookie(ACCESS_COOKIE).map(|cookie| Credential::Cookie(cookie.value().to_owned()))
+    held(req, ACCESS_COOKIE).map(Credential::Cookie)
 }
 
 fn log_in_first() -> Refusal {
@@ -312,6 +328,8 @@ permissions!(
     AccountRead,
     AccountManage,
     OwnPasswordChange,
+    OwnSessionEnd,
+    OwnSecondFactor,
     AuditRead,
     AuditVerify,
     OwnCaseRead,

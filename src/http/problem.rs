@@ -7,10 +7,11 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::people::Authenticated;
 use crate::refusal::{Code, Refusal};
 use crate::store::Failure;
 
@@ -187,10 +188,14 @@ pub fn refusal_of<B>(res: &mut ServiceResponse<B>) -> Option<Refusal> {
 
 /// Writes the problem document of a response that refuses, whoever refused.
 pub fn finish<B: MessageBody + 'static>(mut res: ServiceResponse<B>, request_id: &str) -> ServiceResponse<BoxBody> {
-    let Some(refusal) = refusal_of(&mut res) else {
+    let Some(mut refusal) = refusal_of(&mut res) else {
         res.headers_mut().remove(OWN_BODY);
         return res.map_into_boxed_body();
     };
+    // Where in the database something is broken is for those who can have it mended.
+    if refusal.code == Code::RecordUnreadable && res.request().extensions().get::<Authenticated>().is_none() {
+        refusal = Refusal::new(Code::Internal, "内部错误", "internal error");
+    }
     let lang = Lang::of(res.request());
     let document = ProblemDocument::of(&refusal, lang, Some(request_id.to_owned()));
     let body = serde_json::to_vec(&document).unwrap_or_default();
@@ -207,6 +212,10 @@ pub fn finish<B: MessageBody + 'static>(mut res: ServiceResponse<B>, request_id:
     match refusal.code {
         Code::Unauthenticated | Code::BadCredentials | Code::SessionRevoked => {
             new.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        }
+        Code::TooManyAttempts => {
+            let seconds = refusal.details["retry_after_seconds"].as_u64().unwrap_or(1);
+            new.insert_header((header::RETRY_AFTER, seconds));
         }
         Code::Busy => {
             new.insert_header((header::RETRY_AFTER, HeaderValue::from_static("2")));

@@ -9,7 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
-use super::cookies::REFRESH_COOKIE;
+use super::jar::{REFRESH_COOKIE, held};
 use super::permit::services;
 use super::problem::Problem;
 use super::request_id;
@@ -42,7 +42,7 @@ pub async fn renew(req: &HttpRequest) -> Result<Option<Authenticated>, Problem> 
     if req.path().starts_with("/api/") {
         return Ok(None);
     }
-    let Some(token) = req.cookie(REFRESH_COOKIE).map(|cookie| cookie.value().to_owned()) else {
+    let Some(token) = held(req, REFRESH_COOKIE) else {
         return Ok(None);
     };
     let services = services(req)?;
@@ -50,18 +50,10 @@ pub async fn renew(req: &HttpRequest) -> Result<Option<Authenticated>, Problem> 
     let mut lately = LATELY.lock().await;
     lately.retain(|_, given| (now - given.at).abs() < Duration::seconds(SHARED_SECONDS));
     let session = match lately.get(&key) {
-        Some(given) => {
-            let (session, identity) = (given.session.clone(), services.identity.clone());
-            let access = session.access.clone();
-            // It may have ended meanwhile.
-            if run(move || identity.authenticate(&access, None)).await.is_err() {
-                return Ok(None);
-            }
-            session
-        }
+        Some(given) => given.session.clone(),
         None => {
-            let request = request_id(req);
-            let Ok(session) = run(move || services.identity.refresh(&token, request.as_deref())).await else {
+            let (request, identity) = (request_id(req), services.identity.clone());
+            let Ok(session) = run(move || identity.refresh(&token, request.as_deref())).await else {
                 return Ok(None);
             };
             let session = Arc::new(session);
@@ -69,9 +61,10 @@ pub async fn renew(req: &HttpRequest) -> Result<Option<Authenticated>, Problem> 
             session
         }
     };
-    let mut actor = session.actor.clone();
-    actor.request_id = request_id(req);
-    let who = Authenticated { actor, session: session.session.clone() };
+    drop(lately);
+    let (access, identity, request) = (session.access.clone(), services.identity.clone(), request_id(req));
+    // It may have ended meanwhile.
+    let Ok(who) = run(move || identity.authenticate(&access, request.as_deref())).await else { return Ok(None) };
     req.extensions_mut().insert(Renewed(session));
     Ok(Some(who))
 }

@@ -27,7 +27,7 @@ pub use reception::{
 pub use register::{
     Calibrate, CalibrationView, ChangeInstrument, Globs, InstrumentChoice, InstrumentFilter, InstrumentRecord,
     InstrumentView, MatchRule, NewInstrument, Peers, RegisterInstrument, RetireInstrument, Unwatchable, Way, WayView,
-    below, calibrations, file_globs, instrument_choices, instrument_view, instruments, report, watchable, ways,
+    calibrations, file_globs, instrument_choices, instrument_view, instruments, report, watchable, ways,
 };
 
 /// By which way a file came in.

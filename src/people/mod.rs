@@ -2,46 +2,78 @@
 //!
 //! What an administrator does to accounts are actions, a floor above: `crate::accounts`.
 //!
-//! [`Identity`] is the handle. It reads and writes its own tables and tells the trail of everything it does,
-//! failed logins included, in the same transaction. Its methods block: call them where blocking is allowed.
+//! [`Identity`] is the handle. It reads and writes its own tables and records everything it does on the trail in the same
+//! transaction; failed log-ins of strangers are summed up. Its methods block: call them where blocking is allowed.
 
+mod failures;
 mod find;
+mod limits;
+mod own;
 mod password;
+mod second_factor;
 mod session;
 mod signature;
 mod token;
+mod vault;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Duration;
 
+use self::failures::Failures;
+use self::limits::Limits;
 use crate::clock::Clock;
 use crate::store::{DbConn, Outcome};
+use crate::vocabulary::Role;
 
 pub(crate) use find::{account_by_id, normal_username, roles_of};
+pub use own::{OwnSecondFactor, OwnSession};
 pub use password::{Hasher, PasswordCost, check_rule};
-pub(crate) use session::end_all;
-pub use session::{Authenticated, LoggedIn};
+pub use second_factor::Offered;
+pub(crate) use second_factor::{factor_of, kept, opened, sealed, step_of};
+pub use session::{Authenticated, Caller, Credentials, Due, LoggedIn};
+pub(crate) use session::{end_all, end_family};
 pub use signature::{FRESH_SECONDS, Reauthenticated};
 pub use token::{Claims, RefreshToken, Tokens, random_text};
+pub(crate) use vault::Vault;
 
-/// How long sessions live and when an account is locked.
+/// How long sessions live, and how often a password may be tried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionRules {
     /// Life of an access token.
     pub access: Duration,
     /// Life of a session; refreshing does not prolong it.
     pub session: Duration,
-    /// Failed passwords in a row that lock an account.
+    /// How long a session may be left alone.
+    pub idle: Duration,
+    /// Wrong passwords in a row: from one source for one name, and of somebody logged in who confirms with it.
     pub failures: u32,
-    /// How long it stays locked.
+    /// Wrong passwords from one source, whatever the names.
+    pub source_attempts: u32,
+    /// Wrong passwords for one name from all sources where its owner has not been before.
+    pub name_attempts: u32,
+    /// The time in which so many may be tried again.
     pub lock: Duration,
+    /// The interval for which the failures of one source are one entry of the trail.
+    pub summed_up: Duration,
+    /// The roles that ask for a second factor.
+    pub second_factor: Vec<Role>,
 }
 
 impl Default for SessionRules {
     fn default() -> Self {
-        Self { access: Duration::minutes(10), session: Duration::hours(12), failures: 5, lock: Duration::minutes(15) }
+        Self {
+            access: Duration::minutes(10),
+            session: Duration::hours(12),
+            idle: Duration::minutes(60),
+            failures: 5,
+            source_attempts: 50,
+            name_attempts: 20,
+            lock: Duration::minutes(15),
+            summed_up: Duration::minutes(5),
+            second_factor: Vec::new(),
+        }
     }
 }
 
@@ -53,10 +85,13 @@ pub struct Identity {
     hasher: Hasher,
     tokens: Arc<Tokens>,
     rules: SessionRules,
+    limits: Arc<Limits>,
+    failures: Arc<Failures>,
+    vault: Arc<Vault>,
 }
 
 impl Identity {
-    /// Opens it; `key` is the file of the token key, made on first start.
+    /// Opens it; `key` is the file of the token key, made on first start, and the key of second factors is kept beside it.
     ///
     /// # Errors
     /// A sentence that names what is wrong.
@@ -67,7 +102,17 @@ impl Identity {
         rules: SessionRules,
         key: &Path,
     ) -> Result<Self, String> {
-        Ok(Self { db, clock, hasher: Hasher::new(cost)?, tokens: Arc::new(Tokens::open(key)?), rules })
+        let vault = Vault::open(&key.with_file_name("second-factor.key"))?;
+        Ok(Self {
+            limits: Arc::new(Limits::new(&clock, &rules)),
+            failures: Arc::default(),
+            vault: Arc::new(vault),
+            hasher: Hasher::new(cost)?,
+            tokens: Arc::new(Tokens::open(key)?),
+            db,
+            clock,
+            rules,
+        })
     }
 
     /// Hashes a password with a fresh salt. Blocks: call it where blocking is allowed.
@@ -76,6 +121,11 @@ impl Identity {
     /// [`crate::refusal::Code::Busy`] where too many wait already.
     pub fn hash(&self, password: &str) -> Outcome<String> {
         self.hasher.hash(password)
+    }
+
+    /// What encrypts the secrets of second factors.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// The rules that it was opened with.

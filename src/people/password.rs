@@ -1,10 +1,13 @@
-//! Passwords: argon2id with parameters from the configuration, and a bound on how many are hashed at once.
+//! Passwords: argon2id with parameters from the configuration, on a few threads of its own that keep their memory: a
+//! flood of log-ins neither grows it nor takes the threads of other requests for long.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand::RngCore;
+use zxcvbn::{Score, zxcvbn};
 
 use crate::refusal::{Code, Refusal};
 use crate::store::{Outcome, StoreError};
@@ -23,7 +26,7 @@ pub struct PasswordCost {
     pub iterations: u32,
     /// Lanes.
     pub parallelism: u32,
-    /// Hashes that run at the same time; memory is bounded by this times `memory_kib`.
+    /// Threads that hash, each with its own memory: it is bounded by their number times `memory_kib`.
     pub at_once: usize,
     /// Hashes that may wait for their turn; the next one is asked to come back.
     pub waiting: usize,
@@ -32,11 +35,18 @@ pub struct PasswordCost {
 impl Default for PasswordCost {
     /// The first choice of the OWASP password storage sheet for argon2id: 19 MiB, 2 passes, 1 lane.
     fn default() -> Self {
-        Self { memory_kib: 19_456, iterations: 2, parallelism: 1, at_once: 2, waiting: 64 }
+        Self { memory_kib: 19_456, iterations: 2, parallelism: 1, at_once: 2, waiting: 32 }
     }
 }
 
-/// Refuses a password that is too short, too long, or the user name.
+/// Whether a password is among the first that are tried: a common one, a pattern of the keyboard, a repetition, a date,
+/// or made of the user name.
+fn is_common(username: &str, password: &str) -> bool {
+    let known: Vec<&str> = username.split(['.', '_', '-']).chain([username]).filter(|part| part.len() > 2).collect();
+    zxcvbn(password, &known).score() < Score::Three
+}
+
+/// Refuses a password that is too short, too long, the user name, or easily guessed.
 ///
 /// # Errors
 /// [`Refusal`] that names `field`.
@@ -59,59 +69,67 @@ pub fn check_rule(field: &str, username: &str, password: &str) -> Result<(), Ref
     if password.trim().to_lowercase() == username.to_lowercase() {
         return Err(Refusal::field(field, "密码不得与用户名相同", "a password is not the user name"));
     }
+    if is_common(username, password) {
+        return Err(Refusal::field(
+            field,
+            "密码过于常见或容易猜中（常用密码、键盘顺序、重复、日期、用户名），请另选",
+            "the password is common or easily guessed (known ones, rows of keys, repetitions, dates, the user name): \
+             choose another",
+        ));
+    }
     Ok(())
 }
 
-/// Hashes and verifies; clone it freely, the bound is shared.
+/// Hashes and verifies; clone it freely, the threads are shared.
 #[derive(Clone)]
 pub struct Hasher(Arc<Shared>);
 
 struct Shared {
-    argon: Argon2<'static>,
+    jobs: SyncSender<Job>,
     /// What a password for an unknown user is compared with, so that it takes as long as a known one's.
     nobody: String,
-    turns: Mutex<Turns>,
-    free: Condvar,
-    at_once: usize,
-    waiting: usize,
 }
 
-#[derive(Default)]
-struct Turns {
-    running: usize,
-    waiting: usize,
+/// What a thread is asked for. Its end answers whoever waits.
+struct Job {
+    password: String,
+    /// The hash that it is compared with; none where one is to be made.
+    with: Option<String>,
+    answer: SyncSender<Result<Answer, String>>,
 }
 
-/// A turn at hashing, given back when dropped.
-struct Turn<'a>(&'a Shared);
+enum Answer {
+    Hash(String),
+    Matches(bool),
+}
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.turns.lock().unwrap_or_else(PoisonError::into_inner).running -= 1;
-        self.0.free.notify_one();
-    }
+/// A thread's own memory, and what a new hash costs.
+struct Furnace {
+    params: Params,
+    blocks: Vec<Block>,
 }
 
 impl Hasher {
-    /// A hasher at that cost.
+    /// A hasher at that cost; its threads end with its last clone.
     ///
     /// # Errors
-    /// Where argon2 does not take the parameters.
+    /// Where argon2 does not take the parameters, or the system gives no thread.
     pub fn new(cost: &PasswordCost) -> Result<Self, String> {
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
             .map_err(|error| format!("password parameters: {error}"))?;
-        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut nobody = [0_u8; 32];
         rand::rng().fill_bytes(&mut nobody);
-        let nobody = hash_with(&argon, &nobody)?;
-        Ok(Self(Arc::new(Shared {
-            argon,
-            nobody,
-            turns: Mutex::default(),
-            free: Condvar::new(),
-            at_once: cost.at_once.max(1),
-            waiting: cost.waiting,
-        })))
+        let nobody = Furnace::new(params.clone()).hash(&nobody)?;
+        let (jobs, waiting) = sync_channel(cost.waiting);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..cost.at_once.max(1) {
+            let (waiting, furnace) = (waiting.clone(), Furnace::new(params.clone()));
+            let thread = std::thread::Builder::new().name(format!("password-{number}"));
+            thread
+                .spawn(move || work(&waiting, furnace))
+                .map_err(|error| format!("a thread for passwords: {error}"))?;
+        }
+        Ok(Self(Arc::new(Shared { jobs, nobody })))
     }
 
     /// Hashes a password with a fresh salt. Blocks: call it where blocking is allowed.
@@ -119,8 +137,10 @@ impl Hasher {
     /// # Errors
     /// [`Code::Busy`] where too many wait already.
     pub fn hash(&self, password: &str) -> Outcome<String> {
-        let _turn = self.turn()?;
-        hash_with(&self.0.argon, password.as_bytes()).map_err(|text| StoreError::Other(text).into())
+        match self.ask(password, None)? {
+            Answer::Hash(hash) => Ok(hash),
+            Answer::Matches(_) => Err(StoreError::Other("a hash was asked for".into()).into()),
+        }
     }
 
     /// Whether `password` is the one of `hash`; without a hash it works as long and says no.
@@ -131,39 +151,110 @@ impl Hasher {
         if password.len() > LONGEST_BYTES {
             return Ok(false);
         }
-        let _turn = self.turn()?;
-        let known = hash.and_then(|text| PasswordHash::new(text).ok());
-        let stored = match &known {
-            Some(stored) => stored.clone(),
-            None => PasswordHash::new(&self.0.nobody).map_err(|e| StoreError::Other(e.to_string()))?,
-        };
-        let matches = self.0.argon.verify_password(password.as_bytes(), &stored).is_ok();
-        Ok(matches && known.is_some())
+        let known = hash.filter(|text| PasswordHash::new(text).is_ok());
+        let matches = self.ask(password, Some(known.unwrap_or(&self.0.nobody)))?;
+        Ok(matches!(matches, Answer::Matches(true)) && known.is_some())
     }
 
-    fn turn(&self) -> Result<Turn<'_>, Refusal> {
-        let shared = &*self.0;
-        let mut turns = shared.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if turns.running >= shared.at_once {
-            if turns.waiting >= shared.waiting {
-                return Err(Refusal::new(Code::Busy, "登录请求过多，请稍后再试", "too many logins at once: try again"));
+    fn ask(&self, password: &str, with: Option<&str>) -> Outcome<Answer> {
+        let (answer, answered) = sync_channel(1);
+        let job = Job { password: password.to_owned(), with: with.map(str::to_owned), answer };
+        match self.0.jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                return Err(
+                    Refusal::new(Code::Busy, "登录请求过多，请稍后再试", "too many logins at once: try again").into()
+                );
             }
-            turns.waiting += 1;
-            while turns.running >= shared.at_once {
-                turns = shared.free.wait(turns).unwrap_or_else(PoisonError::into_inner);
+            Err(TrySendError::Disconnected(_)) => {
+                return Err(StoreError::Other("nobody hashes passwords".into()).into());
             }
-            turns.waiting -= 1;
         }
-        turns.running += 1;
-        Ok(Turn(shared))
+        let inside = |error: String| StoreError::Other(format!("password: {error}")).into();
+        answered.recv().map_err(|error| inside(error.to_string()))?.map_err(inside)
     }
 }
 
-fn hash_with(argon: &Argon2<'_>, password: &[u8]) -> Result<String, String> {
-    let mut salt = [0_u8; 16];
-    rand::rng().fill_bytes(&mut salt);
-    let salt = SaltString::encode_b64(&salt).map_err(|error| error.to_string())?;
-    argon.hash_password(password, &salt).map(|hash| hash.to_string()).map_err(|error| error.to_string())
+/// A thread's work: one password after the other, until nobody can ask any more.
+fn work(jobs: &Mutex<Receiver<Job>>, mut furnace: Furnace) {
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { password, with, answer }) = next else { return };
+        let done = match with {
+            None => furnace.hash(password.as_bytes()).map(Answer::Hash),
+            Some(hash) => furnace.matches(password.as_bytes(), &hash).map(Answer::Matches),
+        };
+        // Whoever asked may have gone.
+        let _ = answer.send(done);
+    }
+}
+
+impl Furnace {
+    fn new(params: Params) -> Self {
+        Self { params, blocks: Vec::new() }
+    }
+
+    fn hash(&mut self, password: &[u8]) -> Result<String, String> {
+        let mut salt = [0_u8; 16];
+        rand::rng().fill_bytes(&mut salt);
+        let params = self.params.clone();
+        let output = self.burn(Algorithm::Argon2id, Version::V0x13, &params, password, &salt)?;
+        let told = |error: argon2::password_hash::Error| error.to_string();
+        let salt = SaltString::encode_b64(&salt).map_err(told)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(told)?,
+            salt: Some(salt.as_salt()),
+            hash: Some(output),
+        };
+        Ok(hash.to_string())
+    }
+
+    /// A stored hash is compared at its own cost, which an earlier configuration may have set.
+    fn matches(&mut self, password: &[u8], hash: &str) -> Result<bool, String> {
+        let told = |error: argon2::password_hash::Error| error.to_string();
+        let stored = PasswordHash::new(hash).map_err(told)?;
+        let algorithm = Algorithm::try_from(stored.algorithm).map_err(told)?;
+        let version =
+            stored.version.map_or(Ok(Version::V0x13), Version::try_from).map_err(|error| error.to_string())?;
+        let params = Params::try_from(&stored).map_err(told)?;
+        let (Some(salt), Some(output)) = (stored.salt, stored.hash) else { return Ok(false) };
+        let mut bytes = [0_u8; 64];
+        let salt = salt.decode_b64(&mut bytes).map_err(told)?;
+        // The comparison of outputs takes the same time wherever they differ.
+        Ok(self.burn(algorithm, version, &params, password, salt)? == output)
+    }
+
+    fn burn(
+        &mut self,
+        algorithm: Algorithm,
+        version: Version,
+        params: &Params,
+        password: &[u8],
+        salt: &[u8],
+    ) -> Result<Output, String> {
+        let (own, needed) = (self.params.block_count(), params.block_count());
+        if self.blocks.len() < own {
+            self.blocks.resize(own, Block::default());
+        }
+        let mut larger = Vec::new();
+        let memory = match self.blocks.get_mut(..needed) {
+            Some(blocks) => blocks,
+            None => {
+                larger.resize(needed, Block::default());
+                larger.as_mut_slice()
+            }
+        };
+        let argon = Argon2::new(algorithm, version, params.clone());
+        let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let hashed = |out: &mut [u8]| {
+            argon
+                .hash_password_into_with_memory(password, salt, out, memory)
+                .map_err(|_| argon2::password_hash::Error::Crypto)
+        };
+        Output::init_with(length, hashed).map_err(|error| error.to_string())
+    }
 }
 
 #[cfg(test)]
@@ -191,5 +282,45 @@ mod tests {
         assert!(check_rule("password", "wang", "short").is_err());
         assert!(check_rule("password", "wang.xiaoming", "Wang.Xiaoming").is_err());
         assert!(check_rule("password", "wang", &"x".repeat(LONGEST_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn what_is_tried_first_is_refused() {
+        for common in [
+            "passwordpassword",
+            "123456789012",
+            "password1234",
+            "qwertyuiop123",
+            "aaaaaaaaaaaa",
+            "abcdefghijkl",
+            "iloveyou2024",
+            "wangxiaoming1",
+            "Passw0rd1234",
+            "2026-11-30-2026",
+            "admin1234567",
+            "abc123abc123",
+        ] {
+            assert!(check_rule("password", "wang.xiaoming", common).is_err(), "{common}");
+        }
+        for good in [
+            "correct horse battery staple",
+            "qianfa-demo-2026",
+            "measured-in-one-run",
+            "another long password",
+            "correct horse battery",
+            "签发检验报告书密码十二字",
+        ] {
+            assert!(check_rule("password", "admin", good).is_ok(), "{good}: {:?}", zxcvbn(good, &[]).guesses_log10());
+        }
+    }
+
+    #[test]
+    fn a_hash_of_another_cost_is_still_known() {
+        let dear = Hasher::new(&PasswordCost { memory_kib: 256, iterations: 2, ..PasswordCost::default() }).unwrap();
+        let hash = dear.hash("correct horse battery").unwrap();
+        assert!(cheap().verify("correct horse battery", Some(&hash)).unwrap());
+        assert!(!cheap().verify("correct horse batterz", Some(&hash)).unwrap());
+        let hash = cheap().hash("correct horse battery").unwrap();
+        assert!(dear.verify("correct horse battery", Some(&hash)).unwrap());
     }
 }

@@ -1,19 +1,52 @@
 //! Logging in, refreshing, logging out, and who is behind a token.
 
-use chrono::{DateTime, Utc};
+use std::net::IpAddr;
+use std::time::Duration as Wait;
+
+use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 use serde_json::json;
 
 use super::find;
+use super::limits::Stopped;
+use super::second_factor::{self, Passed};
 use super::token::{RefreshToken, sha256_of};
+use super::vault::Vault;
 use super::{Identity, SessionRules};
+use crate::clock::local_time;
 use crate::record::{Actor, Author, Change, record, record_by};
 use crate::refusal::{Code, Refusal};
+use crate::secrets::Password;
 use crate::store::columns::{AccountId, Instant, SessionId};
 use crate::store::rows::{AccountRow, SessionRow};
 use crate::store::schema::{account, account_role, session};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::Role;
+use crate::vocabulary::{PasswordOrigin, Role};
+
+/// How exactly it is kept when somebody was last seen: not every request writes.
+const SEEN_SECONDS: i64 = 60;
+/// How long a source is remembered from which somebody has logged in.
+const KNOWN_DAYS: i64 = 90;
+
+/// What somebody logs in with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub username: String,
+    pub password: Password,
+    /// Of the second factor, where the account has one.
+    pub code: Option<String>,
+}
+
+/// Who asks, as far as the connection tells.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The address; none for the program itself, which no limit stops.
+    pub source: Option<IpAddr>,
+    /// What the browser or the program calls itself.
+    pub agent: Option<String>,
+    /// The request.
+    pub request_id: Option<String>,
+}
 
 /// A session just opened or refreshed, with its tokens. Has no `Debug`: tokens stay out of logs.
 pub struct LoggedIn {
@@ -27,6 +60,8 @@ pub struct LoggedIn {
     pub access_until: DateTime<Utc>,
     /// The refresh token, good for one use.
     pub refresh: String,
+    /// The token against forged requests, which is the session's own.
+    pub csrf: String,
     /// When the session ends.
     pub session_until: DateTime<Utc>,
 }
@@ -38,6 +73,36 @@ pub struct Authenticated {
     pub actor: Actor,
     /// Its session.
     pub session: SessionId,
+    /// What is to be done before anything else.
+    pub due: Option<Due>,
+}
+
+/// What an account has to do before it may do anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Somebody else knows the password.
+    Password,
+    /// One of its roles asks for a second factor.
+    SecondFactor,
+}
+
+impl Due {
+    /// The refusal of everything else.
+    #[must_use]
+    pub fn refusal(self) -> Refusal {
+        match self {
+            Self::Password => Refusal::new(
+                Code::PasswordChangeDue,
+                "密码由他人设置，请先修改密码",
+                "somebody else set your password: change it first",
+            ),
+            Self::SecondFactor => Refusal::new(
+                Code::SecondFactorDue,
+                "您的角色须启用双因素验证，请先设置",
+                "your role asks for a second factor: set it up first",
+            ),
+        }
+    }
 }
 
 /// A refusal that must not undo what the transaction wrote: the failure itself is on record.
@@ -47,23 +112,89 @@ type Settled<T> = Outcome<Result<T, Refusal>>;
 type Opened = (Actor, SessionRow, String);
 
 impl Identity {
-    /// Opens a session. An unknown user takes as long as a known one.
+    /// Opens a session for the program itself, which no limit stops.
     ///
     /// # Errors
-    /// [`Code::BadCredentials`], [`Code::AccountLocked`] (details: `locked_until`), [`Code::Busy`].
+    /// [`Code::BadCredentials`], [`Code::Busy`].
     pub fn login(&self, username: &str, password: &str, request_id: Option<&str>) -> Outcome<LoggedIn> {
+        let password = Password::from(password.to_owned());
+        let credentials = Credentials { username: username.to_owned(), password, code: None };
+        let request_id = request_id.map(str::to_owned);
+        self.login_from(&credentials, &Caller { request_id, ..Caller::default() })
+    }
+
+    /// Opens a session. An unknown user, a wrong password, a wrong code and a name that was tried too often are answered
+    /// alike; the unknown user takes as long as a known one.
+    ///
+    /// # Errors
+    /// [`Code::BadCredentials`], [`Code::TooManyAttempts`] where the source has tried too often, [`Code::Busy`].
+    pub fn login_from(&self, credentials: &Credentials, caller: &Caller) -> Outcome<LoggedIn> {
         let now = self.clock.now();
-        let checked = self.check_password(username, password)?;
-        let rules = self.rules.clone();
-        let request = request_id.map(str::to_owned);
+        self.record_failures(self.rules.summed_up)?;
+        let username = find::normal_username(&credentials.username);
+        let found = self.db.read(|conn| find::by_username(conn, &username))?;
+        let shown = found.as_ref().map_or_else(|| hidden(&username), |row| row.username.clone());
+        let attempt = match caller.source {
+            None => None,
+            Some(source) => {
+                match self.limits.enter(source, &username, || self.is_known(found.as_ref(), source, now))? {
+                    Ok(attempt) => Some(attempt),
+                    Err(stopped) => {
+                        self.failures.count(caller.source, shown, true, now);
+                        return Err(stopped_refusal(&stopped).into());
+                    }
+                }
+            }
+        };
+        let checked = self.compare(username, found, credentials.password.reveal())?;
+        let (rules, vault, code, caller2) =
+            (self.rules.clone(), self.vault.clone(), credentials.code.clone(), caller.clone());
         let opened = self.db.write(move |conn| {
-            let request = request.as_deref();
-            match settle(conn, &checked, "session.open", &rules, now, request)? {
-                Ok(actor) => open(conn, actor, now, now + rules.session).map(Ok),
+            match admit(conn, &checked, &vault, code.as_deref(), now, caller2.request_id.as_deref())? {
+                Ok((actor, passed)) => {
+                    let opening = Opening { caller: &caller2, passed, now, until: now + rules.session };
+                    open(conn, actor, &opening).map(Ok)
+                }
                 Err(refusal) => Ok(Err(refusal)),
             }
-        })??;
-        self.hand_out(opened, now)
+        })?;
+        match opened {
+            Ok(opened) => {
+                if let Some(attempt) = &attempt {
+                    self.limits.succeeded(attempt);
+                }
+                self.hand_out(opened, now)
+            }
+            Err(refusal) => {
+                tracing::warn!(source = ?caller.source, name = shown, "a log-in failed");
+                self.failures.count(caller.source, shown, false, now);
+                Err(refusal.into())
+            }
+        }
+    }
+
+    /// Whether the owner of a name has logged in from there before.
+    fn is_known(&self, found: Option<&AccountRow>, source: IpAddr, now: DateTime<Utc>) -> Outcome<bool> {
+        let Some(row) = found else { return Ok(false) };
+        let since = Instant::from(now - Duration::days(KNOWN_DAYS));
+        let there = session::table
+            .filter(session::account_id.eq(&row.id))
+            .filter(session::created_at.gt(since))
+            .filter(session::source.eq(source.to_string()));
+        self.db.read(|conn| Ok(there.select(session::id).first::<SessionId>(conn).optional()?.is_some()))
+    }
+
+    /// Writes the failures of strangers that are older than `age` to the trail: an entry a source.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn record_failures(&self, age: Duration) -> Outcome<()> {
+        let now = self.clock.now();
+        let events = self.failures.due(age, now);
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.db.write(move |conn| record_by(conn, &Author::nobody("anonymous", None), now, events.clone()))
     }
 
     /// Trades a refresh token for a new pair. One that was used before has leaked: its whole family ends.
@@ -73,8 +204,8 @@ impl Identity {
     pub fn refresh(&self, refresh: &str, request_id: Option<&str>) -> Outcome<LoggedIn> {
         let now = self.clock.now();
         let sha256 = sha256_of(refresh);
-        let request = request_id.map(str::to_owned);
-        let opened = self.db.write(move |conn| rotate(conn, &sha256, now, request.as_deref()))??;
+        let (request, idle) = (request_id.map(str::to_owned), self.rules.idle);
+        let opened = self.db.write(move |conn| rotate(conn, &sha256, idle, now, request.as_deref()))??;
         self.hand_out(opened, now)
     }
 
@@ -101,46 +232,88 @@ impl Identity {
         let now = self.clock.now();
         let claims = self.tokens.read(access, now)?;
         let session_id = SessionId::from(claims.sid);
-        let rows: Vec<(AccountRow, Option<Instant>, Option<Role>)> = self.db.read(|conn| {
+        let rows: Vec<(AccountRow, SessionRow, Option<Role>)> = self.db.read(|conn| {
             Ok(session::table
                 .inner_join(account::table)
                 .left_join(account_role::table.on(account_role::account_id.eq(account::id)))
                 .filter(session::id.eq(&session_id))
                 .order(account_role::role)
-                .select((AccountRow::as_select(), session::revoked_at, account_role::role.nullable()))
+                .select((AccountRow::as_select(), SessionRow::as_select(), account_role::role.nullable()))
                 .load(conn)?)
         })?;
-        let (row, revoked_at, _) = rows.first().ok_or_else(find::revoked)?;
-        if revoked_at.is_some() || row.disabled || row.id.as_str() != claims.sub {
+        let (row, own, _) = rows.first().ok_or_else(find::revoked)?;
+        if own.revoked_at.is_some()
+            || row.disabled
+            || row.id.as_str() != claims.sub
+            || is_idle(own, self.rules.idle, now)
+        {
             return Err(find::revoked().into());
         }
-        let roles = rows.iter().filter_map(|(_, _, role)| *role).collect();
-        Ok(Authenticated { actor: find::actor(row, roles, request_id), session: session_id })
+        let roles: Vec<Role> = rows.iter().filter_map(|(_, _, role)| *role).collect();
+        let due = self.due(row, &roles)?;
+        self.seen(own, now);
+        Ok(Authenticated { actor: find::actor(row, roles, request_id), session: session_id, due })
+    }
+
+    /// What an account has to do first.
+    fn due(&self, row: &AccountRow, roles: &[Role]) -> Outcome<Option<Due>> {
+        if row.password_origin == PasswordOrigin::Given {
+            return Ok(Some(Due::Password));
+        }
+        if !roles.iter().any(|role| self.rules.second_factor.contains(role)) {
+            return Ok(None);
+        }
+        let confirmed = self.db.read(|conn| second_factor::is_confirmed(conn, &row.id))?;
+        Ok((!confirmed).then_some(Due::SecondFactor))
+    }
+
+    /// Keeps that somebody was seen, once a minute. A database that cannot be written to does not keep anybody from
+    /// reading.
+    fn seen(&self, own: &SessionRow, now: DateTime<Utc>) {
+        if now - last_seen(own) < Duration::seconds(SEEN_SECONDS) {
+            return;
+        }
+        let id = own.id.clone();
+        let kept = self.db.write(move |conn| {
+            diesel::update(session::table.find(&id)).set(session::seen_at.eq(Instant::from(now))).execute(conn)?;
+            Ok(())
+        });
+        if let Err(error) = kept {
+            tracing::warn!(%error, "that a session is in use was not kept");
+        }
     }
 
     fn hand_out(&self, (actor, row, secret): Opened, now: DateTime<Utc>) -> Outcome<LoggedIn> {
         let session_until = row.expires_at.utc();
         // An access token does not outlive its session.
         let access_until = (now + self.rules.access).min(session_until);
-        let access = self.tokens.issue(&actor, &row.id, now, access_until - now)?;
-        Ok(LoggedIn { actor, session: row.id, access, access_until, refresh: secret, session_until })
+        let access = self.tokens.issue(&actor, (&row.id, &row.family), now, access_until - now)?;
+        let csrf = self.tokens.csrf(&row.family);
+        Ok(LoggedIn { actor, session: row.id, access, access_until, refresh: secret, csrf, session_until })
     }
 
-    /// Checks the password of somebody already logged in. Failures count towards the lock, as at login; `purpose` is
-    /// what the trail says that it was given for.
+    /// The token against forged requests of the session that an access token is of, whether or not the token is over;
+    /// none for one that is not genuine.
+    #[must_use]
+    pub fn csrf_of(&self, access: &str) -> Option<String> {
+        self.tokens.family_of(access).map(|family| self.tokens.csrf(&family))
+    }
+
+    /// Checks the password of somebody already logged in. Failures here lock the confirming of passwords for a while, and
+    /// nobody who is not logged in as that account adds to them; `purpose` is what the trail says that it was given for.
     ///
     /// # Errors
     /// [`Code::BadCredentials`], [`Code::AccountLocked`], [`Code::Busy`].
     pub fn confirm(&self, actor: &Actor, password: &str, purpose: &'static str) -> Outcome<Actor> {
-        let checked = self.check_password(&actor.username, password)?;
+        let username = find::normal_username(&actor.username);
+        let found = self.db.read(|conn| find::by_username(conn, &username))?;
+        let checked = self.compare(username, found, password)?;
         let (rules, now, request) = (self.rules.clone(), self.clock.now(), actor.request_id.clone());
         Ok(self.db.write(move |conn| settle(conn, &checked, purpose, &rules, now, request.as_deref()))??)
     }
 
     /// The slow part of a password check, outside any transaction.
-    pub(super) fn check_password(&self, username: &str, password: &str) -> Outcome<Checked> {
-        let username = find::normal_username(username);
-        let found = self.db.read(|conn| find::by_username(conn, &username))?;
+    fn compare(&self, username: String, found: Option<AccountRow>, password: &str) -> Outcome<Checked> {
         let hash = found.as_ref().map(|row| row.password_hash.as_str());
         let matches = self.hasher.verify(password, hash)?;
         Ok(Checked { username, account: found.map(|row| (row.id, row.password_hash)), matches })
@@ -154,9 +327,37 @@ pub(super) struct Checked {
     matches: bool,
 }
 
-/// The quick part of a password check: counts, locks, and writes the trail. Attempts that ran beside each other
-/// meet here one after the other, so no number of them gets past the lock.
-pub(super) fn settle(
+/// A name that nobody has. A password typed into the wrong field must not end in the trail: only a digest does.
+fn hidden(username: &str) -> String {
+    let sha256 = sha256_of(username);
+    format!("sha256:{}", sha256.get(..16).unwrap_or_default())
+}
+
+/// Decides a log-in: the account that it is, and how it passed the second factor.
+fn admit(
+    conn: &mut AnyConnection,
+    checked: &Checked,
+    vault: &Vault,
+    code: Option<&str>,
+    now: DateTime<Utc>,
+    request: Option<&str>,
+) -> Settled<(Actor, Passed)> {
+    let Some((id, verified_hash)) = &checked.account else { return Ok(Err(bad_credentials())) };
+    let row = find::account_by_id(conn, id)?;
+    // A password changed since the comparison was not compared at all.
+    if row.disabled || !checked.matches || row.password_hash != *verified_hash {
+        return Ok(Err(bad_credentials()));
+    }
+    let Some(passed) = second_factor::pass(conn, vault, id, code, now)? else { return Ok(Err(bad_credentials())) };
+    if row.failed_logins != 0 || row.locked_until.is_some() {
+        set_failures(conn, id, 0, None)?;
+    }
+    Ok(Ok((find::actor(&row, find::roles_of(conn, id)?, request), passed)))
+}
+
+/// The part of a confirmed password: counts, locks, and writes the trail. Attempts that ran beside each other meet here
+/// one after the other, so no number of them gets past the lock.
+fn settle(
     conn: &mut AnyConnection,
     checked: &Checked,
     purpose: &'static str,
@@ -165,23 +366,22 @@ pub(super) fn settle(
     request: Option<&str>,
 ) -> Settled<Actor> {
     let Some((id, verified_hash)) = &checked.account else {
-        // A password typed into the wrong field must not end in the trail: only a digest of the name does.
-        let name = &sha256_of(&checked.username)[..16];
-        let change = Change::created("login.fail", "account", "unknown", json!({"username_sha256": name}));
+        let why = json!({"why": "gone", "for": purpose});
+        let change = Change::created("password.fail", "account", hidden(&checked.username), why);
         record_by(conn, &Author::nobody("anonymous", request), now, vec![change])?;
-        return Ok(Err(bad_credentials()));
+        return Ok(Err(wrong_password()));
     };
     let row = find::account_by_id(conn, id)?;
     let actor = find::actor(&row, find::roles_of(conn, id)?, request);
     let fail = |conn: &mut AnyConnection, changes: Vec<Change>| record(conn, &actor, now, changes);
     if let Some(until) = row.locked_until.as_ref().filter(|until| until.utc() > now) {
         let why = json!({"why": "locked", "for": purpose});
-        fail(conn, vec![Change::created("login.fail", "account", id, why)])?;
+        fail(conn, vec![Change::created("password.fail", "account", id, why)])?;
         return Ok(Err(locked(until)));
     }
     if row.disabled {
-        fail(conn, vec![Change::created("login.fail", "account", id, json!({"why": "disabled", "for": purpose}))])?;
-        return Ok(Err(bad_credentials()));
+        fail(conn, vec![Change::created("password.fail", "account", id, json!({"why": "disabled", "for": purpose}))])?;
+        return Ok(Err(wrong_password()));
     }
     // A password changed since the comparison was not compared at all.
     if checked.matches && row.password_hash == *verified_hash {
@@ -191,12 +391,8 @@ pub(super) fn settle(
         return Ok(Ok(actor));
     }
     let failures = row.failed_logins + 1;
-    let mut changes =
-        vec![Change::field("login.fail", "account", id, "failed_logins", row.failed_logins, failures).and(
-            "for",
-            serde_json::Value::Null,
-            purpose,
-        )];
+    let failed = Change::field("password.fail", "account", id, "failures", row.failed_logins, failures);
+    let mut changes = vec![failed.and("for", serde_json::Value::Null, purpose)];
     if failures >= i64::from(rules.failures) {
         let until = Instant::from(now + rules.lock);
         changes.push(Change::field("account.lock", "account", id, "locked_until", None::<String>, until.as_str()));
@@ -206,7 +402,7 @@ pub(super) fn settle(
         set_failures(conn, id, failures, None)?;
     }
     fail(conn, changes)?;
-    Ok(Err(bad_credentials()))
+    Ok(Err(wrong_password()))
 }
 
 fn set_failures(conn: &mut AnyConnection, id: &AccountId, count: i64, until: Option<Instant>) -> Outcome<()> {
@@ -216,8 +412,16 @@ fn set_failures(conn: &mut AnyConnection, id: &AccountId, count: i64, until: Opt
     Ok(())
 }
 
-fn open(conn: &mut AnyConnection, actor: Actor, now: DateTime<Utc>, until: DateTime<Utc>) -> Outcome<Opened> {
-    let id = SessionId::new();
+/// How a session is opened.
+struct Opening<'a> {
+    caller: &'a Caller,
+    passed: Passed,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+fn open(conn: &mut AnyConnection, actor: Actor, opening: &Opening<'_>) -> Outcome<Opened> {
+    let (id, now) = (SessionId::new(), opening.now);
     let token = RefreshToken::new();
     let row = SessionRow {
         family: id.to_string(),
@@ -225,17 +429,47 @@ fn open(conn: &mut AnyConnection, actor: Actor, now: DateTime<Utc>, until: DateT
         account_id: actor.account.clone(),
         refresh_sha256: token.sha256,
         created_at: now.into(),
-        expires_at: until.into(),
+        expires_at: opening.until.into(),
         used_at: None,
         revoked_at: None,
+        source: opening.caller.source.map(|source| source.to_string()),
+        agent: opening.caller.agent.as_deref().map(short),
+        opened_at: Some(now.into()),
+        seen_at: Some(now.into()),
     };
     diesel::insert_into(session::table).values(&row).execute(conn)?;
-    let change = Change::created("session.open", "session", &row.family, json!({"expires_at": row.expires_at}));
-    record(conn, &actor, now, vec![change])?;
+    let factor = match opening.passed {
+        Passed::None => None,
+        Passed::App => Some("app"),
+        Passed::Recovery => Some("recovery_code"),
+    };
+    let content = json!({"expires_at": row.expires_at, "source": row.source, "second_factor": factor});
+    record(conn, &actor, now, vec![Change::created("session.open", "session", &row.family, content).in_version(2)])?;
     Ok((actor, row, token.secret))
 }
 
-fn rotate(conn: &mut AnyConnection, sha256: &str, now: DateTime<Utc>, request: Option<&str>) -> Settled<Opened> {
+/// What a browser calls itself, no longer than it is worth.
+fn short(agent: &str) -> String {
+    agent.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// When the owner of a session was last seen in it.
+fn last_seen(row: &SessionRow) -> DateTime<Utc> {
+    row.seen_at.as_ref().unwrap_or(&row.created_at).utc()
+}
+
+/// Whether a session was left alone for too long.
+fn is_idle(row: &SessionRow, idle: Duration, now: DateTime<Utc>) -> bool {
+    now - last_seen(row) >= idle
+}
+
+fn rotate(
+    conn: &mut AnyConnection,
+    sha256: &str,
+    idle: Duration,
+    now: DateTime<Utc>,
+    request: Option<&str>,
+) -> Settled<Opened> {
     let found: Option<SessionRow> = session::table
         .filter(session::refresh_sha256.eq(sha256))
         .select(SessionRow::as_select())
@@ -253,7 +487,7 @@ fn rotate(conn: &mut AnyConnection, sha256: &str, now: DateTime<Utc>, request: O
         record(conn, &actor, now, vec![change])?;
         return Ok(Err(find::revoked()));
     }
-    if old.revoked_at.is_some() || row.disabled || old.expires_at.utc() <= now {
+    if old.revoked_at.is_some() || row.disabled || old.expires_at.utc() <= now || is_idle(&old, idle, now) {
         return Ok(Err(find::revoked()));
     }
     diesel::update(session::table.find(&old.id)).set(session::used_at.eq(Instant::from(now))).execute(conn)?;
@@ -267,6 +501,10 @@ fn rotate(conn: &mut AnyConnection, sha256: &str, now: DateTime<Utc>, request: O
         expires_at: old.expires_at,
         used_at: None,
         revoked_at: None,
+        source: old.source,
+        agent: old.agent,
+        opened_at: old.opened_at,
+        seen_at: Some(now.into()),
     };
     diesel::insert_into(session::table).values(&next).execute(conn)?;
     let change = Change::created("session.refresh", "session", &next.family, json!({"session": next.id}));
@@ -274,7 +512,7 @@ fn rotate(conn: &mut AnyConnection, sha256: &str, now: DateTime<Utc>, request: O
     Ok(Ok((actor, next, token.secret)))
 }
 
-fn end_family(conn: &mut AnyConnection, family: &str, now: DateTime<Utc>) -> Outcome<()> {
+pub(crate) fn end_family(conn: &mut AnyConnection, family: &str, now: DateTime<Utc>) -> Outcome<()> {
     diesel::update(session::table.filter(session::family.eq(family)).filter(session::revoked_at.is_null()))
         .set(session::revoked_at.eq(Instant::from(now)))
         .execute(conn)?;
@@ -303,15 +541,36 @@ pub(crate) fn end_all(
     Ok(())
 }
 
+/// One answer for everything that a stranger could learn something from.
 fn bad_credentials() -> Refusal {
-    Refusal::new(Code::BadCredentials, "用户名或密码错误", "the user name or the password is wrong")
+    Refusal::new(
+        Code::BadCredentials,
+        "用户名、密码或验证码错误；多次错误后须稍候再试",
+        "the user name, the password or the code is wrong; after several failures wait before you try again",
+    )
+}
+
+fn wrong_password() -> Refusal {
+    Refusal::new(Code::BadCredentials, "密码错误", "the password is wrong")
+}
+
+fn stopped_refusal(stopped: &Stopped) -> Refusal {
+    let Stopped::Source(wait) = stopped else { return bad_credentials() };
+    let seconds = wait.max(&Wait::from_secs(1)).as_secs_f64().ceil();
+    Refusal::new(
+        Code::TooManyAttempts,
+        format!("登录尝试过多，请{seconds}秒后再试"),
+        format!("too many attempts to log in from here: try again in {seconds} seconds"),
+    )
+    .with(json!({"retry_after_seconds": seconds as u64}))
 }
 
 fn locked(until: &Instant) -> Refusal {
+    let told = local_time(until.utc());
     Refusal::new(
         Code::AccountLocked,
-        format!("密码多次错误，账户锁定至 {until}"),
-        format!("too many wrong passwords: the account is locked until {until}"),
+        format!("密码多次错误，{told}之前不能再确认"),
+        format!("too many wrong passwords: none is taken before {told}"),
     )
     .with(json!({"locked_until": until}))
 }

@@ -24,7 +24,8 @@ pub struct Reauthenticated {
 }
 
 impl Identity {
-    /// Checks the password of somebody already logged in. Failures count towards the lock, as at login.
+    /// Checks the password of somebody already logged in. Failures lock signing for a while, and a stranger cannot add to
+    /// them.
     ///
     /// # Errors
     /// [`Code::BadCredentials`], [`Code::AccountLocked`], [`Code::Busy`].

@@ -5,6 +5,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
+use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,8 +26,11 @@ pub struct Claims {
     pub iss: String,
     /// The account.
     pub sub: String,
-    /// The session.
+    /// The session's row, which changes with every refresh.
     pub sid: String,
+    /// The session from its log-in to its end.
+    #[serde(default)]
+    pub fam: String,
     /// The roles at the time; what is permitted is decided by the account's roles now.
     pub roles: Vec<Role>,
     /// The institute, for staff.
@@ -46,6 +50,7 @@ pub struct Tokens {
     sign: EncodingKey,
     read: DecodingKey,
     check: Validation,
+    key: Vec<u8>,
 }
 
 impl Tokens {
@@ -63,7 +68,7 @@ impl Tokens {
         // The end of a token is compared with the injected clock, below.
         check.validate_exp = false;
         check.validate_aud = false;
-        Ok(Self { sign: EncodingKey::from_secret(&key), read: DecodingKey::from_secret(&key), check })
+        Ok(Self { sign: EncodingKey::from_secret(&key), read: DecodingKey::from_secret(&key), check, key })
     }
 
     /// An access token for `actor` in `session`, from `now` for `life`.
@@ -73,7 +78,7 @@ impl Tokens {
     pub fn issue(
         &self,
         actor: &Actor,
-        session: &SessionId,
+        (session, family): (&SessionId, &str),
         now: DateTime<Utc>,
         life: Duration,
     ) -> Result<String, StoreError> {
@@ -81,6 +86,7 @@ impl Tokens {
             iss: ISSUER.into(),
             sub: actor.account.to_string(),
             sid: session.to_string(),
+            fam: family.to_owned(),
             roles: actor.roles.clone(),
             inst: actor.institute.as_ref().map(ToString::to_string),
             appl: actor.applicant.as_ref().map(ToString::to_string),
@@ -89,6 +95,23 @@ impl Tokens {
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
             .map_err(|error| StoreError::Other(format!("access token: {error}")))
+    }
+
+    /// The token against forged requests of a session: who does not know the key cannot make one for another session.
+    #[must_use]
+    pub fn csrf(&self, family: &str) -> String {
+        // A key of any length is taken.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return random_text() };
+        mac.update(b"csrf:");
+        mac.update(family.as_bytes());
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
+    /// Which session a genuine access token is of, over or not.
+    #[must_use]
+    pub fn family_of(&self, token: &str) -> Option<String> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.read, &self.check).ok()?.claims;
+        Some(claims.fam).filter(|family| !family.is_empty())
     }
 
     /// Reads an access token that is genuine and not over at `now`.

@@ -133,6 +133,9 @@ invariants! {
     CertificateImmutable = "certificate-immutable", Conflict,
         "已签发或已终止的证书不得修改，请另行更正",
         "a certificate that was issued or has ended is not changed: amend it by a new one";
+    CodeUsed = "code-used", Conflict,
+        "该验证码已使用，请等待下一个",
+        "the code was used already: wait for the next one";
 
     // Rules of checks.
     CustodyNegative = "custody-negative", LedgerRefused,

@@ -42,6 +42,7 @@ diesel::table! {
         locked_until -> Nullable<Text>,
         created_at -> Text,
         revision -> BigInt,
+        password_origin -> Text,
     }
 }
 
@@ -62,6 +63,28 @@ diesel::table! {
         expires_at -> Text,
         used_at -> Nullable<Text>,
         revoked_at -> Nullable<Text>,
+        source -> Nullable<Text>,
+        agent -> Nullable<Text>,
+        opened_at -> Nullable<Text>,
+        seen_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    second_factor (account_id) {
+        account_id -> Text,
+        sealed -> Text,
+        last_step -> BigInt,
+        offered_at -> Text,
+        confirmed_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    recovery_code (account_id, code_sha256) {
+        account_id -> Text,
+        code_sha256 -> Text,
+        used_at -> Nullable<Text>,
     }
 }
 
@@ -709,6 +732,8 @@ diesel::joinable!(account -> institute (institute_id));
 diesel::joinable!(account -> applicant (applicant_id));
 diesel::joinable!(account_role -> account (account_id));
 diesel::joinable!(session -> account (account_id));
+diesel::joinable!(second_factor -> account (account_id));
+diesel::joinable!(recovery_code -> account (account_id));
 diesel::joinable!(signature -> account (account_id));
 diesel::joinable!(product_trait -> product (product_id));
 diesel::joinable!(specification -> product (product_id));
@@ -769,6 +794,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     account,
     account_role,
     session,
+    second_factor,
+    recovery_code,
     signature,
     product,
     product_trait,

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::form::Form;
 use super::named::applicant_named;
 use super::page::{Page, Refused, see_other, send};
-use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, SetRoles};
+use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, ResetSecondFactor, SetRoles};
 use crate::action::{Action, Services};
 use crate::http::permit::permission::AccountRead;
 use crate::http::{May, Permit, Problem, Table, run};
@@ -25,6 +25,7 @@ pub fn table() -> Table {
         .post("/accounts/{id}/roles", set_roles)
         .post("/accounts/{id}/disabled", set_disabled)
         .post("/accounts/{id}/password", reset_password)
+        .post("/accounts/{id}/second-factor", reset_second_factor)
 }
 
 async fn list(_: Permit<AccountRead>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
@@ -121,5 +122,16 @@ async fn reset_password(
 ) -> Result<HttpResponse, Problem> {
     let (password, reason) = (form.raw("password").into(), form.text("reason"));
     let action = ResetPassword { id: id.as_str().into(), password, reason };
+    sent((may, page, services), (&id, form), Ok(action)).await
+}
+
+async fn reset_second_factor(
+    may: May<ResetSecondFactor>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = ResetSecondFactor { id: id.as_str().into(), reason: form.text("reason") };
     sent((may, page, services), (&id, form), Ok(action)).await
 }

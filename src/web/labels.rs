@@ -57,7 +57,7 @@ async fn labels(
 ///
 /// # Errors
 /// Where the code is too long for a symbol.
-fn symbol(text: &str) -> Result<String, Refusal> {
+pub(super) fn symbol(text: &str) -> Result<String, Refusal> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|error| {
         Refusal::new(Code::Conflict, format!("无法生成二维码：{error}"), format!("no QR symbol can be made: {error}"))
     })?;

@@ -22,6 +22,7 @@ mod labels;
 mod lists;
 mod named;
 mod outer;
+mod own;
 mod page;
 mod register;
 mod review;
@@ -59,6 +60,7 @@ pub fn table() -> Table {
         .and(rules::table())
         .and(catalogue::table())
         .and(accounts::table())
+        .and(own::table())
         .and(audit::table())
         .and(assets::table())
 }

@@ -11,7 +11,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::page::{Page, see_other};
 use super::rules;
-use crate::http::cookies::{CSRF_COOKIE, renewed_cookies, session_cookies};
+use crate::http::cookies::session_cookies;
 use crate::http::permit::services;
 use crate::http::problem::refusal_of;
 use crate::http::renewal::Renewed;
@@ -79,6 +79,14 @@ fn refused(req: &HttpRequest, refusal: &Refusal) -> HttpResponse {
         }
         return see_other(&to);
     }
+    let due = match refusal.code {
+        Code::PasswordChangeDue => Some("/password"),
+        Code::SecondFactorDue => Some("/second-factor"),
+        _ => None,
+    };
+    if let Some(to) = due.filter(|_| *req.method() == Method::GET && !page.part) {
+        return see_other(to);
+    }
     let cited = services(req).map(|services| rules::cited(&services.regulation, &refusal.provisions));
     page.problem(refusal, cited.unwrap_or_default())
 }
@@ -110,12 +118,7 @@ pub fn encoded(text: &str) -> String {
 fn renew(res: &mut ServiceResponse<BoxBody>) {
     let Some(Renewed(session)) = res.request().extensions().get::<Renewed>().cloned() else { return };
     let Ok(services) = services(res.request()) else { return };
-    let csrf = res.request().cookie(CSRF_COOKIE).map(|cookie| cookie.value().to_owned());
-    let (now, secure) = (services.clock.now(), services.site.cookie_secure);
-    let cookies = match csrf {
-        Some(csrf) => renewed_cookies(&session, now, secure, csrf),
-        None => session_cookies(&session, now, secure).0,
-    };
+    let cookies = session_cookies(&session, services.clock.now(), services.site.cookie_secure);
     for cookie in cookies {
         // A cookie that the page itself set, as at the end of a session, is kept.
         let set = res.response().cookies().any(|other| other.name() == cookie.name());

@@ -13,8 +13,8 @@ use tera::Context;
 use super::form::Form;
 use super::views;
 use crate::action::{Action, Services, permitted};
-use crate::http::cookies::CSRF_COOKIE;
-use crate::http::permit::ACCESS_COOKIE;
+use crate::http::caller::local;
+use crate::http::jar::{ACCESS_COOKIE, CSRF_COOKIE, held};
 use crate::http::problem::{Lang, OWN_BODY};
 use crate::http::{May, act_blocking};
 use crate::http::{Problem, request_id};
@@ -55,7 +55,7 @@ impl Page {
     /// The page that a request asks for.
     #[must_use]
     pub fn of(req: &HttpRequest) -> Self {
-        let csrf = req.cookie(CSRF_COOKIE).map(|cookie| cookie.value().to_owned());
+        let csrf = held(req, CSRF_COOKIE);
         Self {
             lang: Lang::of(req),
             actor: req.extensions().get::<Authenticated>().map(|who| who.actor.clone()),
@@ -63,7 +63,7 @@ impl Page {
             path: req.path().to_owned(),
             query: req.query_string().to_owned(),
             request_id: request_id(req),
-            session: req.cookie(ACCESS_COOKIE).is_some(),
+            session: held(req, ACCESS_COOKIE).is_some(),
             part: req.headers().contains_key("hx-request"),
         }
     }
@@ -295,10 +295,10 @@ fn field_of(path: &str, form: &Form) -> String {
     at.to_owned()
 }
 
-/// Sends the browser on after a form was taken.
+/// Sends the browser on, to an address of this server: whatever else is asked for is the first page.
 #[must_use]
 pub fn see_other(to: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
+    HttpResponse::SeeOther().insert_header((header::LOCATION, local(to))).finish()
 }
 
 /// A file for the browser to show or to keep.

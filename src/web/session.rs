@@ -10,9 +10,11 @@ use super::form::Form;
 use super::page::{Page, Refused, see_other, send};
 use crate::accounts::ChangePassword;
 use crate::action::Services;
-use crate::http::cookies::{CSRF_COOKIE, CSRF_FIELD, csrf_cookie, removal_cookies, session_cookies};
-use crate::http::{AnyAccount, May, Problem, Public, Table, request_id, run};
-use crate::people::LoggedIn;
+use crate::http::caller::{caller, local};
+use crate::http::cookies::{CSRF_FIELD, csrf_cookie, removal_cookies, session_cookies};
+use crate::http::jar::{CSRF_COOKIE, held};
+use crate::http::{AnyAccount, May, Problem, Public, Table, run};
+use crate::people::{Credentials, Due, LoggedIn};
 use crate::refusal::{Code, Refusal};
 
 /// The routes.
@@ -36,18 +38,13 @@ struct Next {
     next: Option<String>,
 }
 
-/// Only an address of this server: a login page must not send anybody elsewhere.
-fn inside(next: Option<&str>) -> &str {
-    next.filter(|to| to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\n', '\r'])).unwrap_or("/")
-}
-
 async fn login_page(
     _: Public,
     mut page: Page,
     services: Data<Services>,
     next: Query<Next>,
 ) -> Result<HttpResponse, Problem> {
-    login_form(&mut page, &services, inside(next.next.as_deref()), None)
+    login_form(&mut page, &services, local(next.next.as_deref().unwrap_or("/")), None)
 }
 
 /// The form carries a token from the first: nobody is logged in by another site's form.
@@ -75,11 +72,12 @@ async fn log_in(
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let next = inside(form.opt("next").as_deref()).to_owned();
-    let (identity, request) = (services.identity.clone(), request_id(&req));
-    let (name, password) = (form.text("username"), form.raw("password"));
+    let next = local(form.opt("next").as_deref().unwrap_or("/")).to_owned();
+    let (identity, from) = (services.identity.clone(), caller(&req));
+    let password = form.raw("password").into();
+    let credentials = Credentials { username: form.text("username"), password, code: form.opt("code_password") };
     let opened = match same_token(&req, &form) {
-        Ok(()) => run(move || identity.login(&name, &password, request.as_deref())).await,
+        Ok(()) => run(move || identity.login_from(&credentials, &from)).await,
         Err(refusal) => Err(refusal.into()),
     };
     match opened {
@@ -89,7 +87,7 @@ async fn log_in(
 }
 
 fn same_token(req: &HttpRequest, form: &Form) -> Result<(), Refusal> {
-    let expected = req.cookie(CSRF_COOKIE).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+    let expected = held(req, CSRF_COOKIE).unwrap_or_default();
     let given = form.text(CSRF_FIELD);
     if !expected.is_empty() && bool::from(given.as_bytes().ct_eq(expected.as_bytes())) {
         return Ok(());
@@ -99,7 +97,7 @@ fn same_token(req: &HttpRequest, form: &Form) -> Result<(), Refusal> {
 
 fn opened_for(session: &LoggedIn, services: &Services, next: &str) -> HttpResponse {
     let mut response = see_other(next);
-    let (cookies, _) = session_cookies(session, services.clock.now(), services.site.cookie_secure);
+    let cookies = session_cookies(session, services.clock.now(), services.site.cookie_secure);
     for cookie in cookies {
         let _ = response.add_cookie(&cookie);
     }
@@ -116,8 +114,8 @@ async fn log_out(gate: AnyAccount, services: Data<Services>) -> Result<HttpRespo
     Ok(response)
 }
 
-async fn password_page(_: AnyAccount, page: Page) -> Result<HttpResponse, Problem> {
-    page.show("password.html", json!({"done": false}))
+async fn password_page(gate: AnyAccount, page: Page) -> Result<HttpResponse, Problem> {
+    page.show("password.html", json!({"done": false, "due": gate.due == Some(Due::Password)}))
 }
 
 async fn change_password(
@@ -135,7 +133,9 @@ async fn change_password(
         Err(Refusal::field("again_password", "两次输入不一致", "the two do not agree").into())
     };
     match changed {
-        Ok(()) => page.show("password.html", json!({"done": true})),
-        Err(problem) => page.again("password.html", json!({"done": false}), Some(&Refused::new(form, problem))),
+        Ok(()) => page.show("password.html", json!({"done": true, "due": false})),
+        Err(problem) => {
+            page.again("password.html", json!({"done": false, "due": false}), Some(&Refused::new(form, problem)))
+        }
     }
 }

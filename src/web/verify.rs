@@ -10,14 +10,10 @@ use super::form::uploads;
 use super::outer::encoded;
 use super::page::{Page, see_other};
 use crate::action::Services;
-use crate::certificates::{PublicStatus, by_code, by_file};
-use crate::documents::verify as examine;
+use crate::certificates::{Examined, by_code, known};
+use crate::http::stranger::{LARGEST, examined};
 use crate::http::{Problem, Public, Table, run};
-use crate::refusal::{Code, Refusal};
-use crate::store::Outcome;
-
-/// The largest document that the public may send, in bytes: certificates have a tenth of it.
-const LARGEST: usize = 20 * 1024 * 1024;
+use crate::refusal::Refusal;
 
 /// The routes.
 #[must_use]
@@ -43,7 +39,7 @@ async fn ask(_: Public, page: Page, asked: Query<Asked>) -> Result<HttpResponse,
 }
 
 fn show(page: &Page, found: &Value) -> Result<HttpResponse, Problem> {
-    let mut content = json!({"code": null, "found": null, "unknown": null, "file": null});
+    let mut content = json!({"code": null, "found": null, "unknown": null, "file": null, "issued_here": false});
     for (key, value) in found.as_object().into_iter().flatten() {
         content[key] = value.clone();
     }
@@ -61,21 +57,10 @@ async fn by_its_code(
     show(&page, &json!({"code": *code, "unknown": found.is_none(), "found": found}))
 }
 
-/// No such certificate is an answer here, not an error.
-fn known(found: Outcome<PublicStatus>) -> Outcome<Option<PublicStatus>> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(failure) => {
-            let refusal = failure.into_refusal();
-            if refusal.code == Code::NotFound { Ok(None) } else { Err(refusal.into()) }
-        }
-    }
-}
-
-async fn one_file(parts: Multipart, services: &Services) -> Result<Vec<u8>, Refusal> {
-    let files = uploads(parts, services.site.upload_bytes.min(LARGEST)).await?;
-    let file = files.into_iter().map(|file| file.bytes).find(|bytes| !bytes.is_empty());
-    file.ok_or_else(|| Refusal::field("file", "请选择文件", "choose a file"))
+/// The first file of a form.
+async fn one_file(parts: Multipart) -> Result<Vec<u8>, Refusal> {
+    let files = uploads(parts, LARGEST).await?;
+    Ok(files.into_iter().map(|file| file.bytes).find(|bytes| !bytes.is_empty()).unwrap_or_default())
 }
 
 async fn ask_by_file(
@@ -84,14 +69,8 @@ async fn ask_by_file(
     services: Data<Services>,
     parts: Multipart,
 ) -> Result<HttpResponse, Problem> {
-    let bytes = one_file(parts, &services).await?;
-    let (file, found) = run(move || {
-        let report = examine(&bytes, &[], services.clock.now());
-        let found = by_file(&services, &report.sha256)?;
-        Ok((report, found))
-    })
-    .await?;
-    show(&page, &json!({"file": file, "unchanged": file.is_unchanged(), "found": found, "unknown": found.is_none()}))
+    let found = examined(&services, None, one_file(parts)).await?;
+    show(&page, &about_file(None, &found))
 }
 
 async fn by_code_and_file(
@@ -101,17 +80,19 @@ async fn by_code_and_file(
     code: Path<String>,
     parts: Multipart,
 ) -> Result<HttpResponse, Problem> {
-    let bytes = one_file(parts, &services).await?;
-    let asked = code.clone();
-    let (file, found) = run(move || {
-        let report = examine(&bytes, &[], services.clock.now());
-        let found = known(by_code(&services, &asked, Some(&report.sha256)))?;
-        Ok((report, found))
+    let found = examined(&services, Some(code.clone()), one_file(parts)).await?;
+    show(&page, &about_file(Some(&code), &found))
+}
+
+/// What the page says of a file. That a signature fits its file is no proof of who signed: only a file that was issued
+/// here, byte for byte, is shown as good.
+fn about_file(code: Option<&str>, found: &Examined) -> Value {
+    json!({
+        "code": code,
+        "file": found.report,
+        "issued_here": found.is_issued_here(),
+        "unchanged": found.is_unchanged(),
+        "found": found.certificate,
+        "unknown": found.certificate.is_none(),
     })
-    .await?;
-    let unknown = found.is_none();
-    show(
-        &page,
-        &json!({"code": *code, "file": file, "unchanged": file.is_unchanged(), "found": found, "unknown": unknown}),
-    )
 }

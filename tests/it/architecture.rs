@@ -348,6 +348,33 @@ fn the_adapters_know_neither_server_nor_database() {
     }
 }
 
+/// The files that may name the library that reads PDF documents, and who may ask for a document to be read: the worker's
+/// own reader and the command of who checks a file of one's own.
+#[test]
+fn nothing_that_a_stranger_sends_is_parsed_in_the_server() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let naming = |word: &dyn Fn(&str) -> bool| {
+        let mut found: Vec<String> = ["src", "crates", "instrument-adapters/src"]
+            .iter()
+            .flat_map(|folder| sources(&repository.join(folder)))
+            .filter(|(_, text)| word(text))
+            .map(|(path, _)| path.strip_prefix(repository).expect("inside").display().to_string())
+            .collect();
+        found.sort();
+        found
+    };
+    let lopdf = naming(&|text| text.contains("lopdf"));
+    let allowed = ["layout_tests", "pdf", "sign", "tagging", "tests", "verify"];
+    assert_eq!(lopdf, allowed.map(|name| format!("crates/documents/src/{name}.rs")));
+    let asks = naming(&|text| {
+        let imports = text.lines().filter(|line| line.contains("documents::"));
+        imports.into_iter().any(|line| line.contains("verify") || line.contains("attached_json"))
+    });
+    assert_eq!(asks, ["src/app/commands/certificate.rs", "src/certificates/examine.rs"]);
+    let reads = naming(&|text| text.contains("read_in_worker") && !text.contains("pub fn read_in_worker"));
+    assert_eq!(reads, ["src/app/commands/adapters/mod.rs", "src/certificates/mod.rs"]);
+}
+
 #[test]
 fn no_source_grows_past_its_welcome() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");

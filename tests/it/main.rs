@@ -37,5 +37,6 @@ mod requirements;
 mod sessions;
 mod snapshots;
 mod store;
+mod strangers;
 mod trouble;
 mod words;

@@ -12,7 +12,7 @@ use qianfa::catalogue::{
 use qianfa::clock::Clock;
 use qianfa::record::Actor;
 use qianfa::regulation::{Category, Trait};
-use qianfa::vocabulary::{Comparison, ItemKind, Role};
+use qianfa::vocabulary::{Comparison, ItemKind, PasswordOrigin, Role};
 use serde_json::{Value, json};
 
 /// The password of every account here.
@@ -102,6 +102,7 @@ fn set_up(services: &Services) -> qianfa::store::Outcome<Laboratory> {
             username: "admin".into(),
             display_name: "系统管理员".into(),
             password: PASSWORD.to_owned().into(),
+            origin: PasswordOrigin::Demonstration,
         },
     )?;
     let admin = services.identity.login("admin", PASSWORD, None)?.actor;

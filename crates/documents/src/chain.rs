@@ -32,6 +32,16 @@ pub enum Trust {
     Unknown,
 }
 
+impl<'de> serde::Deserialize<'de> for Trust {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(match Option::<bool>::deserialize(from)? {
+            Some(true) => Self::Trusted,
+            Some(false) => Self::Untrusted,
+            None => Self::Unknown,
+        })
+    }
+}
+
 impl serde::Serialize for Trust {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use der::{Decode, Encode, SliceReader};
 use lopdf::{Dictionary, Document, Object};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 
@@ -18,7 +18,7 @@ use super::pdf;
 const MAX_SIGNATURES: usize = 32;
 
 /// One signature of a document.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SignatureReport {
     /// Common name of the signer's certificate.
     pub signer: Option<String>,
@@ -37,7 +37,7 @@ pub struct SignatureReport {
 }
 
 /// What a document proves.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct VerifyReport {
     /// There is a signature.
     pub signed: bool,
@@ -67,23 +67,28 @@ impl VerifyReport {
     pub fn is_unchanged(&self) -> bool {
         self.signed && self.intact && self.covers_whole_file
     }
+
+    /// Of a file that was not read, or not to its end: it proves nothing.
+    pub fn unread(sha256: String) -> Self {
+        Self {
+            signed: false,
+            intact: false,
+            covers_whole_file: false,
+            signer_name: None,
+            signed_at: None,
+            trusted: Trust::Unknown,
+            certificate_number: None,
+            sha256,
+            problems: Vec::new(),
+            signatures: Vec::new(),
+        }
+    }
 }
 
 /// Verifies a document against `roots` at the time `at`. Never fails: what cannot be read is
 /// reported as not intact.
 pub fn verify(pdf: &[u8], roots: &[Certificate], at: DateTime<Utc>) -> VerifyReport {
-    let mut report = VerifyReport {
-        signed: false,
-        intact: false,
-        covers_whole_file: false,
-        signer_name: None,
-        signed_at: None,
-        trusted: Trust::Unknown,
-        certificate_number: None,
-        sha256: hex::encode(Sha256::digest(pdf)),
-        problems: Vec::new(),
-        signatures: Vec::new(),
-    };
+    let mut report = VerifyReport::unread(hex::encode(Sha256::digest(pdf)));
     match pdf::load(pdf) {
         Ok(document) => examine(&document, pdf, roots, at, &mut report),
         Err(error) => report.problems.push(format!("not a readable PDF document: {error}")),

@@ -138,7 +138,7 @@ pub use evaluations::{
 };
 pub use hidden::Hidden;
 pub use places::Place;
-pub use register::{AccountState, AuthorisationState, SpecificationStanding, SpecificationState};
+pub use register::{AccountState, AuthorisationState, PasswordOrigin, SpecificationStanding, SpecificationState};
 pub use roles::{Permission, Role, allowed};
 pub use samples::{Portion, SampleState};
 pub use states::{CaseState, CertificateState, TaskState};

@@ -98,6 +98,29 @@ impl AuthorisationState {
 }
 
 vocabulary! {
+    /// Who chose the password that an account has.
+    PasswordOrigin {
+        /// Its owner.
+        Own = "own", "本人设置", "chosen by its owner";
+        /// Somebody else, who knows it: it is changed at the first log-in.
+        Given = "given", "他人设置", "given by somebody else";
+        /// The demonstration, which publishes it.
+        Demonstration = "demonstration", "演示账户", "of the demonstration";
+    }
+}
+
+impl PasswordOrigin {
+    /// What a password is that somebody sets for another, by who sets it: a demonstration makes nothing but more of
+    /// itself, since whoever has read its documentation is its administrator.
+    pub const fn set_by(self) -> Self {
+        match self {
+            Self::Demonstration => Self::Demonstration,
+            Self::Own | Self::Given => Self::Given,
+        }
+    }
+}
+
+vocabulary! {
     /// The state of an account.
     AccountState {
         Active = "active", "正常", "active";

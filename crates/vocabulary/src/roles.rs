@@ -117,6 +117,9 @@ permissions! {
     AccountManage = "account.manage": Administrator;
     /// Everybody's own matter: whoever has an account may change its password.
     OwnPasswordChange = "own_password.change": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Applicant;
+    /// Everybody's own matter, too: ending a session that was left open elsewhere, and a second factor.
+    OwnSessionEnd = "own_session.end": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Applicant;
+    OwnSecondFactor = "own_second_factor.manage": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Applicant;
     AuditRead = "audit.read": Quality Administrator;
     AuditVerify = "audit.verify": Quality Administrator;
 
@@ -188,6 +191,8 @@ mod tests {
             [
                 "regulation.read",
                 "own_password.change",
+                "own_session.end",
+                "own_second_factor.manage",
                 "own_case.read",
                 "own_case.submit",
                 "own_case.withdraw",

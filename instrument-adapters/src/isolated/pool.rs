@@ -236,6 +236,19 @@ impl Pool {
         }
     }
 
+    /// Has a file read that is not an instrument's, by the program's own [`Reader`](super::worker::Reader).
+    ///
+    /// # Errors
+    /// [`WorkerFailure`] where the worker did not come to an end, or has no reader of that kind.
+    pub fn read_other(&self, kind: &str, beside: &str, bytes: &[u8]) -> Result<String, WorkerFailure> {
+        let (request, parts) = Request::other(kind, beside, bytes);
+        match self.ask(&request, &parts)? {
+            Answer::Other(Some(found)) => Ok(found),
+            Answer::Other(None) => Err(WorkerFailure::new("reader_broken", format!("no worker reads {kind}"))),
+            _ => Err(WorkerFailure::new("reader_broken", "the worker answered something else")),
+        }
+    }
+
     /// Runs the samples and rejects of an adapter that is not loaded.
     pub fn test(&self, declaration: &str, cases: &[TestedFile]) -> TestReport {
         let (request, parts) = Request::test(declaration, cases);

@@ -11,7 +11,7 @@ use crate::selftest::{TestReport, TestedFile};
 use crate::set::{Detection, NotRecognised};
 
 /// Raised with every change of what is said here: both sides must be of one version.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// No head is longer: what a worker says must not fill the memory of who asked.
 const MAX_HEAD: u32 = 1 << 28;
@@ -52,6 +52,14 @@ pub(super) enum Request {
     Detect {
         file: Attached,
     },
+    /// A file that is not an instrument's: what is done with it is the program's own matter.
+    Other {
+        /// What is to be done, in the program's own word.
+        kind: String,
+        /// What the program wants to be known beside the file.
+        beside: String,
+        file: Attached,
+    },
     /// An adapter that is not loaded, with its cases.
     Test {
         declaration: String,
@@ -76,6 +84,8 @@ pub(super) enum Answer {
     Explained(Explained),
     Detected(Detection),
     Tested(TestReport),
+    /// What the program's own reader found; `None` where it has no reader of that kind.
+    Other(Option<String>),
     NotRecognised(NotRecognised),
     Panicked {
         message: String,
@@ -132,6 +142,11 @@ impl Request {
         let mut parts = vec![bytes];
         parts.extend(options.companions.iter().map(|c| c.bytes.as_slice()));
         (request, parts)
+    }
+
+    pub fn other<'a>(kind: &str, beside: &str, bytes: &'a [u8]) -> (Self, Vec<&'a [u8]>) {
+        let (kind, beside) = (kind.to_owned(), beside.to_owned());
+        (Self::Other { kind, beside, file: attached("", bytes) }, vec![bytes])
     }
 
     pub fn detect<'a>(name: &str, bytes: &'a [u8]) -> (Self, Vec<&'a [u8]>) {

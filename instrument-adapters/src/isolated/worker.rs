@@ -44,20 +44,33 @@ impl Bounds {
     }
 }
 
-/// Reads files for a [`Pool`](super::Pool) until `from` is closed.
+/// What a program reads in its workers beside the files of instruments: by its kind, with what is to be known beside
+/// it, to a text of the program's own. `None` where it reads no such kind.
+pub type Reader = fn(kind: &str, beside: &str, bytes: &[u8]) -> Option<String>;
+
+/// Reads files for a [`Pool`](super::Pool) until `from` is closed: those of instruments alone.
+///
+/// # Errors
+/// As [`serve_with`].
+pub fn serve(from: &mut impl Read, to: &mut impl Write, bounds: Bounds) -> io::Result<()> {
+    serve_with(from, to, bounds, |_, _, _| None)
+}
+
+/// Reads files for a [`Pool`](super::Pool) until `from` is closed; `other` reads those of the program's own kinds, under
+/// the same limits.
 ///
 /// On Unix the process lowers its own limits first, for good: call it in a program that does nothing else, from
 /// its main thread. Panics of readers are caught and answered.
 ///
 /// # Errors
 /// Where the pipes break, or what comes is not a request.
-pub fn serve(from: &mut impl Read, to: &mut impl Write, bounds: Bounds) -> io::Result<()> {
+pub fn serve_with(from: &mut impl Read, to: &mut impl Write, bounds: Bounds, other: Reader) -> io::Result<()> {
     let budget = Budget { memory: bounds.memory_mb.saturating_mul(1 << 20), seconds: bounds.seconds };
     let own = limits::own_bytes();
     let limited = limits::lower(budget);
     let said = listen_to_panics();
     wire::send(to, &Answer::Ready { version: wire::VERSION, limited }, &[])?;
-    let mut worker = Worker { adapters: AdapterSet::embedded(), own, budget };
+    let mut worker = Worker { adapters: AdapterSet::embedded(), own, budget, other };
     while let Some(request) = wire::receive(from)? {
         let request = take(from, request)?;
         limits::for_file(own, budget);
@@ -99,6 +112,7 @@ enum Task {
     Load(Vec<String>, Vec<String>),
     Read { file: Companion, adapter: Option<String>, declaration: Option<String>, options: Options, explain: bool },
     Detect(Companion),
+    Other { kind: String, beside: String, bytes: Vec<u8> },
     Test(String, Vec<TestedFile>),
 }
 
@@ -110,6 +124,9 @@ fn take(from: &mut impl Read, request: Request) -> io::Result<Task> {
     Ok(match request {
         Request::Load { own, withdrawn } => Task::Load(own, withdrawn),
         Request::Detect { file: attached } => Task::Detect(file(from, attached)?),
+        Request::Other { kind, beside, file: attached } => {
+            Task::Other { kind, beside, bytes: file(from, attached)?.bytes }
+        }
         Request::Read { file: attached, companions, adapter, declaration, curves, date_order, zone, explain } => {
             let main = file(from, attached)?;
             let companions = companions.into_iter().map(|one| file(from, one)).collect::<io::Result<_>>()?;
@@ -132,6 +149,7 @@ struct Worker {
     adapters: AdapterSet,
     own: u64,
     budget: Budget,
+    other: Reader,
 }
 
 impl Worker {
@@ -143,6 +161,7 @@ impl Worker {
                 Answer::Loaded
             }
             Task::Detect(file) => Answer::Detected(self.adapters.detect(&file.name, &file.bytes)),
+            Task::Other { kind, beside, bytes } => Answer::Other((self.other)(&kind, &beside, &bytes)),
             Task::Test(declaration, cases) => Answer::Tested(selftest::run(&declaration, &cases)),
             Task::Read { file, adapter, declaration, options, explain } => {
                 let unloaded = match declaration.as_deref().map(Adapter::from_toml).transpose() {

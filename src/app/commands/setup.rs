@@ -10,6 +10,7 @@ use super::{CommandError, CommandOutcome, write_json};
 use crate::accounts::{FirstAdministrator, bootstrap};
 use crate::catalogue::CreateInstitute;
 use crate::regulation::is_jurisdiction;
+use crate::vocabulary::PasswordOrigin;
 
 /// Make the first institute and its administrator, in a database without accounts
 #[derive(Clone, Debug, Args)]
@@ -79,6 +80,7 @@ pub fn run(args: &SetupArgs, out: &mut dyn Write) -> Result<CommandOutcome, Comm
         username: args.username.clone(),
         display_name: args.display_name.clone(),
         password: password.into(),
+        origin: PasswordOrigin::Own,
     };
     let made = bootstrap(&services, institute, admin).map_err(failure)?;
     if args.json {

@@ -12,7 +12,7 @@ use crate::catalogue::{
 use crate::record::Actor;
 use crate::store::columns::{ApplicantId, InstituteId};
 use crate::store::{Outcome, views};
-use crate::vocabulary::{Category, Comparison, ItemKind, Role, Trait};
+use crate::vocabulary::{Category, Comparison, ItemKind, PasswordOrigin, Role, Trait};
 
 /// The password of every demonstration account.
 pub const PASSWORD: &str = "qianfa-demo-2026";
@@ -102,6 +102,7 @@ fn administrator(services: &Services) -> Result<Actor, DemoError> {
             username: "admin".into(),
             display_name: "系统管理员".into(),
             password: PASSWORD.to_owned().into(),
+            origin: PasswordOrigin::Demonstration,
         },
     )?;
     Ok(services.identity.login("admin", PASSWORD, None)?.actor)

@@ -18,8 +18,8 @@ use crate::store::rows::{AccountRow, InstrumentRow};
 use crate::store::schema::{account, institute, instrument};
 use crate::store::{Failure, Invariant, Outcome, StoreError};
 use crate::text;
-use crate::vocabulary::Permission;
 use crate::vocabulary::instruments::{InstrumentEvent, InstrumentState};
+use crate::vocabulary::{PasswordOrigin, Permission};
 
 /// Enters an instrument.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -126,6 +126,7 @@ fn machine(row: &InstrumentRow, institute: &str) -> AccountRow {
         failed_logins: 0,
         locked_until: None,
         created_at: row.created_at.clone(),
+        password_origin: PasswordOrigin::Own,
     }
 }
 

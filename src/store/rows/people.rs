@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::Role;
+use crate::vocabulary::{PasswordOrigin, Role};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = institute, treat_none_as_default_value = false)]
@@ -44,6 +44,7 @@ pub struct AccountRow {
     pub failed_logins: i64,
     pub locked_until: Option<Instant>,
     pub created_at: Instant,
+    pub password_origin: PasswordOrigin,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
@@ -64,6 +65,28 @@ pub struct SessionRow {
     pub expires_at: Instant,
     pub used_at: Option<Instant>,
     pub revoked_at: Option<Instant>,
+    pub source: Option<String>,
+    pub agent: Option<String>,
+    pub opened_at: Option<Instant>,
+    pub seen_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = second_factor, treat_none_as_default_value = false)]
+pub struct SecondFactorRow {
+    pub account_id: AccountId,
+    pub sealed: String,
+    pub last_step: i64,
+    pub offered_at: Instant,
+    pub confirmed_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = recovery_code, treat_none_as_default_value = false)]
+pub struct RecoveryCodeRow {
+    pub account_id: AccountId,
+    pub code_sha256: String,
+    pub used_at: Option<Instant>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

@@ -1,13 +1,13 @@
 //! Accounts, as an administrator sees them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::store::columns::{AccountId, ApplicantId, Instant, InstituteId};
-use crate::store::schema::{account, account_role, applicant};
+use crate::store::schema::{account, account_role, applicant, second_factor};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::Role;
 
@@ -30,6 +30,8 @@ pub struct AccountView {
     pub disabled: bool,
     /// Until when it is locked, where it is
     pub locked_until: Option<Instant>,
+    /// Whether it has set up a second factor
+    pub second_factor: bool,
     pub revision: i64,
 }
 
@@ -48,7 +50,7 @@ struct Listing {
 }
 
 impl AccountView {
-    fn new(row: Listing, applicant_name: Option<String>, roles: Vec<Role>) -> Self {
+    fn new(row: Listing, applicant_name: Option<String>, roles: Vec<Role>, second_factor: bool) -> Self {
         Self {
             id: row.id,
             username: row.username,
@@ -59,9 +61,16 @@ impl AccountView {
             roles,
             disabled: row.disabled,
             locked_until: row.locked_until,
+            second_factor,
             revision: row.revision,
         }
     }
+}
+
+/// The accounts with a second factor that was confirmed.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn confirmed() -> _ {
+    second_factor::table.filter(second_factor::confirmed_at.is_not_null()).select(second_factor::account_id)
 }
 
 /// Every account, by user name.
@@ -82,9 +91,11 @@ pub fn accounts(conn: &mut AnyConnection) -> Outcome<Vec<AccountView>> {
     for (id, role) in held {
         roles.entry(id).or_default().push(role);
     }
+    let factors: BTreeSet<AccountId> = confirmed().load(conn)?.into_iter().collect();
     let view = |(row, name): (Listing, Option<String>)| {
         let own = roles.remove(&row.id).unwrap_or_default();
-        AccountView::new(row, name, own)
+        let second_factor = factors.contains(&row.id);
+        AccountView::new(row, name, own, second_factor)
     };
     Ok(rows.into_iter().map(view).collect())
 }
@@ -106,5 +117,6 @@ pub fn account(conn: &mut AnyConnection, id: &AccountId) -> Outcome<Option<Accou
         .order(account_role::role)
         .select(account_role::role)
         .load(conn)?;
-    Ok(Some(AccountView::new(row, name, roles)))
+    let factor: Option<AccountId> = confirmed().filter(second_factor::account_id.eq(id)).first(conn).optional()?;
+    Ok(Some(AccountView::new(row, name, roles, factor.is_some())))
 }

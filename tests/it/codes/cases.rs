@@ -77,6 +77,14 @@ pub const CASES: &[Written] = &[
     ("test_item_locked_delete", "test_item_locked_delete", &[],
      "DELETE FROM test_item WHERE id = 't1'", I::SpecificationLocked),
 
+    // People.
+    ("second_factor_step", "second_factor_step",
+     &["INSERT INTO second_factor (account_id, sealed, last_step, offered_at, confirmed_at) VALUES ('a1', '!', 7, '2026-03-02T01:00:00.000000Z', '2026-03-02T01:00:00.000000Z')"],
+     "UPDATE second_factor SET last_step = 7 WHERE account_id = 'a1'", I::CodeUsed),
+    ("recovery_code_once", "recovery_code_once",
+     &["INSERT INTO recovery_code (account_id, code_sha256, used_at) VALUES ('a1', 'c', '2026-03-02T01:00:00.000000Z')"],
+     "UPDATE recovery_code SET used_at = '2026-03-03T01:00:00.000000Z' WHERE account_id = 'a1'", I::CodeUsed),
+
     // Numbers.
     ("number_series_starts_at_one", "number_series_starts_at_one", &[],
      "INSERT INTO number_series (series, year, last) VALUES ('zz', 2026, 7)", I::NumberGap),

@@ -18,7 +18,7 @@ use qianfa::clock::Clock;
 use qianfa::documents::{OsRng, TestCa};
 use qianfa::record::Actor;
 use qianfa::store::columns::{AccountId, InstituteId};
-use qianfa::vocabulary::Role;
+use qianfa::vocabulary::{PasswordOrigin, Role};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -210,7 +210,10 @@ pub fn institute() -> CreateInstitute {
 
 pub fn admin() -> FirstAdministrator {
     FirstAdministrator {
-        username: "admin".into(), display_name: "管理员".into(), password: PASSWORD.to_owned().into()
+        username: "admin".into(),
+        display_name: "管理员".into(),
+        password: PASSWORD.to_owned().into(),
+        origin: PasswordOrigin::Demonstration,
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use clap::{Args, Subcommand, ValueEnum};
 use instrument_adapters::embedded::ADAPTERS;
 use instrument_adapters::fs::{self as files, FolderError, ReadError};
-use instrument_adapters::isolated::worker::{Bounds, serve};
+use instrument_adapters::isolated::worker::{Bounds, serve_with};
 use instrument_adapters::isolated::{Adapters, Pool, PoolSettings, Program, WorkerFailure};
 use instrument_adapters::{AdapterSet, AdapterStatus, DateOrder, NotRecognised, Options, TestReport, draft};
 
@@ -157,7 +157,8 @@ pub fn run(args: &AdaptersArgs, out: &mut dyn Write) -> Result<CommandOutcome, C
 }
 
 fn work(memory_mb: u64, seconds: u64, mut out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
-    let served = serve(&mut std::io::stdin().lock(), &mut out, Bounds { memory_mb, seconds });
+    let bounds = Bounds { memory_mb, seconds };
+    let served = serve_with(&mut std::io::stdin().lock(), &mut out, bounds, crate::certificates::read_in_worker);
     served.map_err(|error| CommandError::new("worker", error.to_string()))?;
     Ok(CommandOutcome::Success)
 }

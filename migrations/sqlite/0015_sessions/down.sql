@@ -1,0 +1,10 @@
+DROP TABLE recovery_code;
+DROP TABLE second_factor;
+DROP INDEX session_by_account;
+ALTER TABLE session DROP COLUMN seen_at;
+ALTER TABLE session DROP COLUMN opened_at;
+ALTER TABLE session DROP COLUMN agent;
+ALTER TABLE session DROP COLUMN source;
+ALTER TABLE account DROP COLUMN password_origin;
+DROP INDEX certificate_by_amended;
+DROP INDEX certificate_by_file;
