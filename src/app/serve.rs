@@ -10,7 +10,6 @@ use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use instrument_adapters::AdapterSet;
 use instrument_adapters::isolated::{Adapters, Pool};
-use tokio::sync::Notify;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::config::{Config, ConfigError, ReadingConfig};
@@ -19,6 +18,7 @@ use super::health::Readiness;
 use super::modes::wider_than_the_owner;
 use super::routes;
 use super::signals::Signals;
+pub use super::signals::Stopper;
 use super::tls::Tls;
 use crate::accounts::is_demonstration;
 use crate::action::{Services, Site, Strangers, act_as_program};
@@ -197,21 +197,6 @@ fn refresh_clocks(services: &Services) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "due dates were counted anew"),
         Err(error) => tracing::error!(%error, "due dates were not counted anew"),
-    }
-}
-
-/// Tells a running server to stop, from any thread.
-#[derive(Clone, Default)]
-pub struct Stopper(Arc<Notify>);
-
-impl Stopper {
-    /// Requests under way are finished, new ones are not taken.
-    pub fn stop(&self) {
-        self.0.notify_one();
-    }
-
-    pub(super) async fn stopped(&self) {
-        self.0.notified().await;
     }
 }
 

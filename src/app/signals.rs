@@ -1,7 +1,25 @@
 //! What the system tells the program while it runs: to stop, and to read its TLS certificate again.
 
-use super::serve::Stopper;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
 use super::tls::Tls;
+
+/// Tells a running server to stop, from any thread.
+#[derive(Clone, Default)]
+pub struct Stopper(Arc<Notify>);
+
+impl Stopper {
+    /// Requests under way are finished, new ones are not taken.
+    pub fn stop(&self) {
+        self.0.notify_one();
+    }
+
+    async fn stopped(&self) {
+        self.0.notified().await;
+    }
+}
 
 /// The signals that are listened for. From when this is made, one that comes is remembered until somebody asks; until
 /// then it would end the process where it stands.

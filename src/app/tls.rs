@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{InconsistentKeys, ServerConfig};
 
 /// The files of the server's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,9 @@ fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<CertifiedKey, Str
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| of_key(&error))?;
     let key = provider.key_provider.load_private_key(key).map_err(|error| of_key(&error))?;
     let certified = CertifiedKey::new(chain, key);
-    certified.keys_match().map_err(|error| of_key(&format!("it is not the certificate's ({error})")))?;
-    Ok(certified)
+    match certified.keys_match() {
+        // A key that does not tell its public half is tried out by the first who connects.
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
+        Err(error) => Err(of_key(&format!("it is not the certificate's ({error})"))),
+    }
 }

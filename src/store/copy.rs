@@ -45,7 +45,7 @@ pub fn faults_of(path: &Path) -> Result<Vec<String>, StoreError> {
     let AnyConnection::Sqlite(mut raw) = super::connection::read_only(path)? else { return Ok(Vec::new()) };
     let mut faults = Vec::new();
     for query in [
-        "SELECT integrity_check AS fault FROM pragma_integrity_check(20) WHERE integrity_check <> 'ok'",
+        "SELECT integrity_check AS fault FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
         "SELECT DISTINCT 'a row of ' || \"table\" || ' names one of ' || parent || ' that is not there' AS fault \
          FROM pragma_foreign_key_check LIMIT 20",
     ] {

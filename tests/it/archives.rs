@@ -270,6 +270,16 @@ fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
     found
 }
 
+#[cfg(unix)]
+struct Ended<'a>(&'a std::sync::atomic::AtomicBool);
+
+#[cfg(unix)]
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 /// Whatever a demonstration, a copy and its way back make is for their owner alone, also while it is being made.
 #[cfg(unix)]
 #[test]
@@ -288,6 +298,8 @@ fn what_the_program_makes_is_for_its_owner_alone() {
             seen.extend(modes(here).into_iter().filter(|(_, mode)| mode & 0o077 != 0));
             seen.into_iter().collect()
         });
+        // However this ends, the looking ends with it.
+        let _end = Ended(&done);
         let run = |words: &[&str]| {
             let output = Command::new("sh")
                 .args(["-c", "umask 022; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_qianfa")])

@@ -64,11 +64,12 @@ fn by_name(root: Option<&Path>, institute: &str, folder: &Path) -> Result<(), Un
     if !folder.starts_with(&shelf) {
         return Err(Unwatchable::Outside(shelf));
     }
-    let there = folder.ancestors().find_map(|path| path.canonicalize().ok());
     let real = shelf.canonicalize().unwrap_or_else(|_| shelf.clone());
-    match there {
-        Some(there) if there.starts_with(&real) || real.starts_with(&there) => Ok(()),
-        _ => Err(Unwatchable::Outside(shelf)),
+    // What is there of it may lead elsewhere; what lies above the institute's folder is the machine's own matter.
+    let mut within = folder.ancestors().take_while(|path| path.starts_with(&shelf));
+    match within.find_map(|path| path.canonicalize().ok()) {
+        Some(there) if !there.starts_with(&real) => Err(Unwatchable::Outside(shelf)),
+        _ => Ok(()),
     }
 }
 
