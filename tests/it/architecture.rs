@@ -37,6 +37,7 @@ const FACES: &[&str] = &["api", "web", "jobs"];
 /// The crates that know no database, and what of ours each may name.
 const CRATES: &[(&str, &[&str])] = &[
     ("vocabulary", &[]),
+    ("units", &[]),
     ("regulation", &["vocabulary"]),
     ("calculation", &["regulation", "vocabulary"]),
     ("documents", &["vocabulary"]),
