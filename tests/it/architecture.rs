@@ -38,8 +38,8 @@ const FACES: &[&str] = &["api", "web", "jobs"];
 const CRATES: &[(&str, &[&str])] = &[
     ("vocabulary", &[]),
     ("units", &[]),
-    ("regulation", &["vocabulary"]),
-    ("calculation", &["regulation", "vocabulary"]),
+    ("regulation", &["units", "vocabulary"]),
+    ("calculation", &["regulation", "units", "vocabulary"]),
     ("documents", &["vocabulary"]),
 ];
 
