@@ -10,6 +10,7 @@ mod decide;
 mod duties;
 mod enter;
 mod import_check;
+mod plausible;
 mod readings;
 mod review;
 #[cfg(test)]

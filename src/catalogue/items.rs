@@ -46,6 +46,10 @@ pub struct NewItem {
     /// Whether the item is within the laboratory's accredited scope
     #[serde(default = "yes")]
     pub in_scope: bool,
+    /// What its result can plausibly be, as a limit is written (`50~150`); without it, the laboratory's rules say so.
+    /// A result outside is asked about
+    #[serde(default)]
+    pub plausible: Option<String>,
     /// What the certificate's annex shows of the accepted result's instrument files
     #[serde(default)]
     pub annex: Vec<AnnexPicture>,
@@ -90,6 +94,7 @@ impl CheckedItem {
             consumes,
             in_scope: item.in_scope,
             annex: Json::of(&item.annex),
+            plausible: item.plausible,
         }
     }
 }
@@ -119,6 +124,10 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
     if let Some(twice) = (1..new.annex.len()).find(|nth| new.annex[..*nth].contains(&new.annex[*nth])) {
         return Err(Refusal::field(at(&format!("annex[{twice}]")), "不应重复", "expected each picture once"));
     }
+    let plausible = new.plausible.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    if let Some(text) = plausible {
+        Limit::parse(text).map_err(|error| Refusal::field(at("plausible"), error.to_string(), error.to_string()))?;
+    }
     let step = new.rounding_step.as_deref();
     let rounding_step = step.map(|step| text::positive(&at("rounding_step"), step)).transpose()?;
     let item = NewItem {
@@ -127,6 +136,7 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
         name_en: text::printed(&at("name_en"), &new.name_en, text::TEXT)?,
         method: text::printed(&at("method"), &new.method, text::TEXT)?,
         unit: text::optional(&at("unit"), &new.unit, 20)?,
+        plausible: plausible.map(str::to_owned),
         limit,
         inputs,
         ..new.clone()
@@ -141,7 +151,7 @@ fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, Refusal> {
     if inputs.is_empty() {
         let unit = new.unit.clone();
         let (label_zh, label_en) = ("读数".to_owned(), "Reading".to_owned());
-        inputs.push(ReadingInput { name: "x".into(), label_zh, label_en, unit, count: 1, source: None });
+        inputs.push(ReadingInput { name: "x".into(), label_zh, label_en, unit, count: 1, source: None, range: None });
     }
     for (index, reading) in inputs.iter().enumerate() {
         let plain = reading.name.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -157,6 +167,9 @@ fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, Refusal> {
         }
         if let Some((part, why)) = reading.source.as_ref().and_then(|source| source.check().err()) {
             return Err(Refusal::field(format!("{at}[{index}].source.{part}"), why.clone(), why));
+        }
+        if let Some(error) = reading.range.as_deref().and_then(|text| Limit::parse(text).err()) {
+            return Err(Refusal::field(format!("{at}[{index}].range"), error.to_string(), error.to_string()));
         }
         if !(0..=500).contains(&reading.count) {
             return Err(Refusal::field(format!("{at}[{index}].count"), "应为 0 至 500", "expected 0 to 500"));
@@ -203,6 +216,7 @@ pub(super) mod tests {
             replicates: 1,
             consumes: "10".into(),
             in_scope: true,
+            plausible: None,
             annex: Vec::new(),
         }
     }
@@ -224,6 +238,8 @@ pub(super) mod tests {
         let finding = NewItem { kind: ItemKind::Text, ..assay() };
         assert_eq!(fault(&finding).as_deref(), Some("items[3].compare_by"));
         assert_eq!(fault(&NewItem { limit: "much".into(), ..assay() }).as_deref(), Some("items[3].limit"));
+        let range = NewItem { plausible: Some("about 100".into()), ..assay() };
+        assert_eq!(fault(&range).as_deref(), Some("items[3].plausible"));
         assert_eq!(fault(&NewItem { formula: Some("y * 2".into()), ..assay() }).as_deref(), Some("items[3].formula"));
         let twice = NewItem { annex: vec![AnnexPicture::Chromatogram, AnnexPicture::Chromatogram], ..assay() };
         assert_eq!(fault(&twice).as_deref(), Some("items[3].annex[1]"));

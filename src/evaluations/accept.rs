@@ -41,6 +41,9 @@ pub struct AcceptEvaluation {
     /// Why readings that were entered before are changed
     #[serde(default)]
     pub reason: Option<String>,
+    /// Why values count that lie outside what they can be; needed where one does
+    #[serde(default)]
+    pub despite_range: Option<String>,
 }
 
 /// What was entered.
@@ -100,6 +103,7 @@ impl Action for AcceptEvaluation {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
             reason: self.reason.clone(),
+            despite_range: self.despite_range.clone(),
             ..Entry::default()
         };
         bench::accept(proposed, self.tasks.as_deref(), &words)

@@ -141,6 +141,7 @@ diesel::table! {
         consumes -> Text,
         in_scope -> Bool,
         annex -> Text,
+        plausible -> Nullable<Text>,
     }
 }
 
@@ -495,6 +496,8 @@ diesel::table! {
         entered_by -> Text,
         entered_at -> Text,
         evaluation_result_id -> Nullable<Text>,
+        conversion -> Nullable<Text>,
+        despite_range -> Nullable<Text>,
     }
 }
 
@@ -519,6 +522,8 @@ diesel::table! {
         review_outcome -> Nullable<Text>,
         review_note -> Nullable<Text>,
         revision -> BigInt,
+        outside -> Text,
+        despite_range -> Nullable<Text>,
     }
 }
 

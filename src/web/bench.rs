@@ -245,5 +245,6 @@ fn entry(form: &Form) -> Result<(Entry, Vec<usize>), Refusal> {
         _ => None,
     };
     let (reagents, note, reason) = (form.text("reagents"), form.text("note"), form.opt("reason"));
-    Ok((Entry { readings, conforms, reagents, note, reason }, at))
+    let despite_range = form.opt("despite_range");
+    Ok((Entry { readings, conforms, reagents, note, reason, despite_range }, at))
 }
