@@ -206,7 +206,9 @@ fn decide(facts: &Facts<'_>, sheet: &Sheet, new: &Entry) -> Result<Plan, Refusal
     let seen = Seen { ranges: facts.regulation.ranges(), item: &file.item, inputs: &sheet.inputs };
     let despite_range = plausible::judged(&seen, &mut rows, &all, calculation.as_mut(), new.despite_range.as_deref())?;
     if let Some(calculation) = &mut calculation {
-        calculation.steps.splice(0..0, steps_of(sheet, &all));
+        let converted = all.iter().filter_map(|row| Some((row, row.conversion.as_deref()?)));
+        let converted = converted.map(|(row, how)| format!("{}[{}]：{how}（单位换算）", row.name, row.position));
+        calculation.steps.splice(0..0, steps_of(sheet, &all).into_iter().chain(converted));
     }
     let waiting = task.state == TaskState::Waiting;
     let mut state = if waiting { file.after(TaskEvent::Start)? } else { task.state };
