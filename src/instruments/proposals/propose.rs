@@ -249,20 +249,22 @@ fn change(source: &InputSource, own: &str, found: Option<&str>, numeric: bool) -
     let dilution = source.dilution.as_deref().map(|text| factor(text).ok_or("dilution")).transpose()?;
     let found = found.map(str::trim).filter(|unit| !unit.is_empty());
     let wanted = source.unit.as_deref().or(Some(own)).map(str::trim).filter(|unit| !unit.is_empty());
-    let unit = wanted.or(found).map(str::to_owned);
+    // Where nothing is converted, the reading keeps the unit as the file spells it.
+    let kept = source.unit.as_deref().or(found).map(str::to_owned);
+    let unit = wanted.map(str::to_owned);
     if !numeric {
-        return Ok(Change { times: dilution, conversion: None, unit });
+        return Ok(Change { times: dilution, conversion: None, unit: kept });
     }
     let (Some(wanted), Some(found)) = (wanted, found) else {
         return match &source.unit {
             Some(wanted) if found.is_none() => {
                 Err(format!("文件未写单位，应为 {wanted} / the file gives no unit, expected {wanted}"))
             }
-            _ => Ok(Change { times: dilution, conversion: None, unit }),
+            _ => Ok(Change { times: dilution, conversion: None, unit: kept }),
         };
     };
     if units::same(wanted, found) {
-        return Ok(Change { times: dilution, conversion: None, unit });
+        return Ok(Change { times: dilution, conversion: None, unit: kept });
     }
     if let Some((_, text)) = source.units.iter().find(|(unit, _)| units::same(unit, found)) {
         let declared = factor(text).ok_or("units")?;
@@ -323,7 +325,7 @@ fn reading(
     let factor = change.conversion.as_ref().and_then(|(conversion, _)| conversion.factor());
     let times = match (change.times, factor) {
         (None, other) | (other, None) => other,
-        (Some(a), Some(b)) => a.checked_mul(b),
+        (Some(a), Some(b)) => a.checked_mul(b).map(|both| both.normalize()),
     };
     // Where the instrument says "not found" in its own way (`-`, `0,00`), the reading says so in ours; the
     // observation keeps the text as written. A value that was multiplied says by what.
@@ -332,9 +334,7 @@ fn reading(
         (ObservationStatus::Below, Some(bound)) => (format!("<{}", change.of(bound)?), Some(("<", bound))),
         (ObservationStatus::Above, Some(bound)) => (format!(">{}", change.of(bound)?), Some((">", bound))),
         (ObservationStatus::Ok, _) => match times {
-            Some(times) => {
-                (format!("{} ×{}", seen.raw, times.normalize()), seen.value.as_ref().map(|value| ("", value)))
-            }
+            Some(times) => (format!("{} ×{}", seen.raw, times), seen.value.as_ref().map(|value| ("", value))),
             None => (seen.raw.clone(), seen.value.as_ref().map(|value| ("", value))),
         },
         _ => (seen.raw.clone(), None),
