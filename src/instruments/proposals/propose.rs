@@ -248,40 +248,36 @@ struct Change {
 fn change(source: &InputSource, own: &str, found: Option<&str>, numeric: bool) -> Result<Change, String> {
     let dilution = source.dilution.as_deref().map(|text| factor(text).ok_or("dilution")).transpose()?;
     let found = found.map(str::trim).filter(|unit| !unit.is_empty());
-    let wanted = source.unit.as_deref().or(Some(own)).map(str::trim).filter(|unit| !unit.is_empty());
+    let own = Some(own.trim()).filter(|unit| !unit.is_empty());
     // Where nothing is converted, the reading keeps the unit as the file spells it.
     let kept = source.unit.as_deref().or(found).map(str::to_owned);
-    let unit = wanted.map(str::to_owned);
-    if !numeric {
-        return Ok(Change { times: dilution, conversion: None, unit: kept });
-    }
-    let (Some(wanted), Some(found)) = (wanted, found) else {
-        return match &source.unit {
-            Some(wanted) if found.is_none() => {
-                Err(format!("文件未写单位，应为 {wanted} / the file gives no unit, expected {wanted}"))
-            }
-            _ => Ok(Change { times: dilution, conversion: None, unit: kept }),
+    let as_it_is = |times| Change { times, conversion: None, unit: kept.clone() };
+    let Some(found) = found.filter(|_| numeric) else {
+        return match source.unit.as_deref().filter(|_| numeric) {
+            Some(wanted) => Err(format!("文件未写单位，应为 {wanted} / the file gives no unit, expected {wanted}")),
+            None => Ok(as_it_is(dilution)),
         };
     };
-    if units::same(wanted, found) {
-        return Ok(Change { times: dilution, conversion: None, unit: kept });
-    }
-    if let Some((_, text)) = source.units.iter().find(|(unit, _)| units::same(unit, found)) {
-        let declared = factor(text).ok_or("units")?;
-        let times = dilution.unwrap_or(Decimal::ONE).checked_mul(declared).ok_or("factor")?;
-        return Ok(Change { times: Some(times), conversion: None, unit });
-    }
-    let conversion = Unit::read(found).and_then(|from| from.to(&Unit::read(wanted)?));
-    match conversion {
-        Ok(conversion) => Ok(Change { times: dilution, conversion: Some((conversion, found.to_owned())), unit }),
-        Err(why) => {
-            let why = why.to_string();
-            let (zh, en) = why.split_once(" / ").unwrap_or((&why, &why));
-            Err(format!(
-                "文件的单位为 {found}，项目的读数以 {wanted} 计：{zh} / the file is in {found}, the item's reading in {wanted}: {en}"
-            ))
+    // The laboratory's own factor leads to the unit of its mapping, and from there it is UCUM's.
+    let declared = source.units.iter().find(|(unit, _)| units::same(unit, found));
+    let declared = declared.filter(|_| source.unit.as_deref().is_none_or(|wanted| !units::same(wanted, found)));
+    let (from, times) = match (declared, source.unit.as_deref()) {
+        (Some((_, text)), Some(wanted)) => {
+            let factor = factor(text).ok_or("units")?;
+            (wanted, Some(dilution.unwrap_or(Decimal::ONE).checked_mul(factor).ok_or("factor")?))
         }
+        _ => (found, dilution),
+    };
+    let Some(to) = own.or(source.unit.as_deref()) else { return Ok(as_it_is(times)) };
+    if units::same(from, to) {
+        return Ok(as_it_is(times));
     }
+    let conversion = Unit::read(from).and_then(|unit| unit.to(&Unit::read(to)?)).map_err(|why| {
+        let why = why.to_string();
+        let (zh, en) = why.split_once(" / ").unwrap_or((&why, &why));
+        format!("文件的单位为 {found}，项目的读数以 {to} 计：{zh} / the file is in {found}, the item's reading in {to}: {en}")
+    })?;
+    Ok(Change { times, conversion: Some((conversion, from.to_owned())), unit: Some(to.to_owned()) })
 }
 
 fn select<'a>(source: &InputSource, observations: &[&'a ObservationRow]) -> Result<Vec<&'a ObservationRow>, Refusal> {
@@ -389,7 +385,7 @@ impl Change {
         let dilution = self.times.map(|times| format!(" ×{times}")).unwrap_or_default();
         let equals = if exact { "=" } else { "≈" };
         let to = self.unit.as_deref().unwrap_or_default();
-        Ok(Some(format!("{sign}{text} {from}{dilution} {equals} {sign}{found} {to}")))
+        Ok(Some(format!("{sign}{text}{dilution} {from} {equals} {sign}{found} {to}")))
     }
 }
 
@@ -414,7 +410,7 @@ mod tests {
         assert_eq!(told(&plain, "mg/mL", "μg/ml", "412.3"), shown("0.4123", "412.3 μg/ml = 0.4123 mg/mL"));
         assert_eq!(told(&plain, "℃", "K", "300"), shown("26.85", "300 K = 26.85 ℃"));
         let diluted = InputSource { dilution: Some("10".into()), ..InputSource::default() };
-        assert_eq!(told(&diluted, "ppm", "%", "0.01"), shown("1000", "0.01 % ×10 = 1000 ppm"));
+        assert_eq!(told(&diluted, "ppm", "%", "0.01"), shown("1000", "0.01 ×10 % = 1000 ppm"));
         for (own, found) in
             [("ppm", "quack"), ("quack", "%"), ("mg/L", "mmol/L"), ("%", "mg/g"), ("mg", "mL"), ("cfu/g", "cfu/mL")]
         {
@@ -430,6 +426,13 @@ mod tests {
         let units = std::collections::BTreeMap::from([("mmol/L".to_owned(), "0.18016".to_owned())]);
         let glucose = InputSource { unit: Some("g/L".into()), units, ..InputSource::default() };
         assert_eq!(told(&glucose, "", "mmol/L", "5"), Ok(("0.90080".to_owned(), None)));
+        let thousandth = told(&glucose, "mg/L", "mmol/L", "5");
+        assert_eq!(
+            thousandth,
+            Ok(("900.8".to_owned(), Some("5 ×0.18016 g/L = 900.8 mg/L".to_owned()))),
+            "the item's unit"
+        );
+        assert!(told(&glucose, "quack", "mmol/L", "5").is_err(), "the mapping's unit is not the item's");
         assert!(change(&glucose, "", None, true).is_err(), "the file says no unit");
         assert!(change(&glucose, "", Some("mol"), true).is_err());
         assert!(change(&glucose, "", None, false).is_ok(), "a text has none");
