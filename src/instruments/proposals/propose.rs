@@ -258,15 +258,21 @@ fn change(source: &InputSource, own: &str, found: Option<&str>, numeric: bool) -
             None => Ok(as_it_is(dilution)),
         };
     };
-    // The laboratory's own factor leads to the unit of its mapping, and from there it is UCUM's.
-    let declared = source.units.iter().find(|(unit, _)| units::same(unit, found));
-    let declared = declared.filter(|_| source.unit.as_deref().is_none_or(|wanted| !units::same(wanted, found)));
-    let (from, times) = match (declared, source.unit.as_deref()) {
-        (Some((_, text)), Some(wanted)) => {
+    // What the mapping says that the file must give is asked for; its own factors lead there, and from there on it is
+    // UCUM's.
+    let (from, times) = match source.unit.as_deref() {
+        None => (found, dilution),
+        Some(wanted) if units::same(wanted, found) => (found, dilution),
+        Some(wanted) => {
+            let declared = source.units.iter().find(|(unit, _)| units::same(unit, found));
+            let Some((_, text)) = declared else {
+                return Err(format!(
+                    "单位为 {found}，应为 {wanted}，未规定换算 / the unit is {found}, expected {wanted}; no factor is declared"
+                ));
+            };
             let factor = factor(text).ok_or("units")?;
             (wanted, Some(dilution.unwrap_or(Decimal::ONE).checked_mul(factor).ok_or("factor")?))
         }
-        _ => (found, dilution),
     };
     let Some(to) = own.or(source.unit.as_deref()) else { return Ok(as_it_is(times)) };
     if units::same(from, to) {
