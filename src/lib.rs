@@ -4,6 +4,7 @@
 pub extern crate calculation;
 pub extern crate documents;
 pub extern crate regulation;
+pub extern crate units;
 pub extern crate vocabulary;
 
 pub mod accounts;

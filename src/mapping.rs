@@ -19,7 +19,7 @@
 //! replicates = 2                   # how many values there must be
 //! dilution = "10"                  # every value is multiplied by it
 //! unit = "mg/mL"                   # what the file must say
-//! units = { "ug/mL" = "0.001" }    # other units, each with its factor
+//! units = { "mmol/L" = "0.206" }    # other units that do not convert by themselves, each with its factor
 //! ```
 
 use std::collections::BTreeMap;
@@ -365,6 +365,10 @@ mod tests {
         assert_eq!(place(&format!("{rule}replicates = \"two\"\n")), (4, "map[0].replicates".into()));
         assert_eq!(place(&format!("{rule}\n{rule}dilution = \"1e3\"\n")), (5, "map[1].dilution".into()));
         assert_eq!(place(&format!("{rule}units = {{ \"g\" = \"0\" }}\nunit = \"mg\"\n")), (1, "map[0].units".into()));
+        let wrong = format!("{rule}unit = \"mg/mL\"\nunits = {{ \"ug/mL\" = \"0.01\" }}\n");
+        assert_eq!(place(&wrong), (1, "map[0].units".into()), "a factor that contradicts the units");
+        let right = format!("{rule}unit = \"g/L\"\nunits = {{ \"mmol/L\" = \"0.18016\", \"ug/mL\" = \"0.001\" }}\n");
+        assert!(read(&right).is_ok(), "a molar mass is the laboratory's");
         assert_eq!(place(&format!("{rule}adapters = [\"no-such\"]\n")), (1, "map[0].adapters".into()));
         assert_eq!(place("[[map]]\nitem = \"assay\"\n").1, "map[0]");
     }

@@ -72,6 +72,7 @@ codes! {
     LedgerRefused = "ledger-refused", 422, "样品账目不允许", "The custody ledger does not allow it";
     SelfReview = "self-review", 422, "不得复核本人结果", "A result is reviewed by somebody else";
     ImportUnchecked = "import-unchecked", 422, "仪器文件导入未经复核", "The import was not checked by a second person";
+    OutsideRange = "value-outside-range", 422, "数值超出合理范围", "A value lies outside its range";
     OosOpen = "out-of-limit-open", 409, "存在未决的超标结果", "An OOS result awaits its decision";
     ResultsMissing = "results-missing", 409, "检验尚未完成", "Results are missing";
     FileNotRecognised = "file-not-recognised", 422, "无法识别的仪器文件", "The instrument file is not recognised";

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::refusals::BenchRefusal;
-use crate::calculation::formula::{Formula, Input, Value};
+use crate::calculation::formula::Formula;
 use crate::calculation::inputs::ReadingInput;
 use crate::regulation::numeric::{self, CompareBy, Limit, Measured};
 use crate::store::rows::TestItemRow;
@@ -33,6 +33,9 @@ pub struct Calculation {
     pub reported: String,
     pub verdict: Verdict,
     pub steps: Vec<String>,
+    /// What lies outside its range, Chinese and English
+    #[serde(default)]
+    pub outside: Vec<String>,
 }
 
 /// Calculates, rounds and judges an item, of which `inputs` are the readings that it takes. `None` while readings are
@@ -74,6 +77,7 @@ fn finding(item: &TestItemRow, readings: &[Reading], conforms: Option<bool>) -> 
         reported: text.clone(),
         verdict,
         steps: vec![format!("标准规定：{}；检验结果：{text}；判定：{}", item.limit_text, in_words(verdict))],
+        outside: Vec::new(),
     })
 }
 
@@ -90,21 +94,19 @@ fn numeric_result(
         Comparison::Text => return Err(BenchRefusal::ComparedAsText),
     };
     let (measured, mut steps) = measured(item, inputs, readings)?;
-    let step = item.rounding_step.as_ref().map(|step| step.decimal()).or_else(|| limit.step());
-    let (calculated, reported) = match &measured {
-        Measured::Number(number) => {
-            let rounded = match step {
-                Some(step) => numeric::round(*number, step).map_err(not("rounding_step"))?,
-                None => number.to_string(),
-            };
-            if let Some(step) = step {
-                steps.push(format!("GB/T 8170：{number} → {rounded}（修约间隔 {step}）"));
-            }
-            (number.to_string(), rounded)
-        }
-        other => (other.to_string(), other.to_string()),
-    };
     let judged = numeric::judge(&limit, &measured, by).map_err(not("readings"))?;
+    if let Some(step) = item.rounding_step.as_ref().map(|step| step.decimal()).filter(|step| *step != limit.step()) {
+        steps.push(format!(
+            "标准写明的修约间隔 {step} 与限度 {limit} 的位数不一致：按限度的位数（{}）修约、比较和报告 / the rounding step {step} contradicts the limit {limit}: its digits hold",
+            limit.step(),
+        ));
+    }
+    if let (Measured::Number(number), Measured::Number(rounded)) = (&measured, &judged.reported) {
+        steps.push(format!("GB/T 8170：{number} → {rounded}（限度末位 {}）", limit.step()));
+    }
+    if let Some(most) = limit.at_most() {
+        steps.push(format!("{limit}：可接受的最大值为 {most} / at most {most}"));
+    }
     steps.push(format!(
         "{}：{} 与 {} 比较 → {}",
         item.compare_by.zh(),
@@ -112,7 +114,8 @@ fn numeric_result(
         item.limit_text,
         in_words(judged.verdict),
     ));
-    Ok(Calculation { calculated, reported, verdict: judged.verdict, steps })
+    let (calculated, reported) = (measured.to_string(), judged.reported.to_string());
+    Ok(Calculation { calculated, reported, verdict: judged.verdict, steps, outside: Vec::new() })
 }
 
 /// The value before rounding: the formula's, or the mean of the one reading's replicates.
@@ -121,44 +124,33 @@ fn measured(
     inputs: &[ReadingInput],
     readings: &[Reading],
 ) -> Result<(Measured, Vec<String>), BenchRefusal> {
+    let unreadable = |why| BenchRefusal::NotCalculable { field: "readings", why };
+    // A number is what it was read as; what is no number is a bound or not detected, by its text.
+    let of = |reading: &Reading| match reading.value {
+        Some(number) => Ok(Measured::Number(number)),
+        None => Measured::parse(&reading.raw).map_err(unreadable),
+    };
     if let ([reading], None) = (readings, &item.formula) {
         // A single reading stands for itself, censored or not.
-        let measured = match reading.value {
-            Some(number) => Measured::Number(number),
-            None => {
-                Measured::parse(&reading.raw).map_err(|why| BenchRefusal::NotCalculable { field: "readings", why })?
-            }
-        };
-        return Ok((measured, vec![format!("{} = {}", reading.name, reading.raw)]));
+        return Ok((of(reading)?, vec![format!("{} = {}", reading.name, reading.raw)]));
     }
     let default = inputs.first().map_or_else(|| "mean(x)".to_owned(), |input| format!("mean({})", input.name));
     let text = item.formula.clone().unwrap_or(default);
     let formula = Formula::parse(&text).map_err(BenchRefusal::FormulaFails)?;
-    let mut by_name: BTreeMap<String, Vec<Input>> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, Vec<Measured>> = BTreeMap::new();
     let mut steps = Vec::new();
     let mut ordered: Vec<&Reading> = readings.iter().collect();
     ordered.sort_by_key(|reading| reading.position);
     for reading in ordered {
-        let input = reading.value.map_or_else(|| Input::Censored(reading.raw.clone()), Input::Number);
-        by_name.entry(reading.name.clone()).or_default().push(input);
+        by_name.entry(reading.name.clone()).or_default().push(of(reading)?);
     }
     for (name, list) in &by_name {
-        let shown: Vec<String> = list
-            .iter()
-            .map(|input| match input {
-                Input::Number(number) => number.to_string(),
-                Input::Censored(text) => text.clone(),
-            })
-            .collect();
+        let shown: Vec<String> = list.iter().map(ToString::to_string).collect();
         steps.push(format!("{name} = {}", shown.join(", ")));
     }
     let calculated = formula.calculate(&by_name).map_err(BenchRefusal::FormulaFails)?;
     steps.extend(calculated.steps);
-    let measured = match calculated.value {
-        Value::Number(number) => Measured::Number(number),
-        Value::NotDetected => Measured::not_detected(),
-    };
-    Ok((measured, steps))
+    Ok((calculated.value, steps))
 }
 
 /// A verdict as the record words it, Chinese before English.

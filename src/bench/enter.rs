@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::calculate::{self, Calculation, Reading};
 use super::import_check;
+use super::plausible::{self, Held};
 use super::readings::{self, FormerReadings, NewReading, TaskEntry, current};
 use super::refusals::BenchRefusal;
 use super::task::{TaskFile, moved, open_task_of};
@@ -43,6 +44,9 @@ pub struct EnterReadings {
     /// Why readings are changed; needed where one is
     #[serde(default)]
     pub reason: Option<String>,
+    /// Why values count that lie outside what they can be; needed where one does
+    #[serde(default)]
+    pub despite_range: Option<String>,
 }
 
 /// What an entry gave.
@@ -82,6 +86,8 @@ type By<'a> = (&'a Actor, DateTime<Utc>);
 pub struct Plan {
     rows: Vec<ReadingRow>,
     calculation: Option<Calculation>,
+    /// Why values count that lie outside what they can be.
+    despite_range: Option<String>,
     state: TaskState,
     started_at: Option<Instant>,
 }
@@ -90,8 +96,8 @@ impl EnterReadings {
     /// An entry of that task.
     #[must_use]
     pub fn of(id: TestTaskId, entry: TaskEntry) -> Self {
-        let TaskEntry { readings, conforms, reagents, note, reason } = entry;
-        Self { id, readings, conforms, reagents, note, reason }
+        let TaskEntry { readings, conforms, reagents, note, reason, despite_range } = entry;
+        Self { id, readings, conforms, reagents, note, reason, despite_range }
     }
 
     fn entry(&self) -> TaskEntry {
@@ -101,6 +107,7 @@ impl EnterReadings {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
             reason: self.reason.clone(),
+            despite_range: self.despite_range.clone(),
         }
     }
 }
@@ -123,7 +130,7 @@ impl Action for EnterReadings {
     }
 
     fn decide(&self, facts: &Facts<'_>, sheet: &Sheet) -> Result<Plan, Refusal> {
-        decide(facts.actor, facts.now, sheet, &self.entry())
+        decide(facts, sheet, &self.entry())
     }
 
     fn keep(&self, cx: &mut Context<'_>, sheet: Sheet, plan: Plan) -> Outcome<Entered> {
@@ -139,15 +146,12 @@ impl Action for EnterReadings {
 /// # Errors
 /// Names the reading that is not as expected.
 pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Entered> {
-    let (entered, event) = run(cx.conn, (cx.actor, cx.now), id, entry)?;
+    let sheet = load(cx.conn, cx.actor, id, entry)?;
+    let facts = Facts { actor: cx.actor, now: cx.now, regulation: &cx.services.regulation };
+    let plan = decide(&facts, &sheet, entry)?;
+    let (entered, event) = keep(cx.conn, (cx.actor, cx.now), sheet, plan, entry)?;
     cx.record(event);
     Ok(entered)
-}
-
-fn run(conn: &mut AnyConnection, by: By<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<(Entered, Change)> {
-    let sheet = load(conn, by.0, id, entry)?;
-    let plan = decide(by.0, by.1, &sheet, entry)?;
-    keep(conn, by, sheet, plan, entry)
 }
 
 fn load(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Sheet> {
@@ -190,17 +194,22 @@ fn evaluated_steps(conn: &mut AnyConnection, ids: Vec<EvaluationResultId>) -> Ou
     Ok(all)
 }
 
-fn decide(actor: &Actor, now: DateTime<Utc>, sheet: &Sheet, new: &TaskEntry) -> Result<Plan, Refusal> {
+fn decide(facts: &Facts<'_>, sheet: &Sheet, new: &TaskEntry) -> Result<Plan, Refusal> {
+    let (actor, now) = (facts.actor, facts.now);
     let (file, task) = (&sheet.file, &sheet.file.task);
     if task.state == TaskState::InProgress && task.analyst_id.as_ref() != Some(&actor.account) {
         return Err(BenchRefusal::OthersTask.into());
     }
     let before = FormerReadings { current: &sheet.before, void: &sheet.void };
-    let rows = readings::checked(file, &sheet.inputs, &before, new, &actor.account, now)?;
+    let mut rows = readings::checked(file, &sheet.inputs, &before, new, &actor.account, now)?;
     let all = after(sheet, &rows);
     let mut calculation = calculate::calculate(&file.item, &sheet.inputs, &as_read(&all), new.conforms)?;
+    let seen = Held { ranges: facts.regulation.ranges(), item: &file.item, inputs: &sheet.inputs };
+    let despite_range = plausible::judged(&seen, &mut rows, &all, calculation.as_mut(), new.despite_range.as_deref())?;
     if let Some(calculation) = &mut calculation {
-        calculation.steps.splice(0..0, steps_of(sheet, &all));
+        let converted = all.iter().filter_map(|row| Some((row, row.conversion.as_deref()?)));
+        let converted = converted.map(|(row, how)| format!("{}[{}]：{how}（单位换算）", row.name, row.position));
+        calculation.steps.splice(0..0, steps_of(sheet, &all).into_iter().chain(converted));
     }
     let waiting = task.state == TaskState::Waiting;
     let mut state = if waiting { file.after(TaskEvent::Start)? } else { task.state };
@@ -208,7 +217,7 @@ fn decide(actor: &Actor, now: DateTime<Utc>, sheet: &Sheet, new: &TaskEntry) -> 
         state = moved(state, TaskEvent::Enter)?;
     }
     let started_at = if waiting { Some(now.into()) } else { task.started_at.clone() };
-    Ok(Plan { rows, calculation, state, started_at })
+    Ok(Plan { rows, calculation, despite_range, state, started_at })
 }
 
 /// The readings that count after an entry: one of a rejected import stays in the record and counts no more.
@@ -248,7 +257,7 @@ fn keep(
     new: &TaskEntry,
 ) -> Outcome<(Entered, Change)> {
     let task = &sheet.file.task;
-    let stored = plan.calculation.as_ref().map(|found| result_row(&sheet, found, new, (actor, now)));
+    let stored = plan.calculation.as_ref().map(|found| result_row(&sheet, (found, &plan), new, (actor, now)));
     insert_all!(conn, reading::table, &plan.rows)?;
     if let Some(row) = &stored {
         diesel::insert_into(result::table).values(row).execute(conn)?;
@@ -283,12 +292,23 @@ fn event(sheet: &Sheet, plan: &Plan, stored: Option<&ResultRow>, new: &TaskEntry
     }
     if let Some(row) = stored {
         change.add("result", (), json!({"version": row.version, "reported": row.reported, "verdict": row.verdict}));
+        if !row.outside.is_empty_list() {
+            change.add("outside_range", (), json!(row.outside));
+        }
+    }
+    if let Some(reason) = &plan.despite_range {
+        change.add("despite_range", (), reason.clone());
     }
     change.reason.clone_from(&new.reason);
     change
 }
 
-fn result_row(sheet: &Sheet, calculation: &Calculation, new: &TaskEntry, (actor, now): By<'_>) -> ResultRow {
+fn result_row(
+    sheet: &Sheet,
+    (calculation, plan): (&Calculation, &Plan),
+    new: &TaskEntry,
+    (actor, now): By<'_>,
+) -> ResultRow {
     let item = &sheet.file.item;
     ResultRow {
         id: ResultId::new(),
@@ -309,12 +329,14 @@ fn result_row(sheet: &Sheet, calculation: &Calculation, new: &TaskEntry, (actor,
         reviewed_at: None,
         review_outcome: None,
         review_note: None,
+        outside: Json::of(&calculation.outside),
+        despite_range: plan.despite_range.clone(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::specimens::{actor, sheet_file};
+    use super::super::specimens::{actor, facts_of, sheet_file};
     use super::*;
 
     fn sheet(state: TaskState, analyst: &str) -> Sheet {
@@ -324,7 +346,7 @@ mod tests {
     }
 
     fn entered(who: &Actor, sheet: &Sheet, entry: &TaskEntry) -> Result<Plan, Refusal> {
-        decide(who, DateTime::UNIX_EPOCH, sheet, entry)
+        facts_of(who, |facts| decide(facts, sheet, entry))
     }
 
     fn typed(raw: &str, reason: Option<&str>) -> TaskEntry {

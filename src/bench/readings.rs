@@ -31,6 +31,8 @@ pub struct TaskEntry {
     pub note: String,
     /// Why readings are changed; needed where one is
     pub reason: Option<String>,
+    /// Why values count that lie outside what they can be; needed where one does
+    pub despite_range: Option<String>,
 }
 
 /// One reading as typed.
@@ -79,8 +81,10 @@ pub struct Observed {
     pub observation: ObservationId,
     /// None of a censored value.
     pub value: Option<Decimal>,
-    /// The unit that the file gives.
+    /// The unit that the file gives, or that the value was converted to.
     pub unit: Option<String>,
+    /// How it was converted.
+    pub conversion: Option<String>,
 }
 
 impl Source {
@@ -95,6 +99,13 @@ impl Source {
         match self {
             Source::Evaluation(found) => Some(found.result.clone()),
             Source::Typed | Source::File(_) => None,
+        }
+    }
+
+    fn conversion(&self) -> Option<String> {
+        match self {
+            Source::File(seen) => seen.conversion.clone(),
+            Source::Typed | Source::Evaluation(_) => None,
         }
     }
 
@@ -203,6 +214,8 @@ pub(super) fn checked(
             entered_by: by.clone(),
             entered_at: now.into(),
             evaluation_result_id: typed.source.evaluation(),
+            conversion: typed.source.conversion(),
+            despite_range: None,
         });
     }
     Ok(rows)

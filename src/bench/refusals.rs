@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::duties::OwnWork;
+use super::plausible::Outside;
 use crate::action::Meanwhile;
 use crate::calculation::formula::FormulaError;
 use crate::refusal::{Code, Refusal};
@@ -74,6 +75,8 @@ pub enum BenchRefusal {
     ReviewedAlready { changes: Vec<Meanwhile> },
     /// A worksheet has so many lines.
     LineCount,
+    /// Values lie outside what they can be, and nobody said why they count.
+    OutsideRange(Vec<Outside>),
 }
 
 /// Why an import does not count in a review.
@@ -211,6 +214,16 @@ impl From<BenchRefusal> for Refusal {
                 "it was reviewed, or a newer version exists",
             )
             .with(json!({"changes": changes})),
+            Why::OutsideRange(outside) => {
+                let (zh, en): (Vec<String>, Vec<String>) = outside.iter().map(Outside::words).unzip();
+                Self::new(
+                    Code::OutsideRange,
+                    format!("{}。请核对；确实如此的，须说明理由", zh.join("；")),
+                    format!("{}: look at it again, or say why it counts", en.join("; ")),
+                )
+                .at("despite_range")
+                .with(json!({"outside": outside.iter().map(Outside::details).collect::<Vec<_>>()}))
+            }
             Why::LineCount => Self::field("lines", "应有 1 至 5000 行", "expected 1 to 5000 lines"),
         }
     }
@@ -232,6 +245,7 @@ impl From<BenchRefusal> for Failure {
 mod tests {
     use super::*;
     use crate::refusal::walk;
+    use crate::regulation::numeric::Limit;
     use crate::vocabulary::states::TaskEvent;
 
     #[test]
@@ -282,6 +296,12 @@ mod tests {
                 Why::NotAResult { field: "readings[0].raw".into(), raw: "x".into(), why: number() },
                 Why::ReviewedAlready { changes: Vec::new() },
                 Why::LineCount,
+                Why::OutsideRange(vec![Outside {
+                    reading: Some(("x".into(), 1)),
+                    value: "998".into(),
+                    range: Limit::parse("50~150").expect("a range"),
+                    impossible: false,
+                }]),
             ],
             &["NotCalculable", "FormulaFails", "RetestUncountable"],
         );

@@ -42,6 +42,7 @@ pub(super) fn sheet_file(state: TaskState, analyst: &str) -> TaskFile {
         unit: "%".into(),
         count: 1,
         source: None,
+        range: None,
     };
     let item = TestItemRow {
         id: TestItemId::new(),
@@ -62,6 +63,7 @@ pub(super) fn sheet_file(state: TaskState, analyst: &str) -> TaskFile {
         consumes: Dec::from(rust_decimal::Decimal::TEN),
         in_scope: true,
         annex: Json::of(&Vec::<String>::new()),
+        plausible: None,
     };
     let sample = SampleRow {
         id: SampleId::new(),
@@ -119,5 +121,7 @@ pub(super) fn result_of(file: &TaskFile, verdict: Verdict) -> ResultRow {
         reviewed_at: None,
         review_outcome: None,
         review_note: None,
+        outside: Json::of(&Vec::<String>::new()),
+        despite_range: None,
     }
 }

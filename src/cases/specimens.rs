@@ -153,6 +153,7 @@ fn file() -> CaseFile {
         replicates: 1,
         consumes: ten,
         in_scope: true,
+        plausible: None,
         annex: Json::of(&[""; 0]),
     };
     CaseFile { institute, product, traits: Vec::new(), specification, items: vec![item] }

@@ -47,6 +47,10 @@ pub struct NewItem {
     /// Whether the item is within the laboratory's accredited scope
     #[serde(default = "yes")]
     pub in_scope: bool,
+    /// What its result can plausibly be, as a limit is written (`50~150`); without it, the laboratory's rules say so.
+    /// A result outside is asked about
+    #[serde(default)]
+    pub plausible: Option<String>,
     /// What the certificate's annex shows of the accepted result's instrument files
     #[serde(default)]
     pub annex: Vec<AnnexPicture>,
@@ -91,6 +95,7 @@ impl CheckedItem {
             consumes,
             in_scope: item.in_scope,
             annex: Json::of(&item.annex),
+            plausible: item.plausible,
         }
     }
 }
@@ -116,6 +121,10 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
     if let Some(twice) = (1..new.annex.len()).find(|nth| new.annex[..*nth].contains(&new.annex[*nth])) {
         return Err(CatalogueRefusal::PictureTwice { field: at(&format!("annex[{twice}]")) }.into());
     }
+    let plausible = new.plausible.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    if let Some(text) = plausible {
+        Limit::parse(text).map_err(|why| CatalogueRefusal::LimitUnreadable { field: at("plausible"), why })?;
+    }
     let step = new.rounding_step.as_deref();
     let rounding_step = step.map(|step| text::positive(&at("rounding_step"), step)).transpose()?;
     let item = NewItem {
@@ -124,6 +133,7 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
         name_en: text::printed(&at("name_en"), &new.name_en, text::TEXT)?,
         method: text::printed(&at("method"), &new.method, text::TEXT)?,
         unit: text::optional(&at("unit"), &new.unit, 20)?,
+        plausible: plausible.map(str::to_owned),
         limit,
         inputs,
         ..new.clone()
@@ -138,7 +148,7 @@ fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, CatalogueR
     if inputs.is_empty() {
         let unit = new.unit.clone();
         let (label_zh, label_en) = ("读数".to_owned(), "Reading".to_owned());
-        inputs.push(ReadingInput { name: "x".into(), label_zh, label_en, unit, count: 1, source: None });
+        inputs.push(ReadingInput { name: "x".into(), label_zh, label_en, unit, count: 1, source: None, range: None });
     }
     for (index, reading) in inputs.iter().enumerate() {
         let plain = reading.name.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -150,6 +160,9 @@ fn check_inputs(at: &str, new: &NewItem) -> Result<Vec<ReadingInput>, CatalogueR
         }
         if let Some((part, why)) = reading.source.as_ref().and_then(|source| source.check().err()) {
             return Err(CatalogueRefusal::InputSource { field: format!("{at}[{index}].source.{part}"), why });
+        }
+        if let Some(why) = reading.range.as_deref().and_then(|text| Limit::parse(text).err()) {
+            return Err(CatalogueRefusal::LimitUnreadable { field: format!("{at}[{index}].range"), why });
         }
         if !(0..=500).contains(&reading.count) {
             return Err(CatalogueRefusal::ReadingCount { field: format!("{at}[{index}].count") });
@@ -192,6 +205,7 @@ pub(super) mod tests {
             replicates: 1,
             consumes: "10".into(),
             in_scope: true,
+            plausible: None,
             annex: Vec::new(),
         }
     }
@@ -213,6 +227,8 @@ pub(super) mod tests {
         let finding = NewItem { kind: ItemKind::Text, ..assay() };
         assert_eq!(fault(&finding).as_deref(), Some("items[3].compare_by"));
         assert_eq!(fault(&NewItem { limit: "much".into(), ..assay() }).as_deref(), Some("items[3].limit"));
+        let range = NewItem { plausible: Some("about 100".into()), ..assay() };
+        assert_eq!(fault(&range).as_deref(), Some("items[3].plausible"));
         assert_eq!(fault(&NewItem { formula: Some("y * 2".into()), ..assay() }).as_deref(), Some("items[3].formula"));
         let twice = NewItem { annex: vec![AnnexPicture::Chromatogram, AnnexPicture::Chromatogram], ..assay() };
         assert_eq!(fault(&twice).as_deref(), Some("items[3].annex[1]"));

@@ -74,7 +74,7 @@ fn item_content(item: &TestItemRow) -> Value {
     json!({"code": item.code, "name_zh": item.name_zh, "method": item.method, "kind": item.kind, "unit": item.unit,
         "limit": item.limit_text, "compare_by": item.compare_by, "rounding_step": item.rounding_step,
         "formula": item.formula, "replicates": item.replicates, "consumes": item.consumes,
-        "in_scope": item.in_scope})
+        "in_scope": item.in_scope, "plausible": item.plausible})
 }
 
 impl Action for DraftSpecification {

@@ -219,6 +219,9 @@ fn remarks(one: &ResultRow, readings: &[ReadingRow]) -> Vec<String> {
         let reason = row.reason.as_deref().unwrap_or_default();
         remarks.push(format!("{}[{}] 更正为 {}：{reason}", row.name, row.position, row.raw));
     }
+    let converted = readings.iter().filter_map(|row| Some((row, row.conversion.as_deref()?)));
+    remarks.extend(converted.map(|(row, how)| format!("{}[{}] 单位换算：{how}", row.name, row.position)));
+    remarks.extend(one.despite_range.as_ref().map(|why| format!("数值超出合理范围，理由：{why}")));
     remarks
 }
 

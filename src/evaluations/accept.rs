@@ -42,6 +42,9 @@ pub struct AcceptEvaluation {
     /// Why readings that were entered before are changed
     #[serde(default)]
     pub reason: Option<String>,
+    /// Why values count that lie outside what they can be; needed where one does
+    #[serde(default)]
+    pub despite_range: Option<String>,
 }
 
 /// What was entered.
@@ -101,6 +104,7 @@ impl Action for AcceptEvaluation {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
             reason: self.reason.clone(),
+            despite_range: self.despite_range.clone(),
             ..TaskEntry::default()
         };
         bench::accept(proposed, self.tasks.as_deref(), &words)

@@ -107,11 +107,12 @@ fn proposal(
         }
         let want = usize::try_from(input.count.saturating_mul(item.replicates)).unwrap_or(0);
         // Numbers in one unit are not entered as numbers in another.
-        let other = of.iter().find(|row| !input.unit.is_empty() && !row.unit.is_empty() && row.unit != input.unit);
+        let wanted = if input.unit.is_empty() && item.formula.is_none() { &item.unit } else { &input.unit };
+        let other = of.iter().find(|row| !wanted.is_empty() && !row.unit.is_empty() && !units::same(&row.unit, wanted));
         if let Some(row) = other {
             open_questions.push(format!(
-                "{}：评价的单位为 {}，项目为 {} / the evaluation is in {}, the item in {}",
-                input.name, row.unit, input.unit, row.unit, input.unit
+                "{}：评价的单位为 {}，项目为 {wanted} / the evaluation is in {}, the item in {wanted}",
+                input.name, row.unit, row.unit
             ));
             continue;
         }

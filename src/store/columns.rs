@@ -352,6 +352,12 @@ impl Json {
         Self(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
     }
 
+    /// Whether it is a list of nothing.
+    #[must_use]
+    pub fn is_empty_list(&self) -> bool {
+        self.0 == "[]"
+    }
+
     /// The text as stored.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -164,6 +164,7 @@ diesel::table! {
         consumes -> Text,
         in_scope -> Bool,
         annex -> Text,
+        plausible -> Nullable<Text>,
     }
 }
 
@@ -543,6 +544,8 @@ diesel::table! {
         entered_by -> Text,
         entered_at -> Text,
         evaluation_result_id -> Nullable<Text>,
+        conversion -> Nullable<Text>,
+        despite_range -> Nullable<Text>,
     }
 }
 
@@ -567,6 +570,8 @@ diesel::table! {
         review_outcome -> Nullable<Text>,
         review_note -> Nullable<Text>,
         revision -> BigInt,
+        outside -> Text,
+        despite_range -> Nullable<Text>,
     }
 }
 

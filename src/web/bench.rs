@@ -258,5 +258,6 @@ fn entry(form: &Form) -> Result<(TaskEntry, Vec<usize>), Refusal> {
         _ => None,
     };
     let (reagents, note, reason) = (form.text("reagents"), form.text("note"), form.opt("reason"));
-    Ok((TaskEntry { readings, conforms, reagents, note, reason }, at))
+    let despite_range = form.opt("despite_range");
+    Ok((TaskEntry { readings, conforms, reagents, note, reason, despite_range }, at))
 }

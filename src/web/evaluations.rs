@@ -373,6 +373,7 @@ async fn accept(
         reagents: form.text("reagents"),
         note: form.text("note"),
         reason: form.opt("reason"),
+        despite_range: form.opt("despite_range"),
     };
     match send(&services, &may, &page, &form, action).await {
         Ok(_) => Ok(see_other(&format!("/evaluations/{id}"))),

@@ -234,6 +234,7 @@ async fn accept(
         reagents: form.text("reagents"),
         note: form.text("note"),
         reason: form.opt("reason"),
+        despite_range: form.opt("despite_range"),
     };
     acted_on((may, page, services), (id, form), Ok(action)).await
 }

@@ -37,8 +37,9 @@ const FACES: &[&str] = &["api", "web", "jobs"];
 /// The crates that know no database, and what of ours each may name.
 const CRATES: &[(&str, &[&str])] = &[
     ("vocabulary", &[]),
-    ("regulation", &["vocabulary"]),
-    ("calculation", &["regulation", "vocabulary"]),
+    ("units", &[]),
+    ("regulation", &["units", "vocabulary"]),
+    ("calculation", &["regulation", "units", "vocabulary"]),
     ("documents", &["vocabulary"]),
 ];
 

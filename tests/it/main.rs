@@ -23,6 +23,7 @@ mod golden;
 mod instrument_actions;
 mod instruments_in;
 mod invariants;
+mod judging;
 mod kill;
 mod lines;
 mod listeners;

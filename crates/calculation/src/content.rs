@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use regulation::numeric::Measured;
 use rust_decimal::Decimal;
 
 use super::Seen;
@@ -15,7 +16,7 @@ use super::outcome::{BracketLine, Calibration, Outcome, Parameter, Point, Replic
 use super::sequence::Run;
 use super::setup::{Preparation, Role, StandardFacts, number};
 use super::suitability::{judge, meets};
-use crate::formula::{Formula, Input, Value};
+use crate::formula::Formula;
 
 /// What the standards of a sequence gave.
 pub struct Standards {
@@ -504,9 +505,9 @@ fn content(run: &Run, calibrated: &Standards, one: &Injection, label: &str, outc
             format!("{}：c = f × A = {} × {} = {}", one.label(), short(calibrated.factor), short(response), short(c))
         }
     });
-    let mut inputs: BTreeMap<String, Vec<Input>> = BTreeMap::new();
-    inputs.insert("c".into(), vec![Input::Number(c)]);
-    inputs.insert("dilution".into(), vec![Input::Number(Decimal::ONE)]);
+    let mut inputs: BTreeMap<String, Vec<Measured>> = BTreeMap::new();
+    inputs.insert("c".into(), vec![Measured::Number(c)]);
+    inputs.insert("dilution".into(), vec![Measured::Number(Decimal::ONE)]);
     for (name, text) in [
         ("weight", &preparation.weight),
         ("volume", &preparation.volume),
@@ -516,17 +517,17 @@ fn content(run: &Run, calibrated: &Standards, one: &Injection, label: &str, outc
         ("average", &preparation.average_weight),
     ] {
         if let Some(value) = given(preparation, name, text, outcome) {
-            inputs.insert(name.into(), vec![Input::Number(value)]);
+            inputs.insert(name.into(), vec![Measured::Number(value)]);
         }
     }
     let calculated = Formula::parse(&run.method.formula).and_then(|formula| formula.calculate(&inputs));
     match calculated.map(|found| (found.value, found.steps)) {
-        Ok((Value::Number(value), steps)) => {
+        Ok((Measured::Number(value), steps)) => {
             let last = steps.last().cloned().unwrap_or_default();
             let inputs: Vec<String> = inputs
                 .iter()
                 .filter_map(|(name, list)| match list.first() {
-                    Some(Input::Number(value)) => Some(format!("{name} = {}", short(*value))),
+                    Some(Measured::Number(value)) => Some(format!("{name} = {}", short(*value))),
                     _ => None,
                 })
                 .collect();

@@ -2,44 +2,30 @@
 //!
 //! Names stand for readings; a reading taken several times is a list, and arithmetic goes element by element.
 //! `+ - * /`, brackets, and the functions `mean sum max min count abs first detected`. All arithmetic is
-//! decimal (28 digits), never binary floating point. A censored reading (`<0.05`, `未检出`) is not a number:
-//! using it in arithmetic is an error; `detected(x)` leaves such readings out, visibly.
+//! decimal (28 digits), never binary floating point. A censored reading (`<0.05`, `未检出`) is not a number and never
+//! becomes one: its bound travels by the rules of [`crate::censored`], and where they give no statement, using it is an
+//! error. `detected(x)` leaves such readings out, visibly.
 //!
 //! Every step is kept as text, so that the raw record shows how the result came about.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use regulation::numeric::Measured;
 use rust_decimal::Decimal;
+
+use crate::censored;
 
 /// The deepest nesting of brackets that a formula may have.
 const DEPTH: usize = 32;
 /// The longest formula, in characters.
 const LENGTH: usize = 500;
 
-/// One reading as an input of a formula.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// A number.
-    Number(Decimal),
-    /// A reading that is not a number, as written.
-    Censored(String),
-}
-
-/// What a formula gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// A number, unrounded.
-    Number(Decimal),
-    /// Nothing was detected in any of the readings.
-    NotDetected,
-}
-
 /// A calculated value with the steps that led to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calculated {
-    /// The value, unrounded.
-    pub value: Value,
+    /// The value, unrounded; or what is known of it.
+    pub value: Measured,
     /// The steps, in order.
     pub steps: Vec<String>,
 }
@@ -58,8 +44,10 @@ pub enum FormulaError {
     /// A name without readings.
     #[error("缺少读数 {0} / no reading named {0}")]
     Missing(String),
-    /// Arithmetic uses a reading that is not a number.
-    #[error("读数 {0} 不是数值，不能参与计算 / the reading {0} is no number and cannot be calculated with")]
+    /// Arithmetic uses a reading of which the rules give no statement.
+    #[error(
+        "读数 {0} 不是数值，不能参与此计算；可注明界限，如“未检出（<0.05）” / the reading {0} is no number and cannot be calculated with here: give its bound, as in 未检出（<0.05）"
+    )]
     Censored(String),
     /// Lists of different lengths.
     #[error("读数个数不一致：{0} 与 {1} / the numbers of readings differ: {0} and {1}")]
@@ -196,33 +184,24 @@ impl Formula {
     ///
     /// # Errors
     /// Where a reading is missing or no number, or the arithmetic has no result.
-    pub fn calculate(&self, readings: &BTreeMap<String, Vec<Input>>) -> Result<Calculated, FormulaError> {
+    pub fn calculate(&self, readings: &BTreeMap<String, Vec<Measured>>) -> Result<Calculated, FormulaError> {
         let mut steps = Vec::new();
         let list = evaluate(&self.root, readings, &mut steps)?;
         let value = match list.as_slice() {
-            [Input::Number(number)] => Value::Number(number.normalize_keep()),
-            [Input::Censored(text)] => return Err(FormulaError::Censored(text.clone())),
-            [] => Value::NotDetected,
+            [Measured::Number(number)] => Measured::Number(without_negative_zero(*number)),
+            [censored] => censored.clone(),
+            [] => Measured::NotDetected,
             many => return Err(FormulaError::NotOne(many.len())),
         };
-        let shown = match &value {
-            Value::Number(number) => number.to_string(),
-            Value::NotDetected => "未检出".to_owned(),
-        };
+        let shown = value.to_string();
         steps.push(format!("{self} = {shown}"));
         Ok(Calculated { value, steps })
     }
 }
 
 /// Keeps the scale that arithmetic gave, without a negative zero.
-trait NormalizeKeep {
-    fn normalize_keep(self) -> Self;
-}
-
-impl NormalizeKeep for Decimal {
-    fn normalize_keep(self) -> Self {
-        if self.is_zero() { self.abs() } else { self }
-    }
+fn without_negative_zero(number: Decimal) -> Decimal {
+    if number.is_zero() { number.abs() } else { number }
 }
 
 fn collect(node: &Node, found: &mut Vec<String>) {
@@ -243,28 +222,24 @@ fn collect(node: &Node, found: &mut Vec<String>) {
 
 fn evaluate(
     node: &Node,
-    readings: &BTreeMap<String, Vec<Input>>,
+    readings: &BTreeMap<String, Vec<Measured>>,
     steps: &mut Vec<String>,
-) -> Result<Vec<Input>, FormulaError> {
+) -> Result<Vec<Measured>, FormulaError> {
     match node {
-        Node::Number(number) => Ok(vec![Input::Number(*number)]),
+        Node::Number(number) => Ok(vec![Measured::Number(*number)]),
         Node::Name(name) => match readings.get(name) {
             Some(list) if !list.is_empty() => Ok(list.clone()),
             _ => Err(FormulaError::Missing(name.clone())),
         },
-        Node::Negative(inner) => {
-            let list = numbers(&evaluate(inner, readings, steps)?)?;
-            Ok(list.into_iter().map(|n| Input::Number(-n)).collect())
-        }
+        Node::Negative(inner) => evaluate(inner, readings, steps)?.iter().map(censored::negative).collect(),
         Node::Operation(operator, left, right) => {
-            let left = numbers(&evaluate(left, readings, steps)?)?;
-            let right = numbers(&evaluate(right, readings, steps)?)?;
+            let left = evaluate(left, readings, steps)?;
+            let right = evaluate(right, readings, steps)?;
             let list = broadcast(*operator, &left, &right)?;
-            for (index, result) in list.iter().enumerate() {
-                let (a, b) = (pick(&left, index), pick(&right, index));
+            for (a, b, result) in &list {
                 steps.push(format!("{a} {} {b} = {result}", pretty(*operator)));
             }
-            Ok(list.into_iter().map(Input::Number).collect())
+            Ok(list.into_iter().map(|(.., result)| result).collect())
         }
         Node::Call(function, inner) => {
             let list = evaluate(inner, readings, steps)?;
@@ -273,67 +248,42 @@ fn evaluate(
     }
 }
 
-fn pick(list: &[Decimal], index: usize) -> Decimal {
-    list.get(index).or_else(|| list.first()).copied().unwrap_or_default()
-}
+/// A pair and what came of it.
+type Step<'a> = (&'a Measured, &'a Measured, Measured);
 
-fn numbers(list: &[Input]) -> Result<Vec<Decimal>, FormulaError> {
-    list.iter()
-        .map(|input| match input {
-            Input::Number(number) => Ok(*number),
-            Input::Censored(text) => Err(FormulaError::Censored(text.clone())),
-        })
-        .collect()
-}
-
-fn broadcast(operator: char, left: &[Decimal], right: &[Decimal]) -> Result<Vec<Decimal>, FormulaError> {
-    let length = match (left.len(), right.len()) {
-        (a, b) if a == b => a,
-        (a, 1) => a,
-        (1, b) => b,
-        (a, b) => return Err(FormulaError::Lengths(a, b)),
-    };
-    (0..length).map(|index| apply(operator, pick(left, index), pick(right, index))).collect()
-}
-
-fn apply(operator: char, a: Decimal, b: Decimal) -> Result<Decimal, FormulaError> {
-    let result = match operator {
-        '+' => a.checked_add(b),
-        '-' => a.checked_sub(b),
-        '*' => a.checked_mul(b),
-        _ if b.is_zero() => return Err(FormulaError::DivisionByZero),
-        _ => a.checked_div(b),
-    };
-    result.ok_or(FormulaError::Overflow)
-}
-
-fn call(function: Function, list: &[Input], steps: &mut Vec<String>) -> Result<Vec<Input>, FormulaError> {
-    if function == Function::Detected {
-        let kept: Vec<Input> = list.iter().filter(|i| matches!(i, Input::Number(_))).cloned().collect();
-        if kept.len() < list.len() {
-            steps.push(format!("detected: {} / {}（其余未检出或低于定量限）", kept.len(), list.len()));
-        }
-        return Ok(kept);
+/// Element by element; a single value goes with every one of the other side.
+fn broadcast<'a>(operator: char, left: &'a [Measured], right: &'a [Measured]) -> Result<Vec<Step<'a>>, FormulaError> {
+    let of = |a: &'a Measured, b: &'a Measured| Ok((a, b, censored::apply(operator, a, b)?));
+    match (left, right) {
+        (left, right) if left.len() == right.len() => left.iter().zip(right).map(|(a, b)| of(a, b)).collect(),
+        (left, [one]) => left.iter().map(|a| of(a, one)).collect(),
+        ([one], right) => right.iter().map(|b| of(one, b)).collect(),
+        (left, right) => Err(FormulaError::Lengths(left.len(), right.len())),
     }
-    let list = numbers(list)?;
-    if function == Function::Count {
-        return Ok(vec![Input::Number(Decimal::from(list.len()))]);
-    }
-    let Some((first, rest)) = list.split_first() else { return Ok(Vec::new()) };
-    let total = || rest.iter().try_fold(*first, |sum, n| sum.checked_add(*n)).ok_or(FormulaError::Overflow);
+}
+
+fn call(function: Function, list: &[Measured], steps: &mut Vec<String>) -> Result<Vec<Measured>, FormulaError> {
     let result = match function {
-        Function::Abs => return Ok(list.iter().map(|n| Input::Number(n.abs())).collect()),
-        Function::Mean => apply('/', total()?, Decimal::from(list.len()))?,
-        Function::Sum => total()?,
-        Function::Max => rest.iter().fold(*first, |a, b| a.max(*b)),
-        Function::Min => rest.iter().fold(*first, |a, b| a.min(*b)),
-        Function::First | Function::Count | Function::Detected => *first,
+        Function::Detected => {
+            let kept: Vec<Measured> = list.iter().filter(|one| matches!(one, Measured::Number(_))).cloned().collect();
+            if kept.len() < list.len() {
+                steps.push(format!("detected: {} / {}（其余未检出或低于定量限）", kept.len(), list.len()));
+            }
+            return Ok(kept);
+        }
+        Function::Count => return Ok(vec![Measured::Number(Decimal::from(list.len()))]),
+        Function::Abs => return list.iter().map(censored::absolute).collect(),
+        Function::Mean => censored::mean(list)?,
+        Function::Sum => censored::sum(list)?,
+        Function::Max => censored::max(list),
+        Function::Min => censored::min(list),
+        Function::First => list.first().cloned(),
     };
-    if list.len() > 1 {
+    if let (Some(result), true) = (&result, list.len() > 1) {
         let shown: Vec<String> = list.iter().map(ToString::to_string).collect();
         steps.push(format!("{}({}) = {result}", function.name(), shown.join(", ")));
     }
-    Ok(vec![Input::Number(result)])
+    Ok(result.into_iter().collect())
 }
 
 struct Parser {
@@ -442,23 +392,21 @@ impl Parser {
 mod tests {
     use super::*;
 
-    fn with(readings: &[(&str, &[&str])]) -> BTreeMap<String, Vec<Input>> {
+    fn with(readings: &[(&str, &[&str])]) -> BTreeMap<String, Vec<Measured>> {
         readings
             .iter()
             .map(|(name, list)| {
-                let list = list
-                    .iter()
-                    .map(|text| text.parse().map_or_else(|_| Input::Censored((*text).to_owned()), Input::Number))
-                    .collect();
-                ((*name).to_owned(), list)
+                let list = list.iter().map(|text| Measured::parse(text).expect(text));
+                ((*name).to_owned(), list.collect())
             })
             .collect()
     }
 
     fn value(formula: &str, readings: &[(&str, &[&str])]) -> Result<String, FormulaError> {
         Formula::parse(formula)?.calculate(&with(readings)).map(|c| match c.value {
-            Value::Number(n) => n.normalize().to_string(),
-            Value::NotDetected => "ND".to_owned(),
+            Measured::Number(n) => n.normalize().to_string(),
+            Measured::NotDetected => "ND".to_owned(),
+            bound => bound.to_string(),
         })
     }
 
@@ -472,7 +420,7 @@ mod tests {
             ]))
         });
         let got = got.expect("calculates");
-        assert_eq!(got.value, Value::Number("0.350000".parse().expect("decimal")));
+        assert_eq!(got.value, Measured::Number("0.350000".parse().expect("decimal")));
         assert!(got.steps.iter().any(|s| s == "21.0000 - 20.9970 = 0.0030"), "{:?}", got.steps);
     }
 
@@ -488,9 +436,13 @@ mod tests {
     #[test]
     fn censored_readings_are_never_numbers() {
         let readings: &[(&str, &[&str])] = &[("x", &["0.12", "<0.05"]), ("none", &["未检出"])];
-        assert_eq!(value("sum(x)", readings), Err(FormulaError::Censored("<0.05".into())));
+        assert_eq!(value("sum(x)", readings).as_deref(), Ok("<0.17"));
+        assert_eq!(value("x / none", readings), Err(FormulaError::Censored("未检出".into())));
+        assert_eq!(value("mean(both)", &[("both", &["0.12", "未检出"])]), Err(FormulaError::Censored("未检出".into())));
         assert_eq!(value("sum(detected(x))", readings).as_deref(), Ok("0.12"));
         assert_eq!(value("max(detected(none))", readings).as_deref(), Ok("ND"));
+        assert_eq!(value("mean(nd)", &[("nd", &["未检出", "ND"])]).as_deref(), Ok("ND"));
+        assert_eq!(value("mean(low * 2)", &[("low", &["<0.05", "<0.05"])]).as_deref(), Ok("<0.10"));
     }
 
     #[test]

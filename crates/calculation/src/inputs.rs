@@ -18,6 +18,9 @@ pub struct ReadingInput {
     /// How many such readings there are; 0 for as many as the file has (peaks of impurities)
     #[serde(default = "once")]
     pub count: i64,
+    /// What it can physically be, as a limit is written (`≥0`, `0~100`); without it, the laboratory's rules say so
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
     /// Where it is in an instrument file
     pub source: Option<InputSource>,
 }
@@ -80,6 +83,11 @@ impl InputSource {
         if let Some((unit, text)) = self.units.iter().find(|(_, text)| !above_zero(text)) {
             return Err(("units", format!("{unit}: expected a decimal factor above zero, found {text:?}")));
         }
+        if let Some(unit) = &self.unit {
+            for (other, text) in &self.units {
+                contradiction(other, unit, text).map_or(Ok(()), |why| Err(("units", why)))?;
+            }
+        }
         if !self.units.is_empty() && self.unit.is_none() {
             return Err(("unit", "is needed where factors for other units are given".to_owned()));
         }
@@ -91,6 +99,15 @@ impl InputSource {
         }
         Ok(())
     }
+}
+
+/// Why a declared factor cannot be: the two units convert by another. Where they do not convert by themselves (a mass
+/// to an amount), the laboratory's factor says how.
+fn contradiction(from: &str, to: &str, declared: &str) -> Option<String> {
+    let conversion = units::Unit::read(from).ok()?.to(&units::Unit::read(to).ok()?).ok()?;
+    let factor = conversion.factor()?;
+    let declared: rust_decimal::Decimal = declared.parse().ok()?;
+    (factor != declared).then(|| format!("{from}: 1 {from} is {} {to}, found {declared}", factor.normalize()))
 }
 
 fn once() -> i64 {

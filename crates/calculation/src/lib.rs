@@ -6,6 +6,7 @@
 //! definitions in TOML ([`method`]), of which the shipped ones are examples that a laboratory replaces by its own.
 
 pub mod arith;
+pub mod censored;
 pub mod content;
 pub mod formula;
 pub mod injections;

@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use regulation::numeric::NumericError;
+use regulation::numeric::{NumericError, RoundingStep, parse_decimal, round_to};
 
 /// The verdict of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,6 +51,8 @@ pub struct ContentUniformity {
 pub struct StageComparison {
     pub name: &'static str,
     pub value: String,
+    /// The value at the limit's digits (GB/T 8170): what is compared.
+    pub compared: String,
     pub limit: String,
     pub met: bool,
 }
@@ -62,6 +64,8 @@ pub struct Dissolution {
     pub stage: u8,
     pub q: String,
     pub mean: String,
+    /// The mean at Q's digits (GB/T 8170): what is compared, as each of the values.
+    pub compared_mean: String,
     pub below_q: usize,
     pub below_q_minus_10: usize,
     pub below_q_minus_20: usize,
@@ -115,6 +119,7 @@ pub fn dissolution(values: &[Decimal], q: Decimal) -> Result<Dissolution, Numeri
         stage,
         q: q.to_string(),
         mean,
+        compared_mean: counts.mean.to_string(),
         below_q: counts.below,
         below_q_minus_10: counts.below_10,
         below_q_minus_20: counts.below_20,
@@ -136,23 +141,28 @@ struct DissolutionCounts {
     below: usize,
     below_10: usize,
     below_20: usize,
+    mean: Decimal,
     mean_reaches_q: bool,
 }
 
 impl DissolutionCounts {
+    /// Every value, and the mean of the values as measured, is rounded once to Q's digits and then compared.
     fn of(values: &[Decimal], q: Decimal) -> Option<Self> {
+        let step = RoundingStep::of_decimals(q.scale()).ok()?;
+        let mean = sum(values)?.checked_div(Decimal::from(values.len()))?;
+        let mean = round_to(mean, step).ok()?;
+        let values: Vec<Decimal> = values.iter().map(|value| round_to(*value, step).ok()).collect::<Option<_>>()?;
         let ten = Decimal::TEN;
         let q10 = q.checked_sub(ten)?;
         let q20 = q10.checked_sub(ten)?;
         let below = |bound: Decimal| values.iter().filter(|value| **value < bound).count();
-        let sum = sum(values)?;
-        let needed = q.checked_mul(Decimal::from(values.len()))?;
         Some(DissolutionCounts {
             n: values.len(),
             below: below(q),
             below_10: below(q10),
             below_20: below(q20),
-            mean_reaches_q: sum >= needed,
+            mean,
+            mean_reaches_q: mean >= q,
         })
     }
 
@@ -182,6 +192,12 @@ struct Uniformity {
     n: i128,
     unit: i128,
     limit: i128,
+    /// Half a unit beyond the limit's last digit: what lies below rounds to the limit or less.
+    within: i128,
+    /// 0.25 L² and half a unit of its last digit, four times, by `unit`².
+    within_squares: i128,
+    /// Whether what lies just half a unit beyond is rounded down, of the limit and of 0.25 L².
+    even: (bool, bool),
     sum: i128,
     spread: i128,
     distance: i128,
@@ -191,10 +207,13 @@ struct Uniformity {
 impl Uniformity {
     fn new(values: &[Decimal], limit: Decimal, midpoint: Option<Decimal>) -> Option<Self> {
         let limit_text = limit.to_string();
+        let square = limit.checked_mul(limit)?.checked_div(Decimal::from(4))?.normalize();
+        let even = (limit.mantissa() % 2 == 0, square.mantissa() % 2 == 0);
+        let half_beyond = limit.checked_add(Decimal::try_from_i128_with_scale(5, limit.scale() + 1).ok()?)?;
         let limit = limit.normalize();
         let midpoint = midpoint.unwrap_or(Decimal::ONE_HUNDRED).normalize();
         let values: Vec<Decimal> = values.iter().map(Decimal::normalize).collect();
-        let scale = values.iter().chain([&limit, &midpoint]).map(Decimal::scale).max()?;
+        let scale = values.iter().chain([&limit, &midpoint, &half_beyond]).map(Decimal::scale).max()?;
         let integer = |number: &Decimal| number.mantissa().checked_mul(10_i128.checked_pow(scale - number.scale())?);
         let unit = 10_i128.checked_pow(scale)?;
         let n = i128::try_from(values.len()).ok()?;
@@ -215,7 +234,10 @@ impl Uniformity {
         } else {
             0
         };
-        Some(Uniformity { n, unit, limit: integer(&limit)?, sum, spread, distance, limit_text })
+        let (limit, within) = (integer(&limit)?, integer(&half_beyond)?);
+        let half = unit.checked_mul(unit)?.checked_mul(2)?.checked_div(10_i128.checked_pow(square.scale())?)?;
+        let within_squares = limit.checked_mul(limit)?.checked_add(half)?;
+        Some(Uniformity { n, unit, limit, within, within_squares, even, sum, spread, distance, limit_text })
     }
 
     fn judge(self) -> Option<ContentUniformity> {
@@ -251,7 +273,7 @@ impl Uniformity {
             let square = |value: Decimal| value.checked_mul(value);
             let value = square(self.a()?)?.checked_add(square(self.s()?)?)?;
             let limit = square(self.decimal(self.limit)?)?.checked_div(Decimal::from(4))?;
-            StageComparison { name: "A²+S²", value: decimal_text(value)?, limit: limit.normalize().to_string(), met }
+            compared("A²+S²", value, limit.normalize(), met)?
         } else {
             self.criterion("A+1.7S", 17, self.at_most(17)?)?
         };
@@ -259,29 +281,29 @@ impl Uniformity {
         Some((vec![criterion], verdict))
     }
 
-    /// A + (tenths/10)·S ≤ L, exactly: tenths²·N·spread ≤ 100·(N−1)·(N·L − N·A)², where N·L ≥ N·A.
+    /// A + (tenths/10)·S, rounded to L's digits, ≤ L. With L' half a unit beyond L this is, exactly,
+    /// tenths²·N·spread ≤ 100·(N−1)·(N·L' − N·A)², where N·L' ≥ N·A; just half a unit goes to the even digit.
     fn at_most(&self, tenths: i128) -> Option<bool> {
-        let room = self.limit.checked_mul(self.n)?.checked_sub(self.distance)?;
+        let room = self.within.checked_mul(self.n)?.checked_sub(self.distance)?;
         if room < 0 {
             return Some(false);
         }
         let left = self.spread.checked_mul(self.n)?.checked_mul(tenths * tenths)?;
         let right = room.checked_mul(room)?.checked_mul(self.n - 1)?.checked_mul(100)?;
-        Some(left <= right)
+        Some(left < right || (self.even.0 && left == right))
     }
 
-    /// A² + S² ≤ 0.25 L², exactly: 4·((N−1)(N·A)² + N·spread) ≤ N²(N−1)·L².
+    /// A² + S², rounded to the digits of 0.25 L², ≤ 0.25 L²: 4·((N−1)(N·A)² + N·spread) ≤ N²(N−1)·(L² and two units).
     fn squares_within(&self) -> Option<bool> {
         let a = self.distance.checked_mul(self.distance)?.checked_mul(self.n - 1)?;
         let left = a.checked_add(self.spread.checked_mul(self.n)?)?.checked_mul(4)?;
-        let right = self.limit.checked_mul(self.limit)?.checked_mul(self.n * self.n * (self.n - 1))?;
-        Some(left <= right)
+        let right = self.within_squares.checked_mul(self.n * self.n * (self.n - 1))?;
+        Some(left < right || (self.even.1 && left == right))
     }
 
     fn criterion(&self, name: &'static str, tenths: i64, met: bool) -> Option<StageComparison> {
         let spread = self.s()?.checked_mul(Decimal::new(tenths, 1))?;
-        let value = decimal_text(self.a()?.checked_add(spread)?)?;
-        Some(StageComparison { name, value, limit: self.limit_text.clone(), met })
+        compared(name, self.a()?.checked_add(spread)?, parse_decimal(&self.limit_text).ok()?, met)
     }
 
     fn decimal(&self, number: i128) -> Option<Decimal> {
@@ -302,6 +324,16 @@ impl Uniformity {
         let root = Decimal::try_from_i128_with_scale(root, 8).ok()?;
         root.checked_div(Decimal::try_from_i128_with_scale(self.unit, 0).ok()?)
     }
+}
+
+/// A comparison with its value at the limit's digits. S is shown to eight decimals and compared exactly: what is shown
+/// never contradicts the comparison.
+fn compared(name: &'static str, value: Decimal, limit: Decimal, met: bool) -> Option<StageComparison> {
+    let step = RoundingStep::of_decimals(limit.scale()).ok()?;
+    let rounded = round_to(value, step).ok()?;
+    let shown = if met { rounded.min(limit) } else { rounded.max(limit.checked_add(step.value())?) };
+    let (value, compared) = (decimal_text(value)?, shown.to_string());
+    Some(StageComparison { name, value, compared, limit: limit.to_string(), met })
 }
 
 fn mean_text(values: &[Decimal]) -> Option<String> {
@@ -368,7 +400,16 @@ mod tests {
         // S = 0: A + 2.2 S is A, and equal to the limit is within it.
         let at = |value: &str| content_uniformity(&[parse_decimal(value).expect(value); 10], Decimal::from(15), None);
         assert_eq!(at("85").map(|found| found.verdict), Ok(StageVerdict::Pass));
-        assert_eq!(at("84.9999").map(|found| found.verdict), Ok(StageVerdict::Fail));
+        assert_eq!(at("84.9999").map(|found| found.verdict), Ok(StageVerdict::Pass), "15 at the limit's digits");
+        assert_eq!(at("84.4").map(|found| found.verdict), Ok(StageVerdict::Fail));
+        let tenths = |value: &str| {
+            let values = [parse_decimal(value).expect(value); 10];
+            let found = content_uniformity(&values, Decimal::new(150, 1), None).expect(value);
+            (found.verdict, found.criteria.first().map(|one| one.compared.clone()).unwrap_or_default())
+        };
+        assert_eq!(tenths("84.96"), (StageVerdict::Pass, "15.0".into()));
+        assert_eq!(tenths("84.95"), (StageVerdict::Pass, "15.0".into()), "half a unit goes to the even digit");
+        assert_eq!(tenths("84.949"), (StageVerdict::Fail, "15.1".into()));
         assert_eq!(at("115").map(|found| found.verdict), Ok(StageVerdict::Pass));
         // T = 102: the mean may lie up to T without any distance.
         let with_t = |value: &str| {
@@ -401,7 +442,12 @@ mod tests {
             ("59,95,95,95,95,95", "fail"),
             ("79,79,85,88,91,90", "pass"),
             ("79,79,79,88,95,95", "fail"),
-            ("79,79,80,80,80,80", "fail"),
+            ("79,79,80,80,80,80", "pass"),
+            ("79,79,80,80,79,80", "fail"),
+            ("79,78,80,80,80,80", "pass"),
+            ("78,77,80,80,80,80", "fail"),
+            ("79.6,79.6,79.6,79.6,79.6,79.6", "pass"),
+            ("79.4,79.4,79.4,79.4,79.4,79.4", "fail"),
             ("70,85,88,91,84,86", "pass"),
             ("69,69,95,95,95,95", "fail"),
             ("60,95,95,95,95,95", "continue"),

@@ -11,6 +11,7 @@ use crate::error::RegisterError;
 use crate::explain;
 use crate::load::{self, SourceFile};
 use crate::provision::{ClockRule, Provision, RemainderRule};
+use crate::ranges::Ranges;
 use crate::register::{Register, decide};
 use vocabulary::words::{ClockName, ClockUnit, Lane};
 
@@ -19,6 +20,7 @@ use vocabulary::words::{ClockName, ClockUnit, Lane};
 pub struct Regulation {
     register: Register,
     calendar: Calendar,
+    ranges: Ranges,
 }
 
 /// What the law asks of a case. The field names are a public interface.
@@ -83,7 +85,8 @@ impl Regulation {
         Regulation::with_files(&[])
     }
 
-    /// The shipped regulation with a laboratory's folder on top: provisions by id, calendars by year.
+    /// The shipped regulation with a laboratory's folder on top: provisions by id, calendars by year,
+    /// ranges of results by id.
     ///
     /// # Errors
     /// A file cannot be read or is wrong, or two provisions contradict each other at equal rank.
@@ -99,8 +102,8 @@ impl Regulation {
     /// # Errors
     /// As [`Regulation::load`].
     pub fn with_files(files: &[SourceFile]) -> Result<Self, RegisterError> {
-        let (register, calendar) = load::load(files)?;
-        Ok(Regulation { register, calendar })
+        let (register, calendar, ranges) = load::load(files)?;
+        Ok(Regulation { register, calendar, ranges })
     }
 
     pub fn register(&self) -> &Register {
@@ -109,6 +112,11 @@ impl Regulation {
 
     pub fn calendar(&self) -> &Calendar {
         &self.calendar
+    }
+
+    /// What results and readings can be.
+    pub fn ranges(&self) -> &Ranges {
+        &self.ranges
     }
 
     /// Decides a case. The same case under the same regulation always has the same determination.

@@ -16,6 +16,7 @@ pub mod load;
 pub mod numeric;
 pub mod provision;
 pub mod quantities;
+pub mod ranges;
 pub mod register;
 
 pub use authorisation::{Authorisation, AuthorisationRefused, authorised};

@@ -13,6 +13,7 @@ use crate::calendar::Calendar;
 use crate::conflict;
 use crate::error::RegisterError;
 use crate::provision::{Applies, Provision, Sets};
+use crate::ranges::Ranges;
 use crate::register::Register;
 use vocabulary::words::{Confidence, DateName, Jurisdiction};
 
@@ -56,27 +57,30 @@ struct Draft {
     table: Table,
 }
 
-/// Everything that is loaded: provisions in file order, and the calendar.
-pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar), RegisterError> {
+/// Everything that is loaded: provisions in file order, the calendar, and the ranges of results.
+pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges), RegisterError> {
     let mut drafts = Drafts::default();
     let mut seen = BTreeSet::new();
     for (name, text) in PROVISIONS {
         drafts.add_file(name, parse(name, text)?, &mut seen)?;
     }
     let mut calendar = Calendar::embedded()?;
+    let mut ranges = Ranges::shipped()?;
     let mut seen = BTreeSet::new();
     for file in extra {
         let table = parse(&file.name, &file.text)?;
         // A calendar file says which year it is for; nothing else has that key.
         if table.contains_key("year") {
             calendar.add_year(&file.name, table)?;
+        } else if table.contains_key("range") {
+            ranges.add(&file.name, &file.text)?;
         } else {
             drafts.add_file(&file.name, table, &mut seen)?;
         }
     }
     let (provisions, files) = drafts.finish()?;
     conflict::check(&provisions, &files)?;
-    Ok((Register::new(provisions), calendar))
+    Ok((Register::new(provisions), calendar, ranges))
 }
 
 /// The TOML files of a laboratory's folder (in it, and in its `provisions` and `calendar`), by name.

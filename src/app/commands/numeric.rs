@@ -33,7 +33,7 @@ enum NumericCommand {
     },
     /// Compare a result with a limit
     Judge {
-        /// The limit as on a report: ≥97.0, ≤0.5, <1.0, >2, 95.0~105.0, "10.0±0.1 (excl)"
+        /// The limit as on a report: ≥97.0, ≤0.5, <1.0, >2, ≤10³, 95.0~105.0, "10.0±0.1 (excl)"
         #[arg(long, allow_hyphen_values = true)]
         limit: String,
         /// The result: a number, <0.05, >100, 未检出 or ND
@@ -134,7 +134,8 @@ fn judge(limit: &str, value: &str, by: CompareBy, as_json: bool, out: &mut dyn W
     let found = limit.judge(&value, by).map_err(at("value"))?;
     let (compared, verdict) = (found.compared.to_string(), found.verdict.as_str());
     if as_json {
-        return write_json(out, &json!({"compared": compared, "verdict": verdict}));
+        let reported = found.reported.to_string();
+        return write_json(out, &json!({"compared": compared, "verdict": verdict, "reported": reported}));
     }
     writeln!(out, "{compared} {verdict}")?;
     Ok(())
@@ -183,10 +184,23 @@ mod tests {
         let judged = |limit: &str, value: &str, by: &str| {
             testing::json(run, &["judge", "--limit", limit, "--value", value, "--by", by, "--json"])
         };
-        assert_eq!(judged("≥97.0", "96.96", "rounded"), json!({"compared": "97.0", "verdict": "pass"}));
-        assert_eq!(judged("≥97.0", "96.96", "full"), json!({"compared": "96.96", "verdict": "fail"}));
-        assert_eq!(judged("≤0.02", "<0.05", "full"), json!({"compared": "<0.05", "verdict": "indeterminate"}));
-        assert_eq!(judged("-5~5", "-4.9", "full"), json!({"compared": "-4.9", "verdict": "pass"}));
+        assert_eq!(
+            judged("≥97.0", "96.96", "rounded"),
+            json!({"compared": "97.0", "verdict": "pass", "reported": "97.0"})
+        );
+        assert_eq!(
+            judged("≥97.0", "96.96", "full"),
+            json!({"compared": "96.96", "verdict": "fail", "reported": "96.96"})
+        );
+        assert_eq!(
+            judged("≤10³", "1500", "rounded"),
+            json!({"compared": "1500", "verdict": "pass", "reported": "1500"})
+        );
+        assert_eq!(
+            judged("≤0.02", "<0.05", "full"),
+            json!({"compared": "<0.05", "verdict": "indeterminate", "reported": "<0.05"})
+        );
+        assert_eq!(judged("-5~5", "-4.9", "full"), json!({"compared": "-4.9", "verdict": "pass", "reported": "-5"}));
         let words = ["judge", "--limit", "≥97.0", "--value", "n/a", "--by", "full"];
         assert_eq!(error(&words), ("not_a_result", Some("value".into())));
         let words = ["judge", "--limit", "97", "--value", "97", "--by", "full"];
@@ -201,8 +215,15 @@ mod tests {
         let ten = "99.2 101.3 98.7 100.5 97.9 102.1 100.8 99.6 98.4 101.5";
         let found = testing::json(run, &["content-uniformity", ten]);
         assert_eq!((&found["verdict"], &found["s"]), (&json!("pass"), &json!("1.4414")));
-        let found = testing::json(run, &["content-uniformity", "--limit", "3", ten, "--json"]);
+        let found = testing::json(run, &["content-uniformity", "--limit", "3.1", ten, "--json"]);
         assert_eq!(found["verdict"], "continue");
+        let one = &found["criteria"][0];
+        assert_eq!((&one["value"], &one["compared"], &one["met"]), (&json!("3.1712"), &json!("3.2"), &json!(false)));
+        // As `judge` does: both are compared at the limit's digits.
+        let found = testing::json(run, &["dissolution", "--q", "80", "79.6 79.6 79.6 79.6 79.6 79.6"]);
+        assert_eq!((&found["verdict"], &found["compared_mean"]), (&json!("pass"), &json!("80")));
+        let judged = testing::json(run, &["judge", "--limit", "≥80", "--value", "79.6", "--by", "rounded", "--json"]);
+        assert_eq!(judged["verdict"], "pass");
         assert_eq!(error(&["dissolution", "--q", "80", "1,2"]), ("wrong_count", Some("values".into())));
         assert_eq!(error(&["content-uniformity", "1,x"]), ("not_a_number", Some("values".into())));
     }

@@ -158,6 +158,7 @@ fn finding(code: &str, names: (&str, &str), method: &str, limit: &str, consumes:
         replicates: 1,
         consumes: consumes.into(),
         in_scope: true,
+        plausible: None,
         annex: Vec::new(),
     }
 }
@@ -173,6 +174,7 @@ fn numeric(code: &str, names: (&str, &str), method: &str, limit: (&str, &str), c
 
 fn from_file(name: &str, label: &str, unit: &str, count: i64, source: InputSource) -> ReadingInput {
     ReadingInput {
+        range: None,
         name: name.into(),
         label_zh: label.into(),
         label_en: String::new(),

@@ -42,6 +42,9 @@ pub struct AcceptFile {
     /// Why readings in force are replaced, e.g. those of an import that was rejected
     #[serde(default)]
     pub reason: Option<String>,
+    /// Why values count that lie outside what they can be; needed where one does
+    #[serde(default)]
+    pub despite_range: Option<String>,
 }
 
 impl AcceptFile {
@@ -56,6 +59,7 @@ impl AcceptFile {
             reagents: String::new(),
             note: String::new(),
             reason: None,
+            despite_range: None,
         }
     }
 
@@ -112,6 +116,7 @@ impl Action for AcceptFile {
             reagents: self.reagents.clone(),
             note: self.note.clone(),
             reason: self.reason.clone(),
+            despite_range: self.despite_range.clone(),
             ..TaskEntry::default()
         };
         let entries = bench::accept(proposed, self.tasks.as_deref(), &words)?;
@@ -176,7 +181,12 @@ fn proposed(proposal: &Proposal) -> Result<ProposedReadings, InstrumentRefusal> 
             name: one.name.clone(),
             position: one.position,
             raw: one.raw.clone(),
-            source: Source::File(Observed { observation: one.observation_id.clone(), value, unit: one.unit.clone() }),
+            source: Source::File(Observed {
+                observation: one.observation_id.clone(),
+                value,
+                unit: one.unit.clone(),
+                conversion: one.conversion.clone(),
+            }),
         })
     };
     Ok(ProposedReadings {

@@ -1,11 +1,14 @@
 //! Which reading of which task a value would be: by the laboratory's mapping, or by what the specification's item
-//! says itself. What is not clear is an open question; nothing is converted but by a declared factor.
+//! says itself. What is not clear is an open question. A value in another unit is converted by the laboratory's factor
+//! or, where it says none, by UCUM, exactly and visibly; a unit that is not known, or that does not convert, is a
+//! question that names both.
 
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use units::{Conversion, Unit};
 use utoipa::ToSchema;
 
 use crate::calculation::inputs::{InputSource, ReadingInput};
@@ -41,7 +44,11 @@ pub struct ProposedReading {
     /// As written in the file; where a factor was declared, with it: `0.4123 ×10`
     pub raw: String,
     pub value: Option<String>,
+    /// The unit of the value as it would be entered
     pub unit: Option<String>,
+    /// How it comes from the unit that the file gives: `0.0811 % = 811 ppm`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<String>,
     pub observation_id: ObservationId,
     /// The mapping rule that it comes by, where it is not one of the specification's
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,73 +227,68 @@ fn from_source(
         _ => {}
     }
     let mut readings = Vec::with_capacity(count);
+    // A reading without a unit of its own that is the result is in the result's.
+    let own = if input.unit.trim().is_empty() && task.1.formula.is_none() { &task.1.unit } else { &input.unit };
     for (seen, position) in found.iter().zip(1_i64..) {
-        let times = factor_of(&source, input, seen).map_err(|why| format!("{name}：{why}"))?;
-        readings.push(
-            reading(name, position, seen, times, &source, mapping.clone()).map_err(|why| format!("{name}：{why}"))?,
-        );
+        let numeric = seen.status != ObservationStatus::Text;
+        let change = change(&source, own, seen.unit.as_deref(), numeric).map_err(|why| format!("{name}：{why}"))?;
+        readings.push(reading(name, position, seen, &change, mapping.clone()).map_err(|why| format!("{name}：{why}"))?);
     }
     Ok(readings)
 }
 
-/// What a value is multiplied by: the declared dilution and, where the unit is another, its declared factor.
-fn factor_of(source: &InputSource, input: &ReadingInput, seen: &ObservationRow) -> Result<Option<Decimal>, String> {
+/// What happens to a value on its way from the file to the reading.
+#[derive(Default)]
+struct Change {
+    /// It is multiplied: by the declared dilution, and by the declared factor of another unit.
+    times: Option<Decimal>,
+    /// It is converted from the unit that the file gives.
+    conversion: Option<(Conversion, String)>,
+    /// The unit that it ends in.
+    unit: Option<String>,
+}
+
+/// What happens to a value: the declared dilution and, where the unit is another, its declared factor or UCUM's.
+/// `own` is the unit of the item's reading, `found` that of the file.
+fn change(source: &InputSource, own: &str, found: Option<&str>, numeric: bool) -> Result<Change, String> {
     let dilution = source.dilution.as_deref().map(|text| factor(text).ok_or("dilution")).transpose()?;
-    let found = seen.unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty());
-    let numeric = seen.status != ObservationStatus::Text;
-    let unit = match (&source.unit, found) {
-        (Some(_), _) if !numeric => None,
-        (Some(wanted), None) => {
-            return Err(format!("文件未写单位，应为 {wanted} / the file gives no unit, expected {wanted}"));
-        }
-        (Some(wanted), Some(found)) if !same_unit(wanted, found) => {
-            let declared = source.units.iter().find(|(unit, _)| same_unit(unit, found));
+    let found = found.map(str::trim).filter(|unit| !unit.is_empty());
+    let own = Some(own.trim()).filter(|unit| !unit.is_empty());
+    // Where nothing is converted, the reading keeps the unit as the file spells it.
+    let kept = source.unit.as_deref().or(found).map(str::to_owned);
+    let as_it_is = |times| Change { times, conversion: None, unit: kept.clone() };
+    let Some(found) = found.filter(|_| numeric) else {
+        return match source.unit.as_deref().filter(|_| numeric) {
+            Some(wanted) => Err(format!("文件未写单位，应为 {wanted} / the file gives no unit, expected {wanted}")),
+            None => Ok(as_it_is(dilution)),
+        };
+    };
+    // What the mapping says that the file must give is asked for; its own factors lead there, and from there on it is
+    // UCUM's.
+    let (from, times) = match source.unit.as_deref() {
+        None => (found, dilution),
+        Some(wanted) if units::same(wanted, found) => (found, dilution),
+        Some(wanted) => {
+            let declared = source.units.iter().find(|(unit, _)| units::same(unit, found));
             let Some((_, text)) = declared else {
                 return Err(format!(
                     "单位为 {found}，应为 {wanted}，未规定换算 / the unit is {found}, expected {wanted}; no factor is declared"
                 ));
             };
-            Some(factor(text).ok_or("units")?)
+            let factor = factor(text).ok_or("units")?;
+            (wanted, Some(dilution.unwrap_or(Decimal::ONE).checked_mul(factor).ok_or("factor")?))
         }
-        // Nothing was declared: two units that are both well known and differ are not taken for one another.
-        (None, Some(found)) if numeric && known(found) && known(&input.unit) && !same_unit(found, &input.unit) => {
-            return Err(format!(
-                "单位为 {found}，项目的读数以 {} 计 / the unit is {found}, the item's reading is in {}",
-                input.unit, input.unit
-            ));
-        }
-        _ => None,
     };
-    match (dilution, unit) {
-        (None, other) | (other, None) => Ok(other),
-        (Some(a), Some(b)) => a.checked_mul(b).map(Some).ok_or_else(|| "factor".to_owned()),
+    let Some(to) = own.or(source.unit.as_deref()) else { return Ok(as_it_is(times)) };
+    if units::same(from, to) {
+        return Ok(as_it_is(times));
     }
-}
-
-/// A unit in one spelling: `μg/ml`, `ug/mL` and `µg/mL` are one.
-fn plain_unit(unit: &str) -> String {
-    let mut text: String = unit.chars().filter(|c| !c.is_whitespace() && !matches!(c, '[' | ']')).collect();
-    text = text.replace(['μ', 'µ'], "u").replace("％", "%").replace("iU", "IU").replace("mcg", "ug");
-    let parts: Vec<String> = text
-        .split('/')
-        .map(|part| match part {
-            "l" | "ml" | "ul" | "nl" | "dl" => format!("{}L", part.trim_end_matches('l')),
-            other => other.to_owned(),
-        })
-        .collect();
-    parts.join("/")
-}
-
-fn same_unit(a: &str, b: &str) -> bool {
-    plain_unit(a) == plain_unit(b)
-}
-
-fn known(unit: &str) -> bool {
-    const KNOWN: [&str; 26] = [
-        "kg", "g", "mg", "ug", "ng", "L", "mL", "uL", "g/L", "mg/L", "ug/L", "g/mL", "mg/mL", "ug/mL", "ng/mL",
-        "mol/L", "mmol/L", "umol/L", "mg/g", "ug/g", "mg/kg", "%", "min", "s", "IU/mL", "nm",
-    ];
-    KNOWN.contains(&plain_unit(unit).as_str())
+    let conversion = Unit::read(from).and_then(|unit| unit.to(&Unit::read(to)?)).map_err(|why| {
+        let why = why.to_string();
+        let (zh, en) = why.split_once(" / ").unwrap_or((&why, &why));
+        format!("文件的单位为 {found}，项目的读数以 {to} 计：{zh} / the file is in {found}, the item's reading in {to}: {en}")
+    })?;
+    Ok(Change { times, conversion: Some((conversion, from.to_owned())), unit: Some(to.to_owned()) })
 }
 
 fn select<'a>(source: &InputSource, observations: &[&'a ObservationRow]) -> Result<Vec<&'a ObservationRow>, Refusal> {
@@ -324,57 +326,127 @@ fn reading(
     name: &str,
     position: i64,
     seen: &ObservationRow,
-    times: Option<Decimal>,
-    source: &InputSource,
+    change: &Change,
     mapping: Option<String>,
 ) -> Result<ProposedReading, String> {
-    let scaled = |text: &str| -> Result<String, String> {
-        let Some(times) = times else { return Ok(text.to_owned()) };
-        let value: Decimal =
-            text.parse().map_err(|_| format!("“{text}”超过 28 位数字 / {text} has too many digits"))?;
-        let product = value.checked_mul(times).ok_or_else(|| format!("{text} × {times}"))?;
-        Ok(product.to_string())
+    let factor = change.conversion.as_ref().and_then(|(conversion, _)| conversion.factor());
+    let times = match (change.times, factor) {
+        (None, other) | (other, None) => other,
+        (Some(a), Some(b)) => a.checked_mul(b).map(|both| both.normalize()),
     };
     // Where the instrument says "not found" in its own way (`-`, `0,00`), the reading says so in ours; the
     // observation keeps the text as written. A value that was multiplied says by what.
     let (status, number) = seen.counted();
-    let raw = match (status, &seen.bound) {
-        (ObservationStatus::NotDetected, _) => "未检出".to_owned(),
-        (ObservationStatus::Below, Some(bound)) => format!("<{}", scaled(bound)?),
-        (ObservationStatus::Above, Some(bound)) => format!(">{}", scaled(bound)?),
+    let (raw, counted) = match (status, &seen.bound) {
+        (ObservationStatus::NotDetected, _) => ("未检出".to_owned(), None),
+        (ObservationStatus::Below, Some(bound)) => (format!("<{}", change.of(bound)?), Some(("<", bound.as_str()))),
+        (ObservationStatus::Above, Some(bound)) => (format!(">{}", change.of(bound)?), Some((">", bound.as_str()))),
         (ObservationStatus::Ok, _) => match times {
-            Some(times) => format!("{} ×{times}", seen.raw),
-            None => seen.raw.clone(),
+            Some(times) => (format!("{} ×{}", seen.raw, times), number.map(|value| ("", value))),
+            None => (seen.raw.clone(), number.map(|value| ("", value))),
         },
-        _ => seen.raw.clone(),
+        _ => (seen.raw.clone(), None),
     };
     let value = match number.filter(|_| status == ObservationStatus::Ok) {
-        Some(text) => Some(scaled(text)?),
+        Some(text) => Some(change.of(text)?),
         None => None,
     };
+    let conversion = counted.map(|(sign, text)| change.shown(sign, text)).transpose()?.flatten();
     Ok(ProposedReading {
         name: name.to_owned(),
         position,
         raw,
         value,
-        unit: source.unit.clone().or_else(|| seen.unit.clone()),
+        unit: change.unit.clone(),
+        conversion,
         observation_id: seen.id.clone(),
         mapping,
     })
+}
+
+impl Change {
+    /// A number of the file as it would be entered: what nothing happens to stays as it is written.
+    fn of(&self, text: &str) -> Result<String, String> {
+        if self.times.is_none() && self.conversion.is_none() {
+            return Ok(text.to_owned());
+        }
+        let (found, _) = self.changed(text)?;
+        Ok(found.to_string())
+    }
+
+    fn changed(&self, text: &str) -> Result<(Decimal, bool), String> {
+        let value: Decimal =
+            text.parse().map_err(|_| format!("“{text}”超过 28 位数字 / {text} has too many digits"))?;
+        let product = match self.times {
+            Some(times) => value.checked_mul(times).ok_or_else(|| format!("{text} × {times}"))?,
+            None => value,
+        };
+        match &self.conversion {
+            Some((conversion, _)) => {
+                let found = conversion.of(product).map_err(|why| why.to_string())?;
+                Ok((found.value, found.exact))
+            }
+            None => Ok((product, true)),
+        }
+    }
+
+    /// A conversion as a person reads it; none where nothing was converted.
+    fn shown(&self, sign: &str, text: &str) -> Result<Option<String>, String> {
+        let Some((_, from)) = &self.conversion else { return Ok(None) };
+        let (found, exact) = self.changed(text)?;
+        let dilution = self.times.map(|times| format!(" ×{times}")).unwrap_or_default();
+        let equals = if exact { "=" } else { "≈" };
+        let to = self.unit.as_deref().unwrap_or_default();
+        Ok(Some(format!("{sign}{text}{dilution} {from} {equals} {sign}{found} {to}")))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn told(source: &InputSource, own: &str, found: &str, value: &str) -> Result<(String, Option<String>), String> {
+        let change = change(source, own, Some(found), true)?;
+        Ok((change.of(value)?, change.shown("", value)?))
+    }
+
     #[test]
-    fn one_unit_has_many_spellings_and_two_units_stay_two() {
-        for (a, b) in [("μg/ml", "ug/mL"), ("[iU]/mL", "IU/ml"), ("mg / L", "mg/l"), ("％", "%")] {
-            assert!(same_unit(a, b), "{a} {b}");
+    fn a_value_in_another_unit_is_converted_visibly_or_asked_about() {
+        let plain = InputSource::default();
+        let same = |text: &str| Ok((text.to_owned(), None));
+        let shown = |value: &str, how: &str| Ok((value.to_owned(), Some(how.to_owned())));
+        assert_eq!(told(&plain, "%", "％", "0.0811"), same("0.0811"));
+        assert_eq!(told(&plain, "quack", "quack", "5"), same("5"));
+        assert_eq!(told(&plain, "", "quack", "5"), same("5"));
+        assert_eq!(told(&plain, "ppm", "%", "0.0811"), shown("811", "0.0811 % = 811 ppm"));
+        assert_eq!(told(&plain, "mg/mL", "μg/ml", "412.3"), shown("0.4123", "412.3 μg/ml = 0.4123 mg/mL"));
+        assert_eq!(told(&plain, "℃", "K", "300"), shown("26.85", "300 K = 26.85 ℃"));
+        let diluted = InputSource { dilution: Some("10".into()), ..InputSource::default() };
+        assert_eq!(told(&diluted, "ppm", "%", "0.01"), shown("1000", "0.01 ×10 % = 1000 ppm"));
+        for (own, found) in
+            [("ppm", "quack"), ("quack", "%"), ("mg/L", "mmol/L"), ("%", "mg/g"), ("mg", "mL"), ("cfu/g", "cfu/mL")]
+        {
+            let question = told(&plain, own, found, "1").expect_err("a question");
+            assert!(question.matches(own).count() >= 2 && question.matches(found).count() >= 2, "{question}");
+            let (zh, en) = question.split_once(" / ").expect("two languages");
+            assert!(zh.contains("单位") && en.contains("the item's reading"), "{question}");
         }
-        for (a, b) in [("mg", "g"), ("mg/mL", "ug/mL"), ("%", "mg/g")] {
-            assert!(!same_unit(a, b) && known(a) && known(b), "{a} {b}");
-        }
-        assert!(!known("mAU*s") && !known(""));
+    }
+
+    #[test]
+    fn the_laboratorys_factor_comes_before_any_other() {
+        let units = std::collections::BTreeMap::from([("mmol/L".to_owned(), "0.18016".to_owned())]);
+        let glucose = InputSource { unit: Some("g/L".into()), units, ..InputSource::default() };
+        assert_eq!(told(&glucose, "", "mmol/L", "5"), Ok(("0.90080".to_owned(), None)));
+        let thousandth = told(&glucose, "mg/L", "mmol/L", "5");
+        assert_eq!(
+            thousandth,
+            Ok(("900.8".to_owned(), Some("5 ×0.18016 g/L = 900.8 mg/L".to_owned()))),
+            "the item's unit"
+        );
+        assert!(told(&glucose, "quack", "mmol/L", "5").is_err(), "the mapping's unit is not the item's");
+        assert!(change(&glucose, "", None, true).is_err(), "the file says no unit");
+        assert!(change(&glucose, "", Some("mol"), true).is_err());
+        assert!(change(&glucose, "", None, false).is_ok(), "a text has none");
     }
 }

@@ -70,6 +70,7 @@ pub struct TestItemRow {
     pub consumes: Dec,
     pub in_scope: bool,
     pub annex: Json,
+    pub plausible: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]

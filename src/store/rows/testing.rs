@@ -38,6 +38,8 @@ pub struct ReadingRow {
     pub entered_by: AccountId,
     pub entered_at: Instant,
     pub evaluation_result_id: Option<EvaluationResultId>,
+    pub conversion: Option<String>,
+    pub despite_range: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -61,6 +63,8 @@ pub struct ResultRow {
     pub reviewed_at: Option<Instant>,
     pub review_outcome: Option<ReviewOutcome>,
     pub review_note: Option<String>,
+    pub outside: Json,
+    pub despite_range: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{ImportView, ObservationView, Reader, names};
 use crate::calculation::inputs::ReadingInput;
+use crate::regulation::numeric::Limit;
 use crate::store::columns::{
     AccountId, Day, Dec, EvaluationId, EvaluationResultId, Instant, InstituteId, ObservationId, OosDecisionId,
     ReadingId, ResultId, SampleId, SpecificationId, TestItemId, TestTaskId,
@@ -83,6 +84,12 @@ pub struct TaskItem {
     pub consumes: Dec,
     pub in_scope: bool,
     pub annex: Vec<String>,
+    /// What its result can plausibly be, where the specification says so
+    pub plausible: Option<String>,
+    /// One unit of the limit's last digit: at it the result is rounded, compared and printed
+    pub limit_step: Option<String>,
+    /// Where the rounding step of the specification contradicts the limit: the limit's digits hold
+    pub step_contradicts: bool,
 }
 
 /// One version of one reading.
@@ -102,6 +109,10 @@ pub struct ReadingView {
     pub entered_by: AccountId,
     pub entered_at: Instant,
     pub evaluation_result_id: Option<EvaluationResultId>,
+    /// How the value came from the unit of the file
+    pub conversion: Option<String>,
+    /// Why it counts although it lies outside what it can be
+    pub despite_range: Option<String>,
 }
 
 /// A result with the names of its people.
@@ -125,6 +136,10 @@ pub struct ResultView {
     pub reviewed_at: Option<Instant>,
     pub review_outcome: Option<ReviewOutcome>,
     pub review_note: Option<String>,
+    /// What lies outside its range, Chinese and English: a reviewer sees it first
+    pub outside: Vec<String>,
+    /// Why it counts all the same
+    pub despite_range: Option<String>,
     /// What its review is made on
     pub revision: i64,
     pub analyst: Option<String>,
@@ -174,7 +189,13 @@ impl TaskFacts {
 
 impl TaskItem {
     fn of(row: TestItemRow) -> Outcome<Self> {
+        let limit = (row.kind == ItemKind::Numeric).then(|| Limit::parse(&row.limit_text).ok()).flatten();
+        let limit_step = limit.map(|limit| limit.step());
+        let step = row.rounding_step.as_ref().map(Dec::decimal);
         Ok(Self {
+            step_contradicts: limit_step.zip(step).is_some_and(|(limit, step)| limit != step),
+            limit_step: limit_step.map(|step| step.to_string()),
+            plausible: row.plausible,
             inputs: row.inputs.stored("test_item", "inputs", &row.id)?,
             annex: row.annex.stored("test_item", "annex", &row.id)?,
             id: row.id,
@@ -219,6 +240,8 @@ impl From<ReadingRow> for ReadingView {
             entered_by: row.entered_by,
             entered_at: row.entered_at,
             evaluation_result_id: row.evaluation_result_id,
+            conversion: row.conversion,
+            despite_range: row.despite_range,
         }
     }
 }
@@ -329,6 +352,7 @@ pub(super) fn results(conn: &mut AnyConnection, rows: Vec<(ResultRow, i64)>) -> 
         .map(|(row, revision)| {
             Ok(ResultView {
                 steps: row.steps.stored("result", "steps", &row.id)?,
+                outside: row.outside.stored("result", "outside", &row.id)?,
                 analyst: people.get(row.analyst_id.as_str()).cloned(),
                 reviewer: row.reviewer_id.as_ref().and_then(|id| people.get(id.as_str()).cloned()),
                 decision: decisions.remove(&row.id),
@@ -349,6 +373,7 @@ pub(super) fn results(conn: &mut AnyConnection, rows: Vec<(ResultRow, i64)>) -> 
                 reviewed_at: row.reviewed_at,
                 review_outcome: row.review_outcome,
                 review_note: row.review_note,
+                despite_range: row.despite_range,
                 revision,
             })
         })

@@ -326,6 +326,7 @@ SELECT * FROM (
         t.lane_rank AS lane_rank,
         t.due AS due,
         t.available_at AS available_at,
+        CAST(CASE WHEN r.outside = '[]' THEN 0 ELSE 1 END AS BIGINT) AS outside,
         CAST(CASE WHEN r.verdict = 'pass' THEN 0 ELSE 1 END AS BIGINT) AS failing,
         (SELECT COUNT(*) FROM reading c WHERE c.test_task_id = t.id AND c.version > 1) AS corrections,
         (SELECT COUNT(DISTINCT o.instrument_file_id)
@@ -343,7 +344,7 @@ SELECT * FROM (
         AND r.version = (SELECT MAX(l.version) FROM result l WHERE l.test_task_id = t.id)
     WHERE t.institute_id = $1 AND t.state = $2
 ) q
-ORDER BY q.failing DESC, q.corrections = 0, q.imports_unchecked = 0,
+ORDER BY q.outside DESC, q.failing DESC, q.corrections = 0, q.imports_unchecked = 0,
     q.lane_rank, q.due IS NULL, q.due, q.available_at, q.id
 LIMIT 10001";
 
@@ -360,6 +361,8 @@ struct Waiting {
     #[diesel(sql_type = Text)]
     available_at: Instant,
     #[diesel(sql_type = BigInt)]
+    outside: i64,
+    #[diesel(sql_type = BigInt)]
     failing: i64,
     #[diesel(sql_type = BigInt)]
     corrections: i64,
@@ -367,19 +370,23 @@ struct Waiting {
     imports_unchecked: i64,
 }
 
-/// The place of a result among those that wait: out of specification first, then what was corrected, then what rests on
+/// The place of a result among those that wait: what lies outside its range first, then out of specification, then what was corrected, then what rests on
 /// an import that nobody has checked; among equals as in the queue.
-type ReviewPlace = (Reverse<bool>, Reverse<bool>, Reverse<bool>, Place);
+type ReviewPlace = (Exceptions, Place);
+
+/// Outside its range, out of specification, corrected, unchecked.
+type Exceptions = [Reverse<bool>; 4];
 
 impl Waiting {
     fn place(&self) -> ReviewPlace {
         let place = Place::from((self.lane_rank, self.due.clone(), self.available_at.clone(), self.id.clone()));
-        (Reverse(self.failing > 0), Reverse(self.corrections > 0), Reverse(self.imports_unchecked > 0), place)
+        let counts = [self.outside, self.failing, self.corrections, self.imports_unchecked];
+        (counts.map(|count| Reverse(count > 0)), place)
     }
 
     fn cursor(&self) -> String {
-        let (failing, corrected, unchecked, place) = self.place();
-        let flags: String = [failing, corrected, unchecked].iter().map(|flag| if flag.0 { '1' } else { '0' }).collect();
+        let (exceptions, place) = self.place();
+        let flags: String = exceptions.iter().map(|flag| if flag.0 { '1' } else { '0' }).collect();
         format!("{flags}~{}", place.cursor())
     }
 }
@@ -391,12 +398,12 @@ fn review_place(text: &str) -> Option<ReviewPlace> {
         Some(b'1') => Some(Reverse(true)),
         _ => None,
     };
-    (flags.len() == 3).then_some(())?;
-    Some((flag(0)?, flag(1)?, flag(2)?, Place::parse(place)?))
+    (flags.len() == 4).then_some(())?;
+    Some(([flag(0)?, flag(1)?, flag(2)?, flag(3)?], Place::parse(place)?))
 }
 
-/// What waits for review or for a decision, by exception: out of specification first, then what was corrected, then
-/// what rests on an unchecked import, then the rest by due date. Four statements, however many rows.
+/// What waits for review or for a decision, by exception: what lies outside its range first, then out of
+/// specification, then what was corrected, then what rests on an unchecked import, then the rest by due date. Four statements, however many rows.
 ///
 /// # Errors
 /// Names a state that does not exist or a cursor that this list did not give; the store's failure.
@@ -461,34 +468,36 @@ mod tests {
     fn a_cursor_goes_out_and_comes_back() {
         for one in [place(1, Some("2026-03-01"), "t"), place(2, None, "u~v")] {
             assert_eq!(Place::parse(&one.cursor()), Some(one.clone()));
-            let text = format!("101~{}", one.cursor());
-            assert_eq!(review_place(&text), Some((Reverse(true), Reverse(false), Reverse(true), one)));
+            let text = format!("0101~{}", one.cursor());
+            assert_eq!(review_place(&text), Some(([false, true, false, true].map(Reverse), one)));
         }
         for none in ["", "17", "0~~~", "0~yesterday~1970-01-01T00:00:00Z~t", "0~~soon~t"] {
             assert_eq!(Place::parse(none), None, "{none}");
-            assert_eq!(review_place(&format!("00~{none}")), None);
+            assert_eq!(review_place(&format!("0000~{none}")), None);
         }
     }
 
     #[test]
     fn exceptions_come_first() {
-        let waiting = |id: &str, failing: i64, corrections: i64, imports_unchecked: i64| Waiting {
+        let waiting = |id: &str, outside: i64, failing: i64, corrections: i64, imports_unchecked: i64| Waiting {
             id: id.into(),
             result_id: id.into(),
             lane_rank: 2,
             due: None,
             available_at: chrono::DateTime::UNIX_EPOCH.into(),
+            outside,
             failing,
             corrections,
             imports_unchecked,
         };
         let mut all = [
-            waiting("plain", 0, 0, 0),
-            waiting("import", 0, 0, 1),
-            waiting("oos", 1, 0, 0),
-            waiting("edited", 0, 2, 0),
+            waiting("plain", 0, 0, 0, 0),
+            waiting("import", 0, 0, 0, 1),
+            waiting("oos", 0, 1, 0, 0),
+            waiting("outside", 1, 0, 0, 0),
+            waiting("edited", 0, 0, 2, 0),
         ];
         all.sort_by_key(Waiting::place);
-        assert_eq!(all.map(|one| one.id.to_string()), ["oos", "edited", "import", "plain"]);
+        assert_eq!(all.map(|one| one.id.to_string()), ["outside", "oos", "edited", "import", "plain"]);
     }
 }

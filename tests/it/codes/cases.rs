@@ -164,6 +164,12 @@ pub const CASES: &[Written] = &[
      "INSERT INTO result (id, test_task_id, version, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at, reviewer_id, reviewed_at, review_outcome) \
       SELECT 'z9', test_task_id, 9, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at, 'a2', entered_at, 'approved' FROM result WHERE id = 'z2'",
      I::ResultUnreviewed),
+    ("result_outside_reasoned", "result_outside_reasoned", &[],
+     "INSERT INTO result (id, test_task_id, version, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at, outside) \
+      SELECT 'z9', test_task_id, 9, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at, '[\"x\"]' FROM result WHERE id = 'z2'",
+     I::ReasonMissing),
+    ("result_outside_frozen", "result_outside_frozen", &[],
+     "UPDATE result SET outside = '[\"x\"]' WHERE id = 'z2'", I::ResultFrozen),
     ("result_frozen", "result_frozen", &[],
      "UPDATE result SET reported = '1' WHERE id = 'z2'", I::ResultFrozen),
     ("result_frozen", "result_frozen", &[],

@@ -10,11 +10,17 @@ use crate::numeric::value::{Measured, Operator, operator, parse_decimal, to_asci
 use crate::numeric::{NumericError, RoundingStep, round_to};
 
 /// An acceptance limit: the acceptable values, and the last digit to which it is written.
+///
+/// A microbial limit that is written as a power of ten is read as the pharmacopoeia counts: `≤10³` accepts at most
+/// 2000, twice the power. One with a factor (`≤5×10²`) is a plain number to that factor's last digit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     low: Option<Bound>,
     high: Option<Bound>,
-    decimals: u32,
+    /// One unit of the last digit that is written.
+    last: RoundingStep,
+    /// As written, where that is a power of ten.
+    power: Option<String>,
 }
 
 /// One end of the acceptable values.
@@ -58,10 +64,12 @@ impl CompareBy {
 pub struct Judgement {
     pub compared: Measured,
     pub verdict: Verdict,
+    /// As it is printed beside the limit: at the limit's digits, or with as many more as show the verdict. Whoever
+    /// compares it with the limit as they stand there comes to the same verdict.
+    pub reported: Measured,
 }
 
-const EXPECTED: &str =
-    "expected ≥97.0, ≤0.5, <1.0, >2, 95.0~105.0, 95.0–105.0 or 10.0±0.1, with (excl) where the ends do not count";
+const EXPECTED: &str = "expected ≥97.0, ≤0.5, <1.0, >2, ≤10³, ≥1.0×10⁷, 95.0~105.0, 95.0–105.0 or 10.0±0.1, with (excl) where the ends do not count";
 
 /// Words of the pharmacopoeia in front of a number, longest first.
 const WORDS: &[(&str, Operator)] = &[
@@ -101,7 +109,7 @@ impl Limit {
             if exclusive {
                 return Err(error());
             }
-            return one_sided(operator, plain_number(rest).ok_or_else(error)?).ok_or_else(error);
+            return one_sided(operator, rest).ok_or_else(error);
         }
         if let Some((centre, width)) = body.split_once('±').or_else(|| body.split_once("+/-")) {
             let centre = plain_number(centre).ok_or_else(error)?;
@@ -114,14 +122,24 @@ impl Limit {
         range(low, high, !exclusive).ok_or_else(error)
     }
 
-    /// How many decimals the limit is written with: the digit to which results are rounded before comparison.
-    pub const fn decimals(&self) -> u32 {
-        self.decimals
+    /// One unit of the limit's last digit: results are rounded to it.
+    pub const fn step(&self) -> Decimal {
+        self.last.value()
     }
 
-    /// One unit of the limit's last digit.
-    pub fn step(&self) -> Option<Decimal> {
-        RoundingStep::of_decimals(self.decimals).ok().map(RoundingStep::value)
+    /// The lowest acceptable value, and the highest.
+    pub fn bounds(&self) -> (Option<Decimal>, Option<Decimal>) {
+        (self.low.map(|low| low.at), self.high.map(|high| high.at))
+    }
+
+    /// The greatest acceptable number of a limit that is written as a power of ten: 2000 of `≤10³`.
+    pub fn at_most(&self) -> Option<Decimal> {
+        self.power.as_ref().and(self.high).filter(|high| high.at.is_sign_positive()).map(|high| high.at)
+    }
+
+    /// Whether a result lies within these bounds, or may: a censored one is outside where all of it is.
+    pub fn may_hold(&self, value: &Measured) -> bool {
+        self.verdict(value) != Verdict::Fail || *value == Measured::NotDetected
     }
 
     /// Compares a result. A number is compared as measured or rounded once; a censored result by its bound, and never
@@ -134,19 +152,44 @@ impl Limit {
             CompareBy::Full => value.clone(),
             CompareBy::Rounded => self.rounded(value)?,
         };
-        let verdict = match compared {
+        let verdict = self.verdict(&compared);
+        let reported = self.reported(value, &compared, verdict)?;
+        Ok(Judgement { compared, verdict, reported })
+    }
+
+    /// The verdict of a result as it stands.
+    fn verdict(&self, value: &Measured) -> Verdict {
+        match *value {
             Measured::Number(number) => self.of_number(number),
             Measured::Below { bound, inclusive } => self.of_below(bound, inclusive),
             Measured::Above { bound, inclusive } => self.of_above(bound, inclusive),
             Measured::NotDetected => self.of_not_detected(),
+        }
+    }
+
+    /// A number at the limit's digits, or at as few more as do not contradict the verdict; a censored result with its
+    /// bound as stated, or as it was compared where only that shows the verdict.
+    fn reported(&self, value: &Measured, compared: &Measured, verdict: Verdict) -> Result<Measured, NumericError> {
+        let Measured::Number(number) = *value else {
+            return Ok(if self.verdict(value) == verdict { value.clone() } else { compared.clone() });
         };
-        Ok(Judgement { compared, verdict })
+        let coarse = round_to(number, self.last)?;
+        if self.of_number(coarse) == verdict {
+            return Ok(Measured::Number(coarse));
+        }
+        for decimals in self.last.value().scale()..number.scale() {
+            let finer = round_to(number, RoundingStep::of_decimals(decimals)?)?;
+            if self.of_number(finer) == verdict {
+                return Ok(Measured::Number(finer));
+            }
+        }
+        Ok(Measured::Number(number))
     }
 
     /// Rounds to the limit's last digit. A bound that has that many decimals or fewer stays a bound as stated; one
     /// that loses digits can be reached by values below it, so it counts as reached from then on.
     fn rounded(&self, value: &Measured) -> Result<Measured, NumericError> {
-        let step = RoundingStep::of_decimals(self.decimals)?;
+        let step = self.last;
         let bound = |at: Decimal, inclusive: bool| {
             let to = round_to(at, step)?;
             Ok(if to == at { (at, inclusive) } else { (to, true) })
@@ -215,6 +258,9 @@ impl Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(power) = &self.power {
+            return f.write_str(power);
+        }
         match (self.low, self.high) {
             (Some(low), Some(high)) => {
                 let mark = if low.inclusive { "" } else { " (excl)" };
@@ -253,7 +299,35 @@ fn plain_number(text: &str) -> Option<Decimal> {
     if text.contains(['e', 'E']) { None } else { parse_decimal(text).ok() }
 }
 
-fn one_sided(operator: Operator, at: Decimal) -> Option<Limit> {
+fn one_sided(operator: Operator, text: &str) -> Option<Limit> {
+    let sign = match operator {
+        Operator::Greater => ">",
+        Operator::GreaterOrEqual => "≥",
+        Operator::Less => "<",
+        Operator::LessOrEqual => "≤",
+    };
+    let (at, last, power) = match power_of_ten(text) {
+        None => {
+            let at = plain_number(text)?;
+            (at, RoundingStep::of_decimals(at.scale()).ok()?, None)
+        }
+        Some(power) => {
+            let shown = Some(format!("{sign}{}", power.shown));
+            match (power.factor, operator) {
+                // "At most 10³" is a class of the pharmacopoeia; "less than" is none.
+                (None, Operator::Less) => return None,
+                (None, Operator::LessOrEqual) => {
+                    (power.tens.checked_mul(Decimal::TWO)?, RoundingStep::of_decimals(0).ok()?, shown)
+                }
+                (None, _) => (power.tens, RoundingStep::of_decimals(0).ok()?, shown),
+                (Some(factor), _) => {
+                    let last = RoundingStep::of_decimals(factor.scale()).ok()?.value().checked_mul(power.tens)?;
+                    let step = if last >= Decimal::ONE { last.trunc() } else { last.normalize() };
+                    (factor.checked_mul(power.tens)?.normalize(), RoundingStep::new(step).ok()?, shown)
+                }
+            }
+        }
+    };
     let bound = |inclusive| Some(Bound { at, inclusive });
     let (low, high) = match operator {
         Operator::Greater => (bound(false), None),
@@ -261,7 +335,36 @@ fn one_sided(operator: Operator, at: Decimal) -> Option<Limit> {
         Operator::Less => (None, bound(false)),
         Operator::LessOrEqual => (None, bound(true)),
     };
-    Some(Limit { low, high, decimals: at.scale() })
+    Some(Limit { low, high, last, power })
+}
+
+/// `10³`, `10^3`, `5×10²`, `1.0x10^7`.
+struct PowerOfTen {
+    factor: Option<Decimal>,
+    tens: Decimal,
+    shown: String,
+}
+
+fn power_of_ten(text: &str) -> Option<PowerOfTen> {
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let (before, exponent) = match text.rsplit_once('^') {
+        Some((before, exponent)) => (before, exponent.trim().to_owned()),
+        None => {
+            let at = text.find(RAISED)?;
+            let digit = |c: char| RAISED.iter().position(|raised| *raised == c).map(|digit| digit.to_string());
+            (text.get(..at)?, text.get(at..)?.trim().chars().map(digit).collect::<Option<String>>()?)
+        }
+    };
+    let exponent: u32 = exponent.parse().ok().filter(|exponent| *exponent <= 20)?;
+    let factor = before.trim_end().strip_suffix("10")?.trim_end();
+    let factor = match factor {
+        "" => None,
+        _ => Some(plain_number(factor.strip_suffix(['×', 'x', 'X', '*', '·'])?)?),
+    };
+    let tens = Decimal::from_i128_with_scale(10_i128.checked_pow(exponent)?, 0);
+    let raised: String = exponent.to_string().chars().filter_map(|c| RAISED.get(c.to_digit(10)? as usize)).collect();
+    let shown = factor.map_or_else(|| format!("10{raised}"), |factor| format!("{factor}×10{raised}"));
+    Some(PowerOfTen { factor, tens, shown })
 }
 
 fn range(low: Decimal, high: Decimal, inclusive: bool) -> Option<Limit> {
@@ -269,7 +372,8 @@ fn range(low: Decimal, high: Decimal, inclusive: bool) -> Option<Limit> {
         return None;
     }
     let bound = |at| Some(Bound { at, inclusive });
-    Some(Limit { low: bound(low), high: bound(high), decimals: low.scale().max(high.scale()) })
+    let last = RoundingStep::of_decimals(low.scale().max(high.scale())).ok()?;
+    Some(Limit { low: bound(low), high: bound(high), last, power: None })
 }
 
 /// The two numbers of a range. The first sign of the text belongs to the first number, not to the range.
@@ -313,6 +417,75 @@ mod tests {
             assert_eq!(judged(limit, value, CompareBy::Full), (value.to_owned(), full), "{limit} {value}");
             let expected = (rounded.to_owned(), by_rounded);
             assert_eq!(judged(limit, value, CompareBy::Rounded), expected, "{limit} {value}");
+        }
+    }
+
+    #[test]
+    fn a_microbial_limit_of_a_power_of_ten_accepts_twice_the_power() {
+        for (limit, value, verdict) in [
+            ("≤10³", "2000", "pass"),
+            ("不得过10³", "2001", "fail"),
+            ("≤10^2", "200", "pass"),
+            ("≤10²", "201", "fail"),
+            ("NMT 10¹", "20", "pass"),
+            ("≤10¹", "21", "fail"),
+            ("≤10²", "<10", "pass"),
+            ("≤1000", "1500", "fail"),
+            ("≤5×10²", "500", "pass"),
+            ("≤5×10²", "560", "fail"),
+            ("≥10⁶", "999999", "fail"),
+            ("≥10⁶", "1000000", "pass"),
+            ("≥1.0×10⁷", "10000000", "pass"),
+            ("≥1.0×10⁷", "9400000", "fail"),
+        ] {
+            assert_eq!(judged(limit, value, CompareBy::Rounded).1, verdict, "{limit} {value}");
+        }
+        assert_eq!(Limit::parse("不得过10^3").expect("a limit").to_string(), "≤10³");
+        assert_eq!(Limit::parse("≤10³").expect("a limit").at_most(), Some(Decimal::from(2000)));
+        assert_eq!(Limit::parse("≤1000").expect("a limit").at_most(), None);
+    }
+
+    #[test]
+    fn what_is_printed_shows_the_verdict() {
+        for (limit, value, by, reported) in [
+            ("≤0.1", "0.149", CompareBy::Rounded, "0.1"),
+            ("≤0.10", "0.149", CompareBy::Rounded, "0.15"),
+            ("≤0.5", "0.549", CompareBy::Full, "0.55"),
+            ("≤0.5", "0.5004", CompareBy::Full, "0.5004"),
+            ("≤0.5", "0.3333333333333333333333333333", CompareBy::Full, "0.3"),
+            ("<1.0", "0.96", CompareBy::Full, "0.96"),
+            ("≤0.1", "<0.149", CompareBy::Rounded, "≤0.1"),
+            ("≤0.5", "<0.05", CompareBy::Rounded, "<0.05"),
+        ] {
+            let found =
+                Limit::parse(limit).expect(limit).judge(&Measured::parse(value).expect(value), by).expect(value);
+            assert_eq!(found.reported.to_string(), reported, "{limit} {value}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Value and limit on one line always give the verdict that stands there.
+        #[test]
+        fn the_line_of_a_report_never_contradicts_itself(
+            low in -2000_i64..2000, width in 0_i64..3000, decimals in 0_u32..4, shape in 0_usize..6,
+            mantissa in -50_000_i64..50_000, scale in 0_u32..7, censored in 0_usize..4, full in proptest::bool::ANY,
+        ) {
+            let (low, high) = (Decimal::new(low, decimals), Decimal::new(low + width, decimals));
+            let limit = match shape {
+                0 => format!("≥{low}"),
+                1 => format!("≤{high}"),
+                2 => format!(">{low}"),
+                3 => format!("<{high}"),
+                4 => format!("{low}~{high}"),
+                _ => format!("≤10{}", ["¹", "²", "³"][usize::try_from(decimals).unwrap_or(0) % 3]),
+            };
+            let sign = ["", "", "<", ">"][censored];
+            let value = format!("{sign}{}", Decimal::new(mantissa, scale));
+            let (limit, value) = (Limit::parse(&limit).expect("a limit"), Measured::parse(&value).expect("a value"));
+            let by = if full { CompareBy::Full } else { CompareBy::Rounded };
+            let found = limit.judge(&value, by).expect("judged");
+            let again = limit.judge(&Measured::parse(&found.reported.to_string()).expect("as printed"), CompareBy::Full);
+            proptest::prop_assert_eq!(again.expect("judged").verdict, found.verdict, "{} {} {}", limit, value, found.reported);
         }
     }
 
