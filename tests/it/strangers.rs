@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::evaluation::sql;
 use crate::kill::serve_with;
 use crate::support::client::{Answer, Client};
-use crate::support::{Ground, On, PASSWORD, TestApp, beginning, on_both, on_each, text};
+use crate::support::{On, PASSWORD, TestApp, beginning, on_both, on_each, text};
 use crate::world::{World, ok, one_item};
 
 const WRONG: &str = "wrong horse battery staple";
