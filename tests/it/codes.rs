@@ -356,6 +356,8 @@ fn content(conn: &mut AnyConnection, of: Option<&Content>) -> Content {
         let (table, column) = line.split_once(' ').expect("two words");
         tables.entry(table.to_owned()).or_default().push(column.to_owned());
     }
+    // A table that the version before did not have keeps nothing of it.
+    tables.retain(|table, _| of.is_none_or(|old| old.contains_key(table)));
     let rows = |(table, now): (String, Vec<String>)| {
         let columns = of.and_then(|old| old.get(&table)).map_or(now, |(columns, _)| columns.clone());
         let each =
