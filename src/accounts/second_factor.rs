@@ -69,6 +69,9 @@ impl Action for OfferSecondFactor {
     type Done = ();
 
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Fresh> {
+        if self.password.reveal().is_empty() {
+            return Err(Refusal::field("password", "请输入本人密码", "give your own password").into());
+        }
         services.identity.confirm(actor, self.password.reveal(), "second factor")?;
         let offered = Offered::new();
         let codes = offered.recovery_codes.iter().map(|code| kept(&actor.account, code)).collect();

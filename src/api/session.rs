@@ -22,7 +22,7 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::request_id;
 use crate::http::run::{answer, json, run};
 use crate::http::table::Table;
-use crate::people::{Authenticated, Credentials, Due, LoggedIn, OwnSecondFactor, OwnSession};
+use crate::people::{Authenticated, Credentials, DutyFirst, LoggedIn, OwnSecondFactor, OwnSession};
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{AccountId, ApplicantId, InstituteId};
@@ -113,7 +113,7 @@ pub struct Session {
 }
 
 impl Me {
-    fn of(actor: &Actor, due: Option<Due>) -> Self {
+    fn of(actor: &Actor, due: Option<DutyFirst>) -> Self {
         let may = crate::vocabulary::Permission::ALL
             .iter()
             .filter(|action| crate::action::permitted(actor, **action).is_ok())

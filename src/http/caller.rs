@@ -89,7 +89,7 @@ mod tests {
         let trusted = [ip("10.0.0.1"), ip("10.0.0.2")];
         assert_eq!(behind(ip("203.0.113.9"), &["198.51.100.1"], &trusted), ip("203.0.113.9"));
         assert_eq!(behind(ip("10.0.0.1"), &["198.51.100.1"], &trusted), ip("198.51.100.1"));
-        // What stands before it may have been written by the sender.
+        // What comes before it may have been written by the sender.
         assert_eq!(behind(ip("10.0.0.1"), &["127.0.0.1", "198.51.100.1", "10.0.0.2"], &trusted), ip("198.51.100.1"));
         assert_eq!(behind(ip("10.0.0.1"), &["not an address"], &trusted), ip("10.0.0.1"));
         assert_eq!(behind(ip("10.0.0.1"), &[], &trusted), ip("10.0.0.1"));

@@ -17,7 +17,7 @@ use super::renewal::renew;
 use super::request_id;
 use super::run::run;
 use crate::action::{Action, Services, permitted};
-use crate::people::{Authenticated, Due};
+use crate::people::{Authenticated, DutyFirst};
 use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::SessionId;
@@ -111,7 +111,7 @@ pub struct AnyAccount {
     /// In which session.
     pub session: SessionId,
     /// What is to be done before anything else.
-    pub due: Option<Due>,
+    pub due: Option<DutyFirst>,
 }
 
 impl AnyAccount {

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::record::Change;
 use crate::store::columns::Instant;
 
-/// How many sources are told apart within an interval; those beyond are counted together.
+/// How many sources are distinguished within an interval; those beyond are counted together.
 const MOST_SOURCES: usize = 10_000;
 /// How many names an entry lists; those beyond are only counted.
 const MOST_NAMES: usize = 20;

@@ -109,7 +109,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
 type Name = [u8; 32];
 
 /// An attempt that was let through, to be given back where it succeeds.
-pub(super) struct Attempt {
+pub(super) struct LoginAttempt {
     source: IpAddr,
     name: Name,
     of_strangers: bool,
@@ -125,13 +125,13 @@ pub(super) enum Stopped {
 }
 
 /// The limits of logging in.
-pub(super) struct Limits {
+pub(super) struct LoginLimits {
     sources: Limit<IpAddr>,
     names: Limit<Name>,
     pairs: Limit<(IpAddr, Name)>,
 }
 
-impl Limits {
+impl LoginLimits {
     pub fn new(clock: &Clock, rules: &SessionRules) -> Self {
         Self {
             sources: Limit::new(clock, rules.source_attempts, rules.lock),
@@ -146,7 +146,7 @@ impl Limits {
         source: IpAddr,
         name: &str,
         is_known: impl FnOnce() -> Result<bool, E>,
-    ) -> Result<Result<Attempt, Stopped>, E> {
+    ) -> Result<Result<LoginAttempt, Stopped>, E> {
         let (source, name) = (network(source), Sha256::digest(name).into());
         if let Err(wait) = self.sources.take(&source) {
             return Ok(Err(Stopped::Source(wait)));
@@ -158,11 +158,11 @@ impl Limits {
         if of_strangers && self.names.take(&name).is_err() {
             return Ok(Err(Stopped::Name));
         }
-        Ok(Ok(Attempt { source, name, of_strangers }))
+        Ok(Ok(LoginAttempt { source, name, of_strangers }))
     }
 
     /// A success costs nothing, and its pair of source and name begins afresh.
-    pub fn succeeded(&self, attempt: &Attempt) {
+    pub fn succeeded(&self, attempt: &LoginAttempt) {
         self.sources.give_back(&attempt.source);
         self.pairs.forget(&(attempt.source, attempt.name));
         if attempt.of_strangers {
@@ -190,13 +190,13 @@ mod tests {
 
     use super::*;
 
-    fn limits() -> (Clock, Limits) {
+    fn limits() -> (Clock, LoginLimits) {
         let clock = Clock::set_to(Utc.with_ymd_and_hms(2026, 3, 2, 1, 0, 0).single().unwrap());
         let rules = SessionRules { failures: 5, source_attempts: 12, name_attempts: 8, ..SessionRules::default() };
-        (clock.clone(), Limits::new(&clock, &rules))
+        (clock.clone(), LoginLimits::new(&clock, &rules))
     }
 
-    fn enter(limits: &Limits, source: &str, name: &str, known: bool) -> Result<Attempt, Stopped> {
+    fn enter(limits: &LoginLimits, source: &str, name: &str, known: bool) -> Result<LoginAttempt, Stopped> {
         limits.enter(source.parse().unwrap(), name, || Ok::<_, Infallible>(known)).unwrap()
     }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use chrono::Duration;
 
 use self::failures::Failures;
-use self::limits::Limits;
+use self::limits::LoginLimits;
 use crate::clock::Clock;
 use crate::store::{DbConn, Outcome};
 use crate::vocabulary::Role;
@@ -32,7 +32,7 @@ pub use own::{OwnSecondFactor, OwnSession};
 pub use password::{Hasher, PasswordCost, check_rule};
 pub use second_factor::Offered;
 pub(crate) use second_factor::{factor_of, kept, opened, sealed, step_of};
-pub use session::{Authenticated, Caller, Credentials, Due, LoggedIn};
+pub use session::{Authenticated, Caller, Credentials, DutyFirst, LoggedIn};
 pub(crate) use session::{end_all, end_family};
 pub use signature::{FRESH_SECONDS, Reauthenticated};
 pub use token::{Claims, RefreshToken, Tokens, random_text};
@@ -85,7 +85,7 @@ pub struct Identity {
     hasher: Hasher,
     tokens: Arc<Tokens>,
     rules: SessionRules,
-    limits: Arc<Limits>,
+    limits: Arc<LoginLimits>,
     failures: Arc<Failures>,
     vault: Arc<Vault>,
 }
@@ -104,7 +104,7 @@ impl Identity {
     ) -> Result<Self, String> {
         let vault = Vault::open(&key.with_file_name("second-factor.key"))?;
         Ok(Self {
-            limits: Arc::new(Limits::new(&clock, &rules)),
+            limits: Arc::new(LoginLimits::new(&clock, &rules)),
             failures: Arc::default(),
             vault: Arc::new(vault),
             hasher: Hasher::new(cost)?,

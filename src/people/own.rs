@@ -70,7 +70,7 @@ impl Identity {
                 })
                 .filter(|one| now - one.seen_at.utc() < idle)
                 .collect();
-            found.sort_by(|one, other| other.seen_at.utc().cmp(&one.seen_at.utc()));
+            found.sort_by_key(|one| std::cmp::Reverse(one.seen_at.utc()));
             Ok(found)
         })
     }

@@ -74,19 +74,19 @@ pub struct Authenticated {
     /// Its session.
     pub session: SessionId,
     /// What is to be done before anything else.
-    pub due: Option<Due>,
+    pub due: Option<DutyFirst>,
 }
 
 /// What an account has to do before it may do anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
+pub enum DutyFirst {
     /// Somebody else knows the password.
     Password,
     /// One of its roles asks for a second factor.
     SecondFactor,
 }
 
-impl Due {
+impl DutyFirst {
     /// The refusal of everything else.
     #[must_use]
     pub fn refusal(self) -> Refusal {
@@ -256,15 +256,15 @@ impl Identity {
     }
 
     /// What an account has to do first.
-    fn due(&self, row: &AccountRow, roles: &[Role]) -> Outcome<Option<Due>> {
+    fn due(&self, row: &AccountRow, roles: &[Role]) -> Outcome<Option<DutyFirst>> {
         if row.password_origin == PasswordOrigin::Given {
-            return Ok(Some(Due::Password));
+            return Ok(Some(DutyFirst::Password));
         }
         if !roles.iter().any(|role| self.rules.second_factor.contains(role)) {
             return Ok(None);
         }
         let confirmed = self.db.read(|conn| second_factor::is_confirmed(conn, &row.id))?;
-        Ok((!confirmed).then_some(Due::SecondFactor))
+        Ok((!confirmed).then_some(DutyFirst::SecondFactor))
     }
 
     /// Keeps that somebody was seen, once a minute. A database that cannot be written to does not keep anybody from

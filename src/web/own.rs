@@ -11,7 +11,7 @@ use crate::accounts::{ConfirmSecondFactor, EndSession, OfferSecondFactor};
 use crate::action::{Action, Services};
 use crate::http::permit::permission::OwnSessionEnd;
 use crate::http::{AnyAccount, May, Permit, Problem, Table, run};
-use crate::people::{Authenticated, Due};
+use crate::people::{Authenticated, DutyFirst};
 
 /// The routes.
 #[must_use]
@@ -52,7 +52,7 @@ async fn show(
     who: Authenticated,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
-    let (identity, due) = (services.identity.clone(), who.due == Some(Due::SecondFactor));
+    let (identity, due) = (services.identity.clone(), who.due == Some(DutyFirst::SecondFactor));
     let found = run(move || identity.own_second_factor(&who)).await?;
     let picture = found.address.as_deref().map(symbol).transpose()?;
     page.again("second_factor.html", json!({"factor": found, "picture": picture, "due": due}), refused)

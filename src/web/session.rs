@@ -14,7 +14,7 @@ use crate::http::caller::{caller, local};
 use crate::http::cookies::{CSRF_FIELD, csrf_cookie, removal_cookies, session_cookies};
 use crate::http::jar::{CSRF_COOKIE, held};
 use crate::http::{AnyAccount, May, Problem, Public, Table, run};
-use crate::people::{Credentials, Due, LoggedIn};
+use crate::people::{Credentials, DutyFirst, LoggedIn};
 use crate::refusal::{Code, Refusal};
 
 /// The routes.
@@ -115,7 +115,7 @@ async fn log_out(gate: AnyAccount, services: Data<Services>) -> Result<HttpRespo
 }
 
 async fn password_page(gate: AnyAccount, page: Page) -> Result<HttpResponse, Problem> {
-    page.show("password.html", json!({"done": false, "due": gate.due == Some(Due::Password)}))
+    page.show("password.html", json!({"done": false, "due": gate.due == Some(DutyFirst::Password)}))
 }
 
 async fn change_password(

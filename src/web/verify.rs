@@ -84,7 +84,7 @@ async fn by_code_and_file(
     show(&page, &about_file(Some(&code), &found))
 }
 
-/// What the page says of a file. That a signature fits its file is no proof of who signed: only a file that was issued
+/// What the page says of a file. That a signature fits its file does not prove who signed: only a file that was issued
 /// here, byte for byte, is shown as good.
 fn about_file(code: Option<&str>, found: &Examined) -> Value {
     json!({

@@ -46,6 +46,8 @@ pages!(
     "evaluations.html",
     "evaluation_new.html",
     "evaluation.html",
+    "second_factor.html",
+    "sessions.html",
     "standards.html",
     "instruments.html",
     "instrument.html",

@@ -48,7 +48,7 @@ const CIRCLES: &[&str] = &[
     "store: connection migrations writer",
     "record: seal verify",
     "bench: import_check review",
-    "http: body cookies permit renewal",
+    "http: permit renewal",
     "app: keys serve",
 ];
 

@@ -357,6 +357,8 @@ fn content(conn: &mut AnyConnection, of: Option<&Content>) -> Content {
         let (table, column) = line.split_once(' ').expect("two words");
         tables.entry(table.to_owned()).or_default().push(column.to_owned());
     }
+    // A table that the version before did not have keeps nothing of it.
+    tables.retain(|table, _| of.is_none_or(|old| old.contains_key(table)));
     let rows = |(table, now): (String, Vec<String>)| {
         let columns = of.and_then(|old| old.get(&table)).map_or(now, |(columns, _)| columns.clone());
         let each =
@@ -401,12 +403,14 @@ fn a_database_of_the_version_before_keeps_everything_and_learns_its_institutes()
         assert_eq!((listed("i1"), listed("i2")), ((1, 2), (0, 0)));
         // And the way back loses nothing that was there.
         drop(db);
-        for _ in ["0014", "0012", "0011"] {
-            match &mut conn {
-                AnyConnection::Sqlite(raw) => raw.revert_last_migration(migrations("sqlite")).map(|_| ()),
-                AnyConnection::Postgres(raw) => raw.revert_last_migration(migrations("postgres")).map(|_| ()),
+        loop {
+            let gone = match &mut conn {
+                AnyConnection::Sqlite(raw) => raw.revert_last_migration(migrations("sqlite")),
+                AnyConnection::Postgres(raw) => raw.revert_last_migration(migrations("postgres")),
+            };
+            if gone.expect("the way back").to_string() == "0011" {
+                break;
             }
-            .expect("the way back");
         }
         assert_eq!(content(&mut conn, None), before);
         drop(landed.upgrade());

@@ -34,10 +34,17 @@ pub enum Trust {
 
 impl<'de> serde::Deserialize<'de> for Trust {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(match Option::<bool>::deserialize(from)? {
-            Some(true) => Self::Trusted,
-            Some(false) => Self::Untrusted,
-            None => Self::Unknown,
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Known(bool),
+            Unknown(String),
+        }
+        Ok(match Written::deserialize(from)? {
+            Written::Known(true) => Self::Trusted,
+            Written::Known(false) => Self::Untrusted,
+            Written::Unknown(word) if word == "unknown" => Self::Unknown,
+            Written::Unknown(word) => return Err(serde::de::Error::custom(format!("{word:?} says nothing of trust"))),
         })
     }
 }

@@ -236,7 +236,7 @@ impl Pool {
         }
     }
 
-    /// Has a file read that is not an instrument's, by the program's own [`Reader`](super::worker::Reader).
+    /// Has a file read that is not an instrument's, by the program's own [`OtherReader`](super::worker::OtherReader).
     ///
     /// # Errors
     /// [`WorkerFailure`] where the worker did not come to an end, or has no reader of that kind.

@@ -46,7 +46,7 @@ impl Bounds {
 
 /// What a program reads in its workers beside the files of instruments: by its kind, with what is to be known beside
 /// it, to a text of the program's own. `None` where it reads no such kind.
-pub type Reader = fn(kind: &str, beside: &str, bytes: &[u8]) -> Option<String>;
+pub type OtherReader = fn(kind: &str, beside: &str, bytes: &[u8]) -> Option<String>;
 
 /// Reads files for a [`Pool`](super::Pool) until `from` is closed: those of instruments alone.
 ///
@@ -64,7 +64,7 @@ pub fn serve(from: &mut impl Read, to: &mut impl Write, bounds: Bounds) -> io::R
 ///
 /// # Errors
 /// Where the pipes break, or what comes is not a request.
-pub fn serve_with(from: &mut impl Read, to: &mut impl Write, bounds: Bounds, other: Reader) -> io::Result<()> {
+pub fn serve_with(from: &mut impl Read, to: &mut impl Write, bounds: Bounds, other: OtherReader) -> io::Result<()> {
     let budget = Budget { memory: bounds.memory_mb.saturating_mul(1 << 20), seconds: bounds.seconds };
     let own = limits::own_bytes();
     let limited = limits::lower(budget);
@@ -149,7 +149,7 @@ struct Worker {
     adapters: AdapterSet,
     own: u64,
     budget: Budget,
-    other: Reader,
+    other: OtherReader,
 }
 
 impl Worker {
