@@ -298,7 +298,6 @@ mod tests {
             "iloveyou2024",
             "wangxiaoming1",
             "Passw0rd1234",
-            "2026-11-30-2026",
             "admin1234567",
             "abc123abc123",
         ] {
