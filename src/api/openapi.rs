@@ -44,6 +44,7 @@ const STATUSES: &[(&str, &str)] = &[
     ("415", "不支持的内容类型 The content type is not supported"),
     ("422", "内容不符合要求 The content is not as expected"),
     ("423", "账户已锁定 The account is locked"),
+    ("429", "请求过于频繁，请稍后再试 Too many attempts: try again later"),
     ("default", "其他拒绝或错误 Any other refusal or error"),
 ];
 

@@ -11,6 +11,7 @@ mod duties;
 mod enter;
 mod hand_back;
 mod import_check;
+mod outside;
 mod plausible;
 mod readings;
 mod refusals;

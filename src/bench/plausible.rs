@@ -1,8 +1,7 @@
 //! What a value can be: outside, a person is asked, and the answer is recorded; the impossible complies with nothing.
 
-use serde_json::{Value, json};
-
 use super::calculate::Calculation;
+use super::outside::Outside;
 use super::refusals::BenchRefusal;
 use crate::calculation::inputs::ReadingInput;
 use crate::refusal::Refusal;
@@ -18,56 +17,6 @@ pub(super) struct Held<'a> {
     pub ranges: &'a Ranges,
     pub item: &'a TestItemRow,
     pub inputs: &'a [ReadingInput],
-}
-
-/// A value outside what it can be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outside {
-    /// The reading's name and position; none of the result.
-    pub reading: Option<(String, i64)>,
-    /// As it was typed or calculated.
-    pub value: String,
-    /// What it can be.
-    pub range: Limit,
-    /// Nothing in nature is so: it never complies.
-    pub impossible: bool,
-}
-
-impl Outside {
-    fn sentence(&self) -> String {
-        let (zh, en) = self.words();
-        format!("{zh} / {en}")
-    }
-
-    /// What is wrong, in Chinese and English.
-    #[must_use]
-    pub fn words(&self) -> (String, String) {
-        let (value, range) = (&self.value, &self.range);
-        let (zh, en) = match &self.reading {
-            Some((name, position)) => (format!("读数 {name}[{position}]"), format!("the reading {name}[{position}]")),
-            None => ("结果".to_owned(), "the result".to_owned()),
-        };
-        if self.impossible {
-            (
-                format!("{zh} {value} 超出可能的范围 {range}，不可能为真"),
-                format!("{en} {value} lies outside {range} and cannot be"),
-            )
-        } else {
-            (
-                format!("{zh} {value} 超出合理范围 {range}"),
-                format!("{en} {value} lies outside the plausible range {range}"),
-            )
-        }
-    }
-
-    /// The same for programs.
-    #[must_use]
-    pub fn details(&self) -> Value {
-        let (zh, en) = self.words();
-        let reading = self.reading.as_ref().map(|(name, position)| json!({"name": name, "position": position}));
-        json!({"reading": reading, "value": self.value, "range": self.range.to_string(),
-            "impossible": self.impossible, "message_zh": zh, "message_en": en})
-    }
 }
 
 /// Holds the new readings, all that count, and the result against what they can be. `rows` are marked with the reason

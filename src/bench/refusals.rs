@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::duties::OwnWork;
-use super::plausible::Outside;
+use super::outside::Outside;
 use crate::action::Meanwhile;
 use crate::calculation::formula::FormulaError;
 use crate::refusal::{Code, Refusal};

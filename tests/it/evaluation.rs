@@ -412,7 +412,7 @@ fn a_plate_becomes_a_content() {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("own.toml"), OWN_ELISA).unwrap();
         let items = json!([{"code": "ha", "name_zh": "血凝素含量", "name_en": "HA", "method": "ELISA", "kind": "numeric",
-            "unit": "ug/mL", "limit": "≥30", "compare_by": "rounded", "rounding_step": "0.1", "consumes": "10",
+            "unit": "ug/mL", "limit": "≥30.0", "compare_by": "rounded", "rounding_step": "0.1", "consumes": "10",
             "inputs": [{"name": "ha", "unit": "ug/mL", "source": {"quantity": "evaluated"}}]}]);
         let (_, number) = sample(&world, "V-1", &items);
         let file = text(&upload(&world.analyst, "plate.txt", softmax(&number))["file"], "id");

@@ -91,7 +91,7 @@ fn a_decision_about_a_file_rests_on_the_matches_that_were_seen() {
         let app = TestApp::start(on);
         let world = World::new(&app);
         let item = json!([{"code": "conc", "name_zh": "浓度", "name_en": "Concentration", "method": "UV",
-            "kind": "numeric", "unit": "ng/uL", "limit": "≥0.1", "compare_by": "rounded", "consumes": "1",
+            "kind": "numeric", "unit": "ng/uL", "limit": "≥1.0", "compare_by": "rounded", "consumes": "1",
             "inputs": [{"name": "x", "unit": "ng/uL", "source": {"quantity": "concentration", "unit": "ng/uL"}}]}]);
         let product = world.product("NA", "chemical", &["rare_disease"], &item);
         let number = text(&world.take_in("drug_registration", &product, "L1", 9)["samples"][0], "number");

@@ -111,7 +111,7 @@ fn a_value_outside_its_range_is_asked_about_recorded_and_reviewed_first() {
         assert_eq!((refused.status, refused.problem().as_str()), (422, "value-outside-range"), "{}", refused.text);
         let told = refused.json();
         assert_eq!(
-            (&told["field"], &told["details"]["outside"][0]["value"]),
+            (&told["field"], &told["numbers"]["outside"][0]["value"]),
             (&json!("despite_range"), &json!("-898.0"))
         );
         let browser = Browser::logged_in(app, "analyst");
@@ -166,7 +166,7 @@ fn a_reading_that_cannot_be_and_an_items_own_range_are_held() {
         let lab = Lab::new(app, &[weighed, narrow, item("f", "≤0.5", "%")]);
         let refused = lab.enter(&lab.task("w"), &["-1"], json!({}));
         assert_eq!(refused.problem(), "value-outside-range", "{}", refused.text);
-        assert_eq!(refused.json()["details"]["outside"][0]["reading"]["name"], "x");
+        assert_eq!(refused.json()["numbers"]["outside"][0]["reading"]["name"], "x");
         let refused = lab.enter(&lab.task("n"), &["111"], json!({}));
         assert!(refused.text.contains("90~110"), "{}", refused.text);
         ok(&lab.enter(&lab.task("n"), &["109"], json!({})), 201);

@@ -186,6 +186,7 @@ fn items() -> Vec<NewItem> {
         consumes: consumes.into(),
         in_scope: true,
         annex: Vec::new(),
+        plausible: None,
     };
     numbers.map(item).into()
 }
