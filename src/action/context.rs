@@ -58,7 +58,7 @@ impl Context<'_> {
         crate::clock::statutory_date(self.now)
     }
 
-    /// Keeps a file with the transaction: it stands among the files once that is durable, and never where it is refused.
+    /// Keeps a file with the transaction: it is among the files once that is durable, and never where it is refused.
     /// The answer is its SHA-256.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ pub struct OneOfSet {
 /// Which value is looked for.
 #[derive(Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
-pub struct Marked {
+pub struct MarkedQuery {
     /// An observation of this file: the value itself is marked within its line
     observation: Option<ObservationId>,
     /// A line that is shown with those around it
@@ -169,15 +169,15 @@ async fn show(
 }
 
 #[utoipa::path(get, path = "/api/v1/instrument-files/{id}/source", tag = "instruments",
-    params(("id" = String, Path), Marked),
+    params(("id" = String, Path), MarkedQuery),
     responses((status = 200, body = SourceView), (status = 404, body = ProblemDocument)))]
 async fn source(
     gate: Permit<InstrumentRead>,
     services: Data<Services>,
     id: Path<InstrumentFileId>,
-    marked: Query<Marked>,
+    marked: Query<MarkedQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let Marked { observation, line, from } = marked.into_inner();
+    let MarkedQuery { observation, line, from } = marked.into_inner();
     answer(move || {
         let wanted = Wanted { observation, line, from };
         instruments::source(&services, &services.reader(&gate.actor)?, &id, &wanted)

@@ -540,7 +540,7 @@ fn ways(raw: &RawInstruments) -> Result<crate::jobs::ChannelSettings, ConfigErro
         connections_per_address: between("instruments.connections_per_address", raw.connections_per_address, 1, 1000)?,
         idle: Duration::from_secs(between("instruments.idle_seconds", raw.idle_seconds, 1, 86_400)?),
         first_byte: Duration::from_secs(between("instruments.first_byte_seconds", raw.first_byte_seconds, 1, 86_400)?),
-        allowance: crate::jobs::Allowance {
+        allowance: crate::jobs::DeadLetterQuota {
             bytes: between("instruments.megabytes_per_hour", raw.megabytes_per_hour, 1, 1 << 20)? << 20,
             letters: between("instruments.letters_per_hour", raw.letters_per_hour, 1, 100_000)?,
         },

@@ -41,7 +41,7 @@ impl Readiness {
             return answer.clone();
         }
         if self.0.asking.swap(true, Ordering::SeqCst) {
-            // Somebody asks already: what was found last still stands, unless that was long ago.
+            // Somebody asks already: what was found last still holds, unless that was long ago.
             return match last {
                 Some((at, answer)) if at.elapsed() < PATIENCE => answer,
                 None => Ok(None),

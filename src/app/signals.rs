@@ -22,7 +22,7 @@ impl Stopper {
 }
 
 /// The signals that are listened for. From when this is made, one that comes is remembered until somebody asks; until
-/// then it would end the process where it stands.
+/// then it would end the process where it is.
 pub struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,

@@ -125,7 +125,7 @@ fn measured(
     readings: &[Reading],
 ) -> Result<(Measured, Vec<String>), BenchRefusal> {
     let unreadable = |why| BenchRefusal::NotCalculable { field: "readings", why };
-    // A number is what it was read as; what is no number is a bound or not detected, by its text.
+    // A number is what it was read as; what is not a number is a bound or not detected, by its text.
     let of = |reading: &Reading| match reading.value {
         Some(number) => Ok(Measured::Number(number)),
         None => Measured::parse(&reading.raw).map_err(unreadable),

@@ -6,7 +6,7 @@ use super::refusals::BenchRefusal;
 use crate::calculation::inputs::ReadingInput;
 use crate::refusal::Refusal;
 use crate::regulation::numeric::{Limit, Measured};
-use crate::regulation::ranges::{Described, Place, Ranges};
+use crate::regulation::ranges::{RangePlace, RangedValue, Ranges};
 use crate::store::columns::Dec;
 use crate::store::rows::{ReadingRow, TestItemRow};
 use crate::text;
@@ -80,24 +80,24 @@ fn reading(seen: &Held<'_>, row: &ReadingRow) -> Option<Outside> {
     let quantity = input.source.as_ref().map_or("", |source| source.quantity.as_str());
     let words = [input.name.as_str(), &input.label_zh, &input.label_en, quantity];
     let own = input.range.as_deref().and_then(|text| Limit::parse(text).ok());
-    let range = seen.ranges.of_reading(&Described { words: &words, unit: &row.unit, limit: None }, own);
+    let range = seen.ranges.of_reading(&RangedValue { words: &words, unit: &row.unit, limit: None }, own);
     outside(range.place(&value), Some((row.name.clone(), row.position)), value.to_string())
 }
 
-/// The result at the limit's digits: a loss of −0.02 % that is printed as 0.0 % is none.
+/// The result at the limit's digits: a loss of −0.02 % that is printed as 0.0 % is not negative.
 fn result(seen: &Held<'_>, found: &Calculation) -> Option<Outside> {
     let item = seen.item;
     let (limit, value) = (Limit::parse(&item.limit_text).ok()?, Measured::parse(&found.reported).ok()?);
     let words = [item.code.as_str(), &item.name_zh, &item.name_en];
     let own = item.plausible.as_deref().and_then(|text| Limit::parse(text).ok());
-    let range = seen.ranges.of_result(&Described { words: &words, unit: &item.unit, limit: Some(&limit) }, own);
+    let range = seen.ranges.of_result(&RangedValue { words: &words, unit: &item.unit, limit: Some(&limit) }, own);
     outside(range.place(&value), None, found.reported.clone())
 }
 
-fn outside(place: Place, reading: Option<(String, i64)>, value: String) -> Option<Outside> {
+fn outside(place: RangePlace, reading: Option<(String, i64)>, value: String) -> Option<Outside> {
     match place {
-        Place::Within => None,
-        Place::Implausible(range) => Some(Outside { reading, value, range, impossible: false }),
-        Place::Impossible(range) => Some(Outside { reading, value, range, impossible: true }),
+        RangePlace::Within => None,
+        RangePlace::Implausible(range) => Some(Outside { reading, value, range, impossible: false }),
+        RangePlace::Impossible(range) => Some(Outside { reading, value, range, impossible: true }),
     }
 }

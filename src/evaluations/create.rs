@@ -78,7 +78,7 @@ pub struct Ready {
 }
 
 /// What an evaluation is calculated from.
-pub struct Evidence {
+pub struct EvaluationEvidence {
     method: Method,
     loaded: LoadedFiles,
     setup: Setup,
@@ -129,7 +129,7 @@ fn load_evidence(
     asked: &Asked<'_>,
     ready: Option<&Ready>,
     of: Option<&EvaluationId>,
-) -> Outcome<Evidence> {
+) -> Outcome<EvaluationEvidence> {
     let ready = ready.ok_or_else(|| StoreError::Other("no file of the evaluation was read".into()))?;
     let (institute, today) = (cx.institute()?, cx.today());
     let series = match of {
@@ -143,10 +143,10 @@ fn load_evidence(
     let loaded = load::files(cx.conn, &institute, asked.files, &ready.in_files)?;
     let setup = assigned(&ready.method, asked.setup.clone(), &loaded.seen, &cx.actor.display_name);
     let standards = load::standards(cx.conn, &institute, &setup, &loaded.seen, today)?;
-    Ok(Evidence { method: ready.method.clone(), loaded, setup, standards, series })
+    Ok(EvaluationEvidence { method: ready.method.clone(), loaded, setup, standards, series })
 }
 
-fn decide(asked: &Asked<'_>, reason: Option<String>, evidence: &Evidence) -> Result<EvaluationPlan, Refusal> {
+fn decide(asked: &Asked<'_>, reason: Option<String>, evidence: &EvaluationEvidence) -> Result<EvaluationPlan, Refusal> {
     let title = text::printed("title", asked.title, text::TEXT)?;
     let found = calculate(&evidence.method, &evidence.setup, &evidence.standards, &evidence.loaded.seen);
     Ok(EvaluationPlan { title, reason, found })
@@ -155,10 +155,10 @@ fn decide(asked: &Asked<'_>, reason: Option<String>, evidence: &Evidence) -> Res
 fn keep(
     cx: &mut Context<'_>,
     event: &'static str,
-    evidence: Evidence,
+    evidence: EvaluationEvidence,
     plan: EvaluationPlan,
 ) -> Outcome<EvaluationView> {
-    let Evidence { method, loaded, setup, standards, series } = evidence;
+    let EvaluationEvidence { method, loaded, setup, standards, series } = evidence;
     let kind = match method.kind {
         MethodKind::Sequence => EvaluationKind::Sequence,
         MethodKind::Plate => EvaluationKind::Plate,
@@ -207,7 +207,7 @@ impl Action for CreateEvaluation {
     const NAME: &'static str = "evaluation.create";
     const PERMISSION: Permission = Permission::EvaluationCreate;
     type Prepared = Option<Ready>;
-    type Loaded = Evidence;
+    type Loaded = EvaluationEvidence;
     type Plan = EvaluationPlan;
     type Done = EvaluationView;
 
@@ -215,15 +215,20 @@ impl Action for CreateEvaluation {
         ready(services, actor, &self.asked()).map(Some)
     }
 
-    fn load(&self, cx: &mut Context<'_>, ready: &Option<Ready>) -> Outcome<Evidence> {
+    fn load(&self, cx: &mut Context<'_>, ready: &Option<Ready>) -> Outcome<EvaluationEvidence> {
         load_evidence(cx, &self.asked(), ready.as_ref(), None)
     }
 
-    fn decide(&self, _: &Facts<'_>, evidence: &Evidence) -> Result<EvaluationPlan, Refusal> {
+    fn decide(&self, _: &Facts<'_>, evidence: &EvaluationEvidence) -> Result<EvaluationPlan, Refusal> {
         decide(&self.asked(), None, evidence)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, evidence: Evidence, plan: EvaluationPlan) -> Outcome<EvaluationView> {
+    fn keep(
+        &self,
+        cx: &mut Context<'_>,
+        evidence: EvaluationEvidence,
+        plan: EvaluationPlan,
+    ) -> Outcome<EvaluationView> {
         keep(cx, Self::NAME, evidence, plan)
     }
 }
@@ -242,7 +247,7 @@ impl Action for ReviseEvaluation {
     const NAME: &'static str = "evaluation.revise";
     const PERMISSION: Permission = Permission::EvaluationCreate;
     type Prepared = Option<Ready>;
-    type Loaded = Evidence;
+    type Loaded = EvaluationEvidence;
     type Plan = EvaluationPlan;
     type Done = EvaluationView;
 
@@ -252,15 +257,20 @@ impl Action for ReviseEvaluation {
         ready(services, actor, &self.asked()).map(Some)
     }
 
-    fn load(&self, cx: &mut Context<'_>, ready: &Option<Ready>) -> Outcome<Evidence> {
+    fn load(&self, cx: &mut Context<'_>, ready: &Option<Ready>) -> Outcome<EvaluationEvidence> {
         load_evidence(cx, &self.asked(), ready.as_ref(), Some(&self.id))
     }
 
-    fn decide(&self, _: &Facts<'_>, evidence: &Evidence) -> Result<EvaluationPlan, Refusal> {
+    fn decide(&self, _: &Facts<'_>, evidence: &EvaluationEvidence) -> Result<EvaluationPlan, Refusal> {
         decide(&self.asked(), Some(self.why()?), evidence)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, evidence: Evidence, plan: EvaluationPlan) -> Outcome<EvaluationView> {
+    fn keep(
+        &self,
+        cx: &mut Context<'_>,
+        evidence: EvaluationEvidence,
+        plan: EvaluationPlan,
+    ) -> Outcome<EvaluationView> {
         keep(cx, Self::NAME, evidence, plan)
     }
 }

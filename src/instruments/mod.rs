@@ -14,7 +14,7 @@ pub use looking::{
     Export, Figure, Mark, SourceLine, SourceView, Wanted, checks, export, figure, figures, figures_of, source,
 };
 pub use proposals::{
-    Accept, AcceptFile, Accepted, ChooseReading, Chosen, FileInjection, FileView, Proposal, ProposedReading,
+    Accept, AcceptFile, Accepted, ChooseReading, ChosenReading, FileInjection, FileView, Proposal, ProposedReading,
     RejectFile, accept_with_evaluation, evaluable, injections_of, view,
 };
 pub use reception::{

@@ -74,16 +74,16 @@ pub(super) fn listen(shared: &Shared, way: &Way, signal: &Arc<Signal>) {
     });
 }
 
-/// What the connections of one listener share: who may come in, where they stand, and what they have sent.
+/// What the connections of one listener share: who may come in, how they are, and what they have sent.
 struct Hall<'a> {
     shared: &'a Shared,
     way: &'a Way,
     peers: Peers,
     places: Places,
     quota: Quota,
-    /// Whom the register was told to have sent too much.
+    /// Whom the register knows to have sent too much.
     told: Mutex<Vec<IpAddr>>,
-    /// Who was turned away since the log was last told, and when that was.
+    /// Who was turned away since that was last logged, and when that was.
     turned_away: Mutex<(u64, Option<Instant>)>,
 }
 

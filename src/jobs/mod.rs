@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::action::Services;
 use crate::instruments::{self, Way};
-pub use quota::Allowance;
+pub use quota::DeadLetterQuota;
 
 /// How files of instruments come in by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct ChannelSettings {
     /// How long a connection may say nothing at all.
     pub first_byte: Duration,
     /// What one address may send to one listener.
-    pub allowance: Allowance,
+    pub allowance: DeadLetterQuota,
     /// How many open dead letters an instrument has before its listener is strict.
     pub open_letters: i64,
     /// How long a connection may be silent.

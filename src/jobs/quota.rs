@@ -11,7 +11,7 @@ const WINDOW: Duration = Duration::from_secs(3600);
 
 /// What one address may send to one listener within an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allowance {
+pub struct DeadLetterQuota {
     pub bytes: u64,
     /// How many times it may send what becomes a dead letter.
     pub letters: u32,
@@ -25,7 +25,7 @@ struct Used {
 
 /// What was sent, by address. One that has sent all it may is heard again when its hour is over.
 pub(super) struct Quota {
-    allowance: Allowance,
+    allowance: DeadLetterQuota,
     /// The instrument has more open dead letters than anybody looks through: one more, and its sender is not heard.
     crowded: AtomicBool,
     used: Mutex<HashMap<IpAddr, Used>>,
@@ -40,7 +40,7 @@ pub(super) fn source(peer: IpAddr) -> IpAddr {
 }
 
 impl Quota {
-    pub(super) fn new(allowance: Allowance) -> Self {
+    pub(super) fn new(allowance: DeadLetterQuota) -> Self {
         Self { allowance, crowded: AtomicBool::new(false), used: Mutex::default() }
     }
 
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn an_hour_has_its_bytes_and_its_letters_for_each_address() {
-        let quota = Quota::new(Allowance { bytes: 100, letters: 3 });
+        let quota = Quota::new(DeadLetterQuota { bytes: 100, letters: 3 });
         let (one, other, now) = (address("10.2.0.1"), address("10.2.0.2"), Instant::now());
         quota.spend(one, 99, 0, now);
         quota.spend(other, 10, 2, now);
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn where_nobody_looks_through_the_letters_one_more_is_enough() {
-        let quota = Quota::new(Allowance { bytes: 100, letters: 3 });
+        let quota = Quota::new(DeadLetterQuota { bytes: 100, letters: 3 });
         let (one, now) = (address("10.2.0.1"), Instant::now());
         quota.spend(one, 1, 1, now);
         assert!(!quota.is_spent(one, now));

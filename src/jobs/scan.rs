@@ -93,7 +93,7 @@ fn spelled(bytes: &[u8]) -> String {
     bytes.iter().map(|b| if b.is_ascii() { char::from(*b).to_string() } else { format!("\\x{b:02x}") }).collect()
 }
 
-/// Two names that read the same are told apart by their bytes; one in UTF-8 stays as it is.
+/// Two names that read the same are distinguished by their bytes; one in UTF-8 stays as it is.
 fn apart(folder: &Path, found: &mut [Found]) {
     let mut times: HashMap<String, usize> = HashMap::new();
     for one in found.iter() {

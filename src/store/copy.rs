@@ -40,7 +40,7 @@ struct Fault {
 /// What is wrong with a database in a file by the database's own checks, which change nothing of it.
 ///
 /// # Errors
-/// Where it is no database at all.
+/// Where it is not a database at all.
 pub fn faults_of(path: &Path) -> Result<Vec<String>, StoreError> {
     let AnyConnection::Sqlite(mut raw) = super::connection::read_only(path)? else { return Ok(Vec::new()) };
     let mut faults = Vec::new();

@@ -180,7 +180,7 @@ impl StoreError {
         }
     }
 
-    /// The trouble of the machine that this is, as everybody is told it.
+    /// The trouble of the machine that this is, as it is shown to everybody.
     #[must_use]
     pub fn trouble(&self) -> Option<Refusal> {
         let (code, zh, en) = match self {

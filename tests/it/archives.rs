@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use age::secrecy::ExposeSecret;
-use qianfa::app::archive::{Demands, Source, examine, write};
+use qianfa::app::archive::{ArchiveSource, Demands, examine, write};
 use qianfa::record::SealKey;
 use serde_json::{Value, json};
 
@@ -171,7 +171,7 @@ fn a_copy_that_somebody_else_signed_is_told_from_ours() {
     let key = SealKey::open(&planted).expect("a key");
     manifest.members.clear();
     let (copy, files) = (work.path().join("database"), work.path().join("files"));
-    let source = Source { copy: &copy, files: &files, keys: &planted };
+    let source = ArchiveSource { copy: &copy, files: &files, keys: &planted };
     let forged = archive.with_extension("forged");
     let file = std::fs::File::create(&forged).expect("a file");
     write(file, &source, manifest, &key, &[]).expect("written");

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::evaluation::kept_sequence;
 use crate::pages::Browser;
+use crate::strangers::code;
 use crate::support::client::Answer;
-use crate::support::{On, TestApp, text};
+use crate::support::{On, PASSWORD, TestApp, text};
 use crate::world::{World, ok};
 
 /// A form with the fields that a browser would send.
@@ -265,6 +266,20 @@ fn at_work(app: &TestApp) {
     let file = text(&upload(name, report)["file"], "id");
     ok(&world.analyst.post(&format!("/api/v1/instrument-files/{file}/accept"), &json!({})), 200);
     upload("n.xyz", b"no instrument wrote this");
+
+    // A value that can be read in two ways waits for a person, and a second factor for its first code.
+    let head = "SampleName\tVial\tRetentionTime\tArea\tResultId\tChannelName\tName\tAmount\tUnits\r\n";
+    let row = "SX20260001\t1\t4\t2838\t1\tPDA\tNitisinone\t1,021\tug/mL\r\n";
+    upload("ambiguous.txt", format!("{head}{row}").as_bytes());
+    let begun = app.logged_in("sampler").post("/api/v1/session/second-factor", &json!({"password": PASSWORD}));
+    assert_eq!(begun.status, 204, "{}", begun.text);
+    app.account("guarded", &[Role::Analyst]);
+    let guarded = app.logged_in("guarded");
+    let factor = "/api/v1/session/second-factor";
+    assert_eq!(guarded.post(factor, &json!({"password": PASSWORD})).status, 204);
+    let secret = text(&ok(&guarded.get(factor), 200), "secret");
+    let confirmed = guarded.post(&format!("{factor}/confirm"), &json!({"code": code(&secret, app.clock.now())}));
+    assert_eq!(confirmed.status, 204, "{}", confirmed.text);
 
     // Results at each step behind it.
     let entered = |lot: &str, raw: &str| -> Value {

@@ -288,7 +288,7 @@ fn a_session_is_listed_ended_and_ends_by_itself() {
 }
 
 /// The code of an app that was given that secret.
-fn code(secret: &str, at: chrono::DateTime<chrono::Utc>) -> String {
+pub fn code(secret: &str, at: chrono::DateTime<chrono::Utc>) -> String {
     let totp = totp_rs::Builder::new()
         .with_secret(totp_rs::Secret::try_from_base32(secret).expect("a secret"))
         .with_account_name("wang")

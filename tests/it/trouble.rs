@@ -17,6 +17,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use serde_json::json;
 
+use crate::pages::Browser;
 use crate::support::client::{Answer, Client};
 use crate::support::{On, TestApp, beginning, on_both};
 use crate::world::{World, ok};
@@ -116,8 +117,9 @@ fn a_stored_file_that_was_damaged_is_said_so() {
     let id = crate::support::text(&ok(&sent, 201)["file"], "id");
     let sha256 = qianfa::store::blobs::sha256_hex(b"abc");
     std::fs::write(app.services.site.files().join(&sha256[..2]).join(&sha256), b"abd").expect("damaged");
-    let refused = world.analyst.get(&format!("/api/v1/instrument-files/{id}/original"));
-    assert_eq!((refused.status, refused.problem().as_str()), (503, "storage-damaged"), "{}", refused.text);
+    let refused = Browser::logged_in(&app, "analyst").get(&format!("/instrument-files/{id}/original"));
+    let (title, _) = qianfa::refusal::Code::StorageDamaged.title();
+    assert!(refused.status == 503 && refused.text.contains(title), "{}", refused.text);
 }
 
 /// A small file system in memory, as long as this lives. None where nobody may make one here.

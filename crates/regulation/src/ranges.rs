@@ -73,7 +73,7 @@ pub struct Ranges {
 
 /// What is asked about.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Described<'a> {
+pub struct RangedValue<'a> {
     /// Code, names, labels, quantity: all that says what it is.
     pub words: &'a [&'a str],
     pub unit: &'a str,
@@ -90,7 +90,7 @@ pub struct Range {
 
 /// Where a value lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum RangePlace {
     Within,
     /// Possible, and a person is asked about it: the range that it is outside of.
     Implausible(Limit),
@@ -101,12 +101,12 @@ pub enum Place {
 impl Range {
     /// Where a value lies. A censored one is outside where all of it is.
     #[must_use]
-    pub fn place(&self, value: &Measured) -> Place {
+    pub fn place(&self, value: &Measured) -> RangePlace {
         let outside = |range: &Option<Limit>| range.clone().filter(|range| !range.may_hold(value));
         match (outside(&self.physical), outside(&self.plausible)) {
-            (Some(range), _) => Place::Impossible(range),
-            (None, Some(range)) => Place::Implausible(range),
-            (None, None) => Place::Within,
+            (Some(range), _) => RangePlace::Impossible(range),
+            (None, Some(range)) => RangePlace::Implausible(range),
+            (None, None) => RangePlace::Within,
         }
     }
 }
@@ -146,7 +146,7 @@ impl Ranges {
 
     /// The ranges of a result. What the item says itself decides about what is plausible.
     #[must_use]
-    pub fn of_result(&self, what: &Described<'_>, own: Option<Limit>) -> Range {
+    pub fn of_result(&self, what: &RangedValue<'_>, own: Option<Limit>) -> Range {
         let bounds = what.limit.map(Limit::bounds);
         let mut range = self.first(RangeOf::Result, what).unwrap_or_default();
         if let Some(bounds) = bounds {
@@ -165,21 +165,21 @@ impl Ranges {
 
     /// The ranges of a reading.
     #[must_use]
-    pub fn of_reading(&self, what: &Described<'_>, own: Option<Limit>) -> Range {
+    pub fn of_reading(&self, what: &RangedValue<'_>, own: Option<Limit>) -> Range {
         match own {
             Some(own) => Range { plausible: None, physical: Some(own) },
             None => self.first(RangeOf::Reading, what).unwrap_or_default(),
         }
     }
 
-    fn first(&self, of: RangeOf, what: &Described<'_>) -> Option<Range> {
+    fn first(&self, of: RangeOf, what: &RangedValue<'_>) -> Option<Range> {
         let found = self.rules.iter().find(|rule| rule.of == of && rule.fits(what))?;
         Some(Range { plausible: found.plausible.clone(), physical: found.physical.clone() })
     }
 }
 
 impl Rule {
-    fn fits(&self, what: &Described<'_>) -> bool {
+    fn fits(&self, what: &RangedValue<'_>) -> bool {
         let said: Vec<String> = what.words.iter().map(|text| text.to_lowercase()).collect();
         let low = what.limit.and_then(|limit| limit.bounds().0);
         (self.words.is_empty() || self.words.iter().any(|word| said.iter().any(|text| text.contains(word.as_str()))))
@@ -238,11 +238,11 @@ mod tests {
     fn place(words: &[&str], unit: &str, limit: &str, value: &str) -> &'static str {
         let limit = Limit::parse(limit).expect(limit);
         let ranges = Ranges::shipped().expect("the shipped ranges");
-        let range = ranges.of_result(&Described { words, unit, limit: Some(&limit) }, None);
+        let range = ranges.of_result(&RangedValue { words, unit, limit: Some(&limit) }, None);
         match range.place(&Measured::parse(value).expect(value)) {
-            Place::Within => "within",
-            Place::Implausible(_) => "implausible",
-            Place::Impossible(_) => "impossible",
+            RangePlace::Within => "within",
+            RangePlace::Implausible(_) => "implausible",
+            RangePlace::Impossible(_) => "impossible",
         }
     }
 
@@ -276,8 +276,8 @@ mod tests {
     fn readings_have_physical_ranges() {
         let ranges = Ranges::shipped().expect("the shipped ranges");
         let impossible = |words: &[&str], unit: &str, value: &str| {
-            let range = ranges.of_reading(&Described { words, unit, limit: None }, None);
-            matches!(range.place(&Measured::parse(value).expect(value)), Place::Impossible(_))
+            let range = ranges.of_reading(&RangedValue { words, unit, limit: None }, None);
+            matches!(range.place(&Measured::parse(value).expect(value)), RangePlace::Impossible(_))
         };
         assert!(impossible(&["w"], "mg", "-1") && impossible(&["area"], "mAU*s", "-0.1"));
         assert!(impossible(&["水分"], "%", "101") && impossible(&["loss"], "％", "-0.1"));
@@ -290,14 +290,14 @@ mod tests {
     fn a_laboratory_changes_rules_and_an_item_its_own() {
         let mut ranges = Ranges::shipped().expect("the shipped ranges");
         let limit = Limit::parse("95.0~105.0").expect("a limit");
-        let what = Described { words: &["assay"], unit: "%", limit: Some(&limit) };
+        let what = RangedValue { words: &["assay"], unit: "%", limit: Some(&limit) };
         let value = Measured::parse("49").expect("a number");
-        assert!(matches!(ranges.of_result(&what, None).place(&value), Place::Implausible(_)));
+        assert!(matches!(ranges.of_result(&what, None).place(&value), RangePlace::Implausible(_)));
         let own = "[[range]]\nid = \"result-assay\"\nof = \"result\"\nunit = \"percent\"\nlow_at_least = \"50\"\nplausible = \"20~150\"\n";
         ranges.add("own.toml", own).expect("a rule");
-        assert_eq!(ranges.of_result(&what, None).place(&value), Place::Within);
+        assert_eq!(ranges.of_result(&what, None).place(&value), RangePlace::Within);
         let strict = Limit::parse("90~110").ok();
-        assert!(matches!(ranges.of_result(&what, strict).place(&value), Place::Implausible(_)));
+        assert!(matches!(ranges.of_result(&what, strict).place(&value), RangePlace::Implausible(_)));
         assert!(ranges.add("own.toml", "[[range]]\nid = \"x\"\nof = \"result\"\n").is_err());
         assert!(ranges.add("own.toml", "[[range]]\nid = \"x\"\nof = \"result\"\nplausible = \"much\"\n").is_err());
     }

@@ -12,7 +12,7 @@ const ESSENCE: &str = include_str!("../data/ucum-essence.xml");
 
 /// What a unit symbol stands for.
 #[derive(Clone, Debug)]
-pub(crate) enum Meaning {
+pub(crate) enum UnitMeaning {
     /// One of the seven, or the mole, which has a kind of its own here ([`crate::Unit`]).
     Base,
     /// So many of another unit.
@@ -26,9 +26,9 @@ pub(crate) enum Meaning {
 /// A unit symbol.
 #[derive(Clone, Debug)]
 pub(crate) struct Atom {
-    /// Whether prefixes may stand before it.
+    /// Whether prefixes may come before it.
     pub metric: bool,
-    pub meaning: Meaning,
+    pub meaning: UnitMeaning,
 }
 
 /// Prefixes and symbols.
@@ -53,7 +53,7 @@ fn read(text: &str) -> Option<Table> {
         match node.tag_name().name() {
             "prefix" => table.prefixes.push((code, exact::read(child("value")?.attribute("value")?)?)),
             "base-unit" => {
-                table.atoms.insert(code, Atom { metric: true, meaning: Meaning::Base });
+                table.atoms.insert(code, Atom { metric: true, meaning: UnitMeaning::Base });
             }
             _ => {
                 let metric = node.attribute("isMetric") == Some("yes");
@@ -69,13 +69,13 @@ fn read(text: &str) -> Option<Table> {
 
 const NAMESPACE: &str = "http://unitsofmeasure.org/ucum-essence";
 
-fn meaning(code: &str, node: roxmltree::Node<'_, '_>, value: roxmltree::Node<'_, '_>) -> Option<Meaning> {
-    // UCUM counts moles as plain numbers, by which 1 mol would be 6×10²⁵ %: an amount is no fraction here.
+fn meaning(code: &str, node: roxmltree::Node<'_, '_>, value: roxmltree::Node<'_, '_>) -> Option<UnitMeaning> {
+    // UCUM counts moles as plain numbers, by which 1 mol would be 6×10²⁵ %: an amount is not a fraction here.
     if code == "mol" {
-        return Some(Meaning::Base);
+        return Some(UnitMeaning::Base);
     }
     if let Some(function) = value.children().find(|child| child.has_tag_name((NAMESPACE, "function"))) {
-        return Some(Meaning::Special {
+        return Some(UnitMeaning::Special {
             function: function.attribute("name")?.to_owned(),
             value: exact::read(function.attribute("value")?)?,
             unit: function.attribute("Unit")?.to_owned(),
@@ -83,9 +83,9 @@ fn meaning(code: &str, node: roxmltree::Node<'_, '_>, value: roxmltree::Node<'_,
     }
     let unit = value.attribute("Unit")?.to_owned();
     if node.attribute("isArbitrary") == Some("yes") && unit == "1" {
-        return Some(Meaning::Arbitrary);
+        return Some(UnitMeaning::Arbitrary);
     }
-    Some(Meaning::Multiple { value: exact::read(value.attribute("value")?)?, unit })
+    Some(UnitMeaning::Multiple { value: exact::read(value.attribute("value")?)?, unit })
 }
 
 #[cfg(test)]

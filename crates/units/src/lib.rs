@@ -202,7 +202,7 @@ fn basis(worth: &Worth) -> Basis {
     }
 }
 
-/// Whether an amount of substance stands where a mass stands in the other.
+/// Whether one has an amount of substance where the other has a mass.
 fn differ_by_amount(a: &Worth, b: &Worth) -> bool {
     let of = |worth: &Worth, name: &str| worth.dimension.get(name).copied().unwrap_or(0);
     let rest = |worth: &Worth| {

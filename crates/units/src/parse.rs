@@ -8,14 +8,14 @@ use num_rational::BigRational;
 use num_traits::{One, Zero};
 
 use crate::UnitError;
-use crate::essence::{Atom, Meaning, table};
+use crate::essence::{Atom, UnitMeaning, table};
 use crate::exact;
 
 /// The longest unit, and the deepest nesting of its brackets.
 const LENGTH: usize = 200;
 const DEPTH: usize = 16;
 
-/// A scale that is no multiple of others: its function, and what it is a function of.
+/// A scale that is not a multiple of others: its function, and what it is a function of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Special {
     pub function: String,
@@ -29,7 +29,7 @@ pub(crate) struct Worth {
     pub factor: BigRational,
     /// Exponents of the base units and of what is comparable with itself only.
     pub dimension: BTreeMap<String, i32>,
-    /// What stands above and below the line, so that a quotient of two masses differs from one of two volumes.
+    /// What is above and below the line, so that a quotient of two masses differs from one of two volumes.
     pub above: BTreeMap<String, i32>,
     pub annotations: BTreeSet<String>,
     pub special: Option<Special>,
@@ -240,13 +240,13 @@ fn symbol(name: &str, depth: usize) -> Option<Worth> {
 
 fn of_atom(name: &str, atom: &Atom, depth: usize) -> Option<Worth> {
     match &atom.meaning {
-        Meaning::Base | Meaning::Arbitrary => Some(Worth::base(name)),
-        Meaning::Multiple { value, unit } => {
+        UnitMeaning::Base | UnitMeaning::Arbitrary => Some(Worth::base(name)),
+        UnitMeaning::Multiple { value, unit } => {
             let mut found = within(unit, depth + 1).ok()?;
             found.factor *= value;
             Some(found)
         }
-        Meaning::Special { function, value, unit } => {
+        UnitMeaning::Special { function, value, unit } => {
             let mut found = within(unit, depth + 1).ok()?;
             found.factor *= value;
             found.special = Some(Special { function: function.clone(), prefix: BigRational::one() });

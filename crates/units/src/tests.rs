@@ -133,7 +133,7 @@ proptest! {
         }
     }
 
-    /// Whatever stands there: it is read or refused, and never stalls.
+    /// Whatever is written: it is read or refused, and never stalls.
     #[test]
     fn any_text_is_read_or_refused(text in "[a-zA-Z0-9µ%\\[\\]{}()./*^+ -]{0,40}") {
         let _ = Unit::read(&text);

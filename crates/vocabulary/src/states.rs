@@ -384,7 +384,7 @@ mod tests {
         let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
         let samples = 3 + 4 * 3;
         let register = 3 + 2 * 2;
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 8 + 6 * 6 + 2 + samples + instruments + register);
+        assert_eq!(table().lines().count(), 8 * 7 + 8 * 9 + 6 * 6 + 2 + samples + instruments + register);
     }
 
     #[test]

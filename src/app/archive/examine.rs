@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::trailer::{End, end_of};
+use super::trailer::{TrailerEnd, end_of};
 use super::{DATABASE, FILES, FORMAT, KEYS, MANIFEST, Manifest, Member, OLDER, SIGNATURE, signed};
 use crate::record::{PublicKeys, Report, verify};
 use crate::store::copy::{content_named, faults_of};
@@ -20,13 +20,13 @@ const MANIFEST_BYTES: u64 = 1 << 30;
 
 /// Something that is not as it should be: what kind, and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
+pub struct ArchiveProblem {
     pub code: &'static str,
     pub message: String,
 }
 
-fn problem(code: &'static str, message: impl Into<String>) -> Problem {
-    Problem { code, message: message.into() }
+fn problem(code: &'static str, message: impl Into<String>) -> ArchiveProblem {
+    ArchiveProblem { code, message: message.into() }
 }
 
 /// What is asked of an archive.
@@ -43,12 +43,12 @@ pub struct Demands<'a> {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Examined {
+pub struct ExaminedArchive {
     pub manifest: Option<Manifest>,
     /// It is not what was written: none of it can be used.
-    pub damage: Vec<Problem>,
+    pub damage: Vec<ArchiveProblem>,
     /// It is what was written, and already was not in order then.
-    pub findings: Vec<Problem>,
+    pub findings: Vec<ArchiveProblem>,
     /// The trail in it, where it could be looked at.
     pub audit: Option<Report>,
 }
@@ -57,8 +57,8 @@ pub struct Examined {
 ///
 /// # Errors
 /// The file system's, and an archive that cannot be opened at all.
-pub fn examine(path: &Path, work: &Path, demands: &Demands<'_>) -> io::Result<Examined> {
-    let mut found = Examined::default();
+pub fn examine(path: &Path, work: &Path, demands: &Demands<'_>) -> io::Result<ExaminedArchive> {
+    let mut found = ExaminedArchive::default();
     match unpacked(path, work, demands) {
         Ok((manifest, members)) => {
             found.damage = files_in_order(&members);
@@ -79,11 +79,11 @@ pub fn examine(path: &Path, work: &Path, demands: &Demands<'_>) -> io::Result<Ex
 
 enum Unpacking {
     Io(io::Error),
-    Damaged(Problem),
+    Damaged(ArchiveProblem),
 }
 
-impl From<Problem> for Unpacking {
-    fn from(problem: Problem) -> Self {
+impl From<ArchiveProblem> for Unpacking {
+    fn from(problem: ArchiveProblem) -> Self {
         Self::Damaged(problem)
     }
 }
@@ -93,10 +93,10 @@ fn unpacked(path: &Path, work: &Path, demands: &Demands<'_>) -> Result<(Manifest
     let mut file = File::open(&plain).map_err(Unpacking::Io)?;
     let end = end_of(&mut file).map_err(Unpacking::Io)?;
     match end {
-        End::Whole => {}
-        End::Changed => return Err(problem("bytes-changed", "its bytes are not those that were written").into()),
-        End::Missing if demands.older => {}
-        End::Missing => {
+        TrailerEnd::Whole => {}
+        TrailerEnd::Changed => return Err(problem("bytes-changed", "its bytes are not those that were written").into()),
+        TrailerEnd::Missing if demands.older => {}
+        TrailerEnd::Missing => {
             let text = "it is no copy that backup wrote, it is cut off, or a version before wrote it (--older)";
             return Err(problem("no-end", text).into());
         }
@@ -109,9 +109,9 @@ fn unpacked(path: &Path, work: &Path, demands: &Demands<'_>) -> Result<(Manifest
     let manifest: Manifest = serde_json::from_slice(&text)
         .map_err(|error| problem("manifest-unreadable", format!("its manifest cannot be read: {error}")))?;
     match (manifest.format, end) {
-        (FORMAT, End::Whole) => signed_and_complete(&manifest, &text, &members, work, demands)?,
-        // What it says of itself decides nothing: one of this version that lost its end is no older one.
-        (OLDER, End::Missing) => {}
+        (FORMAT, TrailerEnd::Whole) => signed_and_complete(&manifest, &text, &members, work, demands)?,
+        // What it says of itself decides nothing: one of this version that lost its end is not an older one.
+        (OLDER, TrailerEnd::Missing) => {}
         (form, _) => {
             return Err(problem("form", format!("its form is {form}, this program reads {FORMAT}")).into());
         }
@@ -156,7 +156,7 @@ fn decrypted(path: &Path, work: &Path, identity: Option<&Path>) -> Result<PathBu
     Ok(to)
 }
 
-/// Unpacks to the very end of the compressed stream, whose checksum stands there.
+/// Unpacks to the very end of the compressed stream, where its checksum is.
 fn untarred(file: File, work: &Path, demands: &Demands<'_>) -> Result<Vec<Member>, Unpacking> {
     let foreign = |error: io::Error| problem("unreadable", format!("it is no copy that backup wrote: {error}"));
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).map_err(foreign)?);
@@ -207,7 +207,7 @@ fn signed_and_complete(
     members: &[Member],
     work: &Path,
     demands: &Demands<'_>,
-) -> Result<(), Problem> {
+) -> Result<(), ArchiveProblem> {
     let unsigned = |why: String| problem("signature", why);
     let signature =
         std::fs::read_to_string(work.join(SIGNATURE)).map_err(|_| unsigned("its manifest has no signature".into()))?;
@@ -237,7 +237,7 @@ fn signed_and_complete(
 }
 
 /// Every stored file is named by its content.
-fn files_in_order(members: &[Member]) -> Vec<Problem> {
+fn files_in_order(members: &[Member]) -> Vec<ArchiveProblem> {
     let named = |member: &&Member| {
         let mut parts = member.name.rsplit('/');
         member.name.starts_with("files/") && parts.next() != Some(member.sha256.as_str())
@@ -247,7 +247,11 @@ fn files_in_order(members: &[Member]) -> Vec<Problem> {
 }
 
 /// The database is one, its trail fits, and every file that it names is there.
-fn database_in_order(work: &Path, manifest: &Manifest, members: &BTreeSet<String>) -> (Option<Report>, Vec<Problem>) {
+fn database_in_order(
+    work: &Path,
+    manifest: &Manifest,
+    members: &BTreeSet<String>,
+) -> (Option<Report>, Vec<ArchiveProblem>) {
     let path = work.join(DATABASE);
     let mut findings = Vec::new();
     match faults_of(&path) {

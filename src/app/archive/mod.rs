@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::record::Witness;
 use crate::store::Backend;
 
-pub use examine::{Demands, Examined, Problem, examine};
-pub use write::{Source, write};
+pub use examine::{ArchiveProblem, Demands, ExaminedArchive, examine};
+pub use write::{ArchiveSource, write};
 
 /// The form of the archive.
 pub const FORMAT: u32 = 2;

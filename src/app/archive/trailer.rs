@@ -43,7 +43,7 @@ impl<W: Write> Write for Hashing<W> {
 
 /// What the end of a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum TrailerEnd {
     /// All bytes before it are those that were written.
     Whole,
     /// They are not.
@@ -53,18 +53,18 @@ pub(super) enum End {
 }
 
 /// Reads the whole file, and leaves it at its beginning.
-pub(super) fn end_of(file: &mut File) -> io::Result<End> {
+pub(super) fn end_of(file: &mut File) -> io::Result<TrailerEnd> {
     let length = file.seek(SeekFrom::End(0))?;
     file.rewind()?;
-    let Some(before) = length.checked_sub(LENGTH) else { return Ok(End::Missing) };
+    let Some(before) = length.checked_sub(LENGTH) else { return Ok(TrailerEnd::Missing) };
     let mut digest = Sha256::new();
     let mut part = file.take(before);
     io::copy(&mut part, &mut digest)?;
     let mut end = Vec::new();
     part.into_inner().read_to_end(&mut end)?;
     file.rewind()?;
-    let Some(hash) = end.strip_prefix(&BEGINNING) else { return Ok(End::Missing) };
-    Ok(if *hash == *digest.finalize() { End::Whole } else { End::Changed })
+    let Some(hash) = end.strip_prefix(&BEGINNING) else { return Ok(TrailerEnd::Missing) };
+    Ok(if *hash == *digest.finalize() { TrailerEnd::Whole } else { TrailerEnd::Changed })
 }
 
 #[cfg(test)]
@@ -84,15 +84,15 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             end_of(&mut File::open(&path).unwrap()).unwrap()
         };
-        assert_eq!(told(&whole), End::Whole);
+        assert_eq!(told(&whole), TrailerEnd::Whole);
         for bit in 0..whole.len() * 8 {
             let mut other = whole.clone();
             other[bit / 8] ^= 1 << (bit % 8);
-            assert_ne!(told(&other), End::Whole, "bit {bit}");
+            assert_ne!(told(&other), TrailerEnd::Whole, "bit {bit}");
         }
         for length in 0..whole.len() {
-            assert_ne!(told(&whole[..length]), End::Whole, "{length} bytes");
+            assert_ne!(told(&whole[..length]), TrailerEnd::Whole, "{length} bytes");
         }
-        assert_ne!(told(&[&whole[..], b"x"].concat()), End::Whole);
+        assert_ne!(told(&[&whole[..], b"x"].concat()), TrailerEnd::Whole);
     }
 }

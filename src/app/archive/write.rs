@@ -11,7 +11,7 @@ use super::{DATABASE, FILES, KEYS, MANIFEST, Manifest, Member, SIGNATURE, signed
 use crate::record::{SealKey, WITNESS};
 
 /// What goes into an archive.
-pub struct Source<'a> {
+pub struct ArchiveSource<'a> {
     /// The copy of the database.
     pub copy: &'a Path,
     /// The folder of files by content.
@@ -26,7 +26,7 @@ pub struct Source<'a> {
 /// The file system's.
 pub fn write(
     to: File,
-    source: &Source<'_>,
+    source: &ArchiveSource<'_>,
     manifest: Manifest,
     key: &SealKey,
     recipients: &[age::x25519::Recipient],
@@ -43,7 +43,12 @@ pub fn write(
     Ok(manifest)
 }
 
-fn packed<W: Write>(to: W, source: &Source<'_>, mut manifest: Manifest, key: &SealKey) -> io::Result<(W, Manifest)> {
+fn packed<W: Write>(
+    to: W,
+    source: &ArchiveSource<'_>,
+    mut manifest: Manifest,
+    key: &SealKey,
+) -> io::Result<(W, Manifest)> {
     let mut encoder = zstd::Encoder::new(Hashing::new(to), 3)?;
     encoder.include_checksum(true)?;
     let mut archive = Archive { tar: tar::Builder::new(encoder), members: Vec::new() };

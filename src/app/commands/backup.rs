@@ -9,7 +9,9 @@ use clap::{Args, Subcommand};
 use super::place::{Installation, database, failure};
 use super::{CommandError, CommandOutcome, write_json};
 use crate::action::files_folder;
-use crate::app::archive::{self, DATABASE, Demands, Examined, FILES, FORMAT, KEYS, Manifest, Problem, Source, kind};
+use crate::app::archive::{
+    self, ArchiveProblem, ArchiveSource, DATABASE, Demands, ExaminedArchive, FILES, FORMAT, KEYS, Manifest, kind,
+};
 use crate::app::config::Config;
 use crate::clock::Clock;
 use crate::record::{PublicKeys, SealKey, last_seal, verify};
@@ -126,7 +128,7 @@ pub fn backup(args: &BackupArgs, out: &mut dyn Write) -> Result<CommandOutcome, 
     let copy = work.0.join(DATABASE);
     copy_out(db.backend(), &copy).map_err(database)?;
     let partial = work.0.join("archive");
-    let source = Source { copy: &copy, files: &files_folder(&config.site.data), keys: &config.site.keys() };
+    let source = ArchiveSource { copy: &copy, files: &files_folder(&config.site.data), keys: &config.site.keys() };
     let file = File::create_new(&partial).map_err(at(&partial))?;
     let manifest = archive::write(file, &source, manifest, &key, &args.recipient).map_err(at(path))?;
     std::fs::rename(&partial, path).map_err(at(path))?;
@@ -152,7 +154,7 @@ fn check(args: &VerifyArgs, out: &mut dyn Write) -> Result<CommandOutcome, Comma
         unpack: false,
     };
     let found = archive::examine(&args.file, &work.0, &demands).map_err(at(&args.file))?;
-    let problems: Vec<&Problem> = found.damage.iter().chain(&found.findings).collect();
+    let problems: Vec<&ArchiveProblem> = found.damage.iter().chain(&found.findings).collect();
     let (intact, manifest) = (problems.is_empty(), &found.manifest);
     if args.json {
         let told = serde_json::json!({
@@ -214,8 +216,8 @@ pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome
     report(&config, args.json, out)
 }
 
-fn refuse_damaged(args: &RestoreArgs, found: &Examined) -> Result<(), CommandError> {
-    let told = |problems: &[Problem]| {
+fn refuse_damaged(args: &RestoreArgs, found: &ExaminedArchive) -> Result<(), CommandError> {
+    let told = |problems: &[ArchiveProblem]| {
         let all: Vec<String> = problems.iter().map(|one| format!("{} ({})", one.message, one.code)).collect();
         format!("{}: {}", args.file.display(), all.join("; "))
     };

@@ -34,7 +34,7 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<CommandOutcome, Comm
     }
     telemetry::start(config.log_format, &config.log_level);
     let failed = |error: std::io::Error| CommandError::new("serve", error.to_string());
-    // Before anything is opened: whoever is told to stop while it starts stops in order, too.
+    // Before anything is opened: whoever is asked to stop while it starts stops in order, too.
     let system = actix_web::rt::System::new();
     let signals = system.block_on(async { Signals::register() }).map_err(failed)?;
     let signals = match config.tls {

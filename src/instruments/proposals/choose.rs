@@ -32,7 +32,7 @@ pub struct ChooseReading {
 
 /// What was chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Chosen {
+pub struct ChosenReading {
     pub file_id: InstrumentFileId,
     pub observation_id: ObservationId,
     pub value: Option<String>,
@@ -57,7 +57,7 @@ impl Action for ChooseReading {
     type Prepared = ();
     type Loaded = Choice;
     type Plan = Option<String>;
-    type Done = Chosen;
+    type Done = ChosenReading;
 
     fn subject(&self) -> Option<Subject> {
         Some(Subject::new(Revised::InstrumentFile, &self.id))
@@ -82,7 +82,7 @@ impl Action for ChooseReading {
         chosen(self.wanted(), &found.readings)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, found: Choice, chosen: Option<String>) -> Outcome<Chosen> {
+    fn keep(&self, cx: &mut Context<'_>, found: Choice, chosen: Option<String>) -> Outcome<ChosenReading> {
         let by = chosen.as_ref().map(|_| cx.actor.account.clone());
         diesel::update(observation::table.find(&self.observation_id))
             .set((observation::chosen.eq(&chosen), observation::chosen_by.eq(by)))
@@ -94,7 +94,7 @@ impl Action for ChooseReading {
                 .and("as_written", (), found.seen.raw)
                 .and("readings", (), json!(found.readings));
         cx.record(change);
-        Ok(Chosen { file_id: self.id.clone(), observation_id: self.observation_id.clone(), value: chosen })
+        Ok(ChosenReading { file_id: self.id.clone(), observation_id: self.observation_id.clone(), value: chosen })
     }
 }
 

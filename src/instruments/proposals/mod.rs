@@ -11,7 +11,7 @@ mod reject;
 mod view;
 
 pub use accept::{Accept, AcceptFile, Accepted};
-pub use choose::{ChooseReading, Chosen};
+pub use choose::{ChooseReading, ChosenReading};
 pub use evaluated::{FileInjection, accept_with_evaluation, evaluable, injections_of};
 pub use propose::{Proposal, ProposedReading};
 pub use reject::RejectFile;

@@ -130,7 +130,7 @@ pub(super) fn link(row: &mut InstrumentFileRow, runs: &Runs, newest_first: &[Ear
 }
 
 /// The same run: read by the same adapter, and every sample of the older file, with its times, is in the newer one,
-/// which may have more where a sequence went on. What names neither sample nor time is no run that could be known again.
+/// which may have more where a sequence went on. What names neither sample nor time cannot be known again.
 fn same_run(old: &Earlier, new: &InstrumentFileRow, runs: &Runs) -> bool {
     let known = old.runs.iter().any(|(sample, at)| sample.is_some() || at.is_some());
     new.adapter.is_some() && old.adapter == new.adapter && known && old.runs.is_subset(runs)

@@ -126,7 +126,7 @@ mod tests {
         for other in ["instruments/SH/lc", "instruments", "data/keys", "elsewhere", "instruments/SX/../SH/lc"] {
             assert_eq!(told(&dir.path().join(other)), outside, "{other}");
         }
-        // A link counts by where it leads, wherever on the way it stands.
+        // A link counts by where it leads, wherever on the way it is.
         symlink(dir.path().join("elsewhere"), root.join("SX/link")).unwrap();
         assert_eq!(told(&root.join("SX/link")), outside);
         symlink(root.join("SX/lc"), root.join("SX/near")).unwrap();

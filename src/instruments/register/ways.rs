@@ -18,7 +18,7 @@ use crate::vocabulary::instruments::{InstrumentEvent, InstrumentState, WayKind};
 #[derive(Clone, Debug)]
 pub struct Way {
     pub instrument: InstrumentRow,
-    /// The code of its institute, by which the institute's folders are told apart
+    /// The code of its institute, by which the institute's folders are distinguished
     pub institute: String,
     /// The instrument itself, in whose name its files come in
     pub actor: Actor,

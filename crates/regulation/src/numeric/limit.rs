@@ -65,7 +65,7 @@ pub struct Judgement {
     pub compared: Measured,
     pub verdict: Verdict,
     /// As it is printed beside the limit: at the limit's digits, or with as many more as show the verdict. Whoever
-    /// compares it with the limit as they stand there comes to the same verdict.
+    /// compares the two comes to the same verdict.
     pub reported: Measured,
 }
 
@@ -157,7 +157,7 @@ impl Limit {
         Ok(Judgement { compared, verdict, reported })
     }
 
-    /// The verdict of a result as it stands.
+    /// The verdict of a result as it is.
     fn verdict(&self, value: &Measured) -> Verdict {
         match *value {
             Measured::Number(number) => self.of_number(number),
@@ -314,7 +314,7 @@ fn one_sided(operator: Operator, text: &str) -> Option<Limit> {
         Some(power) => {
             let shown = Some(format!("{sign}{}", power.shown));
             match (power.factor, operator) {
-                // "At most 10³" is a class of the pharmacopoeia; "less than" is none.
+                // "At most 10³" is a class of the pharmacopoeia; "less than" is not.
                 (None, Operator::Less) => return None,
                 (None, Operator::LessOrEqual) => {
                     (power.tens.checked_mul(Decimal::TWO)?, RoundingStep::of_decimals(0).ok()?, shown)
@@ -464,7 +464,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Value and limit on one line always give the verdict that stands there.
+        /// Value and limit on one line always give the verdict beside them.
         #[test]
         fn the_line_of_a_report_never_contradicts_itself(
             low in -2000_i64..2000, width in 0_i64..3000, decimals in 0_u32..4, shape in 0_usize..6,
