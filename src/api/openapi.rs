@@ -45,6 +45,7 @@ const STATUSES: &[(&str, &str)] = &[
     ("422", "内容不符合要求 The content is not as expected"),
     ("423", "账户已锁定 The account is locked"),
     ("429", "请求过于频繁，请稍后再试 Too many attempts: try again later"),
+    ("503", "系统繁忙或存储不可用，请重试 Busy, or the storage is not at hand: try again"),
     ("default", "其他拒绝或错误 Any other refusal or error"),
 ];
 

@@ -110,10 +110,13 @@ fn a_value_outside_its_range_is_asked_about_recorded_and_reviewed_first() {
         let refused = lab.enter(&lod, &["998"], json!({}));
         assert_eq!((refused.status, refused.problem().as_str()), (422, "value-outside-range"), "{}", refused.text);
         let told = refused.json();
-        assert_eq!(
-            (&told["field"], &told["numbers"]["outside"][0]["value"]),
-            (&json!("despite_range"), &json!("-898.0"))
-        );
+        let outside = told["numbers"]["outside"].as_array().expect("what lies outside").clone();
+        let of = |reading: &Value| {
+            outside.iter().find(|one| one["reading"]["name"] == *reading).expect("one")["value"].clone()
+        };
+        assert_eq!(told["field"], "despite_range");
+        // Both the reading of 998 % and the result that it makes.
+        assert_eq!((of(&json!("x")), of(&Value::Null)), (json!("998"), json!("-898.0")));
         let browser = Browser::logged_in(app, "analyst");
         let path = format!("/tasks/{assay}");
         let typed = |reason: &str| {
@@ -163,6 +166,7 @@ fn a_reading_that_cannot_be_and_an_items_own_range_are_held() {
         weighed["formula"] = json!("x * x");
         let mut narrow = item("n", "95.0~105.0", "%");
         narrow["plausible"] = json!("90~110");
+        narrow["inputs"] = json!([{"name": "x", "unit": "%"}]);
         let lab = Lab::new(app, &[weighed, narrow, item("f", "≤0.5", "%")]);
         let refused = lab.enter(&lab.task("w"), &["-1"], json!({}));
         assert_eq!(refused.problem(), "value-outside-range", "{}", refused.text);

@@ -468,8 +468,16 @@ fn a_stranger_is_turned_away_and_a_peer_takes_nobody_elses_place() {
 
     // Two in the middle of a message hold what one address has; the third is closed, and another address has its place.
     connect(open);
-    let (mut one, mut two) = (connect(open), connect(open));
-    assert_eq!((say(&mut one, &[ENQ]), say(&mut two, &[ENQ])), (ACK, ACK));
+    let heard = |stream: &mut TcpStream| {
+        let _ = stream.write_all(&[ENQ]);
+        let mut answer = [0_u8];
+        matches!(stream.read(&mut answer), Ok(1)) && answer[0] == ACK
+    };
+    // A connection that was closed before holds its place until the listener has seen its end.
+    let (one, two) = wait("both places of the address", || {
+        let (mut one, mut two) = (connect(open), connect(open));
+        (heard(&mut one) && heard(&mut two)).then_some((one, two))
+    });
     let mut third = connect(open);
     let _ = third.write_all(&[ENQ]);
     assert!(!matches!(third.read(&mut [0]), Ok(1)), "one address has two places");

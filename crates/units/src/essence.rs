@@ -33,20 +33,20 @@ pub(crate) struct Atom {
 
 /// Prefixes and symbols.
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub(crate) struct UnitTable {
     pub prefixes: Vec<(String, BigRational)>,
     pub atoms: HashMap<String, Atom>,
 }
 
 /// The table. Were it not readable, it would be empty, and every unit unknown: the tests look.
-pub(crate) fn table() -> &'static Table {
-    static TABLE: OnceLock<Table> = OnceLock::new();
+pub(crate) fn table() -> &'static UnitTable {
+    static TABLE: OnceLock<UnitTable> = OnceLock::new();
     TABLE.get_or_init(|| read(ESSENCE).unwrap_or_default())
 }
 
-fn read(text: &str) -> Option<Table> {
+fn read(text: &str) -> Option<UnitTable> {
     let document = roxmltree::Document::parse(text).ok()?;
-    let mut table = Table::default();
+    let mut table = UnitTable::default();
     for node in document.root_element().children().filter(roxmltree::Node::is_element) {
         let code = node.attribute("Code")?.to_owned();
         let child = |name: &str| node.children().find(|child| child.has_tag_name((NAMESPACE, name)));

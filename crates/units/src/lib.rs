@@ -3,7 +3,7 @@
 //!
 //! What does not convert is refused with both units named; nothing is ever taken for another unit. Three things are
 //! stricter than UCUM, which is made for messages and not for judging results:
-//! - An amount is a kind of its own. UCUM counts moles as plain numbers; a mass is no amount without a molar mass.
+//! - An amount is a kind of its own. UCUM counts moles as plain numbers; a mass is not an amount without a molar mass.
 //! - A fraction has a basis. `%` by mass, by volume and by amount are three; one that does not say its basis agrees
 //!   with another that does not say it, and with none that does.
 //! - Annotations count. `{copies}/mL` and `{cells}/mL` are both "per millilitre" to UCUM.
@@ -76,7 +76,7 @@ impl Unit {
     /// Reads a unit as an instrument or a person writes it: by the table of spellings, then as UCUM.
     ///
     /// # Errors
-    /// The text is no known unit.
+    /// The text is not a known unit.
     pub fn read(text: &str) -> Result<Self, UnitError> {
         let code = alias::ucum(text);
         let worth = parse::worth(&code).map_err(|_| UnitError::Unknown { text: text.trim().to_owned() })?;
@@ -86,7 +86,7 @@ impl Unit {
     /// Reads a UCUM code (case sensitive).
     ///
     /// # Errors
-    /// The text is no unit of UCUM.
+    /// The text is not a unit of UCUM.
     pub fn of_ucum(code: &str) -> Result<Self, UnitError> {
         Ok(Self { written: code.to_owned(), worth: parse::worth(code)? })
     }

@@ -98,13 +98,13 @@ impl Around {
 
 /// What of the server an instrument uses: the administrator's matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ways {
+pub(super) struct WaysIn {
     folder: Option<String>,
     listener: Option<(ListenerKind, i64)>,
     peers: String,
 }
 
-impl Ways {
+impl WaysIn {
     pub(super) fn of(row: &InstrumentRow) -> Self {
         Self {
             folder: row.folder.clone(),
@@ -169,8 +169,8 @@ impl InstrumentEntry {
         })
     }
 
-    pub(super) fn ways(&self) -> Ways {
-        Ways {
+    pub(super) fn ways(&self) -> WaysIn {
+        WaysIn {
             folder: self.folder.clone(),
             listener: self.listener_kind.zip(self.listener_port),
             peers: self.listener_peers.clone(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::entry::{Around, InstrumentEntry, NewInstrument, Ways, checked};
+use super::entry::{Around, InstrumentEntry, NewInstrument, WaysIn, checked};
 use super::rows::row_of;
 use super::view::{InstrumentView, view_of};
 use crate::action::{Action, Context, Facts, Services, Subject, permitted};
@@ -62,7 +62,7 @@ impl Action for RegisterInstrument {
 
     fn decide(&self, facts: &Facts<'_>, (.., around): &Self::Loaded) -> Result<InstrumentEntry, Refusal> {
         let entry = checked(&self.0, around)?;
-        by_administrator(facts.actor, &Ways::default(), &entry.ways())?;
+        by_administrator(facts.actor, &WaysIn::default(), &entry.ways())?;
         Ok(entry)
     }
 
@@ -132,7 +132,7 @@ fn machine(row: &InstrumentRow, institute: &str) -> AccountRow {
 
 /// The folders and ports of the server are the administrator's matter: whoever names one decides what the server reads
 /// and whom it hears.
-fn by_administrator(actor: &Actor, old: &Ways, new: &Ways) -> Result<(), Refusal> {
+fn by_administrator(actor: &Actor, old: &WaysIn, new: &WaysIn) -> Result<(), Refusal> {
     match old.first_difference(new) {
         Some(field) => permitted(actor, Permission::InstrumentWaySet).map_err(|refusal| refusal.at(field)),
         None => Ok(()),
@@ -181,7 +181,7 @@ impl Action for ChangeInstrument {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
         let around = &around.as_it_stands(old, &self.instrument);
         let entry = checked(&self.instrument, around)?;
-        by_administrator(facts.actor, &Ways::of(old), &entry.ways())?;
+        by_administrator(facts.actor, &WaysIn::of(old), &entry.ways())?;
         old.state.on(InstrumentEvent::Change).map_err(InstrumentRefusal::from)?;
         if old.code != entry.code {
             return Err(Refusal::field("code", "编号登记后不能更改", "the code stays as registered"));
