@@ -1,6 +1,8 @@
 //! Signs that a text was decoded in the wrong way: what no instrument writes, and letters that do not stand together in
 //! any language. The wrong guess leaves them; they are told, never passed over.
 
+use std::collections::BTreeSet;
+
 use encoding_rs::{GB18030, WINDOWS_1252};
 
 /// Characters that make up much of any Chinese text, and those of the names of substances, tests and units.
@@ -11,6 +13,12 @@ const FREQUENT: &str = "的一是在不了有和人这中大为上个国我以�
 任取据处世车更教支单标准值检测试验结果报告编号批仪器方名称操作者间日温度湿积率峰保留面高浓含样品空白对照供溶液稀释倍序列进针通道波长吸光\
 酸盐钠钾钙镁铵氨氯氟溴碘硝硫磷碳氢氧甲乙丙丁戊己庚辛壬癸烷烯炔苯酚醇醛酮酯醚胺酰羟羰巯基嘧啶吡唑噻噁嗪吲哚喹啉哌咪嘌呤胍脲肼腙肟萘蒽菲\
 毫克升微摩尔分秒度米页共第卡尔费休滴定菌落培养素霉药片胶囊注射丸散膏剂省市县所院局厂限公司张王李赵刘陈杨黄周吴";
+
+/// So many different characters in no common use are no name or substance any more.
+const ENOUGH: usize = 6;
+
+/// Signs of measures and quotes, which stand anywhere.
+const SIGNS: &str = "µ°±²³¹·×÷§©®™–—‘’“”…•€£½¼¾«»¶‰\u{a0}ºØø";
 
 /// Controls that belong to protocols and printers rather than to a wrong guess.
 const PROTOCOL: [char; 15] = [
@@ -32,7 +40,8 @@ pub(crate) fn doubts(text: &str, encoding: &str) -> Vec<Doubt> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let signs: [fn(&str, &str) -> Option<(usize, String)>; 4] = [strange, broken_before, double, unfrequent];
+    let signs: [fn(&str, &str) -> Option<(usize, String)>; 5] =
+        [strange, broken_before, double, either_way, unfrequent];
     for sign in signs {
         if let Some((at, what)) = sign(text, encoding) {
             found.push(Doubt { line: line_of(text, at), what });
@@ -67,17 +76,12 @@ fn broken_before(text: &str, _: &str) -> Option<(usize, String)> {
 
 /// Bytes of another encoding that were taken for Western letters, here or by the program that wrote the file.
 fn double(text: &str, encoding: &str) -> Option<(usize, String)> {
-    let mut at = 0;
-    for run in text.split(|c: char| c.is_ascii()) {
-        let here = at;
-        at += run.len() + 1;
-        if run.is_empty() {
+    for (here, run) in runs(text, is_of_windows_1252) {
+        // Dashes, dots and quotes stand together in any text.
+        if run.chars().all(|c| SIGNS.contains(c)) {
             continue;
         }
-        let (bytes, _, lost) = WINDOWS_1252.encode(run);
-        if lost {
-            continue;
-        }
+        let (bytes, ..) = WINDOWS_1252.encode(run);
         let utf_8 = run.chars().count() >= 2 && std::str::from_utf8(&bytes).is_ok();
         if utf_8 {
             return Some((here, format!("\"{}\" is UTF-8 that was taken for Western letters", shown(run))));
@@ -93,11 +97,57 @@ fn double(text: &str, encoding: &str) -> Option<(usize, String)> {
     None
 }
 
+/// The longest stretches of such characters, and where each begins.
+fn runs(text: &str, is_one: fn(char) -> bool) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split(move |c| !is_one(c)).filter_map(move |run| {
+        let here = at;
+        let behind = text.get(here + run.len()..).unwrap_or_default();
+        at = here + run.len() + behind.chars().next().map_or(0, char::len_utf8);
+        (!run.is_empty()).then_some((here, run))
+    })
+}
+
+fn is_of_windows_1252(c: char) -> bool {
+    let mut buffer = [0; 4];
+    !c.is_ascii() && !WINDOWS_1252.encode(c.encode_utf8(&mut buffer)).2
+}
+
+/// True where a text in UTF-8 has the same bytes as characters of common use in GB18030, and nothing else beyond ASCII:
+/// these are two bytes each in both.
+fn is_chinese_as_well(text: &str) -> bool {
+    let mut buffer = [0; 4];
+    let mut beyond = text.chars().filter(|c| !c.is_ascii()).peekable();
+    let common = |c: char| matches!(*c.encode_utf8(&mut buffer).as_bytes(), [0xb0..=0xd7, 0xa1..=0xfe]);
+    beyond.peek().is_some() && beyond.all(common)
+}
+
+/// True where such a text would be in letters that no instrument writes: 一 has the bytes of a Bashkir letter.
+pub(crate) fn is_rather_chinese(text: &str) -> bool {
+    let is_written = |c: char| matches!(c, '\0'..='\u{24f}' | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{45f}');
+    is_chinese_as_well(text) && !text.chars().all(is_written)
+}
+
+/// Letters apart from any ASCII one in a text that may be Chinese as well: 鲁梅 has the bytes of two signs in UTF-8.
+fn either_way(text: &str, encoding: &str) -> Option<(usize, String)> {
+    if encoding != "UTF-8" || !is_chinese_as_well(text) {
+        return None;
+    }
+    let apart = |at: usize, run: &str| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let behind = text.get(at + run.len()..).and_then(|behind| behind.chars().next());
+        ![before, behind].into_iter().flatten().any(|c| c.is_ascii_alphanumeric())
+    };
+    let (at, run) = runs(text, |c| !c.is_ascii()).find(|(at, run)| run.chars().count() >= 2 && apart(*at, run))?;
+    let chinese = GB18030.decode_without_bom_handling(run.as_bytes()).0;
+    Some((at, format!("\"{}\" may be \"{}\" in GB18030 as well", shown(run), shown(&chinese))))
+}
+
 /// Chinese characters that Chinese texts do not have: another encoding was taken for GB18030, or was written as if.
 fn unfrequent(text: &str, encoding: &str) -> Option<(usize, String)> {
     let (mut all, mut frequent, mut rare, mut kana) = (0_usize, 0_usize, 0_usize, 0_usize);
     let mut first = None;
-    let mut different = std::collections::BTreeSet::new();
+    let (mut different, mut different_rare) = (BTreeSet::new(), BTreeSet::new());
     for (at, c) in text.char_indices() {
         if matches!(c, '\u{3040}'..='\u{30ff}') {
             kana += 1;
@@ -109,14 +159,17 @@ fn unfrequent(text: &str, encoding: &str) -> Option<(usize, String)> {
             } else {
                 different.insert(c);
                 let mut buffer = [0; 4];
-                rare += usize::from(!is_gb_2312(c.encode_utf8(&mut buffer)));
+                if !is_gb_2312(c.encode_utf8(&mut buffer)) {
+                    rare += 1;
+                    different_rare.insert(c);
+                }
             }
         }
     }
     let first = first?;
     let what = if encoding == "gb18030" && kana * 4 >= all.max(4) {
         "Japanese syllables in a text that was taken for GB18030"
-    } else if encoding == "gb18030" && all >= 4 && rare * 2 > all {
+    } else if encoding == "gb18030" && different_rare.len() >= ENOUGH && rare * 2 > all {
         "more than half of its Chinese characters are in no common use"
     } else if all >= 16 && different.len() >= 8 && frequent * 12 < all {
         "hardly one of its Chinese characters is a frequent one"
@@ -163,7 +216,6 @@ fn is_western(run: &str) -> bool {
 /// True where a character of Windows-1252 stands as it does in Western text: signs of measures and quotes anywhere,
 /// letters among letters of their case, nothing else.
 fn fits(before: Option<char>, c: char, behind: Option<char>) -> bool {
-    const SIGNS: &str = "µ°±²³¹·×÷§©®™–—‘’“”…•€£½¼¾«»¶‰\u{a0}ºØø";
     if SIGNS.contains(c) {
         return true;
     }
@@ -198,6 +250,18 @@ mod tests {
         }
         assert!(!told("水分：0.42 %\r\n操作者：张喆\r\n嘧啶 吡啶", "gb18030"));
         assert!(!told("25 °C Größe µl", "windows-1252"));
+        assert!(!told("样品……——“2×”…………", "UTF-8"));
+        assert!(!told("𠮷田㐀 喆堃 噁 𠮷田㐀 喆堃 噁", "gb18030"), "a few rare characters prove nothing");
+        assert!(!told("λ 254 nm\t5 μL\tm²·h\tcréée", "UTF-8"));
+    }
+
+    #[test]
+    fn what_is_a_text_in_two_encodings_is_told() {
+        let (bytes, ..) = GB18030.encode("Operator,鲁梅,1\n");
+        let western = std::str::from_utf8(&bytes).unwrap();
+        assert!(told(western, "UTF-8"), "{western}");
+        // Any other character decides.
+        assert!(!told(&format!("{western}水"), "UTF-8"));
     }
 
     #[test]

@@ -22,12 +22,10 @@ pub(crate) enum Bytes {
 
 impl Bytes {
     pub fn of(bytes: &[u8]) -> Self {
-        if let Some(marked) = Encoding::for_bom(bytes) {
-            return Self::Proven(marked);
-        }
         // GB18030 has a mark too.
-        if bytes.starts_with(&[0x84, 0x31, 0x95, 0x33]) {
-            return Self::Proven((GB18030, 4));
+        let of_gb_18030 = || bytes.starts_with(&[0x84, 0x31, 0x95, 0x33]).then_some((GB18030, 4));
+        if let Some((encoding, length)) = Encoding::for_bom(bytes).or_else(of_gb_18030) {
+            return Self::Proven((encoding, length * marks(bytes, length)));
         }
         if let Some(encoding) = unmarked_utf_16(bytes) {
             return Self::Proven((encoding, 0));
@@ -36,6 +34,7 @@ impl Bytes {
             return Self::Ascii;
         }
         match std::str::from_utf8(bytes) {
+            Ok(text) if doubt::is_rather_chinese(text) => return Self::Proven((GB18030, 0)),
             Ok(_) => return Self::Proven((UTF_8, 0)),
             // Cut within a character: what is there is UTF-8, and the end is broken.
             Err(cut) if cut.error_len().is_none() && !bytes.get(..cut.valid_up_to()).unwrap_or_default().is_ascii() => {
@@ -92,39 +91,57 @@ pub(crate) fn named(bytes: &[u8], label: &str) -> Option<Chosen> {
     Some((Encoding::for_label_no_replacement(label.as_bytes())?, 0))
 }
 
+/// How often the mark at the beginning stands there: some programs mark a text that has its mark already.
+fn marks(bytes: &[u8], length: usize) -> usize {
+    let mark = bytes.get(..length).unwrap_or_default();
+    bytes.chunks(length.max(1)).take_while(|chunk| *chunk == mark).count()
+}
+
 /// UTF-16 without its mark: every second byte of its digits, blanks and line ends is a zero, which no text in another
-/// encoding has at all.
+/// encoding has at all. Where they do not tell the order of the bytes there is no guess: a text with zeros is broken.
 fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes.get(..1 << 16).unwrap_or(bytes);
     if !head.contains(&0) {
         return None;
     }
-    let (mut little, mut big, mut units) = (0_usize, 0_usize, 0_usize);
-    let (mut little_ends, mut big_ends) = (false, false);
+    let (mut little, mut big) = (Ordered::default(), Ordered::default());
+    let mut units = 0_usize;
     for unit in head.chunks_exact(2) {
         units += 1;
-        // Read the other way round, tabs and line ends would be letters that no instrument writes.
-        little_ends |= matches!(unit, [b'\t' | b'\n' | b'\r', 0]);
-        big_ends |= matches!(unit, [0, b'\t' | b'\n' | b'\r']);
-        match unit {
+        match *unit {
             [0, 0] => return None,
-            [low, 0] if is_written(*low) => little += 1,
-            [0, low] if is_written(*low) => big += 1,
+            [low, 0] => little.count(low),
+            [0, low] => big.count(low),
             _ => {}
         }
     }
-    // A Chinese character may have a zero byte as well.
-    let encoding = match (little_ends, big_ends) {
-        (true, false) => UTF_16LE,
-        (false, true) => UTF_16BE,
-        _ if little > big => UTF_16LE,
-        _ => UTF_16BE,
+    let (encoding, found) = match (little, big) {
+        (one, other) if one.is_told_against(other) => (UTF_16LE, one),
+        (other, one) if one.is_told_against(other) => (UTF_16BE, one),
+        _ => return None,
     };
-    (little.max(big) * 20 >= units).then_some(encoding)
+    (found.written * 20 >= units).then_some(encoding)
 }
 
-fn is_written(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+/// The ASCII of a text in one order of its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ordered {
+    written: usize,
+    /// Of these, what is no Chinese character in the other order. 一 of the one order is N of the other, and so is many
+    /// a letter and some digits; blanks, points and line ends would be signs there that no instrument writes.
+    signs: usize,
+}
+
+impl Ordered {
+    fn count(&mut self, byte: u8) {
+        self.written += usize::from(matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+        self.signs +=
+            usize::from(matches!(byte, b'\t' | b'\n' | b'\r' | b' ' | b'1'..=b'3' | b'.' | b',' | b':' | b';' | b'-'));
+    }
+
+    fn is_told_against(self, other: Self) -> bool {
+        self.signs > other.signs * 2 || (self.signs == other.signs && self.written > 0 && other.written == 0)
+    }
 }
 
 /// One character beyond ASCII, as GB18030 has it.
@@ -138,6 +155,8 @@ enum Unit {
     Low,
     /// Four bytes, every second one a digit.
     Four,
+    /// A place that GB18030 leaves to its users, where the second byte is an ASCII letter or sign by itself.
+    Private,
 }
 
 /// True where the bytes are strictly GB18030 and their characters stand together as Chinese ones do. A Western letter
@@ -169,6 +188,8 @@ fn is_chinese(bytes: &[u8]) -> bool {
         let as_western = || doubt::reads_as_western(bytes, start, at);
         match (units, only) {
             _ if certain => chinese += units * 2,
+            // Western letter or not, it is one byte before an ASCII one.
+            (1, Unit::Private) => western += 2,
             (1, Unit::Common | Unit::High | Unit::Low) if as_western() => {
                 western += if only == Unit::Common { 1 } else { 2 }
             }
@@ -189,6 +210,7 @@ fn unit(bytes: &[u8]) -> Option<(Unit, usize)> {
             let fourth = *bytes.get(3)?;
             ((0x81..=0xfe).contains(&third) && fourth.is_ascii_digit()).then_some((Unit::Four, 4))
         }
+        0x40..=0x7e if (0xa1..=0xa7).contains(&lead) => Some((Unit::Private, 2)),
         0x40..=0x7e => Some((Unit::Low, 2)),
         0xa1..=0xfe if (0xa1..=0xa9).contains(&lead) || (0xb0..=0xd7).contains(&lead) => Some((Unit::Common, 2)),
         0x80..=0xfe => Some((Unit::High, 2)),
@@ -259,11 +281,45 @@ mod tests {
             "Prüfer Müller, Maßlösung\n",
             "“quoted” – 5 µm\n",
             "Temp °C\tm²\t10³\r\n",
+            // A degree sign of another system's code page.
+            "Temperature(¡C)\tA1\r\n",
         ] {
             let (bytes, _, lost) = encoding_rs::WINDOWS_1252.encode(text);
             assert!(!lost);
             let read = read(&bytes, &["utf-16", "utf-8", "gb2312", "windows-1252"]);
             assert_eq!(read, ("windows-1252".to_owned(), text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn western_and_greek_signs_in_utf_8_stay_utf_8() {
+        for text in ["λ 254 nm, 5 μL", "25 °C ±0,5 µl, é", "créée, Größe", "Сода", "α-Al, β, m²·h"] {
+            assert_eq!(read(text.as_bytes(), &["utf-8", "gb2312"]), ("UTF-8".to_owned(), text.to_owned()));
+        }
+    }
+
+    /// Without line ends, digits or blanks the order of the bytes may be open: the zeros then make it a broken text.
+    #[test]
+    fn the_order_of_bytes_is_told_by_ascii_or_not_at_all() {
+        for text in ["一一一一 1", "一一,一", "昀\t最\r\n", "Name", "最\n"] {
+            for little in [true, false] {
+                assert_eq!(read(&wide(text, little, false), &["utf-8"]).1, text, "{text} {little}");
+            }
+        }
+        for text in ["一N", "NN一一"] {
+            for little in [true, false] {
+                assert!(read(&wide(text, little, false), &["utf-8"]).1.contains('\0'), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mark_may_stand_there_twice() {
+        let marked = "\u{feff}\u{feff}a\u{feff}1\n";
+        for bytes in
+            [marked.as_bytes(), &GB18030.encode(marked).0, &wide(marked, true, false), &wide(marked, false, true)]
+        {
+            assert_eq!(read(bytes, &["utf-8"]).1, "a\u{feff}1\n");
         }
     }
 

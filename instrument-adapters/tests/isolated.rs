@@ -240,7 +240,7 @@ fn a_worker_is_replaced_after_some_files_and_with_other_adapters() {
 /// A program that says the first word of a worker and then does as it likes.
 fn scripted(dir: &Path, then: &str) -> Pool {
     let path: PathBuf = dir.join("worker.sh");
-    fs::write(&path, format!("#!/bin/sh\n{}\n{then}\n", say(r#"{"Ready":{"version":1,"limited":true}}"#))).unwrap();
+    fs::write(&path, format!("#!/bin/sh\n{}\n{then}\n", say(r#"{"Ready":{"version":2,"limited":true}}"#))).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     // Through the shell: a file just written may still be open for writing in a test beside this one.
     let program = Program::new("/bin/sh").arg(&path);

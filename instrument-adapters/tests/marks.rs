@@ -103,10 +103,26 @@ fn places(text: &str, parsed: &Parsed) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// `1.234` alone is what every program writes for one and a bit: a point is decimal unless the file shows groups.
-fn is_another_number(was: &str, now: &str, text: &str) -> bool {
-    let commas = text.contains("0,") || was.contains(',');
-    now.matches('.').count() == 1 && !now.contains(',') && !commas
+/// True for a number with this mark where it can only be a decimal one: `47,18`, `0,284`, `1234,567`.
+fn is_decimal(raw: &str, mark: char) -> bool {
+    let number = raw.trim().trim_end_matches(|c: char| !c.is_ascii_digit());
+    let Some((whole, fraction)) = number.split_once(mark) else { return false };
+    let digits = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_digit());
+    let may_group = (1..=3).contains(&whole.len()) && !whole.starts_with('0') && fraction.len() == 3;
+    digits(whole) && digits(fraction) && !may_group
+}
+
+/// What a person writes who groups a number by the mark that the file has for decimals is another number, in the same
+/// way for every program: `1.234` alone is one and a bit. A point is decimal unless the file shows groups, or decimals
+/// with a comma; a comma is decimal only where the other numbers of the file show that and none has a point.
+fn is_another_number(now: &str, before: &Parsed) -> bool {
+    let shows = |mark: char| before.observations.iter().any(|o| is_decimal(&o.raw, mark));
+    let groups = |mark: char| before.observations.iter().any(|o| o.raw.matches(mark).count() > 1);
+    match (now.matches('.').count(), now.matches(',').count()) {
+        (1, 0) => !shows(',') && !groups('.'),
+        (0, 1) => shows(',') && !shows('.') && !groups(','),
+        _ => false,
+    }
 }
 
 proptest! {
@@ -129,7 +145,7 @@ proptest! {
         let (at, was) = place.get(&places);
         let (whole, fraction) = was.split_once(['.', ',']).map_or((was.as_str(), None), |(w, f)| (w, Some(f)));
         let now = grouped(whole, fraction, CONVENTIONS[convention]);
-        if is_another_number(was, &now, &text) { return Ok(()) }
+        if is_another_number(&now, &before) { return Ok(()) }
         let changed = format!("{}{now}{}", &text[..*at], &text[at + was.len()..]);
         if let Ok(after) = set.parse(sample.name, &bytes_of(&changed), Some(files.id), &options) {
             prop_assert!(is_safe(&before, &after), "{}: {was} became {now}: {:?}", sample.name, after.problems);
@@ -198,7 +214,7 @@ fn no_file_of_the_corpora_is_ambiguous() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let root = std::env::var_os("QIANFA_CORPORA").map_or(root, Into::into);
     let set = AdapterSet::embedded();
-    let (mut read, mut open, mut doubtful) = (0, Vec::new(), Vec::new());
+    let (mut read, mut values, mut lost_before, mut open, mut doubtful) = (0, 0, 0, Vec::new(), Vec::new());
     let mut todo = vec![root.join("instrument-corpus"), root.join("instrument-corpus-2")];
     while let Some(folder) = todo.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -211,17 +227,28 @@ fn no_file_of_the_corpora_is_ambiguous() {
                 continue;
             };
             read += 1;
+            values += parsed.observations.len();
             let has = |code: &str| parsed.problems.iter().any(|p| p.code == code);
             if has("ambiguous_number") || parsed.observations.iter().any(|o| o.status == Status::Ambiguous) {
                 open.push(path.clone());
             }
             if has("doubtful_text") {
+                // A micro sign of a description was lost before the file came: that is told, and right.
+                let lost = std::fs::read(&path).unwrap().windows(3).any(|three| three == "\u{fffd}".as_bytes());
+                if lost && path.ends_with("luminex_xPONENT_example02.asm.json") {
+                    lost_before += 1;
+                    continue;
+                }
                 let told: Vec<_> = parsed.problems.iter().filter(|p| p.code == "doubtful_text").cloned().collect();
                 doubtful.push((path, told));
             }
         }
     }
-    println!("{read} files of the corpora read, {} ambiguous, {} doubtful", open.len(), doubtful.len());
+    println!(
+        "{read} files of the corpora with {values} values read, {} ambiguous, {} doubtful, {lost_before} damaged before",
+        open.len(),
+        doubtful.len()
+    );
     assert!(open.is_empty(), "{open:?}");
     assert!(doubtful.is_empty(), "{doubtful:#?}");
 }
