@@ -1,5 +1,5 @@
-//! Signs that a text was decoded in the wrong way: what no instrument writes, and letters that do not stand together in
-//! any language. The wrong guess leaves them; they are told, never passed over.
+//! Signs that a text was decoded in the wrong way: what no instrument writes, and letters that do not come together in
+//! any language. The wrong guess leaves them; they are reported, never passed over.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const FREQUENT: &str = "的一是在不了有和人这中大为上个国我以�
 /// So many different characters in no common use are no name or substance any more.
 const ENOUGH: usize = 6;
 
-/// Signs of measures and quotes, which stand anywhere.
+/// Signs of measures and quotes, which come anywhere.
 const SIGNS: &str = "µ°±²³¹·×÷§©®™–—‘’“”…•€£½¼¾«»¶‰\u{a0}ºØø";
 
 /// Controls that belong to protocols and printers rather than to a wrong guess.
@@ -77,7 +77,7 @@ fn broken_before(text: &str, _: &str) -> Option<(usize, String)> {
 /// Bytes of another encoding that were taken for Western letters, here or by the program that wrote the file.
 fn double(text: &str, encoding: &str) -> Option<(usize, String)> {
     for (here, run) in runs(text, is_of_windows_1252) {
-        // Dashes, dots and quotes stand together in any text.
+        // Dashes, dots and quotes come together in any text.
         if run.chars().all(|c| SIGNS.contains(c)) {
             continue;
         }
@@ -193,7 +193,7 @@ fn shown(run: &str) -> String {
     run.chars().take(20).collect()
 }
 
-/// True where the bytes from `start` to `end`, taken for Windows-1252, stand among their neighbours as Western letters do.
+/// True where the bytes from `start` to `end`, taken for Windows-1252, are among their neighbours as Western letters are.
 pub(crate) fn reads_as_western(bytes: &[u8], start: usize, end: usize) -> bool {
     let before = start.checked_sub(1).and_then(|at| bytes.get(at)).copied().filter(u8::is_ascii);
     let behind = bytes.get(end..).and_then(<[u8]>::first).copied();
@@ -213,7 +213,7 @@ fn is_western(run: &str) -> bool {
     all.windows(3).all(|three| matches!(*three, [before, Some(c), behind] if fits(before, c, behind)))
 }
 
-/// True where a character of Windows-1252 stands as it does in Western text: signs of measures and quotes anywhere,
+/// True where a character of Windows-1252 comes as it does in Western text: signs of measures and quotes anywhere,
 /// letters among letters of their case, nothing else.
 fn fits(before: Option<char>, c: char, behind: Option<char>) -> bool {
     if SIGNS.contains(c) {
@@ -222,7 +222,7 @@ fn fits(before: Option<char>, c: char, behind: Option<char>) -> bool {
     if !c.is_alphabetic() || matches!(c, 'ª' | 'ƒ' | 'ˆ' | 'Þ' | 'þ' | 'ð' | 'Ð') {
         return false;
     }
-    // A capital does not stand behind a small letter, nor a small one before a capital.
+    // A capital does not come behind a small letter, nor a small one before a capital.
     let capital = |other: Option<char>| other.is_some_and(char::is_uppercase);
     let small = |other: Option<char>| other.is_some_and(|o| o.is_lowercase() && o != 'µ');
     if c.is_lowercase() { !capital(behind) } else { !small(before) }

@@ -91,7 +91,7 @@ pub(crate) fn named(bytes: &[u8], label: &str) -> Option<Chosen> {
     Some((Encoding::for_label_no_replacement(label.as_bytes())?, 0))
 }
 
-/// How often the mark at the beginning stands there: some programs mark a text that has its mark already.
+/// How often the mark at the beginning is there: some programs mark a text that has its mark already.
 fn marks(bytes: &[u8], length: usize) -> usize {
     let mark = bytes.get(..length).unwrap_or_default();
     bytes.chunks(length.max(1)).take_while(|chunk| *chunk == mark).count()
@@ -127,7 +127,7 @@ fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
 #[derive(Debug, Clone, Copy, Default)]
 struct Ordered {
     written: usize,
-    /// Of these, what is no Chinese character in the other order. 一 of the one order is N of the other, and so is many
+    /// Of these, what is not a Chinese character in the other order. 一 of the one order is N of the other, and so is many
     /// a letter and some digits; blanks, points and line ends would be signs there that no instrument writes.
     signs: usize,
 }
@@ -159,8 +159,8 @@ enum Unit {
     Private,
 }
 
-/// True where the bytes are strictly GB18030 and their characters stand together as Chinese ones do. A Western letter
-/// stands alone among ASCII, and would take the letter behind it for its second byte.
+/// True where the bytes are strictly GB18030 and their characters come together as Chinese ones do. A Western letter
+/// is alone among ASCII, and would take the letter behind it for its second byte.
 fn is_chinese(bytes: &[u8]) -> bool {
     let (mut chinese, mut western) = (0_usize, 0_usize);
     let mut at = 0;

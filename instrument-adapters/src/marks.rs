@@ -15,7 +15,7 @@ pub(crate) enum Meaning {
 /// What the numbers of a file show of one mark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Shown {
-    /// A number has it where only a decimal mark can stand: `0,5`, `12,34`.
+    /// A number has it where only a decimal mark can be: `0,5`, `12,34`.
     decimal: bool,
     /// A number has it where only thousands can be parted: `1,234,567`, `1,234.5`.
     groups: bool,

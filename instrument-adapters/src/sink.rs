@@ -385,7 +385,7 @@ impl<'a> Sink<'a> {
 
     /// Closes the account: what was too much to list is said in a sentence.
     pub fn finish(&mut self) {
-        // A number that is no value, such as a total, or one that has no plain readings.
+        // A number that is not a value, such as a total, or one that has no plain readings.
         for (raw, open) in std::mem::take(&mut self.open) {
             if !open.told {
                 let what = format!("{raw} is {} or {}: nothing in the file says which", open.decimal, open.grouped);
