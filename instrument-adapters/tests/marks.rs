@@ -40,7 +40,7 @@ fn text_of(bytes: &[u8]) -> Option<(String, fn(&str) -> Vec<u8>)> {
 fn grouped(whole: &str, fraction: Option<&str>, (group, decimal): (&str, &str)) -> String {
     let mut out = String::new();
     for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place) % 3 == 0 {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
             out.push_str(group);
         }
         out.push(digit);
