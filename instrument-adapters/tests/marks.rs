@@ -211,7 +211,7 @@ fn no_sample_is_ambiguous() {
 /// The real files, where the folders are at hand.
 #[test]
 fn no_file_of_the_corpora_is_ambiguous() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let root = std::env::var_os("QIANFA_CORPORA").map_or(root, Into::into);
     let set = AdapterSet::embedded();
     let (mut read, mut values, mut lost_before, mut open, mut doubtful) = (0, 0, 0, Vec::new(), Vec::new());
