@@ -308,7 +308,6 @@ permissions!(
     StandardManage,
     InstrumentRegisterRead,
     InstrumentRegisterManage,
-    InstrumentWaySet,
     InstrumentCalibrate,
     DeadLetterDecide,
     CertificateRead,

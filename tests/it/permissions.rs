@@ -115,9 +115,8 @@ fn every_permission_guards_something() {
     let table = routes::table();
     let guards =
         |permission: Permission| table.entries().iter().any(|entry| entry.requires.permission() == Some(permission));
-    // One decides what a view shows, not who may open it; one is asked of what the program does at its start; one is
-    // asked beside the permission to keep the register, where an entry names a folder or a port of the server.
-    let within = [Permission::ApplicantRead, Permission::ClockRefresh, Permission::InstrumentWaySet];
+    // One decides what a view shows, not who may open it; one is asked of what the program does at its start.
+    let within = [Permission::ApplicantRead, Permission::ClockRefresh];
     let idle: Vec<&str> = Permission::ALL
         .iter()
         .filter(|permission| !guards(**permission) && !within.contains(permission))

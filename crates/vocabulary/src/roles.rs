@@ -90,7 +90,6 @@ permissions! {
     InstrumentRegisterRead = "instrument_register.read": Analyst Reviewer AuthorisedSignatory Quality Administrator;
     InstrumentRegisterManage = "instrument_register.manage": Quality Administrator;
     /// A folder or a port of the server is named here.
-    InstrumentWaySet = "instrument_way.set": Administrator;
     InstrumentCalibrate = "instrument.calibrate": Quality;
     DeadLetterDecide = "dead_letter.decide": Analyst Quality;
 

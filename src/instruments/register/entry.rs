@@ -96,34 +96,6 @@ impl Around {
     }
 }
 
-/// What of the server an instrument uses: the administrator's matter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct WaysIn {
-    folder: Option<String>,
-    listener: Option<(ListenerKind, i64)>,
-    peers: String,
-}
-
-impl WaysIn {
-    pub(super) fn of(row: &InstrumentRow) -> Self {
-        Self {
-            folder: row.folder.clone(),
-            listener: row.listener_kind.zip(row.listener_port),
-            peers: row.listener_peers.clone(),
-        }
-    }
-
-    /// The field in which the other one differs.
-    pub(super) fn first_difference(&self, other: &Self) -> Option<&'static str> {
-        let fields = [
-            ("folder", self.folder != other.folder),
-            ("listener_port", self.listener != other.listener),
-            ("listener_peers", self.peers != other.peers),
-        ];
-        fields.into_iter().find(|(_, differ)| *differ).map(|(field, _)| field)
-    }
-}
-
 /// What an instrument is, in order: what the trail records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InstrumentEntry {
@@ -167,14 +139,6 @@ impl InstrumentEntry {
             listener_idle_ms: row.listener_idle_ms,
             listener_peers: row.listener_peers.clone(),
         })
-    }
-
-    pub(super) fn ways(&self) -> WaysIn {
-        WaysIn {
-            folder: self.folder.clone(),
-            listener: self.listener_kind.zip(self.listener_port),
-            peers: self.listener_peers.clone(),
-        }
     }
 
     /// The instrument with this entry in place of what it was.
@@ -337,22 +301,5 @@ mod tests {
         assert_eq!(field(&at("/mnt/balance"), &Around::default()), None);
         let none = Around { folder: Err(Unwatchable::NoRoot), ..Around::default() };
         assert_eq!(field(&at("/mnt/balance"), &none).as_deref(), Some("folder"));
-    }
-
-    #[test]
-    fn whatever_is_named_of_the_server_is_a_difference_of_its_own() {
-        let plain = checked(&new(), &Around::default()).expect("in order");
-        let changed = |change: fn(&mut InstrumentEntry)| {
-            let mut other = plain.clone();
-            change(&mut other);
-            plain.ways().first_difference(&other.ways())
-        };
-        assert_eq!(changed(|one| one.folder = Some("/mnt/a".into())), Some("folder"));
-        assert_eq!(
-            changed(|one| (one.listener_kind, one.listener_port) = (Some(ListenerKind::Lis2), Some(5000))),
-            Some("listener_port")
-        );
-        assert_eq!(changed(|one| one.listener_peers = "10.2.0.1".into()), Some("listener_peers"));
-        assert_eq!(changed(|one| one.name = "another".into()), None);
     }
 }

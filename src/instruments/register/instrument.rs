@@ -5,10 +5,10 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::entry::{Around, InstrumentEntry, NewInstrument, WaysIn, checked};
+use super::entry::{Around, InstrumentEntry, NewInstrument, checked};
 use super::rows::row_of;
 use super::view::{InstrumentView, view_of};
-use crate::action::{Action, Context, Facts, Services, Subject, permitted};
+use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
@@ -60,10 +60,8 @@ impl Action for RegisterInstrument {
         Ok((own, code, around.clone()))
     }
 
-    fn decide(&self, facts: &Facts<'_>, (.., around): &Self::Loaded) -> Result<InstrumentEntry, Refusal> {
-        let entry = checked(&self.0, around)?;
-        by_administrator(facts.actor, &WaysIn::default(), &entry.ways())?;
-        Ok(entry)
+    fn decide(&self, _: &Facts<'_>, (.., around): &Self::Loaded) -> Result<InstrumentEntry, Refusal> {
+        checked(&self.0, around)
     }
 
     fn keep(
@@ -130,15 +128,6 @@ fn machine(row: &InstrumentRow, institute: &str) -> AccountRow {
     }
 }
 
-/// The folders and ports of the server are the administrator's matter: whoever names one decides what the server reads
-/// and whom it hears.
-fn by_administrator(actor: &Actor, old: &WaysIn, new: &WaysIn) -> Result<(), Refusal> {
-    match old.first_difference(new) {
-        Some(field) => permitted(actor, Permission::InstrumentWaySet).map_err(|refusal| refusal.at(field)),
-        None => Ok(()),
-    }
-}
-
 fn taken(error: diesel::result::Error) -> Failure {
     match StoreError::from(error) {
         StoreError::Unique { rule: Invariant::ListenerPortTaken, .. } => {
@@ -177,11 +166,10 @@ impl Action for ChangeInstrument {
         Ok((row_of(cx.conn, &own, &self.id)?, around.clone()))
     }
 
-    fn decide(&self, facts: &Facts<'_>, (old, around): &Self::Loaded) -> Result<Self::Plan, Refusal> {
+    fn decide(&self, _: &Facts<'_>, (old, around): &Self::Loaded) -> Result<Self::Plan, Refusal> {
         let reason = text::required("reason", &self.reason, text::REMARK)?;
         let around = &around.as_it_stands(old, &self.instrument);
         let entry = checked(&self.instrument, around)?;
-        by_administrator(facts.actor, &WaysIn::of(old), &entry.ways())?;
         old.state.on(InstrumentEvent::Change).map_err(InstrumentRefusal::from)?;
         if old.code != entry.code {
             return Err(Refusal::field("code", "编号登记后不能更改", "the code stays as registered"));
