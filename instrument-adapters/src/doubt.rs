@@ -14,7 +14,7 @@ const FREQUENT: &str = "的一是在不了有和人这中大为上个国我以�
 酸盐钠钾钙镁铵氨氯氟溴碘硝硫磷碳氢氧甲乙丙丁戊己庚辛壬癸烷烯炔苯酚醇醛酮酯醚胺酰羟羰巯基嘧啶吡唑噻噁嗪吲哚喹啉哌咪嘌呤胍脲肼腙肟萘蒽菲\
 毫克升微摩尔分秒度米页共第卡尔费休滴定菌落培养素霉药片胶囊注射丸散膏剂省市县所院局厂限公司张王李赵刘陈杨黄周吴";
 
-/// So many different characters in no common use are no name or substance any more.
+/// So many different characters in no common use are neither a name nor a substance any more.
 const ENOUGH: usize = 6;
 
 /// Signs of measures and quotes, which come anywhere.
