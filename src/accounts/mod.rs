@@ -15,7 +15,7 @@ mod refusals;
 mod roles;
 mod write;
 
-pub use bootstrap::{BootstrapInstitute, FirstAdministrator, bootstrap};
+pub use bootstrap::{AppointAdministrator, BootstrapInstitute, FirstAdministrator, bootstrap};
 pub use create::CreateAccount;
 pub use disable::DisableAccount;
 pub use passwords::{ChangePassword, ResetPassword};

@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::store::columns::{Day, ProductId};
 use crate::store::views::keyset::Part;
 use crate::store::views::{
-    self, ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView,
+    self, ApplicantView, AuthorisationView, InstituteView, OwnerOpen, ProductView, Search, SpecificationView,
 };
 
 /// The routes.
@@ -31,6 +31,7 @@ pub fn table() -> Table {
         .makes::<CreateApplicant>(Method::POST, "/api/v1/applicants")
         .get("/api/v1/products", products)
         .makes::<CreateProduct>(Method::POST, "/api/v1/products")
+        .get("/api/v1/products/without-owner", without_owner)
         .get("/api/v1/products/{id}", product)
         .get("/api/v1/products/{id}/specifications", specifications)
         .makes::<DraftSpecification>(Method::POST, "/api/v1/specifications")
@@ -41,7 +42,7 @@ pub fn table() -> Table {
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(institutes, applicants, products, product, specifications, authorisations))]
+#[openapi(paths(institutes, applicants, products, without_owner, product, specifications, authorisations))]
 pub struct Docs;
 
 #[utoipa::path(get, path = "/api/v1/institutes", tag = "catalogue",
@@ -78,6 +79,16 @@ async fn products(
     .await
 }
 
+#[utoipa::path(get, path = "/api/v1/products/without-owner", tag = "catalogue",
+    responses((status = 200, body = [OwnerOpen], description = "归属待定的品种 products whose owner is open")))]
+async fn without_owner(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| views::products_without_owner(conn, &reader))
+    })
+    .await
+}
+
 #[utoipa::path(get, path = "/api/v1/products/{id}", tag = "catalogue", params(("id" = String, Path)),
     responses((status = 200, body = ProductView), (status = 404, body = ProblemDocument)))]
 async fn product(
@@ -107,12 +118,16 @@ async fn specifications(
     .await
 }
 
-#[utoipa::path(get, path = "/api/v1/authorisations", tag = "catalogue",
-    responses((status = 200, body = [AuthorisationView], description = "批签发授权 authorisations")))]
-async fn authorisations(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+#[utoipa::path(get, path = "/api/v1/authorisations", tag = "catalogue", params(Search),
+    responses((status = 200, body = Part<AuthorisationView>, description = "批签发授权 authorisations")))]
+async fn authorisations(
+    gate: Permit<CatalogueRead>,
+    services: Data<Services>,
+    search: Query<Search>,
+) -> Result<HttpResponse, Problem> {
     answer(move || {
         let (reader, today) = (services.reader(&gate.actor)?, Day::from(services.clock.today()));
-        services.db.read(|conn| views::authorisations(conn, &reader, &today))
+        services.db.read(|conn| views::authorisations(conn, &reader, &search, &today))
     })
     .await
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::application::{NewApplication, NewCase, draft, file_for, numbered};
+use super::application::{NewApplication, NewCase, Series, draft, file_for, numbered};
 use super::load::CaseFile;
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts};
@@ -33,7 +33,7 @@ pub struct Submitted(NewCase);
 
 fn keep(cx: &mut Context<'_>, name: &'static str, desk: &Desk, Submitted(draft): Submitted) -> Outcome<Taken> {
     let NewCase { mut case, batches } = draft;
-    case.facts().number = numbered(cx, &format!("{}C", desk.file.institute.sample_prefix))?;
+    case.facts().number = numbered(cx, Series::Application, &desk.file.institute)?;
     Ok(Taken::of(&case.insert(cx, name, &batches)?))
 }
 

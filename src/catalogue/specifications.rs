@@ -86,12 +86,12 @@ impl Action for DraftSpecification {
     type Done = SpecificationView;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Predecessors> {
-        let products: i64 = product::table.filter(product::id.eq(&self.product_id)).count().get_result(cx.conn)?;
+        let product = own_product(cx, &self.product_id)?;
         let last: Option<i64> = specification::table
             .filter(specification::product_id.eq(&self.product_id))
             .select(diesel::dsl::max(specification::version))
             .first(cx.conn)?;
-        Ok(Predecessors { product: products == 1, last: last.unwrap_or(0) })
+        Ok(Predecessors { product, last: last.unwrap_or(0) })
     }
 
     fn decide(&self, _: &Facts<'_>, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
@@ -173,7 +173,11 @@ impl Action for ReleaseSpecification {
             .select((specification::product_id, specification::status))
             .first(cx.conn)
             .optional()?;
-        let (product, state) = found.ok_or_else(|| CatalogueRefusal::NoSpecification(self.id.clone()))?;
+        let missing = || CatalogueRefusal::NoSpecification(self.id.clone());
+        let (product, state) = found.ok_or_else(missing)?;
+        if !own_product(cx, &product)? {
+            return Err(missing().into());
+        }
         let rows: Vec<(SpecificationState, Option<Day>, i64)> = specification::table
             .filter(specification::product_id.eq(&product))
             .filter(specification::id.ne(&self.id))
@@ -200,6 +204,14 @@ impl Action for ReleaseSpecification {
         cx.record(event.and("effective_from", (), plan.from.to_string()));
         shown(cx, &draft.product, &self.id)
     }
+}
+
+/// Whether the product is the actor's institute's own: nobody else writes what it is tested by.
+fn own_product(cx: &mut Context<'_>, id: &ProductId) -> Outcome<bool> {
+    let own = cx.institute()?;
+    let found = product::table.filter(product::id.eq(id)).filter(product::institute_id.eq(own));
+    let count: i64 = found.count().get_result(cx.conn)?;
+    Ok(count == 1)
 }
 
 /// The specification as it is today.

@@ -12,6 +12,6 @@ mod writing;
 pub use key::{PublicKeys, SealKey};
 pub use refusals::RecordRefusal;
 pub use seal::{Sealer, Sealing, WITNESS, Witness};
-pub use trail::{PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
+pub use trail::{Entries, PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
 pub use verify::{Misfit, MisfitKind, Report, verify};
 pub use writing::{Actor, Author, Change, record, record_by};

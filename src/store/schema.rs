@@ -26,6 +26,8 @@ diesel::table! {
         contact -> Text,
         created_at -> Text,
         revision -> BigInt,
+        institute_id -> Nullable<Text>,
+        owner_open -> Bool,
     }
 }
 
@@ -97,6 +99,8 @@ diesel::table! {
         content_unit -> Text,
         created_at -> Text,
         revision -> BigInt,
+        institute_id -> Nullable<Text>,
+        owner_open -> Bool,
     }
 }
 
@@ -254,6 +258,7 @@ diesel::table! {
         label_code -> Text,
         portion -> Text,
         revision -> BigInt,
+        institute_id -> Text,
     }
 }
 
@@ -585,6 +590,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         request_id -> Nullable<Text>,
         event_version -> BigInt,
+        institute_id -> Nullable<Text>,
     }
 }
 

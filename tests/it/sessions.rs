@@ -1,7 +1,7 @@
 //! Logging in, refreshing, locking out, forged requests, and signing.
 
 use chrono::Duration;
-use qianfa::record::{TrailFilter, trail};
+use qianfa::record::{Entries, TrailFilter, trail};
 use qianfa::refusal::Code;
 use qianfa::vocabulary::Role;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn a_session_is_opened_used_and_closed() {
         let client = app.logged_in("admin");
         let me = client.get("/api/v1/session").json();
         assert_eq!(me["username"], "admin");
-        assert_eq!(me["roles"], json!(["administrator"]));
+        assert_eq!(me["roles"], json!(["administrator", "installation"]));
         assert!(me["may"].as_array().unwrap().contains(&json!("account.manage")));
         assert_eq!(client.delete("/api/v1/session").status, 204);
         assert_eq!(client.get("/api/v1/session").problem(), "session-revoked");
@@ -90,10 +90,11 @@ fn failures_are_on_the_trail_without_what_was_typed() {
         login(app, "admin", WRONG);
         login(app, "nobody-of-that-name", "my-secret-in-the-wrong-place");
         let filter = TrailFilter { action: Some("login.fail".into()), ..TrailFilter::default() };
-        let page = trail(&app.services.db, &filter).unwrap();
+        let page = trail(&app.services.db, &Entries::Whole, &filter).unwrap();
         assert_eq!(page.entries.len(), 2);
         assert_eq!((page.entries[1].actor.as_str(), page.entries[0].actor.as_str()), ("admin", "anonymous"));
-        let all = serde_json::to_string(&trail(&app.services.db, &TrailFilter::default()).unwrap()).unwrap();
+        let all =
+            serde_json::to_string(&trail(&app.services.db, &Entries::Whole, &TrailFilter::default()).unwrap()).unwrap();
         for secret in [WRONG, PASSWORD, "nobody-of-that-name", "my-secret", "argon2"] {
             assert!(!all.contains(secret), "{secret} is on the trail");
         }
@@ -233,6 +234,6 @@ fn a_signature_needs_ones_own_fresh_password() {
         app.pass(Duration::seconds(121));
         assert_eq!(code(sign(stale, &app.admin)), Some(Code::BadCredentials));
         let filter = TrailFilter { action: Some("signature.give".into()), ..TrailFilter::default() };
-        assert_eq!(trail(&app.services.db, &filter).unwrap().entries.len(), 1);
+        assert_eq!(trail(&app.services.db, &Entries::Of(app.institute.clone()), &filter).unwrap().entries.len(), 1);
     });
 }

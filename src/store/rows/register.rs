@@ -27,6 +27,8 @@ pub struct ProductRow {
     pub container_content: Dec,
     pub content_unit: String,
     pub created_at: Instant,
+    /// Whose it is; none for one of the shared catalogue
+    pub institute_id: Option<InstituteId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

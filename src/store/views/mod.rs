@@ -22,9 +22,9 @@ use super::columns::Json;
 pub use bench::{DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts, TaskItem, TaskView, task};
 pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
-    ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView, TestItemView,
-    applicant_of_name, applicants, authorisations, institute, institutes, product, product_of_code, products,
-    specifications,
+    ApplicantView, AuthorisationView, InstituteView, OwnerOpen, ProductView, Search, SpecificationView, TestItemView,
+    applicant_of_name, applicants, authorisation, authorisations, institute, institutes, product, product_of_code,
+    products, products_without_owner, specifications,
 };
 pub use certificates::{
     CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,

@@ -76,6 +76,19 @@ pub const CASES: &[Written] = &[
     ("number_series_moves_by_one", "number_series_moves_by_one", &[],
      "UPDATE number_series SET last = last + 2", I::NumberGap),
 
+    // Owners.
+    ("application_owner", "application_owner", &["UPDATE product SET institute_id = 'i2' WHERE id = 'd1'"],
+     "INSERT INTO application (id, number, business, purpose, pre_submission, standard_verification, institute_id, applicant_id, product_id, specification_id, state, particulars, lane_rank, created_by, created_at) \
+      SELECT 'c9', 'SXC20260009', business, purpose, pre_submission, standard_verification, institute_id, applicant_id, product_id, specification_id, 'draft', particulars, lane_rank, created_by, created_at FROM application WHERE id = 'c1'",
+     I::OtherOwner),
+    ("application_owner", "application_owner", &["UPDATE applicant SET institute_id = 'i2' WHERE id = 'p1'"],
+     "INSERT INTO application (id, number, business, purpose, pre_submission, standard_verification, institute_id, applicant_id, product_id, specification_id, state, particulars, lane_rank, created_by, created_at) \
+      SELECT 'c9', 'SXC20260009', business, purpose, pre_submission, standard_verification, institute_id, applicant_id, product_id, specification_id, 'draft', particulars, lane_rank, created_by, created_at FROM application WHERE id = 'c1'",
+     I::OtherOwner),
+    ("authorisation_owner", "authorisation_owner", &["UPDATE product SET institute_id = 'i2' WHERE id = 'd1'"],
+     "INSERT INTO authorisation (id, institute_id, product_id, valid_from, document, created_at) VALUES ('u9', 'i1', 'd1', '2026-01-01', '批件', '2026-03-02T01:00:00.000000Z')",
+     I::OtherOwner),
+
     // The case.
     ("application_identity", "application_identity", &[],
      "UPDATE application SET number = 'other' WHERE id = 'c1'", I::CaseIdentity),
@@ -135,6 +148,10 @@ pub const CASES: &[Written] = &[
      "UPDATE test_task SET attempt = 7 WHERE id = 'k1'", I::TaskIdentity),
     ("test_task_identity", "test_task_identity", &[],
      "UPDATE test_task SET institute_id = 'i2' WHERE id = 'k1'", I::TaskIdentity),
+    ("container_institute", "container_institute", &[],
+     "INSERT INTO container (id, sample_id, position, label_code, portion, institute_id) VALUES ('k9', 'm1', 9, 'other', 'test', 'i2')", I::WrongInstitute),
+    ("container_identity", "container_identity", &[],
+     "UPDATE container SET institute_id = 'i2' WHERE id = 'k1'", I::ContainerIdentity),
     ("test_task_institute", "test_task_institute", &[],
      "INSERT INTO test_task (id, sample_id, test_item_id, attempt, state, lane_rank, available_at, institute_id) \
       SELECT 'k9', sample_id, test_item_id, 3, 'waiting', lane_rank, available_at, 'i2' FROM test_task WHERE id = 'k1'",
