@@ -82,12 +82,13 @@ impl Action for DisableAccount {
     }
 
     fn decide(&self, facts: &Facts<'_>, standing: &Availability) -> Result<NextState, Refusal> {
+        let plan = self.checked(standing)?;
         installation_by_its_own(facts.actor, &standing.roles, &[])?;
         if standing.roles.contains(&Role::Installation) && facts.actor.account == self.id {
             // Nobody else could be sure to give the role again.
             return Err(AccountRefusal::OwnRoles.into());
         }
-        self.checked(standing)
+        Ok(plan)
     }
 
     fn keep(&self, cx: &mut Context<'_>, standing: Availability, plan: NextState) -> Outcome<AccountView> {

@@ -7,7 +7,8 @@ use utoipa::OpenApi;
 
 use crate::action::Services;
 use crate::catalogue::{
-    CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification, GrantAuthorisation, ReleaseSpecification,
+    ConfirmOwner, CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification, GrantAuthorisation,
+    ProposeOwner, ReleaseSpecification,
 };
 use crate::http::permit::Permit;
 use crate::http::permit::permission::{ApplicantRead, CatalogueRead};
@@ -18,7 +19,8 @@ use crate::refusal::Refusal;
 use crate::store::columns::{Day, ProductId};
 use crate::store::views::keyset::Part;
 use crate::store::views::{
-    self, ApplicantView, AuthorisationView, InstituteView, OwnerOpen, ProductView, Search, SpecificationView,
+    self, ApplicantView, AuthorisationView, InstituteView, OwnerOpen, OwnerProposalView, ProductView, Search,
+    SpecificationView,
 };
 
 /// The routes.
@@ -31,7 +33,10 @@ pub fn table() -> Table {
         .makes::<CreateApplicant>(Method::POST, "/api/v1/applicants")
         .get("/api/v1/products", products)
         .makes::<CreateProduct>(Method::POST, "/api/v1/products")
-        .get("/api/v1/products/without-owner", without_owner)
+        .get("/api/v1/owners-open", owners_open)
+        .get("/api/v1/owner-proposals", owner_proposals)
+        .makes::<ProposeOwner>(Method::POST, "/api/v1/owner-proposals")
+        .does::<ConfirmOwner>(Method::POST, "/api/v1/owner-proposals/{id}/confirm")
         .get("/api/v1/products/{id}", product)
         .get("/api/v1/products/{id}/specifications", specifications)
         .makes::<DraftSpecification>(Method::POST, "/api/v1/specifications")
@@ -42,7 +47,16 @@ pub fn table() -> Table {
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(institutes, applicants, products, without_owner, product, specifications, authorisations))]
+#[openapi(paths(
+    institutes,
+    applicants,
+    products,
+    owners_open,
+    owner_proposals,
+    product,
+    specifications,
+    authorisations
+))]
 pub struct Docs;
 
 #[utoipa::path(get, path = "/api/v1/institutes", tag = "catalogue",
@@ -79,12 +93,22 @@ async fn products(
     .await
 }
 
-#[utoipa::path(get, path = "/api/v1/products/without-owner", tag = "catalogue",
-    responses((status = 200, body = [OwnerOpen], description = "归属待定的品种 products whose owner is open")))]
-async fn without_owner(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+#[utoipa::path(get, path = "/api/v1/owners-open", tag = "catalogue",
+    responses((status = 200, body = [OwnerOpen], description = "归属待定 products and applicants whose owner is open")))]
+async fn owners_open(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
     answer(move || {
         let reader = services.reader(&gate.actor)?;
-        services.db.read(|conn| views::products_without_owner(conn, &reader))
+        services.db.read(|conn| views::owners_open(conn, &reader))
+    })
+    .await
+}
+
+#[utoipa::path(get, path = "/api/v1/owner-proposals", tag = "catalogue",
+    responses((status = 200, body = [OwnerProposalView], description = "归属提议 proposals of the own institute")))]
+async fn owner_proposals(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| views::owner_proposals(conn, &reader))
     })
     .await
 }

@@ -97,8 +97,18 @@ pub(super) fn file_for(
     today: NaiveDate,
 ) -> Outcome<CaseFile> {
     let institute = institute_for(actor, new)?;
-    let file = CaseFile::load(conn, &institute, &new.product_id, new.specification_id.as_ref(), today)?;
-    known_applicant(conn, actor, &institute, &applicant_of(new, actor)?)?;
+    CaseFile::load(conn, &institute, &new.product_id, new.specification_id.as_ref(), today)
+}
+
+/// The same for an application that is kept: its applicant is known too.
+pub(super) fn file_of_known(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    new: &NewApplication,
+    today: NaiveDate,
+) -> Outcome<CaseFile> {
+    let file = file_for(conn, actor, new, today)?;
+    known_applicant(conn, actor, &file.institute.id, &applicant_of(new, actor)?)?;
     Ok(file)
 }
 

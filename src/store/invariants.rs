@@ -55,6 +55,9 @@ invariants! {
     OtherOwner = "other-owner", Conflict,
         "所引用的品种或申请人属于其他机构",
         "it names a product or an applicant of another institute";
+    OwnerProposal = "owner-proposal", Conflict,
+        "归属由共享目录管理机构的一人提议、另一人确认，且不得更改",
+        "an owner changes as one person proposes and another confirms, and neither is changed";
     NumberGap = "number-gap", Conflict,
         "编号须逐号连续，不得跳号或改号",
         "numbers follow one another without a gap and are not changed";

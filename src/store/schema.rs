@@ -15,6 +15,7 @@ diesel::table! {
         sample_prefix -> Text,
         created_at -> Text,
         revision -> BigInt,
+        keeps_catalogue -> Bool,
     }
 }
 
@@ -686,6 +687,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    owner_proposal (id) {
+        id -> Text,
+        institute_id -> Text,
+        product_id -> Nullable<Text>,
+        applicant_id -> Nullable<Text>,
+        to_institute_id -> Nullable<Text>,
+        reason -> Text,
+        proposed_by -> Text,
+        proposed_at -> Text,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(owner_proposal -> product (product_id));
+diesel::joinable!(owner_proposal -> applicant (applicant_id));
 diesel::joinable!(account -> institute (institute_id));
 diesel::joinable!(account -> applicant (applicant_id));
 diesel::joinable!(account_role -> account (account_id));
@@ -745,6 +763,7 @@ diesel::joinable!(evaluation_result -> evaluation (evaluation_id));
 diesel::joinable!(evaluation_result -> sample (sample_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    owner_proposal,
     institute,
     applicant,
     account,

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path, Query};
 use serde_json::json;
 
 use super::form::Form;
-use super::lists::{Onward, ROWS, Wanted};
+use super::lists::{Onward, ROWS, RegisterSearch};
 use super::named::applicant_named;
 use super::page::{Page, Refused, see_other, send};
 use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, SetRoles};
@@ -32,7 +32,7 @@ async fn list(
     _: Permit<AccountRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     show(&page, &services, &wanted, "", None).await
 }
@@ -41,7 +41,7 @@ async fn list(
 async fn show(
     page: &Page,
     services: &Services,
-    wanted: &Wanted,
+    wanted: &RegisterSearch,
     changing: &str,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
@@ -70,7 +70,9 @@ async fn sent<A: Action>(
     };
     match done {
         Ok(()) => Ok(see_other("/accounts")),
-        Err(problem) => show(&page, &services, &Wanted::default(), id, Some(&Refused::new(form, problem))).await,
+        Err(problem) => {
+            show(&page, &services, &RegisterSearch::default(), id, Some(&Refused::new(form, problem))).await
+        }
     }
 }
 
@@ -88,7 +90,7 @@ async fn create(
     let applicant = match applicant_named(&services, &page, &form).await {
         Ok(applicant) => applicant,
         Err(problem) => {
-            return show(&page, &services, &Wanted::default(), "", Some(&Refused::new(form, problem))).await;
+            return show(&page, &services, &RegisterSearch::default(), "", Some(&Refused::new(form, problem))).await;
         }
     };
     // Staff are of the house; nobody makes accounts of another.

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path, Query};
 use serde_json::json;
 
 use super::form::Form;
-use super::lists::{Onward, ROWS, Wanted};
+use super::lists::{Onward, ROWS, RegisterSearch};
 use super::named::product_named;
 use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
@@ -40,7 +40,7 @@ async fn products(
     _: Permit<CatalogueRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     show_products(&page, &services, &wanted, None).await
 }
@@ -48,12 +48,12 @@ async fn products(
 async fn show_products(
     page: &Page,
     services: &Services,
-    wanted: &Wanted,
+    wanted: &RegisterSearch,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
     let (part, open) = run(move || {
-        db.read(|conn| Ok((views::products(conn, &reader, &search)?, views::products_without_owner(conn, &reader)?)))
+        db.read(|conn| Ok((views::products(conn, &reader, &search)?, views::owners_open(conn, &reader)?.len())))
     })
     .await?;
     let onward = Onward::new("/products", &[("q", &wanted.q)], &wanted.after, &part);
@@ -66,7 +66,7 @@ async fn product_options(
     _: Permit<CatalogueRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(&services)?, wanted.search(OFFERED));
     let part = run(move || db.read(|conn| views::products(conn, &reader, &search))).await?;
@@ -89,7 +89,7 @@ async fn create_product(
         Ok(made) => Ok(see_other(&format!("/products/{}", made.id))),
         Err(problem) => {
             let refused = Refused::new(form, problem);
-            show_products(&page, &services, &Wanted::default(), Some(&refused)).await
+            show_products(&page, &services, &RegisterSearch::default(), Some(&refused)).await
         }
     }
 }
@@ -166,7 +166,7 @@ async fn applicants(
     _: Permit<ApplicantRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     show_applicants(&page, &services, &wanted, None).await
 }
@@ -174,7 +174,7 @@ async fn applicants(
 async fn show_applicants(
     page: &Page,
     services: &Services,
-    wanted: &Wanted,
+    wanted: &RegisterSearch,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
@@ -188,7 +188,7 @@ async fn applicant_options(
     _: Permit<ApplicantRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(&services)?, wanted.search(OFFERED));
     let part = run(move || db.read(|conn| views::applicants(conn, &reader, &search))).await?;
@@ -209,7 +209,7 @@ async fn create_applicant(
         Ok(_) => Ok(see_other("/applicants")),
         Err(problem) => {
             let refused = Refused::new(form, problem);
-            show_applicants(&page, &services, &Wanted::default(), Some(&refused)).await
+            show_applicants(&page, &services, &RegisterSearch::default(), Some(&refused)).await
         }
     }
 }
@@ -218,7 +218,7 @@ async fn authorisations(
     _: Permit<CatalogueRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     show_authorisations(&page, &services, &wanted, None).await
 }
@@ -226,7 +226,7 @@ async fn authorisations(
 async fn show_authorisations(
     page: &Page,
     services: &Services,
-    wanted: &Wanted,
+    wanted: &RegisterSearch,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, today) = (services.db.clone(), page.reader(services)?, Day::from(services.clock.today()));
@@ -252,7 +252,7 @@ async fn grant(
     match done {
         Ok(()) => Ok(see_other("/authorisations")),
         Err(problem) => {
-            show_authorisations(&page, &services, &Wanted::default(), Some(&Refused::new(form, problem))).await
+            show_authorisations(&page, &services, &RegisterSearch::default(), Some(&Refused::new(form, problem))).await
         }
     }
 }

@@ -14,7 +14,7 @@ pub const ROWS: i64 = 50;
 /// What is looked for in a register, as the address says.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub struct Wanted {
+pub struct RegisterSearch {
     /// A part of a name or a code. A field that offers what is found sends its own name.
     #[serde(alias = "product_code", alias = "applicant_name")]
     pub q: String,
@@ -22,7 +22,7 @@ pub struct Wanted {
     pub after: String,
 }
 
-impl Wanted {
+impl RegisterSearch {
     /// The part of a register that is looked for.
     #[must_use]
     pub fn search(&self, limit: i64) -> Search {

@@ -22,6 +22,7 @@ mod labels;
 mod lists;
 mod named;
 mod outer;
+mod owners;
 mod page;
 mod register;
 mod review;
@@ -58,6 +59,7 @@ pub fn table() -> Table {
         .and(verify::table())
         .and(rules::table())
         .and(catalogue::table())
+        .and(owners::table())
         .and(accounts::table())
         .and(audit::table())
         .and(assets::table())

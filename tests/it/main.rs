@@ -27,6 +27,7 @@ mod lines;
 mod listeners;
 mod openapi;
 mod operations;
+mod owners;
 mod pages;
 mod permissions;
 mod plots;

@@ -1,4 +1,11 @@
 -- The role goes from those who have it; numbers go on under the names that they had.
+DROP TRIGGER applicant_owner ON applicant;
+DROP FUNCTION applicant_owner();
+DROP TRIGGER product_owner ON product;
+DROP FUNCTION product_owner();
+DROP TABLE owner_proposal;
+DROP FUNCTION owner_proposal_confirmed();
+ALTER TABLE institute DROP COLUMN keeps_catalogue;
 DROP TRIGGER authorisation_owner ON authorisation;
 DROP FUNCTION authorisation_owner();
 DROP TRIGGER application_owner ON application;

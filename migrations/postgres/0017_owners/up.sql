@@ -117,3 +117,50 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER authorisation_owner BEFORE INSERT ON authorisation FOR EACH ROW EXECUTE FUNCTION authorisation_owner();
+
+-- What is shared is changed by two people of the institute that keeps the shared catalogue: one proposes whose a product
+-- or an applicant shall be, another confirms.
+ALTER TABLE institute ADD COLUMN keeps_catalogue BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE UNIQUE INDEX institute_keeper ON institute (keeps_catalogue) WHERE keeps_catalogue;
+CREATE TABLE owner_proposal (
+    id TEXT NOT NULL PRIMARY KEY,
+    institute_id TEXT NOT NULL REFERENCES institute (id),
+    product_id TEXT REFERENCES product (id),
+    applicant_id TEXT REFERENCES applicant (id),
+    to_institute_id TEXT REFERENCES institute (id),
+    reason TEXT NOT NULL,
+    proposed_by TEXT NOT NULL REFERENCES account (id),
+    proposed_at instant NOT NULL,
+    confirmed_by TEXT REFERENCES account (id),
+    confirmed_at instant,
+    CHECK ((product_id IS NULL) <> (applicant_id IS NULL)),
+    CHECK ((confirmed_by IS NULL) = (confirmed_at IS NULL))
+);
+CREATE INDEX owner_proposal_by_institute ON owner_proposal (institute_id, proposed_at, id);
+CREATE TRIGGER owner_proposal_kept BEFORE DELETE OR TRUNCATE ON owner_proposal FOR EACH STATEMENT EXECUTE FUNCTION refuse_removal();
+CREATE FUNCTION owner_proposal_confirmed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.confirmed_by IS NOT NULL OR NEW.confirmed_by IS NULL OR NEW.confirmed_by = OLD.proposed_by
+        OR (NEW.id, NEW.institute_id, NEW.product_id, NEW.applicant_id, NEW.to_institute_id, NEW.reason, NEW.proposed_by, NEW.proposed_at::text)
+        IS DISTINCT FROM (OLD.id, OLD.institute_id, OLD.product_id, OLD.applicant_id, OLD.to_institute_id, OLD.reason, OLD.proposed_by, OLD.proposed_at::text) THEN
+        RAISE EXCEPTION 'qianfa:owner-proposal: a proposal is confirmed once, by somebody else, and not changed' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER owner_proposal_confirmed BEFORE UPDATE ON owner_proposal FOR EACH ROW EXECUTE FUNCTION owner_proposal_confirmed();
+CREATE FUNCTION product_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.institute_id IS DISTINCT FROM OLD.institute_id AND NOT EXISTS (SELECT 1 FROM owner_proposal WHERE product_id = OLD.id AND confirmed_by IS NOT NULL AND to_institute_id IS NOT DISTINCT FROM NEW.institute_id) THEN
+        RAISE EXCEPTION 'qianfa:owner-proposal: an owner changes only as two people agreed' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER product_owner BEFORE UPDATE OF institute_id ON product FOR EACH ROW EXECUTE FUNCTION product_owner();
+CREATE FUNCTION applicant_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.institute_id IS DISTINCT FROM OLD.institute_id AND NOT EXISTS (SELECT 1 FROM owner_proposal WHERE applicant_id = OLD.id AND confirmed_by IS NOT NULL AND to_institute_id IS NOT DISTINCT FROM NEW.institute_id) THEN
+        RAISE EXCEPTION 'qianfa:owner-proposal: an owner changes only as two people agreed' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER applicant_owner BEFORE UPDATE OF institute_id ON applicant FOR EACH ROW EXECUTE FUNCTION applicant_owner();

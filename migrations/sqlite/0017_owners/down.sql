@@ -1,5 +1,10 @@
 -- The role goes from those who have it; numbers go on under the names that they had.
 PRAGMA defer_foreign_keys = ON;
+DROP TRIGGER applicant_owner;
+DROP TRIGGER product_owner;
+DROP TABLE owner_proposal;
+DROP INDEX institute_keeper;
+ALTER TABLE institute DROP COLUMN keeps_catalogue;
 DROP TRIGGER authorisation_owner;
 DROP TRIGGER application_owner;
 DROP TRIGGER container_no_delete;

@@ -180,3 +180,34 @@ BEGIN SELECT RAISE(ABORT, 'qianfa:other-owner: a case names a product and an app
 CREATE TRIGGER authorisation_owner BEFORE INSERT ON authorisation
 WHEN EXISTS (SELECT 1 FROM product WHERE id = NEW.product_id AND institute_id <> NEW.institute_id)
 BEGIN SELECT RAISE(ABORT, 'qianfa:other-owner: an authorisation names a product of its institute, or a shared one'); END;
+
+-- What is shared is changed by two people of the institute that keeps the shared catalogue: one proposes whose a product
+-- or an applicant shall be, another confirms.
+ALTER TABLE institute ADD COLUMN keeps_catalogue INTEGER NOT NULL DEFAULT FALSE CHECK (keeps_catalogue IN (0, 1));
+CREATE UNIQUE INDEX institute_keeper ON institute (keeps_catalogue) WHERE keeps_catalogue;
+CREATE TABLE owner_proposal (
+    id TEXT NOT NULL PRIMARY KEY,
+    institute_id TEXT NOT NULL REFERENCES institute (id),
+    product_id TEXT REFERENCES product (id),
+    applicant_id TEXT REFERENCES applicant (id),
+    to_institute_id TEXT REFERENCES institute (id),
+    reason TEXT NOT NULL,
+    proposed_by TEXT NOT NULL REFERENCES account (id),
+    proposed_at TEXT NOT NULL CHECK (proposed_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    confirmed_by TEXT REFERENCES account (id),
+    confirmed_at TEXT CHECK (confirmed_at IS NULL OR confirmed_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]Z'),
+    CHECK ((product_id IS NULL) <> (applicant_id IS NULL)),
+    CHECK ((confirmed_by IS NULL) = (confirmed_at IS NULL))
+) STRICT;
+CREATE INDEX owner_proposal_by_institute ON owner_proposal (institute_id, proposed_at, id);
+CREATE TRIGGER owner_proposal_kept BEFORE DELETE ON owner_proposal
+BEGIN SELECT RAISE(ABORT, 'qianfa:never-deleted: a row of owner_proposal is never removed'); END;
+CREATE TRIGGER owner_proposal_confirmed BEFORE UPDATE ON owner_proposal
+WHEN OLD.confirmed_by IS NOT NULL OR NEW.confirmed_by IS NULL OR NEW.confirmed_by = OLD.proposed_by OR NEW.id IS NOT OLD.id OR NEW.institute_id IS NOT OLD.institute_id OR NEW.product_id IS NOT OLD.product_id OR NEW.applicant_id IS NOT OLD.applicant_id OR NEW.to_institute_id IS NOT OLD.to_institute_id OR NEW.reason IS NOT OLD.reason OR NEW.proposed_by IS NOT OLD.proposed_by OR NEW.proposed_at IS NOT OLD.proposed_at
+BEGIN SELECT RAISE(ABORT, 'qianfa:owner-proposal: a proposal is confirmed once, by somebody else, and not changed'); END;
+CREATE TRIGGER product_owner BEFORE UPDATE OF institute_id ON product
+WHEN NEW.institute_id IS NOT OLD.institute_id AND NOT EXISTS (SELECT 1 FROM owner_proposal WHERE product_id = OLD.id AND confirmed_by IS NOT NULL AND to_institute_id IS NEW.institute_id)
+BEGIN SELECT RAISE(ABORT, 'qianfa:owner-proposal: an owner changes only as two people agreed'); END;
+CREATE TRIGGER applicant_owner BEFORE UPDATE OF institute_id ON applicant
+WHEN NEW.institute_id IS NOT OLD.institute_id AND NOT EXISTS (SELECT 1 FROM owner_proposal WHERE applicant_id = OLD.id AND confirmed_by IS NOT NULL AND to_institute_id IS NEW.institute_id)
+BEGIN SELECT RAISE(ABORT, 'qianfa:owner-proposal: an owner changes only as two people agreed'); END;

@@ -87,3 +87,18 @@ pub struct AuthorisationRow {
     pub document: String,
     pub created_at: Instant,
 }
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = owner_proposal, treat_none_as_default_value = false)]
+pub struct OwnerProposalRow {
+    pub id: OwnerProposalId,
+    pub institute_id: InstituteId,
+    pub product_id: Option<ProductId>,
+    pub applicant_id: Option<ApplicantId>,
+    pub to_institute_id: Option<InstituteId>,
+    pub reason: String,
+    pub proposed_by: AccountId,
+    pub proposed_at: Instant,
+    pub confirmed_by: Option<AccountId>,
+    pub confirmed_at: Option<Instant>,
+}

@@ -79,6 +79,8 @@ pub struct InstituteView {
     pub sample_prefix: String,
     pub created_at: Instant,
     pub revision: i64,
+    /// Whether it keeps the shared catalogue
+    pub keeps_catalogue: bool,
 }
 
 /// An applicant (申请人／报验单位).
@@ -237,15 +239,6 @@ pub struct AuthorisationView {
     pub revision: i64,
 }
 
-/// Something that several institutes used before owners were kept.
-#[derive(Clone, Debug, PartialEq, Queryable, Serialize, Deserialize, ToSchema)]
-pub struct OwnerOpen {
-    pub id: ProductId,
-    pub code: String,
-    pub name_zh: String,
-    pub name_en: String,
-}
-
 /// Products by their codes.
 ///
 /// # Errors
@@ -309,16 +302,6 @@ pub fn product(conn: &mut AnyConnection, reader: &Reader, id: &ProductId) -> Out
     let Some((row, revision)) = found else { return Ok(None) };
     let traits = traits_of(conn, vec![id])?.remove(id).unwrap_or_default();
     Ok(Some(ProductView::new(reader, row, revision, traits)))
-}
-
-/// The products that several institutes used before owners were kept, and of which nobody has said yet whose they are.
-///
-/// # Errors
-/// [`Code::Forbidden`] for an applicant.
-pub fn products_without_owner(conn: &mut AnyConnection, reader: &Reader) -> Outcome<Vec<OwnerOpen>> {
-    reader.staff()?;
-    let found = product::table.filter(product::owner_open).order((product::code, product::id)).limit(keyset::COUNTED);
-    Ok(found.select((product::id, product::code, product::name_zh, product::name_en)).load(conn)?)
 }
 
 /// The id of the product with that code, in capital or small letters: the institute's own before a shared one.
@@ -492,7 +475,8 @@ macro_rules! of_authorisation {
 /// The institute's register of lot-release authorisations, as they are on a day, by the day from which they hold.
 ///
 /// # Errors
-/// [`Code::Forbidden`] for an applicant; [`Code::InvalidField`] for a cursor or an offset that is none.
+/// [`Code::Forbidden`] for an applicant; [`Code::InvalidField`] for a cursor that no part gave, and an offset beyond
+/// what is counted.
 pub fn authorisations(
     conn: &mut AnyConnection,
     reader: &Reader,
