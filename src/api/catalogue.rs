@@ -7,15 +7,14 @@ use utoipa::OpenApi;
 
 use crate::action::Services;
 use crate::catalogue::{
-    ConfirmOwner, CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification, GrantAuthorisation,
-    ProposeOwner, ReleaseSpecification,
+    CatalogueRefusal, ConfirmOwner, CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification,
+    GrantAuthorisation, ProposeOwner, ReleaseSpecification,
 };
 use crate::http::permit::Permit;
 use crate::http::permit::permission::{ApplicantRead, CatalogueRead};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
-use crate::refusal::Refusal;
 use crate::store::columns::{Day, ProductId};
 use crate::store::views::keyset::Part;
 use crate::store::views::{
@@ -123,13 +122,13 @@ async fn product(
     answer(move || {
         let reader = services.reader(&gate.actor)?;
         let found = services.db.read(|conn| views::product(conn, &reader, &id))?;
-        Ok(found.ok_or_else(|| Refusal::not_found("品种", "product", id.as_str()))?)
+        Ok(found.ok_or_else(|| CatalogueRefusal::NoProduct(id.clone()))?)
     })
     .await
 }
 
 #[utoipa::path(get, path = "/api/v1/products/{id}/specifications", tag = "catalogue", params(("id" = String, Path)),
-    responses((status = 200, body = [SpecificationView])))]
+    responses((status = 200, body = [SpecificationView]), (status = 404, body = ProblemDocument)))]
 async fn specifications(
     gate: Permit<CatalogueRead>,
     services: Data<Services>,
@@ -137,7 +136,11 @@ async fn specifications(
 ) -> Result<HttpResponse, Problem> {
     answer(move || {
         let (reader, today) = (services.reader(&gate.actor)?, Day::from(services.clock.today()));
-        services.db.read(|conn| views::specifications(conn, &reader, &id, &today))
+        services.db.read(|conn| {
+            let found = views::product(conn, &reader, &id)?;
+            found.ok_or_else(|| CatalogueRefusal::NoProduct(id.clone()))?;
+            views::specifications(conn, &reader, &id, &today)
+        })
     })
     .await
 }

@@ -35,7 +35,7 @@ pub struct ProposeOwner {
 }
 
 /// What a proposal rests on.
-pub struct Proposed {
+pub struct ProposalGround {
     keeper: bool,
     /// Whether it is the keeper's own, or shared.
     there: bool,
@@ -43,7 +43,7 @@ pub struct Proposed {
 }
 
 impl ProposeOwner {
-    fn checked(&self, found: &Proposed) -> Result<String, Refusal> {
+    fn checked(&self, found: &ProposalGround) -> Result<String, Refusal> {
         if !found.keeper {
             return Err(CatalogueRefusal::NotKeeper.into());
         }
@@ -70,11 +70,11 @@ impl Action for ProposeOwner {
     const NAME: &'static str = "owner.propose";
     const PERMISSION: Permission = Permission::ProductManage;
     type Prepared = ();
-    type Loaded = Proposed;
+    type Loaded = ProposalGround;
     type Plan = String;
     type Done = OwnerProposalView;
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Proposed> {
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<ProposalGround> {
         let own = cx.institute()?;
         let keeper = keeps_catalogue(cx)?;
         let products: i64 = match &self.product_id {
@@ -97,14 +97,14 @@ impl Action for ProposeOwner {
             Some(id) => institute::table.filter(institute::id.eq(id)).count().get_result(cx.conn)?,
             None => 1,
         };
-        Ok(Proposed { keeper, there: products + applicants == 1, institute: institutes == 1 })
+        Ok(ProposalGround { keeper, there: products + applicants == 1, institute: institutes == 1 })
     }
 
-    fn decide(&self, _: &Facts<'_>, found: &Proposed) -> Result<String, Refusal> {
+    fn decide(&self, _: &Facts<'_>, found: &ProposalGround) -> Result<String, Refusal> {
         self.checked(found)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, _: Proposed, reason: String) -> Outcome<OwnerProposalView> {
+    fn keep(&self, cx: &mut Context<'_>, _: ProposalGround, reason: String) -> Outcome<OwnerProposalView> {
         let row = OwnerProposalRow {
             id: OwnerProposalId::new(),
             institute_id: cx.institute()?,
@@ -165,6 +165,11 @@ impl Action for ConfirmOwner {
     }
 
     fn keep(&self, cx: &mut Context<'_>, row: OwnerProposalRow, (): ()) -> Outcome<OwnerProposalView> {
+        // The database lets an owner change only as a confirmed proposal says.
+        let now = crate::store::columns::Instant::from(cx.now);
+        diesel::update(owner_proposal::table.find(&self.id))
+            .set((owner_proposal::confirmed_by.eq(&cx.actor.account), owner_proposal::confirmed_at.eq(now)))
+            .execute(cx.conn)?;
         let to = &row.to_institute_id;
         let mut event = Change::field(Self::NAME, "owner_proposal", &self.id, "state", "proposed", "confirmed");
         if let Some(id) = &row.product_id {
@@ -183,10 +188,6 @@ impl Action for ConfirmOwner {
             event.add("applicant", id.as_str(), id.as_str());
             event.add("owner", json!(old), json!(to));
         }
-        let now = crate::store::columns::Instant::from(cx.now);
-        diesel::update(owner_proposal::table.find(&self.id))
-            .set((owner_proposal::confirmed_by.eq(&cx.actor.account), owner_proposal::confirmed_at.eq(now)))
-            .execute(cx.conn)?;
         cx.record(event);
         shown(cx, &self.id)
     }
@@ -246,12 +247,12 @@ mod tests {
         }
     }
 
-    const FOUND: Proposed = Proposed { keeper: true, there: true, institute: true };
+    const FOUND: ProposalGround = ProposalGround { keeper: true, there: true, institute: true };
 
     #[test]
     fn only_the_keeper_of_the_catalogue_proposes() {
         assert!(propose().checked(&FOUND).is_ok());
-        let other = Proposed { keeper: false, ..FOUND };
+        let other = ProposalGround { keeper: false, ..FOUND };
         assert_eq!(propose().checked(&other), Err(CatalogueRefusal::NotKeeper.into()));
         let nothing = ProposeOwner { product_id: None, ..propose() };
         assert_eq!(nothing.checked(&FOUND), Err(CatalogueRefusal::ProductOrApplicant.into()));

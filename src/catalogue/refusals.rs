@@ -22,6 +22,10 @@ pub enum CatalogueRefusal {
     NoSpecification(SpecificationId),
     /// There is no such applicant.
     NoApplicant(ApplicantId),
+    /// No product has the code that was typed.
+    NoProductOfCode(String),
+    /// No applicant has the name that was typed.
+    NoApplicantOfName(String),
     /// There is no such proposal.
     NoProposal(OwnerProposalId),
     /// The shared catalogue is kept by another institute.
@@ -87,9 +91,19 @@ impl From<CatalogueRefusal> for Refusal {
             Why::NoProduct(id) => Self::not_found("品种", "product", id.as_str()),
             Why::NoSpecification(id) => Self::not_found("质量标准", "specification", id.as_str()),
             Why::NoApplicant(id) => Self::not_found("申请人", "applicant", id.as_str()),
+            Why::NoProductOfCode(code) => Self::field(
+                "product_code",
+                format!("没有代码为“{code}”的品种"),
+                format!("no product has the code {code:?}"),
+            ),
+            Why::NoApplicantOfName(name) => Self::field(
+                "applicant_name",
+                format!("没有名称为“{name}”的申请人"),
+                format!("no applicant is called {name:?}"),
+            ),
             Why::NoProposal(id) => Self::not_found("归属提议", "proposal of an owner", id.as_str()),
             Why::NotKeeper => Self::new(
-                Code::Forbidden,
+                Code::Conflict,
                 "共享目录由其管理机构办理",
                 "the shared catalogue is a matter of the institute that keeps it",
             ),
@@ -190,6 +204,8 @@ mod tests {
                 Why::NoProduct("p".into()),
                 Why::NoSpecification("s".into()),
                 Why::NoApplicant("a".into()),
+                Why::NoProductOfCode("P".into()),
+                Why::NoApplicantOfName("示范".into()),
                 Why::NoProposal("o".into()),
                 Why::NotKeeper,
                 Why::ProductOrApplicant,

@@ -4,6 +4,7 @@
 use super::form::Form;
 use super::page::Page;
 use crate::action::Services;
+use crate::catalogue::CatalogueRefusal;
 use crate::http::{Problem, run};
 use crate::refusal::Refusal;
 use crate::store::columns::{ApplicantId, ProductId};
@@ -17,9 +18,7 @@ pub async fn product_named(services: &Services, page: &Page, form: &Form) -> Res
     let Some(code) = form.opt("product_code") else { return Ok(None) };
     let (db, reader, wanted) = (services.db.clone(), page.reader(services)?, code.clone());
     let found = run(move || db.read(|conn| views::product_of_code(conn, &reader, &wanted))).await?;
-    let missing = || {
-        Refusal::field("product_code", format!("没有代码为“{code}”的品种"), format!("no product has the code {code:?}"))
-    };
+    let missing = || Refusal::from(CatalogueRefusal::NoProductOfCode(code));
     Ok(Some(found.ok_or_else(missing)?))
 }
 
@@ -31,12 +30,6 @@ pub async fn applicant_named(services: &Services, page: &Page, form: &Form) -> R
     let Some(name) = form.opt("applicant_name") else { return Ok(None) };
     let (db, reader, wanted) = (services.db.clone(), page.reader(services)?, name.clone());
     let found = run(move || db.read(|conn| views::applicant_of_name(conn, &reader, &wanted))).await?;
-    let missing = || {
-        Refusal::field(
-            "applicant_name",
-            format!("没有名称为“{name}”的申请人"),
-            format!("no applicant is called {name:?}"),
-        )
-    };
+    let missing = || Refusal::from(CatalogueRefusal::NoApplicantOfName(name));
     Ok(Some(found.ok_or_else(missing)?))
 }

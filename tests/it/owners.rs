@@ -153,12 +153,7 @@ fn kept(app: &TestApp) -> BTreeMap<String, Vec<String>> {
 }
 
 /// What of the rows the first institute has, or shares with nobody: no row of it may change or come.
-fn first_house(
-    app: &TestApp,
-    rows: &BTreeMap<String, Vec<String>>,
-    strangers: &[String],
-) -> BTreeMap<String, Vec<String>> {
-    let _ = app;
+fn first_house(rows: &BTreeMap<String, Vec<String>>, strangers: &[String]) -> BTreeMap<String, Vec<String>> {
     let own = |row: &&String| !strangers.iter().any(|id| row.contains(id.as_str()));
     rows.iter().map(|(table, rows)| (table.clone(), rows.iter().filter(own).cloned().collect())).collect()
 }
@@ -287,6 +282,7 @@ fn body(path: &str) -> Value {
         (_, "decision") => json!({"decision": "confirm", "reason": "x"}),
         (_, "entry") => json!({"readings": [{"name": "x", "raw": "99.0"}], "reagents": ""}),
         (_, "effective") => json!({"effective_from": "2026-03-02"}),
+        (_, "hand-back") => reason,
         (_, "match") => json!({"sample_number": "SX20260001"}),
         (_, "checks") => json!({"outcome": "ok"}),
         (_, "run-list") => json!({"rows": [{"place": "1", "sample_number": "SX20260001"}]}),
@@ -294,10 +290,12 @@ fn body(path: &str) -> Value {
         (_, "calibrations") => {
             json!({"performed_on": "2026-03-01", "result": "pass", "certificate_number": "1", "performed_by": "x"})
         }
-        (_, "{id}") if path.contains("/instruments/") => json!({"code": "BAL-02", "name": "天平", "serial": "2"}),
-        (_, "versions") => json!({"reason": "x", "setup": {"sequence": {"injections": []}}}),
+        (_, "{id}") if path.contains("/instruments/") => {
+            json!({"reason": "x", "instrument": {"code": "BAL-02", "name": "天平", "serial": "2"}})
+        }
+        (_, "versions") => json!({"reason": "x"}),
         (_, "accept") if path.contains("/evaluations/") => json!({}),
-        (_, "accept" | "retry" | "start" | "hand-back" | "verify" | "confirm") => json!({}),
+        (_, "accept" | "retry" | "start" | "verify" | "confirm") => json!({}),
         (_, "review") => json!({}),
         _ => reason,
     }
@@ -305,7 +303,8 @@ fn body(path: &str) -> Value {
 
 /// The answer without what names the id that was asked for.
 fn plain(answer: &Answer, id: &str) -> (u16, String) {
-    let mut told = answer.text.replace(id, "ID");
+    let request = regex::Regex::new("<code>[0-9a-f-]{36}</code>").expect("a pattern");
+    let mut told = request.replace_all(&answer.text.replace(id, "ID"), "").into_owned();
     // A page and a problem name the request; a form's key is its own.
     for (start, end) in [("\"request_id\":\"", "\""), ("data-request=\"", "\""), ("name=\"once\" value=\"", "\"")] {
         let mut out = String::new();
@@ -335,7 +334,7 @@ fn somebody_of_another_institute_reads_and_changes_nothing_by_any_address() {
         let app = TestApp::start(on);
         let forms = every_form(&app);
         let houses = houses(&app);
-        let before = first_house(&app, &kept(&app), &houses.marks);
+        let before = first_house(&kept(&app), &houses.marks);
         let mut faults = Vec::new();
         let table = routes::table();
         for entry in table.entries().iter().filter(|entry| entry.path.contains('{')) {
@@ -354,16 +353,16 @@ fn somebody_of_another_institute_reads_and_changes_nothing_by_any_address() {
             let client = if entry.path.starts_with("/api/") { &houses.api } else { &houses.browser.0 };
             let address = |id: &str| {
                 let mut parts: Vec<String> = Vec::new();
-                for (nth, part) in entry.path.split('/').enumerate() {
+                for part in entry.path.split('/') {
                     let first = part.starts_with('{') && !parts.iter().any(|done| done == id);
-                    let _ = nth;
                     parts.push(match part.starts_with('{') {
                         true if first => id.to_owned(),
                         true => "chromatogram".to_owned(),
                         false => part.to_owned(),
                     });
                 }
-                parts.join("/")
+                let asked = if entry.path.ends_with("/export") { "?format=csv" } else { "" };
+                parts.join("/") + asked
             };
             let nobody = if kind == "sample_number" { "SX20269999" } else { NOBODY };
             let unknown = call(client, entry, &address(nobody));
@@ -395,7 +394,7 @@ fn somebody_of_another_institute_reads_and_changes_nothing_by_any_address() {
             }
         }
         assert!(faults.is_empty(), "{} faults on {on:?}:\n{}", faults.len(), faults.join("\n"));
-        assert_eq!(first_house(&app, &kept(&app), &houses.marks), before, "something was changed");
+        assert_eq!(first_house(&kept(&app), &houses.marks), before, "something was changed");
     });
 }
 
@@ -417,7 +416,7 @@ fn nothing_of_another_institute_is_named_in_a_body_or_shown_in_a_list() {
         let app = TestApp::start(on);
         every_form(&app);
         let houses = houses(&app);
-        let before = first_house(&app, &kept(&app), &houses.marks);
+        let before = first_house(&kept(&app), &houses.marks);
         let mut faults = Vec::new();
         // Lists: no id and no number of the first house.
         let table = routes::table();
@@ -444,7 +443,9 @@ fn nothing_of_another_institute_is_named_in_a_body_or_shown_in_a_list() {
             for id in houses.ids[table].iter().take(3) {
                 let foreign = houses.api.post(path, &body(id));
                 let same = plain(&foreign, id) == plain(&unknown, NOBODY);
-                if !same || foreign.status < 400 {
+                // What a form would come to does not depend on the applicant, who is not looked for.
+                let asks = path.ends_with("/preview") && table == "applicant";
+                if !same || (foreign.status < 400 && !asks) {
                     faults.push(format!(
                         "POST {path} with {table}: {} {}\n  and not {} {}",
                         foreign.status, foreign.text, unknown.status, unknown.text
@@ -518,7 +519,7 @@ fn nothing_of_another_institute_is_named_in_a_body_or_shown_in_a_list() {
             }
         }
         assert!(faults.is_empty(), "{} faults on {on:?}:\n{}", faults.len(), faults.join("\n"));
-        assert_eq!(first_house(&app, &kept(&app), &houses.marks), before, "something was changed");
+        assert_eq!(first_house(&kept(&app), &houses.marks), before, "something was changed");
     });
 }
 
@@ -542,19 +543,22 @@ fn what_is_typed_at_one_desk_blocks_no_other() {
         let form = |applicant: &str, product: &str| {
             json!({"application": {"business": "drug_registration", "applicant_id": applicant, "product_id": product,
                                    "batches": [{"lot_number": "A", "expires_on": "2028-12-31"}]},
-                   "receipt": {"samples": [{"lot_number": "A", "labels": ["L-1", "L-2"], "containers": 2, "temperature": "5.0"}]}})
+                   "receipt": {"samples": [{"lot_number": "A", "containers": ["L-1", "L-2"], "temperature": "5.0"}]}})
         };
         let ours = ok(&world.receiver.post("/api/v1/intake", &form(&world.applicant_id, &houses_product)), 201);
         let theirs = ok(&other.post("/api/v1/intake", &form(&applicant, &product)), 201);
         // The prefix SXC begins a series of its own, beside the applications of SX.
-        assert_eq!((text(&ours, "number"), text(&theirs, "number")), ("SXC20260001".into(), "SXCC20260001".into()));
+        assert_eq!(
+            (text(&ours, "application_number"), text(&theirs, "application_number")),
+            ("SXC20260001".into(), "SXCC20260001".into())
+        );
         let number = |taken: &Value| text(&taken["samples"][0], "number");
         assert_eq!((number(&ours), number(&theirs)), ("SX20260001".into(), "SXC20260001".into()));
         let again = ok(
             &world.receiver.post("/api/v1/applications", &form(&world.applicant_id, &houses_product)["application"]),
             201,
         );
-        assert_eq!(text(&again, "number"), "SXC20260002", "no number of SX was taken by SXC");
+        assert_eq!(text(&again, "application_number"), "SXC20260002", "no number of SX was taken by SXC");
         // A code is looked for in the own house.
         let found = |client: &Client| ok(&client.get("/api/v1/samples/by-code/L-1"), 200)["sample"]["number"].clone();
         assert_eq!((found(&world.receiver), found(&other)), (json!(number(&ours)), json!(number(&theirs))));
@@ -596,7 +600,6 @@ fn the_installation_makes_institutes_and_has_no_say_in_them() {
         let actions = |client: &Client| ok(&client.get("/api/v1/audit"), 200).to_string();
         assert!(actions(&theirs).contains("helper") && !actions(&admin).contains("helper"));
         assert!(!actions(&theirs).contains("SXIDC"));
-        assert!(matches!(app.admin.institute, Some(_)));
     });
 }
 
@@ -613,7 +616,7 @@ fn the_shared_catalogue_is_changed_by_two_people_of_its_keeper() {
         let product = world.product("P-1", "chemical", &["rare_disease"], &item);
         let propose = json!({"product_id": product, "reason": "全国共用"});
         let seen = |client: &Client| client.get(&format!("/api/v1/products/{product}")).status;
-        assert_eq!(first.post("/api/v1/owner-proposals", &propose).problem(), "forbidden", "nobody keeps it yet");
+        assert_eq!(first.post("/api/v1/owner-proposals", &propose).problem(), "conflict", "nobody keeps it yet");
         crate::forms::keeper(app);
         let proposal = text(&ok(&first.post("/api/v1/owner-proposals", &propose), 201), "id");
         let confirm = format!("/api/v1/owner-proposals/{proposal}/confirm");
@@ -633,8 +636,8 @@ fn the_shared_catalogue_is_changed_by_two_people_of_its_keeper() {
                            "institute": admin_hb["institute"]});
         ok(&theirs.post("/api/v1/accounts", &other), 201);
         let stranger = app.logged_in("quality.hb");
-        assert_eq!(stranger.post(&release, &from).problem(), "forbidden");
-        assert_eq!(stranger.post("/api/v1/specifications", &draft).problem(), "forbidden");
+        assert_eq!(stranger.post(&release, &from).problem(), "conflict");
+        assert_eq!(stranger.post("/api/v1/specifications", &draft).problem(), "conflict");
         ok(&second.post(&release, &from), 200);
     });
 }
