@@ -19,6 +19,7 @@ mod evaluation;
 mod flow;
 mod forms;
 mod golden;
+mod houses;
 mod instrument_actions;
 mod instruments_in;
 mod invariants;
