@@ -205,7 +205,7 @@ mod tests {
                 Why::NoSpecification("s".into()),
                 Why::NoApplicant("a".into()),
                 Why::NoProductOfCode("P".into()),
-                Why::NoApplicantOfName("示范".into()),
+                Why::NoApplicantOfName("Nobody".into()),
                 Why::NoProposal("o".into()),
                 Why::NotKeeper,
                 Why::ProductOrApplicant,
