@@ -1,19 +1,23 @@
-//! The first institute and its administrator: without them nobody could make any other.
+//! First administrators: of the first institute, without whom nobody could make any other, and of every institute that
+//! the installation makes. Whoever makes an institute gives it an administrator once, and has nothing to say in it after.
 
 use diesel::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::create::{CheckedAccount, CreateAccount};
 use super::refusals::AccountRefusal;
-use super::write::{PasswordHash, shown};
+use super::write::{PasswordHash, given_by};
 use crate::action::{Action, Context, Facts, Services, act_as_program};
-use crate::catalogue::{CreateInstitute, insert_institute, institute_content};
+use crate::catalogue::{CatalogueRefusal, CreateInstitute, insert_institute, institute_content};
 use crate::record::{Actor, Author, Change};
 use crate::refusal::Refusal;
 use crate::secrets::Password;
 use crate::store::Outcome;
-use crate::store::columns::InstituteId;
-use crate::store::schema::account;
-use crate::store::views::AccountView;
+use crate::store::columns::{AccountId, InstituteId};
+use crate::store::schema::{account, account_role, institute};
+use crate::store::views::{self, AccountView, Reader};
 use crate::vocabulary::{PasswordOrigin, Permission, Role};
 
 /// Who administers the first institute.
@@ -48,7 +52,7 @@ impl BootstrapInstitute {
     /// The administrator's account in the institute of that id.
     fn account(&self, institute: InstituteId) -> Result<CheckedAccount, Refusal> {
         let FirstAdministrator { username, display_name, password, origin: _ } = self.administrator.clone();
-        let roles = vec![Role::Administrator];
+        let roles = vec![Role::Administrator, Role::Installation];
         CreateAccount { username, display_name, password, institute: Some(institute), applicant: None, roles }.checked()
     }
 
@@ -85,11 +89,91 @@ impl Action for BootstrapInstitute {
     fn keep(&self, cx: &mut Context<'_>, ground: BootstrapFacts, plan: CreateInstitute) -> Outcome<AccountView> {
         let content = institute_content(&plan);
         let institute = insert_institute(cx.conn, plan, cx.now.into())?;
-        cx.record(Change::created(Self::NAME, "institute", &institute, content));
+        cx.record(Change::created(Self::NAME, "institute", &institute, content).of(&institute));
         let (id, event) =
-            self.account(institute)?.keep(cx.conn, ground.hash, self.administrator.origin, cx.now.into())?;
-        cx.record(event);
-        shown(cx, &id)
+            self.account(institute.clone())?.keep(cx.conn, ground.hash, self.administrator.origin, cx.now.into())?;
+        cx.record(event.of(&institute));
+        shown_in(cx, institute, &id)
+    }
+}
+
+/// The account as its own institute sees it, whoever made it.
+fn shown_in(cx: &mut Context<'_>, institute: InstituteId, id: &AccountId) -> Outcome<AccountView> {
+    let reader = Reader::Staff { institute, hidden: Vec::new() };
+    views::account(cx.conn, &reader, id)?.ok_or_else(|| AccountRefusal::NoAccount(id.clone()).into())
+}
+
+/// The first administrator of an institute that never had one. Its last one stays, so this cannot be done again.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppointAdministrator {
+    pub id: InstituteId,
+    /// Small letters, digits, `.`, `_` and `-`; compared in lower case
+    pub username: String,
+    /// The name on records
+    pub display_name: String,
+    /// At least 12 characters, not the user name
+    #[schema(value_type = String, format = Password, min_length = 12)]
+    pub password: Password,
+}
+
+/// What an appointment rests on.
+pub struct Vacancy {
+    institute: bool,
+    administrators: i64,
+    hash: PasswordHash,
+    origin: PasswordOrigin,
+}
+
+impl AppointAdministrator {
+    fn account(&self) -> Result<CheckedAccount, Refusal> {
+        let (username, display_name) = (self.username.clone(), self.display_name.clone());
+        let (password, institute) = (self.password.clone(), Some(self.id.clone()));
+        let roles = vec![Role::Administrator];
+        CreateAccount { username, display_name, password, institute, applicant: None, roles }.checked()
+    }
+}
+
+impl Action for AppointAdministrator {
+    const NAME: &'static str = "institute.appoint";
+    const PERMISSION: Permission = Permission::InstituteManage;
+    const SECRET: bool = true;
+    type Prepared = PasswordHash;
+    type Loaded = Vacancy;
+    type Plan = CheckedAccount;
+    type Done = AccountView;
+
+    fn prepare(&self, services: &Services, _: &Actor) -> Outcome<PasswordHash> {
+        self.account()?;
+        Ok(PasswordHash(services.identity.hash(self.password.reveal())?))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, hash: &PasswordHash) -> Outcome<Vacancy> {
+        let institutes: i64 = institute::table.filter(institute::id.eq(&self.id)).count().get_result(cx.conn)?;
+        let administrators = account_role::table
+            .inner_join(account::table)
+            .filter(account_role::role.eq(Role::Administrator))
+            .filter(account::institute_id.eq(&self.id))
+            .count()
+            .get_result(cx.conn)?;
+        Ok(Vacancy { institute: institutes == 1, administrators, hash: hash.clone(), origin: given_by(cx)? })
+    }
+
+    fn decide(&self, _: &Facts<'_>, vacancy: &Vacancy) -> Result<CheckedAccount, Refusal> {
+        if !vacancy.institute {
+            return Err(CatalogueRefusal::NoInstitute(self.id.clone()).into());
+        }
+        if vacancy.administrators > 0 {
+            return Err(AccountRefusal::NotItsFirst.into());
+        }
+        self.account()
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, vacancy: Vacancy, plan: CheckedAccount) -> Outcome<AccountView> {
+        let (id, event) = plan.keep(cx.conn, vacancy.hash, vacancy.origin, cx.now.into())?;
+        cx.record(event.of(&self.id));
+        cx.record(Change::created(Self::NAME, "institute", &self.id, json!({"administrator": self.username.trim()})));
+        shown_in(cx, self.id.clone(), &id)
     }
 }
 
@@ -118,6 +202,19 @@ pub fn bootstrap(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_institute_gets_its_administrator_once() {
+        let appoint = AppointAdministrator {
+            id: "i2".into(),
+            username: "admin.sh".into(),
+            display_name: "管理员".into(),
+            password: Password::from("correct horse battery".to_owned()),
+        };
+        assert!(appoint.account().is_ok());
+        let short = AppointAdministrator { password: Password::from("short".to_owned()), ..appoint };
+        assert_eq!(short.account().err().and_then(|refusal| refusal.field).as_deref(), Some("password"));
+    }
 
     #[test]
     fn it_is_done_once_and_never_where_somebody_is() {

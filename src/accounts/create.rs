@@ -6,7 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::refusals::AccountRefusal;
-use super::write::{PasswordHash, each_once, given_by, insert, roles_fit, shown};
+use super::write::{PasswordHash, each_once, given_by, insert, installation_by_its_own, roles_fit, shown};
 use crate::action::{Action, Context, Facts, Services};
 use crate::people::{check_rule, normal_username};
 use crate::record::{Actor, Change};
@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::secrets::Password;
 use crate::store::columns::{AccountId, ApplicantId, Instant, InstituteId};
 use crate::store::rows::AccountRow;
-use crate::store::schema::{applicant, institute};
+use crate::store::schema::applicant;
 use crate::store::views::AccountView;
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::{PasswordOrigin, Permission, Role};
@@ -32,10 +32,10 @@ pub struct CreateAccount {
     /// At least 12 characters, not the user name and not a common one; its owner changes it at the first log-in
     #[schema(value_type = String, format = Password, min_length = 12)]
     pub password: Password,
-    /// The institute, for staff
+    /// The institute, for staff: one's own
     #[serde(default)]
     pub institute: Option<InstituteId>,
-    /// The applicant, for an applicant's account
+    /// The applicant, for an applicant's account: one of the own institute
     #[serde(default)]
     pub applicant: Option<ApplicantId>,
     /// At least one; `applicant` goes with an applicant's account
@@ -137,24 +137,23 @@ impl Action for CreateAccount {
     }
 
     fn load(&self, cx: &mut Context<'_>, hash: &PasswordHash) -> Outcome<Belonging> {
-        let institutes: i64 = match &self.institute {
-            Some(id) => institute::table.filter(institute::id.eq(id)).count().get_result(cx.conn)?,
-            None => 1,
-        };
+        // Another institute is not there, nor is an applicant that is not the institute's own.
+        let own = cx.institute()?;
         let applicants: i64 = match &self.applicant {
-            Some(id) => applicant::table.filter(applicant::id.eq(id)).count().get_result(cx.conn)?,
+            Some(id) => applicant::table
+                .filter(applicant::id.eq(id))
+                .filter(applicant::institute_id.eq(&own))
+                .count()
+                .get_result(cx.conn)?,
             None => 1,
         };
-        Ok(Belonging {
-            institute: institutes == 1,
-            applicant: applicants == 1,
-            hash: hash.clone(),
-            origin: given_by(cx)?,
-        })
+        let institute = self.institute.as_ref().is_none_or(|named| *named == own);
+        Ok(Belonging { institute, applicant: applicants == 1, hash: hash.clone(), origin: given_by(cx)? })
     }
 
-    fn decide(&self, _: &Facts<'_>, belonging: &Belonging) -> Result<CheckedAccount, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, belonging: &Belonging) -> Result<CheckedAccount, Refusal> {
         let checked = self.checked()?;
+        installation_by_its_own(facts.actor, &[], &checked.roles)?;
         if !belonging.institute {
             return Err(AccountRefusal::InstituteUnknown.into());
         }

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::refusals::AccountRefusal;
-use super::write::{administrator_stays, other_administrators, shown};
+use super::write::{administrator_stays, installation_by_its_own, others_with, own_account, shown};
 use crate::action::{Action, Context, Facts, Subject};
-use crate::people::{account_by_id, end_all};
+use crate::people::{end_all, roles_of};
 use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -20,7 +20,7 @@ use crate::store::schema::account;
 use crate::store::views::AccountView;
 use crate::text;
 use crate::vocabulary::register::AccountEvent;
-use crate::vocabulary::{AccountState, Permission};
+use crate::vocabulary::{AccountState, Permission, Role};
 
 /// Disabled or not, and why.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -35,6 +35,7 @@ pub struct DisableAccount {
 /// What is decided from.
 pub struct Availability {
     state: AccountState,
+    roles: Vec<Role>,
     other_administrators: i64,
 }
 
@@ -72,12 +73,22 @@ impl Action for DisableAccount {
     }
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Availability> {
-        let state = AccountState::of(account_by_id(cx.conn, &self.id)?.disabled);
-        Ok(Availability { state, other_administrators: other_administrators(cx.conn, &self.id)? })
+        let state = AccountState::of(own_account(cx.conn, cx.actor, &self.id)?.disabled);
+        Ok(Availability {
+            state,
+            roles: roles_of(cx.conn, &self.id)?,
+            other_administrators: others_with(cx.conn, cx.actor, Role::Administrator, &self.id)?,
+        })
     }
 
-    fn decide(&self, _: &Facts<'_>, standing: &Availability) -> Result<NextState, Refusal> {
-        self.checked(standing)
+    fn decide(&self, facts: &Facts<'_>, standing: &Availability) -> Result<NextState, Refusal> {
+        let plan = self.checked(standing)?;
+        installation_by_its_own(facts.actor, &standing.roles, &[])?;
+        if standing.roles.contains(&Role::Installation) && facts.actor.account == self.id {
+            // Nobody else could be sure to give the role again.
+            return Err(AccountRefusal::OwnRoles.into());
+        }
+        Ok(plan)
     }
 
     fn keep(&self, cx: &mut Context<'_>, standing: Availability, plan: NextState) -> Outcome<AccountView> {
@@ -102,14 +113,15 @@ mod tests {
 
     #[test]
     fn the_last_administrator_is_not_disabled() {
-        let standing = |others| Availability { state: AccountState::Active, other_administrators: others };
+        let standing =
+            |others| Availability { state: AccountState::Active, roles: Vec::new(), other_administrators: others };
         assert_eq!(set(true).checked(&standing(0)).err(), Some(AccountRefusal::LastAdministrator.into()));
         assert_eq!(set(true).checked(&standing(1)).ok().map(|next| next.state), Some(AccountState::Disabled));
     }
 
     #[test]
     fn a_repetition_is_no_fault() {
-        let disabled = Availability { state: AccountState::Disabled, other_administrators: 1 };
+        let disabled = Availability { state: AccountState::Disabled, roles: Vec::new(), other_administrators: 1 };
         assert_eq!(set(true).checked(&disabled).ok().map(|next| next.state), Some(AccountState::Disabled));
         assert_eq!(set(false).checked(&disabled).ok().map(|next| next.state), Some(AccountState::Active));
     }

@@ -18,7 +18,7 @@ mod second_factor;
 mod sessions;
 mod write;
 
-pub use bootstrap::{BootstrapInstitute, FirstAdministrator, bootstrap};
+pub use bootstrap::{AppointAdministrator, BootstrapInstitute, FirstAdministrator, bootstrap};
 pub use create::CreateAccount;
 pub use demonstration::{MarkDemonstration, is_demonstration, mark_demonstration};
 pub use disable::DisableAccount;

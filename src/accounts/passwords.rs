@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::write::{PasswordHash, given_by, replace_password};
+use super::write::{PasswordHash, given_by, installation_by_its_own, own_account, replace_password};
 use crate::action::{Action, Context, Facts, Services, Subject};
-use crate::people::{account_by_id, check_rule, end_all};
+use crate::people::{check_rule, end_all, roles_of};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::secrets::Password;
@@ -13,7 +13,7 @@ use crate::store::Outcome;
 use crate::store::columns::{AccountId, SessionId};
 use crate::store::revisions::Revised;
 use crate::text;
-use crate::vocabulary::{PasswordOrigin, Permission};
+use crate::vocabulary::{PasswordOrigin, Permission, Role};
 
 /// The old and the new password of one's own account; its other sessions end.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -82,7 +82,8 @@ impl Action for ResetPassword {
     const PERMISSION: Permission = Permission::AccountManage;
     const SECRET: bool = true;
     type Prepared = PasswordHash;
-    type Loaded = PasswordHash;
+    /// With the roles that the account has.
+    type Loaded = (PasswordHash, Vec<Role>);
     type Plan = String;
     type Done = ();
 
@@ -90,22 +91,24 @@ impl Action for ResetPassword {
         Some(Subject::new(Revised::Account, &self.id))
     }
 
-    fn prepare(&self, services: &Services, _: &Actor) -> Outcome<PasswordHash> {
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<PasswordHash> {
         text::required("reason", &self.reason, text::REMARK)?;
-        let row = services.db.read(|conn| account_by_id(conn, &self.id))?;
+        let row = services.db.read(|conn| own_account(conn, actor, &self.id))?;
         check_rule("password", &row.username, self.password.reveal())?;
         Ok(PasswordHash(services.identity.hash(self.password.reveal())?))
     }
 
-    fn load(&self, _: &mut Context<'_>, hash: &PasswordHash) -> Outcome<PasswordHash> {
-        Ok(hash.clone())
+    fn load(&self, cx: &mut Context<'_>, hash: &PasswordHash) -> Outcome<(PasswordHash, Vec<Role>)> {
+        own_account(cx.conn, cx.actor, &self.id)?;
+        Ok((hash.clone(), roles_of(cx.conn, &self.id)?))
     }
 
-    fn decide(&self, _: &Facts<'_>, _: &PasswordHash) -> Result<String, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, (_, roles): &(PasswordHash, Vec<Role>)) -> Result<String, Refusal> {
+        installation_by_its_own(facts.actor, roles, &[])?;
         text::required("reason", &self.reason, text::REMARK)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, hash: PasswordHash, reason: String) -> Outcome<()> {
+    fn keep(&self, cx: &mut Context<'_>, (hash, _): (PasswordHash, Vec<Role>), reason: String) -> Outcome<()> {
         let origin = given_by(cx)?;
         replace_password(cx.conn, &self.id, &hash, origin)?;
         end_all(cx.conn, &self.id, None, cx.now)?;

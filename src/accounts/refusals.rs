@@ -28,6 +28,12 @@ pub enum AccountRefusal {
     NoRole,
     /// The roles do not fit what the account belongs to.
     RolesMisfit,
+    /// Nobody changes the own roles.
+    OwnRoles,
+    /// The role of the installation is given and taken by those who have it.
+    InstallationOnly,
+    /// The institute has an administrator already.
+    NotItsFirst,
     /// Nobody else could administer.
     LastAdministrator,
     /// The state of the account does not allow it.
@@ -69,6 +75,21 @@ impl From<AccountRefusal> for Refusal {
                 "申请人账户仅有申请人角色，机构账户不得有申请人角色",
                 "the role applicant goes with an applicant's account, and with no other",
             ),
+            Why::OwnRoles => Self::new(
+                Code::Forbidden,
+                "不得更改本人的角色，请由其他管理员办理",
+                "nobody changes the own roles: another administrator does",
+            ),
+            Why::InstallationOnly => Self::new(
+                Code::Forbidden,
+                "安装管理员角色及其账户仅由安装管理员办理",
+                "the role of the installation, and who has it, are a matter of those who have it",
+            ),
+            Why::NotItsFirst => Self::new(
+                Code::Conflict,
+                "该机构已有管理员，请由其办理",
+                "the institute has an administrator already, whose matter it is",
+            ),
             Why::LastAdministrator => {
                 Self::new(Code::Conflict, "至少须保留一名管理员", "at least one administrator must stay")
             }
@@ -106,6 +127,9 @@ mod tests {
                 Why::NameTaken("somebody".into()),
                 Why::NoRole,
                 Why::RolesMisfit,
+                Why::OwnRoles,
+                Why::InstallationOnly,
+                Why::NotItsFirst,
                 Why::LastAdministrator,
                 Why::State(WrongState::Account(AccountState::Disabled, AccountEvent::Disable)),
             ],

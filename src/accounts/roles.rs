@@ -5,9 +5,12 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::write::{administrator_stays, each_once, insert_roles, other_administrators, roles_fit, shown};
+use super::refusals::AccountRefusal;
+use super::write::{
+    administrator_stays, each_once, insert_roles, installation_by_its_own, others_with, own_account, roles_fit, shown,
+};
 use crate::action::{Action, Context, Facts, Subject};
-use crate::people::{account_by_id, roles_of};
+use crate::people::roles_of;
 use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -65,17 +68,24 @@ impl Action for SetRoles {
     }
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Holder> {
-        let row = account_by_id(cx.conn, &self.id)?;
+        let row = own_account(cx.conn, cx.actor, &self.id)?;
         Ok(Holder {
             roles: roles_of(cx.conn, &self.id)?,
             of_applicant: row.applicant_id.is_some(),
             disabled: row.disabled,
-            other_administrators: other_administrators(cx.conn, &self.id)?,
+            other_administrators: others_with(cx.conn, cx.actor, Role::Administrator, &self.id)?,
         })
     }
 
-    fn decide(&self, _: &Facts<'_>, holder: &Holder) -> Result<NewRoles, Refusal> {
-        self.checked(holder)
+    fn decide(&self, facts: &Facts<'_>, holder: &Holder) -> Result<NewRoles, Refusal> {
+        if facts.actor.account == self.id {
+            return Err(AccountRefusal::OwnRoles.into());
+        }
+        let plan = self.checked(holder)?;
+        if holder.roles.contains(&Role::Installation) != plan.roles.contains(&Role::Installation) {
+            installation_by_its_own(facts.actor, &holder.roles, &plan.roles)?;
+        }
+        Ok(plan)
     }
 
     fn keep(&self, cx: &mut Context<'_>, holder: Holder, plan: NewRoles) -> Outcome<AccountView> {

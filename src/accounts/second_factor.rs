@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::write::own_account;
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::insert_all;
-use crate::people::{Offered, account_by_id, end_all, factor_of, kept, opened, sealed, step_of};
+use crate::people::{Offered, end_all, factor_of, kept, opened, sealed, step_of};
 use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
 use crate::secrets::Password;
@@ -207,7 +208,7 @@ impl Action for ResetSecondFactor {
     }
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<bool> {
-        account_by_id(cx.conn, &self.id)?;
+        own_account(cx.conn, cx.actor, &self.id)?;
         Ok(factor_of(cx.conn, &self.id)?.is_some())
     }
 

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 use super::refusals::AccountRefusal;
 use crate::action::Context;
 use crate::insert_all;
+use crate::people::account_by_id;
+use crate::record::Actor;
 use crate::store::columns::{AccountId, Instant};
 use crate::store::rows::{AccountRoleRow, AccountRow};
-use crate::store::schema::{account, account_role};
+use crate::store::schema::{account, account_role, applicant};
 use crate::store::views::{self, AccountView};
 use crate::store::{AnyConnection, Failure, Outcome, StoreError};
 use crate::vocabulary::{PasswordOrigin, Role};
@@ -56,16 +58,39 @@ pub(super) fn replace_password(
     Ok(())
 }
 
-/// The account as an administrator sees it.
+/// The account as an administrator of the actor's institute sees it.
 pub(super) fn shown(cx: &mut Context<'_>, id: &AccountId) -> Outcome<AccountView> {
-    views::account(cx.conn, id)?.ok_or_else(|| AccountRefusal::NoAccount(id.clone()).into())
+    let reader = cx.services.reader(cx.actor)?;
+    views::account(cx.conn, &reader, id)?.ok_or_else(|| AccountRefusal::NoAccount(id.clone()).into())
 }
 
-/// How many other administrators may log in.
-pub(super) fn other_administrators(conn: &mut AnyConnection, id: &AccountId) -> Outcome<i64> {
+/// An account of the actor's institute, or of one of its own applicants; another one is not there.
+pub(super) fn own_account(conn: &mut AnyConnection, actor: &Actor, id: &AccountId) -> Outcome<AccountRow> {
+    let own = actor.institute()?;
+    let row = account_by_id(conn, id)?;
+    let house = match &row.applicant_id {
+        Some(of) => applicant::table.find(of).select(applicant::institute_id).first(conn)?,
+        None => row.institute_id.clone(),
+    };
+    if house.as_ref() == Some(&own) { Ok(row) } else { Err(AccountRefusal::NoAccount(id.clone()).into()) }
+}
+
+/// Only who has the installation's role gives it, takes it, or touches the account of somebody who has it.
+pub(super) fn installation_by_its_own(actor: &Actor, before: &[Role], after: &[Role]) -> Result<(), AccountRefusal> {
+    let touched = before.contains(&Role::Installation) || after.contains(&Role::Installation);
+    if touched && !actor.roles.contains(&Role::Installation) {
+        return Err(AccountRefusal::InstallationOnly);
+    }
+    Ok(())
+}
+
+/// How many others of the actor's institute have that role and may log in.
+pub(super) fn others_with(conn: &mut AnyConnection, actor: &Actor, role: Role, id: &AccountId) -> Outcome<i64> {
+    let own = actor.institute()?;
     Ok(account_role::table
         .inner_join(account::table)
-        .filter(account_role::role.eq(Role::Administrator))
+        .filter(account_role::role.eq(role))
+        .filter(account::institute_id.eq(own))
         .filter(account::disabled.eq(false))
         .filter(account::id.ne(id))
         .count()

@@ -2,10 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
-use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, ResetSecondFactor, SetRoles};
+use crate::accounts::{
+    AppointAdministrator, CreateAccount, DisableAccount, ResetPassword, ResetSecondFactor, SetRoles,
+};
 use crate::action::Services;
 use crate::http::permit::Permit;
 use crate::http::permit::permission::AccountManage;
@@ -14,13 +16,15 @@ use crate::http::run::{answer, json, run};
 use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::columns::AccountId;
-use crate::store::views::{self, AccountView};
+use crate::store::views::keyset::Part;
+use crate::store::views::{self, AccountView, Search};
 
 /// The routes.
 #[must_use]
 pub fn table() -> Table {
     Table::default()
         .get("/api/v1/accounts", list)
+        .makes::<AppointAdministrator>(Method::POST, "/api/v1/institutes/{id}/administrator")
         .makes::<CreateAccount>(Method::POST, "/api/v1/accounts")
         .get("/api/v1/accounts/{id}", show)
         .does::<SetRoles>(Method::PUT, "/api/v1/accounts/{id}/roles")
@@ -34,23 +38,32 @@ pub fn table() -> Table {
 #[openapi(paths(list, show))]
 pub struct Docs;
 
-/// Every account.
-#[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts", responses(
-    (status = 200, body = [AccountView]), (status = 403, body = ProblemDocument)))]
-async fn list(_: Permit<AccountManage>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    answer(move || services.db.read(views::accounts)).await
+/// The accounts of the own institute and of its applicants, by user name.
+#[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts", params(Search), responses(
+    (status = 200, body = Part<AccountView>), (status = 403, body = ProblemDocument)))]
+async fn list(
+    gate: Permit<AccountManage>,
+    services: Data<Services>,
+    search: Query<Search>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| views::accounts(conn, &reader, &search))
+    })
+    .await
 }
 
 /// One account; its revision is also its `ETag`, for `If-Match`.
 #[utoipa::path(get, path = "/api/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)), responses(
     (status = 200, body = AccountView), (status = 404, body = ProblemDocument)))]
 async fn show(
-    _: Permit<AccountManage>,
+    gate: Permit<AccountManage>,
     services: Data<Services>,
     id: Path<AccountId>,
 ) -> Result<HttpResponse, Problem> {
     let found = run(move || {
-        let found = services.db.read(|conn| views::account(conn, &id))?;
+        let reader = services.reader(&gate.actor)?;
+        let found = services.db.read(|conn| views::account(conn, &reader, &id))?;
         Ok(found.ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()))?)
     })
     .await?;

@@ -12,7 +12,7 @@ use crate::http::permit::permission::{AuditRead, AuditVerify};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
-use crate::record::{Report, TrailFilter, TrailPage, trail};
+use crate::record::{Entries, Report, TrailFilter, TrailPage, trail};
 
 /// The routes.
 #[must_use]
@@ -48,10 +48,14 @@ pub struct Filter {
     limit: Option<i64>,
 }
 
-/// The trail, newest first.
+/// The institute's own entries of the trail, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Filter), responses(
     (status = 200, body = TrailPage), (status = 403, body = ProblemDocument)))]
-async fn list(_: Permit<AuditRead>, services: Data<Services>, filter: Query<Filter>) -> Result<HttpResponse, Problem> {
+async fn list(
+    gate: Permit<AuditRead>,
+    services: Data<Services>,
+    filter: Query<Filter>,
+) -> Result<HttpResponse, Problem> {
     let filter = filter.into_inner();
     let filter = TrailFilter {
         subject_kind: filter.subject_kind,
@@ -64,7 +68,7 @@ async fn list(_: Permit<AuditRead>, services: Data<Services>, filter: Query<Filt
         limit: filter.limit,
     };
     let db = services.db.clone();
-    answer(move || trail(&db, &filter)).await
+    answer(move || trail(&db, &Entries::for_actor(&gate.actor)?, &filter)).await
 }
 
 /// Recompute every seal; the first entry that does not fit is named.

@@ -7,18 +7,19 @@ use utoipa::OpenApi;
 
 use crate::action::Services;
 use crate::catalogue::{
-    CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification, GrantAuthorisation, ReleaseSpecification,
+    CatalogueRefusal, ConfirmOwner, CreateApplicant, CreateInstitute, CreateProduct, DraftSpecification,
+    GrantAuthorisation, ProposeOwner, ReleaseSpecification,
 };
 use crate::http::permit::Permit;
 use crate::http::permit::permission::{ApplicantRead, CatalogueRead};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
-use crate::refusal::Refusal;
 use crate::store::columns::{Day, ProductId};
 use crate::store::views::keyset::Part;
 use crate::store::views::{
-    self, ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView,
+    self, ApplicantView, AuthorisationView, InstituteView, OwnerOpen, OwnerProposalView, ProductView, Search,
+    SpecificationView,
 };
 
 /// The routes.
@@ -31,6 +32,10 @@ pub fn table() -> Table {
         .makes::<CreateApplicant>(Method::POST, "/api/v1/applicants")
         .get("/api/v1/products", products)
         .makes::<CreateProduct>(Method::POST, "/api/v1/products")
+        .get("/api/v1/owners-open", owners_open)
+        .get("/api/v1/owner-proposals", owner_proposals)
+        .makes::<ProposeOwner>(Method::POST, "/api/v1/owner-proposals")
+        .does::<ConfirmOwner>(Method::POST, "/api/v1/owner-proposals/{id}/confirm")
         .get("/api/v1/products/{id}", product)
         .get("/api/v1/products/{id}/specifications", specifications)
         .makes::<DraftSpecification>(Method::POST, "/api/v1/specifications")
@@ -41,7 +46,16 @@ pub fn table() -> Table {
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(institutes, applicants, products, product, specifications, authorisations))]
+#[openapi(paths(
+    institutes,
+    applicants,
+    products,
+    owners_open,
+    owner_proposals,
+    product,
+    specifications,
+    authorisations
+))]
 pub struct Docs;
 
 #[utoipa::path(get, path = "/api/v1/institutes", tag = "catalogue",
@@ -78,6 +92,26 @@ async fn products(
     .await
 }
 
+#[utoipa::path(get, path = "/api/v1/owners-open", tag = "catalogue",
+    responses((status = 200, body = [OwnerOpen], description = "归属待定 products and applicants whose owner is open")))]
+async fn owners_open(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| views::owners_open(conn, &reader))
+    })
+    .await
+}
+
+#[utoipa::path(get, path = "/api/v1/owner-proposals", tag = "catalogue",
+    responses((status = 200, body = [OwnerProposalView], description = "归属提议 proposals of the own institute")))]
+async fn owner_proposals(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| views::owner_proposals(conn, &reader))
+    })
+    .await
+}
+
 #[utoipa::path(get, path = "/api/v1/products/{id}", tag = "catalogue", params(("id" = String, Path)),
     responses((status = 200, body = ProductView), (status = 404, body = ProblemDocument)))]
 async fn product(
@@ -88,13 +122,13 @@ async fn product(
     answer(move || {
         let reader = services.reader(&gate.actor)?;
         let found = services.db.read(|conn| views::product(conn, &reader, &id))?;
-        Ok(found.ok_or_else(|| Refusal::not_found("品种", "product", id.as_str()))?)
+        Ok(found.ok_or_else(|| CatalogueRefusal::NoProduct(id.clone()))?)
     })
     .await
 }
 
 #[utoipa::path(get, path = "/api/v1/products/{id}/specifications", tag = "catalogue", params(("id" = String, Path)),
-    responses((status = 200, body = [SpecificationView])))]
+    responses((status = 200, body = [SpecificationView]), (status = 404, body = ProblemDocument)))]
 async fn specifications(
     gate: Permit<CatalogueRead>,
     services: Data<Services>,
@@ -102,17 +136,25 @@ async fn specifications(
 ) -> Result<HttpResponse, Problem> {
     answer(move || {
         let (reader, today) = (services.reader(&gate.actor)?, Day::from(services.clock.today()));
-        services.db.read(|conn| views::specifications(conn, &reader, &id, &today))
+        services.db.read(|conn| {
+            let found = views::product(conn, &reader, &id)?;
+            found.ok_or_else(|| CatalogueRefusal::NoProduct(id.clone()))?;
+            views::specifications(conn, &reader, &id, &today)
+        })
     })
     .await
 }
 
-#[utoipa::path(get, path = "/api/v1/authorisations", tag = "catalogue",
-    responses((status = 200, body = [AuthorisationView], description = "批签发授权 authorisations")))]
-async fn authorisations(gate: Permit<CatalogueRead>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+#[utoipa::path(get, path = "/api/v1/authorisations", tag = "catalogue", params(Search),
+    responses((status = 200, body = Part<AuthorisationView>, description = "批签发授权 authorisations")))]
+async fn authorisations(
+    gate: Permit<CatalogueRead>,
+    services: Data<Services>,
+    search: Query<Search>,
+) -> Result<HttpResponse, Problem> {
     answer(move || {
         let (reader, today) = (services.reader(&gate.actor)?, Day::from(services.clock.today()));
-        services.db.read(|conn| views::authorisations(conn, &reader, &today))
+        services.db.read(|conn| views::authorisations(conn, &reader, &search, &today))
     })
     .await
 }

@@ -7,8 +7,8 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    CommandError, CommandOutcome, adapters, audit, backup, calendar, certificate, demo, numeric, regulation, serve,
-    setup,
+    CommandError, CommandOutcome, adapters, audit, backup, calendar, certificate, demo, keeper, numeric, regulation,
+    serve, setup,
 };
 
 /// 签发 Qianfa: from a sample at the desk to a signed certificate
@@ -25,6 +25,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Migrate(serve::MigrateArgs),
     Setup(setup::SetupArgs),
+    CatalogueKeeper(keeper::KeeperArgs),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Regulation(regulation::RegulationArgs),
@@ -54,6 +55,7 @@ impl Command {
             Self::Serve(args) => serve::run(args, out),
             Self::Migrate(args) => serve::migrate(args, out),
             Self::Setup(args) => setup::run(args, out),
+            Self::CatalogueKeeper(args) => keeper::run(args, out),
             Self::Backup(args) => backup::backup(args, out),
             Self::Restore(args) => backup::restore(args, out),
             Self::Regulation(args) => regulation::run(args, out),

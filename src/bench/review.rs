@@ -19,7 +19,7 @@ use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId, Test
 use crate::store::revisions::Revised;
 use crate::store::rows::{ReadingRow, ResultRow};
 use crate::store::schema::{result, test_task};
-use crate::store::{AnyConnection, Outcome, views};
+use crate::store::{AnyConnection, Failure, Outcome, views};
 use crate::text;
 use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{CheckOutcome, Permission, ReviewOutcome, TaskState, Verdict};
@@ -86,7 +86,12 @@ impl Action for ReviewResult {
         let row: Option<ResultRow> =
             result::table.find(&self.id).select(ResultRow::as_select()).first(cx.conn).optional()?;
         let row = row.ok_or_else(|| BenchRefusal::NoResult(self.id.clone()))?;
-        let file = open_task_of(cx.conn, cx.actor, &row.test_task_id)?;
+        // A result of another institute is not there, and neither is its task.
+        let missing = Refusal::from(BenchRefusal::NoTask(row.test_task_id.clone()));
+        let file = open_task_of(cx.conn, cx.actor, &row.test_task_id).map_err(|failure| match failure {
+            Failure::Refused(refused) if *refused == missing => BenchRefusal::NoResult(self.id.clone()).into(),
+            other => other,
+        })?;
         let latest = latest_result(cx.conn, &file.task.id)?.map_or(0, |latest| latest.version);
         let newer = if latest > row.version { entered_after(cx, &row)? } else { Vec::new() };
         let readings = current(cx.conn, &file.task.id)?;

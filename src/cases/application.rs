@@ -1,6 +1,7 @@
 //! An application (申请) with its batches, as it is written down. Pure.
 
 use chrono::NaiveDate;
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,7 +15,8 @@ use crate::refusal::Refusal;
 use crate::regulation::{Business, Purpose};
 use crate::store::columns::{ApplicantId, ApplicationId, BatchId, InstituteId, Json, ProductId, SpecificationId};
 use crate::store::dialect::next_number;
-use crate::store::rows::{ApplicationRow, BatchRow};
+use crate::store::rows::{ApplicationRow, BatchRow, InstituteRow};
+use crate::store::schema::applicant;
 use crate::store::{AnyConnection, Outcome};
 use crate::text::{self, TypedDate, date_or_blank};
 use crate::vocabulary::CaseState;
@@ -96,6 +98,30 @@ pub(super) fn file_for(
 ) -> Outcome<CaseFile> {
     let institute = institute_for(actor, new)?;
     CaseFile::load(conn, &institute, &new.product_id, new.specification_id.as_ref(), today)
+}
+
+/// The same for an application that is kept: its applicant is known too.
+pub(super) fn file_of_known(
+    conn: &mut AnyConnection,
+    actor: &Actor,
+    new: &NewApplication,
+    today: NaiveDate,
+) -> Outcome<CaseFile> {
+    let file = file_for(conn, actor, new, today)?;
+    known_applicant(conn, actor, &file.institute.id, &applicant_of(new, actor)?)?;
+    Ok(file)
+}
+
+/// The applicant is the institute's own or a shared one. An applicant who is not the institute's finds no such
+/// institute.
+fn known_applicant(conn: &mut AnyConnection, actor: &Actor, institute: &InstituteId, id: &ApplicantId) -> Outcome<()> {
+    let owner: Option<Option<InstituteId>> =
+        applicant::table.find(id).select(applicant::institute_id).first(conn).optional()?;
+    match (owner, actor.applicant.is_some()) {
+        (Some(owner), _) if owner.as_ref().is_none_or(|owner| owner == institute) => Ok(()),
+        (_, true) => Err(CasesRefusal::NoInstitute(institute.clone()).into()),
+        (_, false) => Err(CasesRefusal::NoApplicant(id.clone()).into()),
+    }
 }
 
 /// Reads a new application.
@@ -182,12 +208,31 @@ fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec
     Ok(rows)
 }
 
-/// The next number of a series: `SX20260001`.
-pub(super) fn numbered(cx: &mut Context<'_>, prefix: &str) -> Outcome<String> {
+/// What is numbered. The kind is part of the name of a series: an institute whose prefix ends like another's mark of
+/// applications shares no series with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Series {
+    Application,
+    Sample,
+}
+
+impl Series {
+    /// Its name, and what its numbers begin with.
+    fn of(self, prefix: &str) -> (String, String) {
+        match self {
+            Self::Application => (format!("application:{prefix}"), format!("{prefix}C")),
+            Self::Sample => (format!("sample:{prefix}"), prefix.to_owned()),
+        }
+    }
+}
+
+/// The next number of an institute's series: `SX20260001`.
+pub(super) fn numbered(cx: &mut Context<'_>, series: Series, institute: &InstituteRow) -> Outcome<String> {
     use chrono::Datelike;
     let year = i64::from(cx.today().year());
-    let number = next_number(cx.conn, prefix, year)?;
-    Ok(format!("{prefix}{year}{number:04}"))
+    let (name, begins) = series.of(&institute.sample_prefix);
+    let number = next_number(cx.conn, &name, year)?;
+    Ok(format!("{begins}{year}{number:04}"))
 }
 
 #[cfg(test)]
@@ -204,6 +249,14 @@ mod tests {
             Ok(_) => panic!("it is refused"),
             Err(refusal) => refusal,
         }
+    }
+
+    #[test]
+    fn no_two_kinds_and_no_two_prefixes_share_a_series() {
+        let all = [Series::Application.of("SX"), Series::Sample.of("SX"), Series::Sample.of("SXC")];
+        let names: std::collections::BTreeSet<&String> = all.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), all.len());
+        assert_eq!((all[0].1.as_str(), all[1].1.as_str()), ("SXC", "SX"));
     }
 
     #[test]

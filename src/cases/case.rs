@@ -113,6 +113,7 @@ impl Case {
             kind: "application",
             id: self.row.id.to_string(),
             changes: Value::Object(self.changes.clone()),
+            institute: None,
             reason: self.reason.clone(),
         }
     }

@@ -40,6 +40,9 @@ impl CaseFile {
         on: NaiveDate,
     ) -> Outcome<Self> {
         let (institute, product, traits) = parties(conn, institute_id, product_id)?;
+        if product.institute_id.as_ref().is_some_and(|owner| owner != institute_id) {
+            return Err(CasesRefusal::NoProduct(product_id.clone()).into());
+        }
         let (specification, items) = match specification_id {
             Some(id) => specification_named(conn, product_id, id)?,
             None => specification_in_force(conn, product_id, on)?,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::application::numbered;
+use super::application::{Series, numbered};
 use super::label_date::{Before, last_day};
 use super::load::CaseFile;
 use super::refusals::{ArrivalFault, CasesRefusal};
@@ -275,7 +275,14 @@ fn container_rows(sample: &SampleRow, labels: Vec<String>, full_test: i64) -> Re
             SampleState::Refused | SampleState::Voided => PortionEvent::GiveBack,
         };
         let portion = Portion::Received.on(event)?;
-        Ok(ContainerRow { id: ContainerId::new(), sample_id: sample.id.clone(), position, label_code, portion })
+        Ok(ContainerRow {
+            id: ContainerId::new(),
+            sample_id: sample.id.clone(),
+            position,
+            label_code,
+            portion,
+            institute_id: sample.institute_id.clone(),
+        })
     });
     rows.collect()
 }
@@ -323,7 +330,7 @@ pub(super) fn store(
     arrived: &mut [Received],
 ) -> Outcome<()> {
     for received in arrived.iter_mut() {
-        let next = numbered(cx, &file.institute.sample_prefix)?;
+        let next = numbered(cx, Series::Sample, &file.institute)?;
         number(received, next);
         if received.sample.state == SampleState::Received {
             received.tasks = tasks(&received.sample, &file.items, row.lane_rank, due, cx.now);

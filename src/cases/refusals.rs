@@ -8,7 +8,7 @@ use crate::regulation::CaseRefusal;
 use crate::regulation::calendar::CalendarError;
 use crate::regulation::quantities::QuantityError;
 use crate::store::Failure;
-use crate::store::columns::{ApplicationId, InstituteId, ProductId};
+use crate::store::columns::{ApplicantId, ApplicationId, InstituteId, ProductId};
 use crate::vocabulary::CaseState;
 use crate::vocabulary::states::WrongState;
 
@@ -21,6 +21,8 @@ pub enum CasesRefusal {
     NoInstitute(InstituteId),
     /// There is no such product.
     NoProduct(ProductId),
+    /// There is no such applicant.
+    NoApplicant(ApplicantId),
     /// The product has no such specification that was released.
     NoSpecification,
     /// The product has no specification in force on that day.
@@ -112,6 +114,7 @@ impl From<CasesRefusal> for Refusal {
             Why::NoCase(id) => Self::not_found("申请", "application", id.as_str()),
             Why::NoInstitute(id) => Self::not_found("机构", "institute", id.as_str()),
             Why::NoProduct(id) => Self::not_found("品种", "product", id.as_str()).at("product_id"),
+            Why::NoApplicant(id) => Self::not_found("申请人", "applicant", id.as_str()).at("applicant_id"),
             Why::NoSpecification => Self::field(
                 "specification_id",
                 "该品种没有这一已生效的质量标准",
@@ -275,6 +278,7 @@ mod tests {
                 Why::NoCase("a".into()),
                 Why::NoInstitute("i".into()),
                 Why::NoProduct("p".into()),
+                Why::NoApplicant("a".into()),
                 Why::NoSpecification,
                 Why::NoneInForce(NaiveDate::MIN),
                 Why::State(WrongState::Case(state, CaseEvent::Accept)),

@@ -123,6 +123,7 @@ fn file() -> CaseFile {
         container_name: "瓶".into(),
         container_content: ten.clone(),
         content_unit: "片".into(),
+        institute_id: None,
         created_at: at(),
     };
     let specification = SpecificationRow {

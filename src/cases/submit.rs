@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::application::{NewApplication, NewCase, draft, file_for, numbered};
+use super::application::{NewApplication, NewCase, Series, draft, file_of_known, numbered};
 use super::load::CaseFile;
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts};
@@ -33,7 +33,7 @@ pub struct Submitted(NewCase);
 
 fn keep(cx: &mut Context<'_>, name: &'static str, desk: &Desk, Submitted(draft): Submitted) -> Outcome<Taken> {
     let NewCase { mut case, batches } = draft;
-    case.facts().number = numbered(cx, &format!("{}C", desk.file.institute.sample_prefix))?;
+    case.facts().number = numbered(cx, Series::Application, &desk.file.institute)?;
     Ok(Taken::of(&case.insert(cx, name, &batches)?))
 }
 
@@ -50,7 +50,7 @@ macro_rules! submits {
 
             fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Desk> {
                 let today = cx.today();
-                let file = file_for(cx.conn, cx.actor, &self.0, today)?;
+                let file = file_of_known(cx.conn, cx.actor, &self.0, today)?;
                 Ok(Desk { file, line: cx.services.lines.of(self.0.business)? })
             }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::acceptance::{Acceptance, Ground, accept, laboratory_due};
-use super::application::{NewApplication, NewCase, draft, file_for, numbered};
+use super::application::{NewApplication, NewCase, Series, draft, file_of_known, numbered};
 use super::load::authorisations_of;
 use super::receipt::{self, LotDemand, Receipt, Received};
 use super::taken::Taken;
@@ -54,7 +54,7 @@ impl Action for TakeIn {
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Loaded> {
         let (new, today) = (&self.application, cx.today());
-        let file = file_for(cx.conn, cx.actor, new, today).map_err(|failure| match failure {
+        let file = file_of_known(cx.conn, cx.actor, new, today).map_err(|failure| match failure {
             crate::store::Failure::Refused(refusal) => within("application")(*refusal).into(),
             store => store,
         })?;
@@ -79,7 +79,7 @@ impl Action for TakeIn {
 
     fn keep(&self, cx: &mut Context<'_>, Loaded(ground): Loaded, plan: Plan) -> Outcome<Taken> {
         let Plan { draft: NewCase { mut case, batches }, accepted, need, mut arrived } = plan;
-        case.facts().number = numbered(cx, &format!("{}C", ground.file.institute.sample_prefix))?;
+        case.facts().number = numbered(cx, Series::Application, &ground.file.institute)?;
         let row = case.insert(cx, Self::NAME, &batches)?;
         insert_all!(cx.conn, application_clock::table, &accepted.clocks)?;
         let due = laboratory_due(&accepted.clocks);

@@ -14,7 +14,7 @@ use crate::regulation::Category;
 use crate::store::Outcome;
 use crate::store::columns::{AuthorisationId, Day, InstituteId, ProductId};
 use crate::store::rows::AuthorisationRow;
-use crate::store::schema::{authorisation, institute, product};
+use crate::store::schema::authorisation;
 use crate::store::views::{self, AuthorisationView};
 use crate::text;
 use crate::vocabulary::Permission;
@@ -24,6 +24,7 @@ use crate::vocabulary::Permission;
 #[schema(as = NewAuthorisation)]
 #[serde(deny_unknown_fields)]
 pub struct GrantAuthorisation {
+    /// One's own institute
     pub institute_id: InstituteId,
     /// One product, or
     pub product_id: Option<ProductId>,
@@ -88,13 +89,13 @@ impl Action for GrantAuthorisation {
     type Done = AuthorisationView;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Referred> {
-        let institutes: i64 =
-            institute::table.filter(institute::id.eq(&self.institute_id)).count().get_result(cx.conn)?;
-        let products: i64 = match &self.product_id {
-            Some(id) => product::table.filter(product::id.eq(id)).count().get_result(cx.conn)?,
-            None => 1,
+        let reader = cx.services.reader(cx.actor)?;
+        let product = match &self.product_id {
+            Some(id) => views::product(cx.conn, &reader, id)?.is_some(),
+            None => true,
         };
-        Ok(Referred { institute: institutes == 1, product: products == 1 })
+        // Another institute is not there.
+        Ok(Referred { institute: self.institute_id == cx.institute()?, product })
     }
 
     fn decide(&self, _: &Facts<'_>, named: &Referred) -> Result<Granted, Refusal> {
@@ -119,8 +120,7 @@ impl Action for GrantAuthorisation {
             "document": row.document});
         cx.record(Change::created(Self::NAME, "authorisation", &row.id, content));
         let (reader, today) = (cx.services.reader(cx.actor)?, Day::from(cx.today()));
-        let all = views::authorisations(cx.conn, &reader, &today)?;
-        let made = all.into_iter().find(|one| one.id == row.id);
+        let made = views::authorisation(cx.conn, &reader, &row.id, &today)?;
         made.ok_or_else(|| CatalogueRefusal::NoAuthorisation(row.id).into())
     }
 }

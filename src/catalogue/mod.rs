@@ -6,6 +6,7 @@
 
 mod authorisations;
 mod items;
+mod owners;
 mod parties;
 mod products;
 mod refusals;
@@ -14,6 +15,7 @@ mod specifications;
 pub use crate::vocabulary::register::{SpecificationDates, in_force, standings};
 pub use authorisations::GrantAuthorisation;
 pub use items::NewItem;
+pub use owners::{ConfirmOwner, NameKeeper, ProposeOwner};
 pub use parties::{CreateApplicant, CreateInstitute};
 pub(crate) use parties::{insert_institute, institute_content};
 pub use products::CreateProduct;

@@ -113,7 +113,7 @@ impl Action for CreateInstitute {
     fn keep(&self, cx: &mut Context<'_>, (): (), plan: CreateInstitute) -> Outcome<InstituteView> {
         let content = institute_content(&plan);
         let id = insert_institute(cx.conn, plan, cx.now.into())?;
-        cx.record(Change::created(Self::NAME, "institute", &id, content));
+        cx.record(Change::created(Self::NAME, "institute", &id, content).of(&id));
         let made = views::institute(cx.conn, &id)?;
         made.ok_or_else(|| CatalogueRefusal::NoInstitute(id).into())
     }
@@ -153,7 +153,9 @@ impl Action for CreateApplicant {
 
     fn keep(&self, cx: &mut Context<'_>, (): (), plan: CreateApplicant) -> Outcome<ApplicantView> {
         let CreateApplicant { name, address, contact } = plan;
-        let row = ApplicantRow { id: ApplicantId::new(), name, address, contact, created_at: cx.now.into() };
+        let institute_id = Some(cx.institute()?);
+        let row =
+            ApplicantRow { id: ApplicantId::new(), name, address, contact, created_at: cx.now.into(), institute_id };
         diesel::insert_into(applicant::table).values(&row).execute(cx.conn)?;
         let content = json!({"name": row.name, "address": row.address, "contact": row.contact});
         cx.record(Change::created(Self::NAME, "applicant", &row.id, content));

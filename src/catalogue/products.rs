@@ -143,6 +143,7 @@ impl Action for CreateProduct {
             container_content,
             content_unit: new.content_unit,
             created_at: cx.now.into(),
+            institute_id: Some(cx.institute()?),
         };
         diesel::insert_into(product::table).values(&row).execute(cx.conn)?;
         let of = |trait_name: &Trait| ProductTraitRow { product_id: row.id.clone(), trait_name: *trait_name };

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use crate::calculation::formula::FormulaError;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::regulation::numeric::NumericError;
 use crate::store::Failure;
-use crate::store::columns::{AuthorisationId, InstituteId, ProductId, SpecificationId};
+use crate::store::columns::{ApplicantId, AuthorisationId, InstituteId, OwnerProposalId, ProductId, SpecificationId};
 use crate::vocabulary::states::WrongState;
 
 /// Why something is not entered into the catalogue.
@@ -20,6 +20,24 @@ pub enum CatalogueRefusal {
     NoProduct(ProductId),
     /// There is no such specification.
     NoSpecification(SpecificationId),
+    /// There is no such applicant.
+    NoApplicant(ApplicantId),
+    /// No product has the code that was typed.
+    NoProductOfCode(String),
+    /// No applicant has the name that was typed.
+    NoApplicantOfName(String),
+    /// There is no such proposal.
+    NoProposal(OwnerProposalId),
+    /// The shared catalogue is kept by another institute.
+    NotKeeper,
+    /// A proposal is about a product or about an applicant.
+    ProductOrApplicant,
+    /// The proposal is confirmed already.
+    ProposalConfirmed,
+    /// Nobody confirms what they proposed.
+    OwnProposal,
+    /// A shared specification is released by somebody else than its drafter.
+    OwnDraft,
     /// What is entered refers to an institute that is not there.
     InstituteUnknown,
     /// What is entered refers to a product that is not there.
@@ -72,6 +90,37 @@ impl From<CatalogueRefusal> for Refusal {
             Why::NoInstitute(id) => Self::not_found("机构", "institute", id.as_str()),
             Why::NoProduct(id) => Self::not_found("品种", "product", id.as_str()),
             Why::NoSpecification(id) => Self::not_found("质量标准", "specification", id.as_str()),
+            Why::NoApplicant(id) => Self::not_found("申请人", "applicant", id.as_str()),
+            Why::NoProductOfCode(code) => Self::field(
+                "product_code",
+                format!("没有代码为“{code}”的品种"),
+                format!("no product has the code {code:?}"),
+            ),
+            Why::NoApplicantOfName(name) => Self::field(
+                "applicant_name",
+                format!("没有名称为“{name}”的申请人"),
+                format!("no applicant is called {name:?}"),
+            ),
+            Why::NoProposal(id) => Self::not_found("归属提议", "proposal of an owner", id.as_str()),
+            Why::NotKeeper => Self::new(
+                Code::Conflict,
+                "共享目录由其管理机构办理",
+                "the shared catalogue is a matter of the institute that keeps it",
+            ),
+            Why::ProductOrApplicant => {
+                Self::field("product_id", "品种与申请人二选一", "expected either a product or an applicant")
+            }
+            Why::ProposalConfirmed => Self::new(Code::Conflict, "该提议已确认", "the proposal is confirmed already"),
+            Why::OwnProposal => Self::new(
+                Code::SelfReview,
+                "提议须由另一人确认",
+                "a proposal is confirmed by somebody else than who made it",
+            ),
+            Why::OwnDraft => Self::new(
+                Code::SelfReview,
+                "共享目录的质量标准须由起草人以外的人发布",
+                "a specification of the shared catalogue is released by somebody else than its drafter",
+            ),
             Why::InstituteUnknown => Self::field("institute_id", "未找到该机构", "there is no such institute"),
             Why::ProductUnknown => Self::field("product_id", "未找到该品种", "there is no such product"),
             Why::State(refused) => refused.into(),
@@ -154,6 +203,15 @@ mod tests {
                 Why::NoInstitute("i".into()),
                 Why::NoProduct("p".into()),
                 Why::NoSpecification("s".into()),
+                Why::NoApplicant("a".into()),
+                Why::NoProductOfCode("P".into()),
+                Why::NoApplicantOfName("Nobody".into()),
+                Why::NoProposal("o".into()),
+                Why::NotKeeper,
+                Why::ProductOrApplicant,
+                Why::ProposalConfirmed,
+                Why::OwnProposal,
+                Why::OwnDraft,
                 Why::InstituteUnknown,
                 Why::ProductUnknown,
                 Why::State(WrongState::Specification(SpecificationState::Effective, SpecificationEvent::Release)),

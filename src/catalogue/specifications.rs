@@ -7,16 +7,17 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::items::{CheckedItem, NewItem, check_item};
+use super::owners::keeps_catalogue;
 use super::refusals::CatalogueRefusal;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::insert_all;
 use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
-use crate::store::columns::{Day, ProductId, SpecificationId};
+use crate::store::columns::{Day, InstituteId, ProductId, SpecificationId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{SpecificationRow, TestItemRow};
-use crate::store::schema::{product, specification, test_item};
+use crate::store::schema::{audit_entry, product, specification, test_item};
 use crate::store::views::{self, SpecificationView};
 use crate::text;
 use crate::vocabulary::register::{SpecificationDates, SpecificationEvent, in_force};
@@ -37,8 +38,7 @@ pub struct DraftSpecification {
 
 /// What a draft follows.
 pub struct Predecessors {
-    /// Whether the product is there.
-    product: bool,
+    product: Whose,
     /// The number of its last version; none has 0.
     last: i64,
 }
@@ -53,8 +53,10 @@ pub struct CheckedDraft {
 
 impl DraftSpecification {
     fn checked(&self, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
-        if !versions.product {
-            return Err(CatalogueRefusal::ProductUnknown.into());
+        match versions.product {
+            Whose::Nobody => return Err(CatalogueRefusal::ProductUnknown.into()),
+            Whose::Shared => return Err(CatalogueRefusal::NotKeeper.into()),
+            Whose::Own | Whose::Kept => {}
         }
         if self.items.is_empty() || self.items.len() > 200 {
             return Err(CatalogueRefusal::ItemCount.into());
@@ -86,12 +88,12 @@ impl Action for DraftSpecification {
     type Done = SpecificationView;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Predecessors> {
-        let products: i64 = product::table.filter(product::id.eq(&self.product_id)).count().get_result(cx.conn)?;
+        let product = Whose::of(cx, &self.product_id)?;
         let last: Option<i64> = specification::table
             .filter(specification::product_id.eq(&self.product_id))
             .select(diesel::dsl::max(specification::version))
             .first(cx.conn)?;
-        Ok(Predecessors { product: products == 1, last: last.unwrap_or(0) })
+        Ok(Predecessors { product, last: last.unwrap_or(0) })
     }
 
     fn decide(&self, _: &Facts<'_>, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
@@ -134,6 +136,9 @@ pub struct ReleaseSpecification {
 /// The draft, and what decides which of its product's specifications is in force.
 pub struct Releasable {
     product: ProductId,
+    whose: Whose,
+    /// Whether the actor drafted it.
+    own_draft: bool,
     state: SpecificationState,
     others: Vec<SpecificationDates<NaiveDate>>,
 }
@@ -145,6 +150,11 @@ pub struct Release {
 }
 
 fn decide_release(draft: &Releasable, typed: &str, today: NaiveDate) -> Result<Release, Refusal> {
+    match draft.whose {
+        Whose::Shared => return Err(CatalogueRefusal::NotKeeper.into()),
+        Whose::Kept if draft.own_draft => return Err(CatalogueRefusal::OwnDraft.into()),
+        _ => {}
+    }
     let state = draft.state.on(SpecificationEvent::Release).map_err(CatalogueRefusal::State)?;
     let from = text::date("effective_from", typed)?;
     // It would never be in force: what is in force began later, and goes on.
@@ -173,7 +183,13 @@ impl Action for ReleaseSpecification {
             .select((specification::product_id, specification::status))
             .first(cx.conn)
             .optional()?;
-        let (product, state) = found.ok_or_else(|| CatalogueRefusal::NoSpecification(self.id.clone()))?;
+        let missing = || CatalogueRefusal::NoSpecification(self.id.clone());
+        let (product, state) = found.ok_or_else(missing)?;
+        let whose = Whose::of(cx, &product)?;
+        if whose == Whose::Nobody {
+            return Err(missing().into());
+        }
+        let own_draft = drafter(cx, &self.id)?.as_deref() == Some(cx.actor.account.as_str());
         let rows: Vec<(SpecificationState, Option<Day>, i64)> = specification::table
             .filter(specification::product_id.eq(&product))
             .filter(specification::id.ne(&self.id))
@@ -184,7 +200,7 @@ impl Action for ReleaseSpecification {
             from: from.map(|day| day.date()),
             version,
         };
-        Ok(Releasable { product, state, others: rows.into_iter().map(dates).collect() })
+        Ok(Releasable { product, whose, own_draft, state, others: rows.into_iter().map(dates).collect() })
     }
 
     fn decide(&self, facts: &Facts<'_>, draft: &Releasable) -> Result<Release, Refusal> {
@@ -200,6 +216,43 @@ impl Action for ReleaseSpecification {
         cx.record(event.and("effective_from", (), plan.from.to_string()));
         shown(cx, &draft.product, &self.id)
     }
+}
+
+/// Whose a product is to the actor who writes what it is tested by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Nobody's that the actor knows of.
+    Nobody,
+    /// The institute's own.
+    Own,
+    /// Of the shared catalogue, which the institute keeps.
+    Kept,
+    /// Of the shared catalogue, which another institute keeps.
+    Shared,
+}
+
+impl Whose {
+    fn of(cx: &mut Context<'_>, id: &ProductId) -> Outcome<Self> {
+        let own = cx.institute()?;
+        let owner: Option<Option<InstituteId>> =
+            product::table.find(id).select(product::institute_id).first(cx.conn).optional()?;
+        Ok(match owner {
+            Some(Some(owner)) if owner == own => Self::Own,
+            None | Some(Some(_)) => Self::Nobody,
+            Some(None) if keeps_catalogue(cx)? => Self::Kept,
+            Some(None) => Self::Shared,
+        })
+    }
+}
+
+/// Who drafted a specification, as the trail has it.
+fn drafter(cx: &mut Context<'_>, id: &SpecificationId) -> Outcome<Option<String>> {
+    let drafted = audit_entry::table
+        .filter(audit_entry::subject_kind.eq("specification"))
+        .filter(audit_entry::subject_id.eq(id.as_str()))
+        .filter(audit_entry::action.eq(DraftSpecification::NAME))
+        .select(audit_entry::actor_id);
+    Ok(drafted.first::<Option<String>>(cx.conn).optional()?.flatten())
 }
 
 /// The specification as it is today.
@@ -228,6 +281,8 @@ mod tests {
         };
         Releasable {
             product: "d1".into(),
+            whose: Whose::Own,
+            own_draft: true,
             state: SpecificationState::Draft,
             others: others.iter().map(dates).collect(),
         }
@@ -253,6 +308,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shared_is_the_keepers_and_takes_two() {
+        let today = day("2026-03-02");
+        let of = |whose, own_draft| Releasable { whose, own_draft, ..draft(&[]) };
+        let refused = |draft: Releasable| decide_release(&draft, "2026-07-01", today).err();
+        assert_eq!(refused(of(Whose::Shared, false)), Some(CatalogueRefusal::NotKeeper.into()));
+        assert_eq!(refused(of(Whose::Kept, true)), Some(CatalogueRefusal::OwnDraft.into()));
+        assert_eq!(refused(of(Whose::Kept, false)), None);
+    }
+
+    #[test]
     fn what_is_released_is_not_released_again() {
         let released = Releasable { state: SpecificationState::Effective, ..draft(&[]) };
         let refused = decide_release(&released, "2026-07-01", day("2026-03-02")).err().expect("a refusal");
@@ -268,10 +333,10 @@ mod tests {
             edition: "2026".into(),
             items: vec![assay()],
         };
-        let versions = Predecessors { product: true, last: 2 };
+        let versions = Predecessors { product: Whose::Own, last: 2 };
         assert_eq!(new.checked(&versions).map(|drafted| drafted.version).ok(), Some(3));
         let fault = |new: &DraftSpecification, versions| new.checked(versions).err().and_then(|refusal| refusal.field);
-        assert_eq!(fault(&new, &Predecessors { product: false, last: 0 }).as_deref(), Some("product_id"));
+        assert_eq!(fault(&new, &Predecessors { product: Whose::Nobody, last: 0 }).as_deref(), Some("product_id"));
         assert_eq!(fault(&DraftSpecification { items: Vec::new(), ..new }, &versions).as_deref(), Some("items"));
     }
 }

@@ -163,6 +163,7 @@ mod tests {
             reason: None,
             request_id: Some("r1".into()),
             event_version: version,
+            institute_id: None,
         }
     }
 

@@ -7,14 +7,40 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::store::columns::Instant;
+use super::Actor;
+use crate::refusal::Refusal;
+use crate::store::columns::{Instant, InstituteId};
 use crate::store::rows::AuditEntryRow;
 use crate::store::schema::{audit_entry, audit_seal};
 use crate::store::stored::At;
 use crate::store::{AnyConnection, DbConn, Outcome};
+use crate::vocabulary::Role;
 
 /// The most entries of one page.
 pub const PAGE: i64 = 200;
+
+/// Whose entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entries {
+    /// An institute's own.
+    Of(InstituteId),
+    /// An institute's own, and what no institute did: strangers at the log-in, the program itself.
+    WithInstallation(InstituteId),
+    /// All, for whoever has the installation itself in hand.
+    Whole,
+}
+
+impl Entries {
+    /// What the actor may read of the trail.
+    ///
+    /// # Errors
+    /// [`crate::refusal::Code::Forbidden`] for an applicant.
+    pub fn for_actor(actor: &Actor) -> Result<Self, Refusal> {
+        let own = actor.institute()?;
+        let installation = actor.roles.contains(&Role::Installation);
+        Ok(if installation { Self::WithInstallation(own) } else { Self::Of(own) })
+    }
+}
 
 /// Which entries.
 #[derive(Clone, Debug, Default)]
@@ -88,10 +114,17 @@ pub struct FieldChange {
 ///
 /// # Errors
 /// The store's failure.
-pub fn trail(db: &DbConn, filter: &TrailFilter) -> Outcome<TrailPage> {
+pub fn trail(db: &DbConn, whose: &Entries, filter: &TrailFilter) -> Outcome<TrailPage> {
     let limit = filter.limit.unwrap_or(50).clamp(1, PAGE);
     db.read(|conn| {
         let mut query = audit_entry::table.select(AuditEntryRow::as_select()).into_boxed();
+        query = match whose {
+            Entries::Of(own) => query.filter(audit_entry::institute_id.eq(own)),
+            Entries::WithInstallation(own) => {
+                query.filter(audit_entry::institute_id.eq(own).or(audit_entry::institute_id.is_null()))
+            }
+            Entries::Whole => query,
+        };
         if let Some(kind) = &filter.subject_kind {
             query = query.filter(audit_entry::subject_kind.eq(kind));
         }

@@ -9,7 +9,7 @@ use crate::insert_all;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{AccountId, ApplicantId, Instant, InstituteId, Json};
 use crate::store::rows::NewAuditEntry;
-use crate::store::schema::{audit_entry, demonstration};
+use crate::store::schema::{applicant, application, audit_entry, demonstration};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::Role;
 
@@ -60,6 +60,8 @@ pub struct Change {
     pub changes: Value,
     /// Why, where a reason was asked for.
     pub reason: Option<String>,
+    /// Whose entry it is, where it is not the author's institute's.
+    pub institute: Option<InstituteId>,
 }
 
 impl Change {
@@ -72,7 +74,7 @@ impl Change {
             }
             other => json!({"content": {"old": null, "new": other}}),
         };
-        Self { action, version: 1, kind, id: id.to_string(), changes, reason: None }
+        Self { action, version: 1, kind, id: id.to_string(), changes, reason: None, institute: None }
     }
 
     /// One field that went from `old` to `new`.
@@ -92,7 +94,15 @@ impl Change {
             id: id.to_string(),
             changes: json!({ field: {"old": old.into(), "new": new.into()} }),
             reason: None,
+            institute: None,
         }
+    }
+
+    /// The entry is that institute's, whoever makes it.
+    #[must_use]
+    pub fn of(mut self, institute: &InstituteId) -> Self {
+        self.institute = Some(institute.clone());
+        self
     }
 
     /// The same event in a later version of its fields.
@@ -130,13 +140,21 @@ pub struct Author {
     account: Option<AccountId>,
     name: String,
     request_id: Option<String>,
+    institute: Option<InstituteId>,
+    applicant: Option<ApplicantId>,
 }
 
 impl Author {
     /// The program itself, or somebody who did not prove who it was.
     #[must_use]
     pub fn nobody(name: &str, request_id: Option<&str>) -> Self {
-        Self { account: None, name: name.to_owned(), request_id: request_id.map(str::to_owned) }
+        Self {
+            account: None,
+            name: name.to_owned(),
+            request_id: request_id.map(str::to_owned),
+            institute: None,
+            applicant: None,
+        }
     }
 }
 
@@ -146,6 +164,8 @@ impl From<&Actor> for Author {
             account: Some(actor.account.clone()),
             name: actor.username.clone(),
             request_id: actor.request_id.clone(),
+            institute: actor.institute.clone(),
+            applicant: actor.applicant.clone(),
         }
     }
 }
@@ -196,9 +216,13 @@ pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, c
     if !changes.is_empty() {
         not_before_the_last(conn, at)?;
     }
-    let rows: Vec<NewAuditEntry> = changes
-        .into_iter()
-        .map(|change| NewAuditEntry {
+    let own = house_of(conn, author)?;
+    let rows = changes.into_iter().map(|change| {
+        let institute_id = match change.institute.as_ref().or(own.as_ref()) {
+            Some(institute) => Some(institute.clone()),
+            None => house_of_case(conn, &change)?,
+        };
+        Ok(NewAuditEntry {
             at: at.into(),
             actor_id: author.account.as_ref().map(ToString::to_string),
             actor: author.name.clone(),
@@ -209,8 +233,30 @@ pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, c
             reason: change.reason,
             request_id: author.request_id.clone(),
             event_version: change.version,
+            institute_id,
         })
-        .collect();
+    });
+    let rows: Vec<NewAuditEntry> = rows.collect::<Outcome<_>>()?;
     insert_all!(conn, audit_entry::table, &rows)?;
     Ok(())
+}
+
+/// The institute that the author works for, or that an applicant belongs to.
+fn house_of(conn: &mut AnyConnection, author: &Author) -> Outcome<Option<InstituteId>> {
+    match (&author.institute, &author.applicant) {
+        (Some(institute), _) => Ok(Some(institute.clone())),
+        (None, Some(id)) => {
+            Ok(applicant::table.find(id).select(applicant::institute_id).first(conn).optional()?.flatten())
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The institute of a case that the program itself or a shared applicant changes; none for anything else.
+fn house_of_case(conn: &mut AnyConnection, change: &Change) -> Outcome<Option<InstituteId>> {
+    if change.kind != "application" {
+        return Ok(None);
+    }
+    let found = application::table.filter(application::id.eq(&change.id)).select(application::institute_id);
+    Ok(found.first(conn).optional()?)
 }

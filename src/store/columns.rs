@@ -102,6 +102,7 @@ ids!(
     SpecificationId,
     TestItemId,
     AuthorisationId,
+    OwnerProposalId,
     ApplicationId,
     BatchId,
     SampleId,

@@ -52,6 +52,12 @@ invariants! {
     WrongInstitute = "wrong-institute", Conflict,
         "样品、检验任务和证书须与所属受理业务为同一机构",
         "a sample, a task and a certificate belong to the institute of their case";
+    OtherOwner = "other-owner", Conflict,
+        "所引用的品种或申请人属于其他机构",
+        "it names a product or an applicant of another institute";
+    OwnerProposal = "owner-proposal", Conflict,
+        "归属由共享目录管理机构的一人提议、另一人确认，且不得更改",
+        "an owner changes as one person proposes and another confirms, and neither is changed";
     NumberGap = "number-gap", Conflict,
         "编号须逐号连续，不得跳号或改号",
         "numbers follow one another without a gap and are not changed";
@@ -261,14 +267,16 @@ pub const NAMED: &[(Invariant, &str, &str)] = &[
     (I::ReasonMissing, "out_of_limit_decision_reason_check", "length(reason) > 0"),
     (I::ReasonMissing, "reference_standard_check1", "(withdrawn_by IS NULL) = (withdrawn_reason IS NULL)"),
     (I::UsernameTaken, "account_username_key", "account.username"),
-    (I::ApplicantTaken, "applicant_name_key", "applicant.name"),
+    (I::ApplicantTaken, "applicant_name_own", "applicant.institute_id, applicant.name"),
+    (I::ApplicantTaken, "applicant_name_shared", "applicant.name"),
     (I::InstituteTaken, "institute_code_key", "institute.code"),
     (I::InstituteTaken, "institute_sample_prefix_key", "institute.sample_prefix"),
-    (I::ProductTaken, "product_code_key", "product.code"),
+    (I::ProductTaken, "product_code_own", "product.institute_id, product.code"),
+    (I::ProductTaken, "product_code_shared", "product.code"),
     (I::ItemTaken, "test_item_specification_id_code_key", "test_item.specification_id, test_item.code"),
     (I::ItemTaken, "test_item_specification_id_position_key", "test_item.specification_id, test_item.position"),
     (I::LotTaken, "batch_application_id_lot_number_key", "batch.application_id, batch.lot_number"),
-    (I::LabelTaken, "container_label_code_key", "container.label_code"),
+    (I::LabelTaken, "container_institute_id_label_code_key", "container.institute_id, container.label_code"),
     (I::NumberTaken, "application_number_key", "application.number"),
     (I::NumberTaken, "sample_number_key", "sample.number"),
     (I::NumberTaken, "certificate_number_key", "certificate.number"),

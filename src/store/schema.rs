@@ -15,6 +15,7 @@ diesel::table! {
         sample_prefix -> Text,
         created_at -> Text,
         revision -> BigInt,
+        keeps_catalogue -> Bool,
     }
 }
 
@@ -26,6 +27,8 @@ diesel::table! {
         contact -> Text,
         created_at -> Text,
         revision -> BigInt,
+        institute_id -> Nullable<Text>,
+        owner_open -> Bool,
     }
 }
 
@@ -120,6 +123,8 @@ diesel::table! {
         content_unit -> Text,
         created_at -> Text,
         revision -> BigInt,
+        institute_id -> Nullable<Text>,
+        owner_open -> Bool,
     }
 }
 
@@ -278,6 +283,7 @@ diesel::table! {
         label_code -> Text,
         portion -> Text,
         revision -> BigInt,
+        institute_id -> Text,
     }
 }
 
@@ -638,6 +644,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         request_id -> Nullable<Text>,
         event_version -> BigInt,
+        institute_id -> Nullable<Text>,
     }
 }
 
@@ -733,6 +740,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    owner_proposal (id) {
+        id -> Text,
+        institute_id -> Text,
+        product_id -> Nullable<Text>,
+        applicant_id -> Nullable<Text>,
+        to_institute_id -> Nullable<Text>,
+        reason -> Text,
+        proposed_by -> Text,
+        proposed_at -> Text,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(owner_proposal -> product (product_id));
+diesel::joinable!(owner_proposal -> applicant (applicant_id));
 diesel::joinable!(account -> institute (institute_id));
 diesel::joinable!(account -> applicant (applicant_id));
 diesel::joinable!(account_role -> account (account_id));
@@ -794,6 +818,7 @@ diesel::joinable!(evaluation_result -> evaluation (evaluation_id));
 diesel::joinable!(evaluation_result -> sample (sample_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    owner_proposal,
     institute,
     applicant,
     account,

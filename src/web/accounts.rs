@@ -1,10 +1,11 @@
 //! Accounts: an administrator's matter.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use serde_json::json;
 
 use super::form::Form;
+use super::lists::{Onward, ROWS, RegisterSearch};
 use super::named::applicant_named;
 use super::page::{Page, Refused, see_other, send};
 use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, ResetSecondFactor, SetRoles};
@@ -28,22 +29,33 @@ pub fn table() -> Table {
         .post("/accounts/{id}/second-factor", reset_second_factor)
 }
 
-async fn list(_: Permit<AccountRead>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    show(&page, &services, "", None).await
+async fn list(
+    _: Permit<AccountRead>,
+    page: Page,
+    services: Data<Services>,
+    wanted: Query<RegisterSearch>,
+) -> Result<HttpResponse, Problem> {
+    show(&page, &services, &wanted, "", None).await
 }
 
 /// The accounts; where the form of one was refused, that one is open, with what was typed.
 async fn show(
     page: &Page,
     services: &Services,
+    wanted: &RegisterSearch,
     changing: &str,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
-    let db = services.db.clone();
-    let (accounts, institutes) =
-        run(move || db.read(|conn| Ok((views::accounts(conn)?, views::institutes(conn)?)))).await?;
+    let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
+    let (part, institute) = run(move || {
+        let own = reader.staff()?.clone();
+        db.read(|conn| Ok((views::accounts(conn, &reader, &search)?, views::institute(conn, &own)?)))
+    })
+    .await?;
+    let onward = Onward::new("/accounts", &[("q", &wanted.q)], &wanted.after, &part);
     let ticked = refused.map(|refused| refused.form.all("roles")).unwrap_or_default();
-    let content = json!({"accounts": accounts, "institutes": institutes, "changing": changing, "ticked": ticked});
+    let content = json!({"accounts": part.items, "onward": onward, "filter": wanted, "institute": institute,
+        "changing": changing, "ticked": ticked});
     page.again("accounts.html", content, refused)
 }
 
@@ -59,7 +71,9 @@ async fn sent<A: Action>(
     };
     match done {
         Ok(()) => Ok(see_other("/accounts")),
-        Err(problem) => show(&page, &services, id, Some(&Refused::new(form, problem))).await,
+        Err(problem) => {
+            show(&page, &services, &RegisterSearch::default(), id, Some(&Refused::new(form, problem))).await
+        }
     }
 }
 
@@ -74,15 +88,19 @@ async fn create(
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let applicant = match applicant_named(&services, &form).await {
+    let applicant = match applicant_named(&services, &page, &form).await {
         Ok(applicant) => applicant,
-        Err(problem) => return show(&page, &services, "", Some(&Refused::new(form, problem))).await,
+        Err(problem) => {
+            return show(&page, &services, &RegisterSearch::default(), "", Some(&Refused::new(form, problem))).await;
+        }
     };
+    // Staff are of the house; nobody makes accounts of another.
+    let own = page.reader(&services)?.institute().cloned();
     let action = roles(&form).map(|roles| CreateAccount {
         username: form.text("username"),
         display_name: form.text("display_name"),
         password: form.raw("password").into(),
-        institute: form.opt("institute").map(Into::into),
+        institute: if applicant.is_none() { own } else { None },
         applicant,
         roles,
     });

@@ -10,7 +10,7 @@ use super::page::Page;
 use crate::action::Services;
 use crate::http::permit::permission::{AuditRead, AuditVerify};
 use crate::http::{Permit, Problem, Table, run};
-use crate::record::{Report, TrailFilter, trail};
+use crate::record::{Actor, Entries, Report, TrailFilter, trail};
 
 /// The routes.
 #[must_use]
@@ -29,21 +29,26 @@ struct Filter {
 }
 
 async fn list(
-    _: Permit<AuditRead>,
+    gate: Permit<AuditRead>,
     page: Page,
     services: Data<Services>,
     filter: Query<Filter>,
 ) -> Result<HttpResponse, Problem> {
-    show(&page, &services, filter.into_inner(), None).await
+    show(&gate.actor, &page, &services, filter.into_inner(), None).await
 }
 
-async fn verification(_: Permit<AuditVerify>, page: Page, services: Data<Services>) -> Result<HttpResponse, Problem> {
+async fn verification(
+    gate: Permit<AuditVerify>,
+    page: Page,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
     let sealer = services.sealer.clone();
     let report = run(move || sealer.verify()).await?;
-    show(&page, &services, Filter::default(), Some(report)).await
+    show(&gate.actor, &page, &services, Filter::default(), Some(report)).await
 }
 
 async fn show(
+    actor: &Actor,
     page: &Page,
     services: &Services,
     filter: Filter,
@@ -59,6 +64,7 @@ async fn show(
         ..TrailFilter::default()
     };
     let db = services.db.clone();
-    let found = run(move || trail(&db, &wanted)).await?;
+    let whose = Entries::for_actor(actor)?;
+    let found = run(move || trail(&db, &whose, &wanted)).await?;
     page.show("audit.html", json!({"found": found, "filter": filter, "report": report}))
 }

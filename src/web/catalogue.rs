@@ -2,11 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::form::Form;
-use super::lists::{Onward, ROWS};
+use super::lists::{Onward, ROWS, RegisterSearch};
 use super::named::product_named;
 use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
@@ -15,8 +14,8 @@ use crate::http::permit::permission::{ApplicantRead, CatalogueRead};
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
 use crate::regulation::{Category, DeviceClass, Trait};
-use crate::store::columns::{Day, ProductId, SpecificationId};
-use crate::store::views::{self, Search};
+use crate::store::columns::{Day, InstituteId, ProductId, SpecificationId};
+use crate::store::views;
 
 /// The routes.
 #[must_use]
@@ -37,28 +36,11 @@ pub fn table() -> Table {
 /// How many a field offers while somebody types.
 const OFFERED: i64 = 20;
 
-/// What is looked for in a register, as the address says.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct Wanted {
-    /// A field that offers what is found sends its own name.
-    #[serde(alias = "product_code", alias = "applicant_name")]
-    q: String,
-    after: String,
-}
-
-impl Wanted {
-    fn search(&self, limit: i64) -> Search {
-        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
-        Search { q: given(&self.q), limit: Some(limit), after: given(&self.after), offset: None }
-    }
-}
-
 async fn products(
     _: Permit<CatalogueRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     show_products(&page, &services, &wanted, None).await
 }
@@ -66,13 +48,17 @@ async fn products(
 async fn show_products(
     page: &Page,
     services: &Services,
-    wanted: &Wanted,
+    wanted: &RegisterSearch,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
-    let part = run(move || db.read(|conn| views::products(conn, &reader, &search))).await?;
+    let (part, open) = run(move || {
+        db.read(|conn| Ok((views::products(conn, &reader, &search)?, views::owners_open(conn, &reader)?.len())))
+    })
+    .await?;
     let onward = Onward::new("/products", &[("q", &wanted.q)], &wanted.after, &part);
-    page.again("products.html", json!({"rows": part.items, "onward": onward, "filter": wanted}), refused)
+    let content = json!({"rows": part.items, "onward": onward, "filter": wanted, "open": open});
+    page.again("products.html", content, refused)
 }
 
 /// The products whose code or name has what was typed, for a field of another form.
@@ -80,7 +66,7 @@ async fn product_options(
     _: Permit<CatalogueRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(&services)?, wanted.search(OFFERED));
     let part = run(move || db.read(|conn| views::products(conn, &reader, &search))).await?;
@@ -103,7 +89,7 @@ async fn create_product(
         Ok(made) => Ok(see_other(&format!("/products/{}", made.id))),
         Err(problem) => {
             let refused = Refused::new(form, problem);
-            show_products(&page, &services, &Wanted::default(), Some(&refused)).await
+            show_products(&page, &services, &RegisterSearch::default(), Some(&refused)).await
         }
     }
 }
@@ -180,7 +166,7 @@ async fn applicants(
     _: Permit<ApplicantRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     show_applicants(&page, &services, &wanted, None).await
 }
@@ -188,7 +174,7 @@ async fn applicants(
 async fn show_applicants(
     page: &Page,
     services: &Services,
-    wanted: &Wanted,
+    wanted: &RegisterSearch,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
@@ -202,7 +188,7 @@ async fn applicant_options(
     _: Permit<ApplicantRead>,
     page: Page,
     services: Data<Services>,
-    wanted: Query<Wanted>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(&services)?, wanted.search(OFFERED));
     let part = run(move || db.read(|conn| views::applicants(conn, &reader, &search))).await?;
@@ -223,7 +209,7 @@ async fn create_applicant(
         Ok(_) => Ok(see_other("/applicants")),
         Err(problem) => {
             let refused = Refused::new(form, problem);
-            show_applicants(&page, &services, &Wanted::default(), Some(&refused)).await
+            show_applicants(&page, &services, &RegisterSearch::default(), Some(&refused)).await
         }
     }
 }
@@ -232,20 +218,22 @@ async fn authorisations(
     _: Permit<CatalogueRead>,
     page: Page,
     services: Data<Services>,
+    wanted: Query<RegisterSearch>,
 ) -> Result<HttpResponse, Problem> {
-    show_authorisations(&page, &services, None).await
+    show_authorisations(&page, &services, &wanted, None).await
 }
 
 async fn show_authorisations(
     page: &Page,
     services: &Services,
+    wanted: &RegisterSearch,
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, today) = (services.db.clone(), page.reader(services)?, Day::from(services.clock.today()));
-    let (rows, institutes) =
-        run(move || db.read(|conn| Ok((views::authorisations(conn, &reader, &today)?, views::institutes(conn)?))))
-            .await?;
-    page.again("authorisations.html", json!({"rows": rows, "institutes": institutes}), refused)
+    let search = wanted.search(ROWS);
+    let part = run(move || db.read(|conn| views::authorisations(conn, &reader, &search, &today))).await?;
+    let onward = Onward::new("/authorisations", &[("q", &wanted.q)], &wanted.after, &part);
+    page.again("authorisations.html", json!({"rows": part.items, "onward": onward, "filter": wanted}), refused)
 }
 
 async fn grant(
@@ -254,20 +242,28 @@ async fn grant(
     services: Data<Services>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let action = product_named(&services, &form).await.and_then(|product| Ok(new_grant(&form, product)?));
+    let own = page.reader(&services)?.staff()?.clone();
+    let action = product_named(&services, &page, &form).await;
+    let action = action.and_then(|product| Ok(new_grant(own, &form, product)?));
     let done = match action {
         Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
         Err(problem) => Err(problem),
     };
     match done {
         Ok(()) => Ok(see_other("/authorisations")),
-        Err(problem) => show_authorisations(&page, &services, Some(&Refused::new(form, problem))).await,
+        Err(problem) => {
+            show_authorisations(&page, &services, &RegisterSearch::default(), Some(&Refused::new(form, problem))).await
+        }
     }
 }
 
-fn new_grant(form: &Form, product_id: Option<ProductId>) -> Result<GrantAuthorisation, Refusal> {
+fn new_grant(
+    institute_id: InstituteId,
+    form: &Form,
+    product_id: Option<ProductId>,
+) -> Result<GrantAuthorisation, Refusal> {
     Ok(GrantAuthorisation {
-        institute_id: form.text("institute_id").into(),
+        institute_id,
         product_id,
         category: form.opt("category").map(|_| form.word("category", Category::parse)).transpose()?,
         item_code: form.opt("item_code"),

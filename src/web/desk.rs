@@ -50,7 +50,7 @@ async fn take_in(
     services: Data<Services>,
     mut form: Form,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(problem) = look_up(&services, &mut form).await {
+    if let Err(problem) = look_up(&services, &page, &mut form).await {
         return sent_on(&page, &services, form, Err(problem)).await;
     }
     let (found, at) = samples(&form, "receipt.samples", Some("application.batches"));
@@ -72,7 +72,7 @@ async fn submit(
     services: Data<Services>,
     mut form: Form,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(problem) = look_up(&services, &mut form).await {
+    if let Err(problem) = look_up(&services, &page, &mut form).await {
         return sent_on(&page, &services, form, Err(problem)).await;
     }
     let taken = match application(&form) {
@@ -118,11 +118,11 @@ async fn sent_on(
 }
 
 /// The ids of the product and of the applicant that the form names in words.
-async fn look_up(services: &Services, form: &mut Form) -> Result<(), Problem> {
-    if let Some(product) = product_named(services, form).await? {
+async fn look_up(services: &Services, page: &Page, form: &mut Form) -> Result<(), Problem> {
+    if let Some(product) = product_named(services, page, form).await? {
         form.set("application.product_id", product.as_str());
     }
-    if let Some(applicant) = applicant_named(services, form).await? {
+    if let Some(applicant) = applicant_named(services, page, form).await? {
         form.set("application.applicant_id", applicant.as_str());
     }
     Ok(())
@@ -285,7 +285,7 @@ async fn preview(
     mut form: Form,
 ) -> Result<HttpResponse, Problem> {
     // What is still being typed names nothing yet: that is reported when the form is sent.
-    let _unnamed = look_up(&services, &mut form).await;
+    let _unnamed = look_up(&services, &page, &mut form).await;
     if form.opt("application.product_id").is_none() {
         return page.show("desk_preview.html", json!({"shown": null, "why": null, "cited": {}, "batches": []}));
     }

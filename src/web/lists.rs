@@ -1,14 +1,35 @@
 //! Helpers of lists and details: pages of a list, and stored documents unfolded for templates.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::outer::encoded;
 use crate::refusal::{Code, Refusal};
+use crate::store::views::Search;
 use crate::store::views::keyset::Part;
 
 /// Rows of one page of a list.
 pub const ROWS: i64 = 50;
+
+/// What is looked for in a register, as the address says.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct RegisterSearch {
+    /// A part of a name or a code. A field that offers what is found sends its own name.
+    #[serde(alias = "product_code", alias = "applicant_name")]
+    pub q: String,
+    /// Behind which row the part begins.
+    pub after: String,
+}
+
+impl RegisterSearch {
+    /// The part of a register that is looked for.
+    #[must_use]
+    pub fn search(&self, limit: i64) -> Search {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+        Search { q: given(&self.q), limit: Some(limit), after: given(&self.after), offset: None }
+    }
+}
 
 /// How to go on in a list by cursor.
 #[derive(Debug, Serialize)]

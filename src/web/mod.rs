@@ -23,6 +23,7 @@ mod lists;
 mod named;
 mod outer;
 mod own;
+mod owners;
 mod page;
 mod register;
 mod review;
@@ -59,6 +60,7 @@ pub fn table() -> Table {
         .and(verify::table())
         .and(rules::table())
         .and(catalogue::table())
+        .and(owners::table())
         .and(accounts::table())
         .and(own::table())
         .and(audit::table())

@@ -2,7 +2,9 @@
 //! what is found while it is typed, where a choice of all that there are would not end.
 
 use super::form::Form;
+use super::page::Page;
 use crate::action::Services;
+use crate::catalogue::CatalogueRefusal;
 use crate::http::{Problem, run};
 use crate::refusal::Refusal;
 use crate::store::columns::{ApplicantId, ProductId};
@@ -12,13 +14,11 @@ use crate::store::views;
 ///
 /// # Errors
 /// Names the field, where there is none of that code.
-pub async fn product_named(services: &Services, form: &Form) -> Result<Option<ProductId>, Problem> {
+pub async fn product_named(services: &Services, page: &Page, form: &Form) -> Result<Option<ProductId>, Problem> {
     let Some(code) = form.opt("product_code") else { return Ok(None) };
-    let (db, wanted) = (services.db.clone(), code.clone());
-    let found = run(move || db.read(|conn| views::product_of_code(conn, &wanted))).await?;
-    let missing = || {
-        Refusal::field("product_code", format!("没有代码为“{code}”的品种"), format!("no product has the code {code:?}"))
-    };
+    let (db, reader, wanted) = (services.db.clone(), page.reader(services)?, code.clone());
+    let found = run(move || db.read(|conn| views::product_of_code(conn, &reader, &wanted))).await?;
+    let missing = || Refusal::from(CatalogueRefusal::NoProductOfCode(code));
     Ok(Some(found.ok_or_else(missing)?))
 }
 
@@ -26,16 +26,10 @@ pub async fn product_named(services: &Services, form: &Form) -> Result<Option<Pr
 ///
 /// # Errors
 /// Names the field, where nobody is called that.
-pub async fn applicant_named(services: &Services, form: &Form) -> Result<Option<ApplicantId>, Problem> {
+pub async fn applicant_named(services: &Services, page: &Page, form: &Form) -> Result<Option<ApplicantId>, Problem> {
     let Some(name) = form.opt("applicant_name") else { return Ok(None) };
-    let (db, wanted) = (services.db.clone(), name.clone());
-    let found = run(move || db.read(|conn| views::applicant_of_name(conn, &wanted))).await?;
-    let missing = || {
-        Refusal::field(
-            "applicant_name",
-            format!("没有名称为“{name}”的申请人"),
-            format!("no applicant is called {name:?}"),
-        )
-    };
+    let (db, reader, wanted) = (services.db.clone(), page.reader(services)?, name.clone());
+    let found = run(move || db.read(|conn| views::applicant_of_name(conn, &reader, &wanted))).await?;
+    let missing = || Refusal::from(CatalogueRefusal::NoApplicantOfName(name));
     Ok(Some(found.ok_or_else(missing)?))
 }

@@ -60,6 +60,7 @@ pages!(
     "regulation.html",
     "provision.html",
     "authorisations.html",
+    "owners.html",
     "products.html",
     "product.html",
     "options.html",

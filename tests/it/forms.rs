@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use qianfa::action::act_as_program;
+use qianfa::catalogue::NameKeeper;
+use qianfa::record::Author;
 use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
@@ -176,10 +179,12 @@ const ADDING: &[&str] = &[
     "/evaluations/{id}/versions",
     "/evaluations/{id}/accept",
     "/sessions/{id}/end",
+    // A proposal is confirmed once, and never changes.
+    "/owner-proposals/{id}/confirm",
 ];
 
 /// Every form of every page that any member of staff reaches, in a laboratory where something waits for everybody.
-fn every_form(app: &TestApp) -> BTreeMap<String, Vec<PageForm>> {
+pub fn every_form(app: &TestApp) -> BTreeMap<String, Vec<PageForm>> {
     at_work(app);
     let mut found: BTreeMap<String, Vec<PageForm>> = BTreeMap::new();
     for who in ["receiver", "analyst", "reviewer", "quality", "signatory", "sampler", "admin"] {
@@ -243,6 +248,13 @@ fn reached(browser: &Browser) -> Vec<PageForm> {
         assert!(seen.len() < 2000, "pages without end: {address}");
     }
     found
+}
+
+/// The first institute keeps the shared catalogue, as the command line says it.
+pub fn keeper(app: &TestApp) {
+    let code = crate::support::institute().code;
+    act_as_program(&app.services, &app.admin, Author::nobody("installation", None), NameKeeper { code })
+        .expect("a keeper");
 }
 
 /// A laboratory in which something waits at every step.
@@ -323,6 +335,11 @@ fn at_work(app: &TestApp) {
     submit("port_entry", "L8");
     let accepted = submit("drug_registration", "L9");
     ok(&world.receiver.post(&format!("/api/v1/applications/{accepted}/accept"), &json!({})), 200);
+
+    // Of the shared catalogue: a proposal that waits for a second person.
+    keeper(app);
+    let shared = json!({"product_id": product, "reason": "全国共用"});
+    ok(&world.quality.post("/api/v1/owner-proposals", &shared), 201);
 
     // At the bench: a sequence that was evaluated, its standard and its file; an instrument with a list of its runs.
     kept_sequence(&world);

@@ -33,7 +33,11 @@ impl<'a> Shanghai<'a> {
             "sample_prefix": "SH",
         });
         let institute = text(&ok(&admin.post("/api/v1/institutes", &institute), 201), "id");
-        for role in Role::ALL.iter().filter(|role| !matches!(role, Role::Applicant | Role::Administrator)) {
+        let first = json!({"username": "admin.sh", "display_name": "管理员", "password": PASSWORD});
+        ok(&admin.post(&format!("/api/v1/institutes/{institute}/administrator"), &first), 201);
+        let admin = app.logged_in("admin.sh");
+        let people = [Role::Applicant, Role::Administrator, Role::Installation];
+        for role in Role::ALL.iter().filter(|role| !people.contains(role)) {
             let account = json!({"username": format!("{role}.sh"), "display_name": role.zh(), "password": PASSWORD,
                                  "institute": institute, "roles": [role.as_str()]});
             ok(&admin.post("/api/v1/accounts", &account), 201);

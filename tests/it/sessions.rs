@@ -1,7 +1,7 @@
 //! Logging in, refreshing, locking out, forged requests, and signing.
 
 use chrono::Duration;
-use qianfa::record::{TrailFilter, trail};
+use qianfa::record::{Entries, TrailFilter, trail};
 use qianfa::refusal::Code;
 use qianfa::vocabulary::Role;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn a_session_is_opened_used_and_closed() {
         let client = app.logged_in("admin");
         let me = client.get("/api/v1/session").json();
         assert_eq!(me["username"], "admin");
-        assert_eq!(me["roles"], json!(["administrator"]));
+        assert_eq!(me["roles"], json!(["administrator", "installation"]));
         assert!(me["may"].as_array().unwrap().contains(&json!("account.manage")));
         assert_eq!(client.delete("/api/v1/session").status, 204);
         assert_eq!(client.get("/api/v1/session").problem(), "session-revoked");
@@ -82,7 +82,8 @@ fn attempts_side_by_side_do_not_get_past_the_limit() {
         assert_eq!(login(app, "admin", PASSWORD).status, 401);
         app.services.identity.record_failures(Duration::zero()).unwrap();
         let filter = TrailFilter { action: Some("login.fail".into()), ..TrailFilter::default() };
-        let entry = serde_json::to_value(&trail(&app.services.db, &filter).unwrap().entries[0]).unwrap();
+        let entry =
+            serde_json::to_value(&trail(&app.services.db, &Entries::Whole, &filter).unwrap().entries[0]).unwrap();
         let count = |field: &str| entry["changes"][field]["new"].clone();
         assert_eq!((count("attempts"), count("stopped_by_limit")), (json!(25), json!(20)), "{entry}");
     });
@@ -224,6 +225,6 @@ fn a_signature_needs_ones_own_fresh_password() {
         app.pass(Duration::seconds(121));
         assert_eq!(code(sign(stale, &app.admin)), Some(Code::BadCredentials));
         let filter = TrailFilter { action: Some("signature.give".into()), ..TrailFilter::default() };
-        assert_eq!(trail(&app.services.db, &filter).unwrap().entries.len(), 1);
+        assert_eq!(trail(&app.services.db, &Entries::Of(app.institute.clone()), &filter).unwrap().entries.len(), 1);
     });
 }

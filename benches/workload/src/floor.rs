@@ -146,6 +146,7 @@ fn entry(row: AuditEntryRow) -> NewAuditEntry {
         changes: row.changes,
         reason: row.reason,
         request_id: row.request_id,
+        institute_id: row.institute_id,
     }
 }
 

@@ -10,6 +10,8 @@ vocabulary! {
         PortSampler = "port_sampler", "口岸抽样员", "port sampler";
         Quality = "quality", "质量管理员", "quality";
         Administrator = "administrator", "系统管理员", "administrator";
+        /// Makes institutes and their first administrator, and nothing else.
+        Installation = "installation", "安装管理员", "installation administrator";
         Applicant = "applicant", "申请人", "applicant";
     }
 }
@@ -104,7 +106,8 @@ permissions! {
     // The laboratory's registers
     CatalogueRead = "catalogue.read": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator;
     ApplicantManage = "applicant.manage": Receiver Administrator;
-    InstituteManage = "institute.manage": Administrator;
+    /// Making an institute, and its first administrator.
+    InstituteManage = "institute.manage": Installation;
     ProductManage = "product.manage": Quality Administrator;
     SpecificationDraft = "specification.draft": Quality;
     SpecificationRelease = "specification.release": Quality AuthorisedSignatory;
@@ -115,10 +118,10 @@ permissions! {
     AccountRead = "account.read": Quality Administrator;
     AccountManage = "account.manage": Administrator;
     /// Everybody's own matter: whoever has an account may change its password.
-    OwnPasswordChange = "own_password.change": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Applicant;
+    OwnPasswordChange = "own_password.change": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Installation Applicant;
     /// Everybody's own matter, too: ending a session that was left open elsewhere, and a second factor.
-    OwnSessionEnd = "own_session.end": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Applicant;
-    OwnSecondFactor = "own_second_factor.manage": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Applicant;
+    OwnSessionEnd = "own_session.end": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Installation Applicant;
+    OwnSecondFactor = "own_second_factor.manage": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Installation Applicant;
     AuditRead = "audit.read": Quality Administrator;
     AuditVerify = "audit.verify": Quality Administrator;
 
@@ -176,6 +179,14 @@ mod tests {
             }
         }
         assert!(!allowed(Role::Analyst, Permission::ApplicantRead));
+    }
+
+    #[test]
+    fn the_installation_makes_institutes_and_nothing_else() {
+        let all = Permission::ALL.iter().filter(|action| allowed(Role::Installation, **action));
+        let own: Vec<&str> = all.map(|action| action.as_str()).collect();
+        assert_eq!(own, ["institute.manage", "own_password.change"]);
+        assert_eq!(Permission::InstituteManage.roles(), [Role::Installation]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod calendar;
 pub mod certificate;
 pub mod demo;
+pub mod keeper;
 pub mod numeric;
 pub mod place;
 pub mod regulation;

@@ -2,7 +2,7 @@
 
 use super::files::{DemoFiles, Picked};
 use super::{DemoError, beginning};
-use crate::accounts::{CreateAccount, FirstAdministrator, bootstrap};
+use crate::accounts::{AppointAdministrator, CreateAccount, FirstAdministrator, bootstrap};
 use crate::action::{Services, act};
 use crate::calculation::inputs::{InputSource, ReadingInput};
 use crate::catalogue::{
@@ -65,18 +65,26 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
             sample_prefix: "SH".into(),
         },
     )?;
-    let applicant = |name: &str, address: &str| -> Outcome<String> {
+    let appointed = AppointAdministrator {
+        id: shanghai.id.clone(),
+        username: "admin.sh".into(),
+        display_name: "上海管理员".into(),
+        password: PASSWORD.to_owned().into(),
+    };
+    act(services, &admin, appointed)?;
+    let admin_sh = services.identity.login("admin.sh", PASSWORD, None)?.actor;
+    let applicant = |admin: &Actor, name: &str, address: &str| -> Outcome<String> {
         let new = CreateApplicant { name: name.into(), address: address.into(), contact: String::new() };
-        Ok(act(services, &admin, new)?.id.to_string())
+        Ok(act(services, admin, new)?.id.to_string())
     };
     let applicants = [
-        applicant("晋衡罕见病药业有限公司", "山西省太原市示范街 8 号")?,
-        applicant("申江疫苗股份有限公司", "上海市浦东新区示范路 66 号")?,
-        applicant("海纳国际医药贸易（上海）有限公司", "上海市自贸区示范道 18 号")?,
+        applicant(&admin, "晋衡罕见病药业有限公司", "山西省太原市示范街 8 号")?,
+        applicant(&admin_sh, "申江疫苗股份有限公司", "上海市浦东新区示范路 66 号")?,
+        applicant(&admin_sh, "海纳国际医药贸易（上海）有限公司", "上海市自贸区示范道 18 号")?,
     ];
     let shanxi_staff = staff(services, &admin, &shanxi, "sx", ["王敏", "李哲", "赵岚", "陈宁", "郭正"])?;
-    let shanghai_staff = staff(services, &admin, &shanghai.id, "sh", ["沈怡", "周航", "吴静", "郑和", "徐行"])?;
-    act(services, &admin, account("applicant.sh", "申江疫苗", None, &applicants[1], Role::Applicant))?;
+    let shanghai_staff = staff(services, &admin_sh, &shanghai.id, "sh", ["沈怡", "周航", "吴静", "郑和", "徐行"])?;
+    act(services, &admin_sh, account("applicant.sh", "申江疫苗", None, &applicants[1], Role::Applicant))?;
     let products = [
         registration_product(services, &shanxi_staff.quality, files)?,
         vaccine(services, &shanghai_staff.quality, &shanghai.id, files)?,

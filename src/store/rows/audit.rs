@@ -19,6 +19,8 @@ pub struct AuditEntryRow {
     pub reason: Option<String>,
     pub request_id: Option<String>,
     pub event_version: i64,
+    /// Whose entry it is; none for what no institute did
+    pub institute_id: Option<InstituteId>,
 }
 
 #[derive(Clone, Debug, Insertable)]
@@ -34,6 +36,7 @@ pub struct NewAuditEntry {
     pub reason: Option<String>,
     pub request_id: Option<String>,
     pub event_version: i64,
+    pub institute_id: Option<InstituteId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

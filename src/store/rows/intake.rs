@@ -99,6 +99,7 @@ pub struct ContainerRow {
     pub position: i64,
     pub label_code: String,
     pub portion: Portion,
+    pub institute_id: InstituteId,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]

@@ -29,6 +29,8 @@ pub struct ApplicantRow {
     pub address: String,
     pub contact: String,
     pub created_at: Instant,
+    /// Whose it is; none for a shared one
+    pub institute_id: Option<InstituteId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

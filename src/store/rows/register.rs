@@ -27,6 +27,8 @@ pub struct ProductRow {
     pub container_content: Dec,
     pub content_unit: String,
     pub created_at: Instant,
+    /// Whose it is; none for one of the shared catalogue
+    pub institute_id: Option<InstituteId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
@@ -85,4 +87,19 @@ pub struct AuthorisationRow {
     pub valid_to: Option<Day>,
     pub document: String,
     pub created_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
+#[diesel(table_name = owner_proposal, treat_none_as_default_value = false)]
+pub struct OwnerProposalRow {
+    pub id: OwnerProposalId,
+    pub institute_id: InstituteId,
+    pub product_id: Option<ProductId>,
+    pub applicant_id: Option<ApplicantId>,
+    pub to_institute_id: Option<InstituteId>,
+    pub reason: String,
+    pub proposed_by: AccountId,
+    pub proposed_at: Instant,
+    pub confirmed_by: Option<AccountId>,
+    pub confirmed_at: Option<Instant>,
 }

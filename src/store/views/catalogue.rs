@@ -43,7 +43,7 @@ pub struct Search {
 
 impl Search {
     /// The pattern of what is looked for; everything where nothing is said.
-    fn pattern(&self) -> String {
+    pub(super) fn pattern(&self) -> String {
         let mut pattern = String::from("%");
         for letter in self.q.as_deref().unwrap_or_default().trim().chars() {
             if matches!(letter, '%' | '_' | '\\') {
@@ -57,9 +57,10 @@ impl Search {
         pattern
     }
 
-    /// Behind which row the part begins; no row comes before the empty text.
-    fn after(&self) -> &str {
-        self.after.as_deref().unwrap_or_default()
+    /// Behind which row the part begins: by what it is ordered, and its id. No row comes before the empty text.
+    fn after(&self) -> Result<(&str, &str), Refusal> {
+        let Some(after) = self.after.as_deref().filter(|after| !after.is_empty()) else { return Ok(("", "")) };
+        after.rsplit_once('~').ok_or_else(|| keyset::foreign("after"))
     }
 }
 
@@ -78,6 +79,8 @@ pub struct InstituteView {
     pub sample_prefix: String,
     pub created_at: Instant,
     pub revision: i64,
+    /// Whether it keeps the shared catalogue
+    pub keeps_catalogue: bool,
 }
 
 /// An applicant (申请人／报验单位).
@@ -90,6 +93,8 @@ pub struct ApplicantView {
     pub contact: String,
     pub created_at: Instant,
     pub revision: i64,
+    /// The institute whose it is; none for a shared one
+    pub institute_id: Option<InstituteId>,
 }
 
 /// A product (品种) with its traits.
@@ -115,6 +120,8 @@ pub struct ProductView {
     pub content_unit: String,
     pub created_at: Instant,
     pub revision: i64,
+    /// The institute whose it is; none for one of the shared catalogue
+    pub institute_id: Option<InstituteId>,
     pub traits: Vec<Trait>,
 }
 
@@ -139,6 +146,7 @@ impl ProductView {
             content_unit: row.content_unit,
             created_at: row.created_at,
             revision,
+            institute_id: row.institute_id,
             traits,
         }
     }
@@ -231,23 +239,16 @@ pub struct AuthorisationView {
     pub revision: i64,
 }
 
-/// Refuses an applicant's account: the registers are the laboratory's.
-fn for_staff(reader: &Reader) -> Result<(), Refusal> {
-    match reader {
-        Reader::Staff { .. } => Ok(()),
-        Reader::Applicant(_) => Err(Refusal::new(Code::Forbidden, "仅限机构人员", "for staff of an institute only")),
-    }
-}
-
 /// Products by their codes.
 ///
 /// # Errors
 /// [`Code::Forbidden`] for an applicant; [`Code::InvalidField`] for an offset beyond what is counted.
 pub fn products(conn: &mut AnyConnection, reader: &Reader, search: &Search) -> Outcome<Part<ProductView>> {
-    for_staff(reader)?;
+    let own = reader.staff()?;
     let (limit, offset, pattern) = (keyset::limit(search.limit), keyset::offset(search.offset)?, search.pattern());
+    let (code, id) = search.after()?;
     let found = || {
-        product::table.filter(
+        product::table.filter(product::institute_id.is_null().or(product::institute_id.eq(own))).filter(
             lower(product::code)
                 .like(lower(pattern.clone()))
                 .escape('\\')
@@ -259,13 +260,13 @@ pub fn products(conn: &mut AnyConnection, reader: &Reader, search: &Search) -> O
     let more: Option<ProductId> = counted.first(conn).optional()?;
     let total = if more.is_some() { keyset::COUNTED } else { found().count().get_result(conn)? };
     let mut rows: Vec<(ProductRow, i64)> = found()
-        .filter(product::code.gt(search.after()))
-        .order(product::code)
+        .filter(product::code.gt(code).or(product::code.eq(code).and(product::id.gt(id))))
+        .order((product::code, product::id))
         .limit(limit + 1)
         .offset(offset)
         .select((ProductRow::as_select(), product::revision))
         .load(conn)?;
-    let next = keyset::next(&mut rows, limit, |(row, _)| row.code.clone());
+    let next = keyset::next(&mut rows, limit, |(row, _)| format!("{}~{}", row.code, row.id));
     let mut traits = traits_of(conn, rows.iter().map(|(row, _)| &row.id).collect())?;
     let items = rows.into_iter().map(|(row, revision)| {
         let own = traits.remove(&row.id).unwrap_or_default();
@@ -291,21 +292,29 @@ fn traits_of(conn: &mut AnyConnection, ids: Vec<&ProductId>) -> Outcome<BTreeMap
 /// # Errors
 /// [`Code::Forbidden`] for an applicant.
 pub fn product(conn: &mut AnyConnection, reader: &Reader, id: &ProductId) -> Outcome<Option<ProductView>> {
-    for_staff(reader)?;
-    let found: Option<(ProductRow, i64)> =
-        product::table.find(id).select((ProductRow::as_select(), product::revision)).first(conn).optional()?;
+    let own = reader.staff()?;
+    let found: Option<(ProductRow, i64)> = product::table
+        .find(id)
+        .filter(product::institute_id.is_null().or(product::institute_id.eq(own)))
+        .select((ProductRow::as_select(), product::revision))
+        .first(conn)
+        .optional()?;
     let Some((row, revision)) = found else { return Ok(None) };
     let traits = traits_of(conn, vec![id])?.remove(id).unwrap_or_default();
     Ok(Some(ProductView::new(reader, row, revision, traits)))
 }
 
-/// The id of the product with that code, in capital or small letters.
+/// The id of the product with that code, in capital or small letters: the institute's own before a shared one.
 ///
 /// # Errors
-/// The store's failure.
-pub fn product_of_code(conn: &mut AnyConnection, code: &str) -> Outcome<Option<ProductId>> {
-    let found = product::table.filter(lower(product::code).eq(lower(code.trim()))).select(product::id);
-    Ok(found.order(product::code).first(conn).optional()?)
+/// [`Code::Forbidden`] for an applicant.
+pub fn product_of_code(conn: &mut AnyConnection, reader: &Reader, code: &str) -> Outcome<Option<ProductId>> {
+    let own = reader.staff()?;
+    let found = product::table
+        .filter(lower(product::code).eq(lower(code.trim())))
+        .filter(product::institute_id.is_null().or(product::institute_id.eq(own)))
+        .select(product::id);
+    Ok(found.order((product::institute_id.is_null(), product::code)).first(conn).optional()?)
 }
 
 /// All versions of a product's specification, the newest first, as they are on a day.
@@ -318,9 +327,12 @@ pub fn specifications(
     id: &ProductId,
     on: &Day,
 ) -> Outcome<Vec<SpecificationView>> {
-    for_staff(reader)?;
+    let own = reader.staff()?;
+    let seen =
+        product::table.filter(product::institute_id.is_null().or(product::institute_id.eq(own))).select(product::id);
     let rows: Vec<(SpecificationRow, i64)> = specification::table
         .filter(specification::product_id.eq(id))
+        .filter(specification::product_id.eq_any(seen))
         .order(specification::version.desc())
         .select((SpecificationRow::as_select(), specification::revision))
         .load(conn)?;
@@ -377,30 +389,27 @@ pub fn institute(conn: &mut AnyConnection, id: &InstituteId) -> Outcome<Option<I
 /// # Errors
 /// [`Code::Forbidden`] for an applicant, and for those from whom applicants are hidden.
 pub fn applicants(conn: &mut AnyConnection, reader: &Reader, search: &Search) -> Outcome<Part<ApplicantView>> {
-    for_staff(reader)?;
+    let own = reader.staff()?;
     applicants_shown(reader)?;
     let (limit, offset, pattern) = (keyset::limit(search.limit), keyset::offset(search.offset)?, search.pattern());
-    let found = || applicant::table.filter(lower(applicant::name).like(lower(pattern.clone())).escape('\\'));
+    let (name, id) = search.after()?;
+    let found = || {
+        applicant::table
+            .filter(applicant::institute_id.is_null().or(applicant::institute_id.eq(own)))
+            .filter(lower(applicant::name).like(lower(pattern.clone())).escape('\\'))
+    };
     let counted = found().select(applicant::id).order(applicant::name).offset(keyset::COUNTED).limit(1);
     let more: Option<ApplicantId> = counted.first(conn).optional()?;
     let total = if more.is_some() { keyset::COUNTED } else { found().count().get_result(conn)? };
     let mut items: Vec<ApplicantView> = found()
-        .filter(applicant::name.gt(search.after()))
-        .order(applicant::name)
+        .filter(applicant::name.gt(name).or(applicant::name.eq(name).and(applicant::id.gt(id))))
+        .order((applicant::name, applicant::id))
         .limit(limit + 1)
         .offset(offset)
         .select(ApplicantView::as_select())
         .load(conn)?;
-    let next = keyset::next(&mut items, limit, |row| row.name.clone());
+    let next = keyset::next(&mut items, limit, |row| format!("{}~{}", row.name, row.id));
     Ok(Part { total, total_at_least: more.is_some(), items, next })
-}
-
-/// The id of the applicant with that name.
-///
-/// # Errors
-/// The store's failure.
-pub fn applicant_of_name(conn: &mut AnyConnection, name: &str) -> Outcome<Option<ApplicantId>> {
-    Ok(applicant::table.filter(applicant::name.eq(name.trim())).select(applicant::id).first(conn).optional()?)
 }
 
 fn applicants_shown(reader: &Reader) -> Result<(), Refusal> {
@@ -410,37 +419,40 @@ fn applicants_shown(reader: &Reader) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The name of an applicant, for a reader to whom applicants are shown.
+/// The name of an applicant of the institute, for a reader to whom applicants are shown.
 ///
 /// # Errors
 /// [`Code::Forbidden`] for an applicant and for whom applicants are hidden from.
 pub fn applicant_name(conn: &mut AnyConnection, reader: &Reader, id: &ApplicantId) -> Outcome<Option<String>> {
-    for_staff(reader)?;
+    let own = reader.staff()?;
     applicants_shown(reader)?;
-    Ok(applicant::table.find(id).select(applicant::name).first(conn).optional()?)
+    let found = applicant::table
+        .find(id)
+        .filter(applicant::institute_id.is_null().or(applicant::institute_id.eq(own)))
+        .select(applicant::name);
+    Ok(found.first(conn).optional()?)
 }
 
-/// The register of lot-release authorisations, as they are on a day.
+/// The id of the applicant with that name: the institute's own before a shared one.
 ///
 /// # Errors
 /// [`Code::Forbidden`] for an applicant.
-pub fn authorisations(conn: &mut AnyConnection, reader: &Reader, on: &Day) -> Outcome<Vec<AuthorisationView>> {
-    for_staff(reader)?;
-    type Named = (AuthorisationRow, i64, String, String, Option<String>, Option<String>);
-    let rows: Vec<Named> = authorisation::table
-        .inner_join(institute::table)
-        .left_join(product::table)
-        .order((authorisation::institute_id, authorisation::valid_from, authorisation::id))
-        .select((
-            AuthorisationRow::as_select(),
-            authorisation::revision,
-            institute::name_zh,
-            institute::name_en,
-            product::name_zh.nullable(),
-            product::name_en.nullable(),
-        ))
-        .load(conn)?;
-    let view = |(row, revision, institute_zh, institute_en, product_zh, product_en): Named| AuthorisationView {
+pub fn applicant_of_name(conn: &mut AnyConnection, reader: &Reader, name: &str) -> Outcome<Option<ApplicantId>> {
+    let own = reader.staff()?;
+    let found = applicant::table
+        .filter(applicant::name.eq(name.trim()))
+        .filter(applicant::institute_id.is_null().or(applicant::institute_id.eq(own)))
+        .select(applicant::id);
+    Ok(found.order(applicant::institute_id.is_null()).first(conn).optional()?)
+}
+
+type Granted = (AuthorisationRow, i64, String, String, Option<String>, Option<String>);
+
+fn granted(
+    (row, revision, institute_zh, institute_en, product_zh, product_en): Granted,
+    on: &Day,
+) -> AuthorisationView {
+    AuthorisationView {
         state: AuthorisationState::on(&row.valid_from, row.valid_to.as_ref(), on),
         id: row.id,
         institute_id: row.institute_id,
@@ -456,8 +468,74 @@ pub fn authorisations(conn: &mut AnyConnection, reader: &Reader, on: &Day) -> Ou
         document: row.document,
         created_at: row.created_at,
         revision,
+    }
+}
+
+/// What is read of an authorisation.
+macro_rules! of_authorisation {
+    ($own:expr) => {
+        authorisation::table
+            .inner_join(institute::table)
+            .left_join(product::table)
+            .filter(authorisation::institute_id.eq($own))
+            .select((
+                AuthorisationRow::as_select(),
+                authorisation::revision,
+                institute::name_zh,
+                institute::name_en,
+                product::name_zh.nullable(),
+                product::name_en.nullable(),
+            ))
     };
-    Ok(rows.into_iter().map(view).collect())
+}
+
+/// The institute's register of lot-release authorisations, as they are on a day, by the day from which they hold.
+///
+/// # Errors
+/// [`Code::Forbidden`] for an applicant; [`Code::InvalidField`] for a cursor that no part gave, and an offset beyond
+/// what is counted.
+pub fn authorisations(
+    conn: &mut AnyConnection,
+    reader: &Reader,
+    search: &Search,
+    on: &Day,
+) -> Outcome<Part<AuthorisationView>> {
+    let own = reader.staff()?;
+    let (limit, offset) = (keyset::limit(search.limit), keyset::offset(search.offset)?);
+    let (from, id) = search.after()?;
+    let pattern = search.pattern();
+    let counted: Vec<AuthorisationId> = authorisation::table
+        .filter(authorisation::institute_id.eq(own))
+        .filter(lower(authorisation::document).like(lower(pattern.clone())).escape('\\'))
+        .limit(keyset::COUNTED + 1)
+        .select(authorisation::id)
+        .load(conn)?;
+    let total = i64::try_from(counted.len()).unwrap_or(keyset::COUNTED);
+    let mut rows: Vec<Granted> = of_authorisation!(own)
+        .filter(lower(authorisation::document).like(lower(pattern)).escape('\\'))
+        .filter(authorisation::valid_from.gt(from).or(authorisation::valid_from.eq(from).and(authorisation::id.gt(id))))
+        .order((authorisation::valid_from, authorisation::id))
+        .limit(limit + 1)
+        .offset(offset)
+        .load(conn)?;
+    let next = keyset::next(&mut rows, limit, |(row, ..)| format!("{}~{}", row.valid_from.as_str(), row.id));
+    let items = rows.into_iter().map(|row| granted(row, on)).collect();
+    Ok(Part { total: total.min(keyset::COUNTED), total_at_least: total > keyset::COUNTED, items, next })
+}
+
+/// One of the institute's authorisations, as it is on a day.
+///
+/// # Errors
+/// [`Code::Forbidden`] for an applicant.
+pub fn authorisation(
+    conn: &mut AnyConnection,
+    reader: &Reader,
+    id: &AuthorisationId,
+    on: &Day,
+) -> Outcome<Option<AuthorisationView>> {
+    let own = reader.staff()?;
+    let found: Option<Granted> = of_authorisation!(own).filter(authorisation::id.eq(id)).first(conn).optional()?;
+    Ok(found.map(|row| granted(row, on)))
 }
 
 #[cfg(test)]

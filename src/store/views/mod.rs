@@ -9,6 +9,7 @@ mod files;
 mod imports;
 pub mod keyset;
 mod own_cases;
+mod owners;
 mod pages;
 mod people;
 mod queue;
@@ -23,8 +24,8 @@ pub use bench::{DecisionView, ReadingView, ResultView, TaskEvaluation, TaskFacts
 pub use cases::{CaseBatch, CaseDetail, CaseFilter, CaseRow, case, cases};
 pub use catalogue::{
     ApplicantView, AuthorisationView, InstituteView, ProductView, Search, SpecificationView, TestItemView,
-    applicant_name, applicant_of_name, applicants, authorisations, institute, institutes, product, product_of_code,
-    products, specifications,
+    applicant_name, applicant_of_name, applicants, authorisation, authorisations, institute, institutes, product,
+    product_of_code, products, specifications,
 };
 pub use certificates::{
     CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
@@ -39,6 +40,7 @@ pub use files::{
 };
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
+pub use owners::{OwnerOpen, OwnerProposalView, owner_proposals, owners_open};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};
 pub use people::{AccountView, account, accounts};
 pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};

@@ -1,11 +1,14 @@
 //! Accounts, as an administrator sees them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Reader;
+use super::catalogue::{Search, lower};
+use super::keyset::{self, Part};
 use crate::store::columns::{AccountId, ApplicantId, Instant, InstituteId};
 use crate::store::schema::{account, account_role, applicant, second_factor};
 use crate::store::{AnyConnection, Outcome};
@@ -73,17 +76,61 @@ fn confirmed() -> _ {
     second_factor::table.filter(second_factor::confirmed_at.is_not_null()).select(second_factor::account_id)
 }
 
-/// Every account, by user name.
+/// The accounts of the reader's institute and of its own applicants, by user name.
+///
+/// Two lists are read, each in the order of its index, and merged: people of the house, and applicants.
 ///
 /// # Errors
-/// The store's failure.
-pub fn accounts(conn: &mut AnyConnection) -> Outcome<Vec<AccountView>> {
-    let rows: Vec<(Listing, Option<String>)> = account::table
-        .left_join(applicant::table)
-        .order(account::username)
-        .select((Listing::as_select(), applicant::name.nullable()))
-        .load(conn)?;
+/// [`crate::refusal::Code::Forbidden`] for an applicant; [`crate::refusal::Code::InvalidField`] for an offset beyond
+/// what is counted.
+pub fn accounts(conn: &mut AnyConnection, reader: &Reader, search: &Search) -> Outcome<Part<AccountView>> {
+    let own = reader.staff()?;
+    let (limit, offset, pattern) = (keyset::limit(search.limit), keyset::offset(search.offset)?, search.pattern());
+    let after = search.after.as_deref().unwrap_or_default();
+    macro_rules! found {
+        () => {
+            account::table.left_join(applicant::table).filter(
+                lower(account::username)
+                    .like(lower(pattern.clone()))
+                    .escape('\\')
+                    .or(lower(account::display_name).like(lower(pattern.clone())).escape('\\')),
+            )
+        };
+    }
+    macro_rules! part {
+        ($whose:expr) => {
+            found!()
+                .filter($whose)
+                .filter(account::username.gt(after))
+                .order(account::username)
+                .limit(limit + offset + 1)
+                .select((Listing::as_select(), applicant::name.nullable()))
+                .load::<(Listing, Option<String>)>(conn)?
+        };
+    }
+    let mut rows = part!(account::institute_id.eq(own));
+    rows.extend(part!(applicant::institute_id.eq(own)));
+    rows.sort_by(|one, other| one.0.username.cmp(&other.0.username));
+    let mut rows: Vec<_> = rows.into_iter().skip(usize::try_from(offset).unwrap_or(usize::MAX)).collect();
+    let next = keyset::next(&mut rows, limit, |(row, _)| row.username.clone());
+    let staff: i64 = found!().filter(account::institute_id.eq(own)).count().get_result(conn)?;
+    let applicants: i64 = found!().filter(applicant::institute_id.eq(own)).count().get_result(conn)?;
+    let total = staff + applicants;
+    let mut roles = roles_of(conn, rows.iter().map(|(row, _)| &row.id).collect())?;
+    let ids: Vec<&AccountId> = rows.iter().map(|(row, _)| &row.id).collect();
+    let factors: Vec<AccountId> = confirmed().filter(second_factor::account_id.eq_any(ids)).load(conn)?;
+    let view = |(row, name): (Listing, Option<String>)| {
+        let own = roles.remove(&row.id).unwrap_or_default();
+        let second_factor = factors.contains(&row.id);
+        AccountView::new(row, name, own, second_factor)
+    };
+    let items = rows.into_iter().map(view).collect();
+    Ok(Part { total: total.min(keyset::COUNTED), total_at_least: total > keyset::COUNTED, items, next })
+}
+
+fn roles_of(conn: &mut AnyConnection, ids: Vec<&AccountId>) -> Outcome<BTreeMap<AccountId, Vec<Role>>> {
     let held: Vec<(AccountId, Role)> = account_role::table
+        .filter(account_role::account_id.eq_any(ids))
         .order((account_role::account_id, account_role::role))
         .select((account_role::account_id, account_role::role))
         .load(conn)?;
@@ -91,32 +138,24 @@ pub fn accounts(conn: &mut AnyConnection) -> Outcome<Vec<AccountView>> {
     for (id, role) in held {
         roles.entry(id).or_default().push(role);
     }
-    let factors: BTreeSet<AccountId> = confirmed().load(conn)?.into_iter().collect();
-    let view = |(row, name): (Listing, Option<String>)| {
-        let own = roles.remove(&row.id).unwrap_or_default();
-        let second_factor = factors.contains(&row.id);
-        AccountView::new(row, name, own, second_factor)
-    };
-    Ok(rows.into_iter().map(view).collect())
+    Ok(roles)
 }
 
-/// One account.
+/// One account of the reader's institute, or of one of its own applicants.
 ///
 /// # Errors
-/// The store's failure.
-pub fn account(conn: &mut AnyConnection, id: &AccountId) -> Outcome<Option<AccountView>> {
+/// [`crate::refusal::Code::Forbidden`] for an applicant.
+pub fn account(conn: &mut AnyConnection, reader: &Reader, id: &AccountId) -> Outcome<Option<AccountView>> {
+    let own = reader.staff()?;
     let found: Option<(Listing, Option<String>)> = account::table
         .left_join(applicant::table)
         .filter(account::id.eq(id))
+        .filter(account::institute_id.eq(own).or(applicant::institute_id.eq(own)))
         .select((Listing::as_select(), applicant::name.nullable()))
         .first(conn)
         .optional()?;
     let Some((row, name)) = found else { return Ok(None) };
-    let roles = account_role::table
-        .filter(account_role::account_id.eq(id))
-        .order(account_role::role)
-        .select(account_role::role)
-        .load(conn)?;
+    let roles = roles_of(conn, vec![id])?.remove(id).unwrap_or_default();
     let factor: Option<AccountId> = confirmed().filter(second_factor::account_id.eq(id)).first(conn).optional()?;
     Ok(Some(AccountView::new(row, name, roles, factor.is_some())))
 }

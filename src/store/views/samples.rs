@@ -256,8 +256,8 @@ pub fn sample_by_number(conn: &mut AnyConnection, reader: &Reader, code: &str) -
         }
         let by_label: Option<SampleId> = container::table
             .inner_join(sample::table)
+            .filter(container::institute_id.eq(institute))
             .filter(container::label_code.eq(&code))
-            .filter(sample::institute_id.eq(institute))
             .select(sample::id)
             .first(conn)
             .optional()?;

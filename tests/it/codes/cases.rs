@@ -91,6 +91,32 @@ pub const CASES: &[Written] = &[
     ("number_series_moves_by_one", "number_series_moves_by_one", &[],
      "UPDATE number_series SET last = last + 2", I::NumberGap),
 
+    // Owners.
+    ("application_owner", "application_owner",
+     &["INSERT INTO product (id, code, name_zh, name_en, category, strength, dosage_form, package_spec, storage, manufacturer, holder, container_name, container_content, content_unit, created_at, institute_id) \
+        SELECT 'd9', code, name_zh, name_en, category, strength, dosage_form, package_spec, storage, manufacturer, holder, container_name, container_content, content_unit, created_at, 'i2' FROM product WHERE id = 'd1'"],
+     "INSERT INTO application (id, number, business, purpose, pre_submission, standard_verification, institute_id, applicant_id, product_id, specification_id, state, particulars, lane_rank, created_by, created_at) \
+      SELECT 'c9', 'SXC20260009', business, purpose, pre_submission, standard_verification, institute_id, applicant_id, 'd9', specification_id, 'draft', particulars, lane_rank, created_by, created_at FROM application WHERE id = 'c1'",
+     I::OtherOwner),
+    ("application_owner", "application_owner",
+     &["INSERT INTO applicant (id, name, address, contact, created_at, institute_id) SELECT 'p9', name, address, contact, created_at, 'i2' FROM applicant WHERE id = 'p1'"],
+     "INSERT INTO application (id, number, business, purpose, pre_submission, standard_verification, institute_id, applicant_id, product_id, specification_id, state, particulars, lane_rank, created_by, created_at) \
+      SELECT 'c9', 'SXC20260009', business, purpose, pre_submission, standard_verification, institute_id, 'p9', product_id, specification_id, 'draft', particulars, lane_rank, created_by, created_at FROM application WHERE id = 'c1'",
+     I::OtherOwner),
+    ("authorisation_owner", "authorisation_owner",
+     &["INSERT INTO product (id, code, name_zh, name_en, category, strength, dosage_form, package_spec, storage, manufacturer, holder, container_name, container_content, content_unit, created_at, institute_id) \
+        SELECT 'd9', code, name_zh, name_en, category, strength, dosage_form, package_spec, storage, manufacturer, holder, container_name, container_content, content_unit, created_at, 'i2' FROM product WHERE id = 'd1'"],
+     "INSERT INTO authorisation (id, institute_id, product_id, valid_from, document, created_at) VALUES ('u9', 'i1', 'd9', '2026-01-01', '批件', '2026-03-02T01:00:00.000000Z')",
+     I::OtherOwner),
+    ("product_owner", "product_owner", &[], "UPDATE product SET institute_id = 'i2' WHERE id = 'd1'", I::OwnerProposal),
+    ("applicant_owner", "applicant_owner", &[], "UPDATE applicant SET institute_id = 'i2' WHERE id = 'p1'", I::OwnerProposal),
+    ("owner_proposal_kept", "owner_proposal_kept",
+     &["INSERT INTO owner_proposal (id, institute_id, product_id, reason, proposed_by, proposed_at) VALUES ('o1', 'i1', 'd1', '全国共用', 'a1', '2026-03-02T01:00:00.000000Z')"],
+     "DELETE FROM owner_proposal", I::NeverDeleted),
+    ("owner_proposal_confirmed", "owner_proposal_confirmed",
+     &["INSERT INTO owner_proposal (id, institute_id, product_id, reason, proposed_by, proposed_at) VALUES ('o1', 'i1', 'd1', '全国共用', 'a1', '2026-03-02T01:00:00.000000Z')"],
+     "UPDATE owner_proposal SET confirmed_by = 'a1', confirmed_at = '2026-03-02T01:00:00.000000Z'", I::OwnerProposal),
+
     // The case.
     ("application_identity", "application_identity", &[],
      "UPDATE application SET number = 'other' WHERE id = 'c1'", I::CaseIdentity),
@@ -156,6 +182,10 @@ pub const CASES: &[Written] = &[
      "UPDATE test_task SET attempt = 7 WHERE id = 'k1'", I::TaskIdentity),
     ("test_task_identity", "test_task_identity", &[],
      "UPDATE test_task SET institute_id = 'i2' WHERE id = 'k1'", I::TaskIdentity),
+    ("container_institute", "container_institute", &[],
+     "INSERT INTO container (id, sample_id, position, label_code, portion, institute_id) VALUES ('k9', 'm1', 9, 'other', 'test', 'i2')", I::WrongInstitute),
+    ("container_identity", "container_identity", &[],
+     "UPDATE container SET institute_id = 'i2' WHERE id = 'k1'", I::ContainerIdentity),
     ("test_task_institute", "test_task_institute", &[],
      "INSERT INTO test_task (id, sample_id, test_item_id, attempt, state, lane_rank, available_at, institute_id) \
       SELECT 'k9', sample_id, test_item_id, 3, 'waiting', lane_rank, available_at, 'i2' FROM test_task WHERE id = 'k1'",

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use instrument_adapters::isolated::Program;
-use qianfa::accounts::{CreateAccount, FirstAdministrator, bootstrap};
+use qianfa::accounts::{AppointAdministrator, CreateAccount, FirstAdministrator, bootstrap};
 use qianfa::action::{Services, act};
 use qianfa::app::config::Config;
 use qianfa::app::serve::{Application, Stopper};
@@ -165,6 +165,37 @@ impl TestApp {
             roles: roles.to_vec(),
         };
         act(&self.services, &self.admin, new).expect("an account").id
+    }
+
+    /// Another institute with its first administrator, made as the installation makes them.
+    pub fn second_institute(&self) -> Actor {
+        let second = CreateInstitute {
+            code: "HBIDC".into(),
+            name_zh: "河北示范药品检验所".into(),
+            name_en: "Hebei Demonstration Institute for Drug Control".into(),
+            abbreviation: "冀".into(),
+            jurisdiction: "CN-HE".into(),
+            address_zh: "石家庄市".into(),
+            address_en: "Shijiazhuang".into(),
+            sample_prefix: "SXC".into(),
+        };
+        let id = act(&self.services, &self.admin, second).expect("an institute").id;
+        let appointed = AppointAdministrator {
+            id: id.clone(),
+            username: "admin.hb".into(),
+            display_name: "河北管理员".into(),
+            password: PASSWORD.to_owned().into(),
+        };
+        let made = act(&self.services, &self.admin, appointed).expect("an administrator");
+        Actor {
+            account: made.id,
+            username: made.username,
+            display_name: made.display_name,
+            institute: Some(id),
+            applicant: None,
+            roles: made.roles,
+            request_id: None,
+        }
     }
 
     /// A client logged in as that user, with a bearer token.
