@@ -82,6 +82,7 @@ codes! {
     Busy = "busy", 503, "系统繁忙，请重试", "Busy: try again";
     DatabaseLocked = "database-locked", 503, "数据库被占用", "The database is locked";
     StorageFull = "storage-full", 503, "存储空间已满", "The storage is full";
+    RecordHeld = "record-held", 503, "审计追踪待处置", "The trail waits for a decision";
     StorageDamaged = "storage-damaged", 503, "存储数据已损坏", "The stored data are damaged";
     StorageFailing = "storage-failing", 503, "存储无法写入", "The storage cannot be written";
     ClockBack = "clock-back", 503, "系统时钟被拨回", "The clock was set back";

@@ -11,6 +11,7 @@ use instrument_adapters::isolated::{PoolSettings, Program};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::settings::{self, Settings};
 use super::tls::TlsFiles;
 use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
@@ -88,6 +89,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("limits.json_bytes", Kind::Number),
     ("limits.upload_bytes", Kind::Number),
     ("seal.every_seconds", Kind::Number),
+    ("seal.check_hours", Kind::Number),
     ("instruments.reviewer_checks_import", Kind::Flag),
     ("hidden.from_testers", Kind::Text),
 ];
@@ -125,6 +127,8 @@ pub enum LogFormat {
 /// The configuration, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// What was said, by field.
+    pub settings: Settings,
     /// Where the server listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Where the server itself speaks TLS.
@@ -151,6 +155,8 @@ pub struct Config {
     pub numbers: NumberPatterns,
     /// Pause between two rounds of sealing.
     pub seal_every: Duration,
+    /// Pause between two comparisons of everything with the trail.
+    pub check_every: Duration,
     /// Where instrument files are read, and what one may cost.
     pub reading: ReadingConfig,
     /// How files of instruments come in by themselves.
@@ -275,7 +281,7 @@ section!(RawSigning {
 });
 section!(RawLog { format: LogFormat = LogFormat::Text; level: String = "info".into(); });
 section!(RawLimits { json_bytes: usize = 1 << 20; upload_bytes: usize = 64 << 20; });
-section!(RawSeal { every_seconds: u64 = 3; });
+section!(RawSeal { every_seconds: u64 = 3; check_hours: u64 = 24; });
 
 impl Default for Raw {
     fn default() -> Self {
@@ -338,11 +344,12 @@ impl Config {
     }
 
     fn read(table: Table) -> Result<Self, ConfigError> {
+        let settings = settings::said(&table);
         let raw: Raw = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
             let path = error.path().to_string();
             ConfigError::new(if path == "." { "configuration".to_owned() } else { path }, error.inner().to_string())
         })?;
-        checked(raw)
+        Ok(Self { settings, ..checked(raw)? })
     }
 }
 
@@ -488,7 +495,9 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
         numbers: numbers(raw.certificate_numbers)?,
         log_format: raw.log.format,
         log_level: raw.log.level,
+        settings: Settings::new(),
         seal_every: Duration::from_secs(between("seal.every_seconds", raw.seal.every_seconds, 1, 3600)?),
+        check_every: Duration::from_secs(3600 * between("seal.check_hours", raw.seal.check_hours, 1, 720)?),
         reading: reading(&raw.reading)?,
         ways: ways(&raw.instruments)?,
         site: Site {

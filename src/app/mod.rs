@@ -11,6 +11,7 @@ pub mod keys;
 pub mod modes;
 pub mod routes;
 pub mod serve;
+pub mod settings;
 pub mod signals;
 pub mod telemetry;
 pub mod tls;

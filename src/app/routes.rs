@@ -23,9 +23,12 @@ async fn live(_: Public) -> HttpResponse {
     answer(StatusCode::OK, &json!({"status": "live", "version": env!("CARGO_PKG_VERSION")}))
 }
 
-/// The program can serve: it reads and writes, and its clock goes forward.
+/// The program can serve: it reads and writes, and its clock goes forward. `record` says what the last comparison of
+/// everything with the trail found; nothing before the first.
 async fn ready(_: Public, services: Data<Services>, readiness: Data<Readiness>) -> Result<HttpResponse, Problem> {
     let (services, readiness) = (services.into_inner(), readiness.into_inner());
+    let checked = services.sealer.checked();
+    let record = checked.map(|last| json!({"checked_at": last.at, "intact": last.report.intact}));
     let schema = run(move || Ok(readiness.ask(&services)?)).await?;
-    Ok(answer(StatusCode::OK, &json!({"status": "ready", "schema": schema})))
+    Ok(answer(StatusCode::OK, &json!({"status": "ready", "schema": schema, "record": record})))
 }

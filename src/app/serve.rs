@@ -17,6 +17,7 @@ use super::follow::Following;
 use super::health::Readiness;
 use super::modes::wider_than_the_owner;
 use super::routes;
+use super::settings::record_settings;
 use super::signals::Signals;
 pub use super::signals::Stopper;
 use super::tls::Tls;
@@ -31,7 +32,7 @@ use crate::http::{body, cookies, edge, problem};
 use crate::jobs::{self, Jobs};
 use crate::mapping::Mappings;
 use crate::people::Identity;
-use crate::record::{Actor, Author, Sealer, Sealing};
+use crate::record::{Actor, Author, Sealer, Sealing, take_over};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::store::blobs::{BlobError, Blobs};
@@ -84,6 +85,9 @@ fn one_line(error: &StoreError) -> String {
     error.to_string().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
+/// The first comparison of everything with the trail comes when the start is over.
+const FIRST_CHECK: Duration = Duration::from_secs(60);
+
 /// Opens everything that workflows need.
 ///
 /// # Errors
@@ -98,6 +102,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
         std::fs::create_dir_all(folder).map_err(made)?;
     }
     let db = DbConn::open(&config.database)?;
+    take_over(&db, clock.now()).map_err(|error| StartError::System(error.to_string()))?;
     site.demonstration = is_demonstration(&db).map_err(|error| StartError::System(error.to_string()))?;
     let regulation = Regulation::load(config.regulation.as_deref())?;
     let files = Blobs::open(site.files())?;
@@ -112,7 +117,7 @@ pub fn open_services(config: &Config, clock: Clock) -> Result<Services, StartErr
     let typesetter =
         Typesetter::new(site.templates.as_deref()).map_err(|error| StartError::System(error.to_string()))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let sealer = Sealer::open(db.clone(), clock.clone(), site.keys()).map_err(StartError::Keys)?;
+    let sealer = Sealer::open(db.clone(), clock.clone(), site.keys(), files.clone()).map_err(StartError::Keys)?;
     Ok(Services {
         db,
         clock,
@@ -209,6 +214,7 @@ pub struct Application {
     workers: usize,
     shutdown: Duration,
     sealing: Sealing,
+    checking: Sealing,
     following: Option<Following>,
     ways: jobs::ChannelSettings,
     stopper: Stopper,
@@ -228,9 +234,13 @@ impl Application {
         warn(&config);
         let services = open_services(&config, clock)?;
         refuse_strangers(&services.site)?;
-        pending::settle(&services.db, &services.files).map_err(|error| StartError::System(error.to_string()))?;
-        forget_old_keys(&services)?;
-        refresh_clocks(&services);
+        // A server whose trail waits for a decision starts all the same: it says so, and shows what there is.
+        if services.db.held().is_none() {
+            pending::settle(&services.db, &services.files).map_err(|error| StartError::System(error.to_string()))?;
+            forget_old_keys(&services)?;
+            record_settings(&services, &config.settings).map_err(|error| StartError::System(error.to_string()))?;
+            refresh_clocks(&services);
+        }
         Self::with_services(services, &config, listener)
     }
 
@@ -242,6 +252,7 @@ impl Application {
         let system = |error: std::io::Error| StartError::System(error.to_string());
         let address = listener.local_addr().map_err(system)?;
         let sealing = services.sealer.in_background(config.seal_every).map_err(system)?;
+        let checking = services.sealer.check_in_background(FIRST_CHECK, config.check_every).map_err(system)?;
         let tls = config.tls.clone().map(Tls::open).transpose().map_err(StartError::Keys)?;
         let following = Following::start(services.adapters.clone(), config.reading.follow).map_err(system)?;
         Ok(Self {
@@ -252,6 +263,7 @@ impl Application {
             workers: config.workers,
             shutdown: config.shutdown,
             sealing,
+            checking,
             following,
             ways: config.ways.clone(),
             stopper: Stopper::default(),
@@ -346,7 +358,7 @@ impl Application {
         summing.abort();
         record_failures(move || services_of_people.identity.record_failures(chrono::Duration::zero())).await;
         // Seals what is left; joins threads, which may take a moment.
-        let (background, patience) = ((self.sealing, self.following), self.shutdown);
+        let (background, patience) = ((self.sealing, self.checking, self.following), self.shutdown);
         let _ = web::block(move || {
             // What the ways in have begun is finished first, so that it is sealed too.
             jobs.stop(patience);

@@ -11,6 +11,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::caller::caller;
 use super::jar::{ACCESS_COOKIE, held};
 use super::problem::Problem;
 use super::renewal::renew;
@@ -207,7 +208,13 @@ pub async fn authenticate(req: &HttpRequest, requirement: Requirement) -> Result
         req.extensions_mut().insert(who);
         return Err(due.refusal().into());
     }
-    let allowed = requirement.permission().map_or(Ok(()), |permission| permitted(&who.actor, permission));
+    let allowed = requirement.permission().map_or(Ok(()), |permission| {
+        permitted(&who.actor, permission).inspect_err(|_| {
+            if let Ok(services) = services(req) {
+                services.identity.denied(&who.actor, permission, caller(req).source);
+            }
+        })
+    });
     // Also for who is refused: the page that says so is theirs.
     req.extensions_mut().insert(who);
     Ok(allowed?)

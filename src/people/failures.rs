@@ -1,4 +1,5 @@
-//! Failed log-ins of strangers, summed up: the trail has one entry for each source and interval, however often it tries.
+//! Failed log-ins of strangers, and what accounts tried that they may not do, summed up: the trail has one entry for each
+//! source and interval, however often it tries.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -25,14 +26,22 @@ struct Tally {
     other_names: u64,
 }
 
-/// The failures that are not on the trail yet.
-#[derive(Default)]
-pub(super) struct Failures(Mutex<HashMap<Option<IpAddr>, Tally>>);
+/// What failed and is not on the trail yet.
+pub(super) struct Failures {
+    /// The event's name.
+    action: &'static str,
+    held: Mutex<HashMap<Option<IpAddr>, Tally>>,
+}
 
 impl Failures {
+    /// Failures that become events of that name.
+    pub fn of(action: &'static str) -> Self {
+        Self { action, held: Mutex::default() }
+    }
+
     /// Counts a failure: for which name, and whether a limit stopped it before its password was looked at.
     pub fn count(&self, source: Option<IpAddr>, name: String, stopped: bool, now: DateTime<Utc>) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let source = if held.len() >= MOST_SOURCES && !held.contains_key(&source) { None } else { source };
         let fresh = || Tally { first: now, last: now, count: 0, stopped: 0, names: BTreeMap::new(), other_names: 0 };
         let tally = held.entry(source).or_insert_with(fresh);
@@ -48,23 +57,23 @@ impl Failures {
 
     /// Takes what is older than `age` out, as events.
     pub fn due(&self, age: Duration, now: DateTime<Utc>) -> Vec<Change> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let due: Vec<Option<IpAddr>> =
             held.iter().filter(|(_, tally)| now - tally.first >= age).map(|(source, _)| *source).collect();
         let taken = due.into_iter().filter_map(|source| Some((source, held.remove(&source)?)));
-        let mut events: Vec<Change> = taken.map(|(source, tally)| event(source, &tally)).collect();
+        let mut events: Vec<Change> = taken.map(|(source, tally)| event(self.action, source, &tally)).collect();
         events.sort_by(|one, other| one.id.cmp(&other.id));
         events
     }
 }
 
-fn event(source: Option<IpAddr>, tally: &Tally) -> Change {
+fn event(action: &'static str, source: Option<IpAddr>, tally: &Tally) -> Change {
     let id = source.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
     let content = json!({
         "attempts": tally.count, "stopped_by_limit": tally.stopped, "names": tally.names,
         "other_names": tally.other_names, "first": Instant::from(tally.first), "last": Instant::from(tally.last),
     });
-    Change::created("login.fail", "source", id, content).in_version(2)
+    Change::created(action, "source", id, content).in_version(2)
 }
 
 #[cfg(test)]
@@ -75,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_source_is_one_entry_however_often_it_tries() {
-        let (failures, now) = (Failures::default(), Utc.with_ymd_and_hms(2026, 3, 2, 1, 0, 0).single().unwrap());
+        let (failures, now) = (Failures::of("login.fail"), Utc.with_ymd_and_hms(2026, 3, 2, 1, 0, 0).single().unwrap());
         for number in 0..1000 {
             let source = IpAddr::from([10, 0, 0, number as u8 % 2]);
             failures.count(Some(source), format!("n{}", number / 10), number % 10 == 0, now);

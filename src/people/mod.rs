@@ -87,6 +87,7 @@ pub struct Identity {
     rules: SessionRules,
     limits: Arc<LoginLimits>,
     failures: Arc<Failures>,
+    denials: Arc<Failures>,
     vault: Arc<Vault>,
 }
 
@@ -105,7 +106,8 @@ impl Identity {
         let vault = Vault::open(&key.with_file_name("second-factor.key"))?;
         Ok(Self {
             limits: Arc::new(LoginLimits::new(&clock, &rules)),
-            failures: Arc::default(),
+            failures: Arc::new(Failures::of("login.fail")),
+            denials: Arc::new(Failures::of("access.deny")),
             vault: Arc::new(vault),
             hasher: Hasher::new(cost)?,
             tokens: Arc::new(Tokens::open(key)?),

@@ -21,7 +21,7 @@ use crate::store::columns::{AccountId, Instant, SessionId};
 use crate::store::rows::{AccountRow, SessionRow};
 use crate::store::schema::{account, account_role, session};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{PasswordOrigin, Role};
+use crate::vocabulary::{PasswordOrigin, Permission, Role};
 
 /// How exactly it is kept when somebody was last seen: not every request writes.
 const SEEN_SECONDS: i64 = 60;
@@ -184,13 +184,20 @@ impl Identity {
         self.db.read(|conn| Ok(there.select(session::id).first::<SessionId>(conn).optional()?.is_some()))
     }
 
-    /// Writes the failures of strangers that are older than `age` to the trail: an entry a source.
+    /// Counts that an account tried what none of its roles may do.
+    pub fn denied(&self, actor: &Actor, permission: Permission, source: Option<IpAddr>) {
+        let what = format!("{} {}", actor.username, permission.as_str());
+        self.denials.count(source, what, false, self.clock.now());
+    }
+
+    /// Writes the failures of strangers, and what was denied, that are older than `age` to the trail: an entry a source.
     ///
     /// # Errors
     /// The store's failure.
     pub fn record_failures(&self, age: Duration) -> Outcome<()> {
         let now = self.clock.now();
-        let events = self.failures.due(age, now);
+        let mut events = self.failures.due(age, now);
+        events.extend(self.denials.due(age, now));
         if events.is_empty() {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::store::columns::InstituteId;
 use crate::store::rows::{AuditEntryRow, AuditSealRow};
 
 /// A SHA-256.
@@ -43,12 +44,17 @@ impl Fields {
 }
 
 /// The leaf of an entry (domain 0x00). An event of version 1 has the form of the entries that were sealed before events
-/// had versions; a later one's version is among what is hashed.
+/// had versions; a later one's version is among what is hashed, and since entries carry the hashes of rows, these and
+/// whose entry it is.
 #[must_use]
 pub fn leaf(row: &AuditEntryRow) -> Hash {
-    let fields = match row.event_version {
-        1 => Fields::begin(0, "qianfa audit entry 1"),
-        version => Fields::begin(0, "qianfa audit entry 2").add(&version.to_string()),
+    let fields = match (&row.rows_sha256, row.event_version) {
+        (Some(rows), version) => Fields::begin(0, "qianfa audit entry 3")
+            .add(&version.to_string())
+            .add(rows)
+            .maybe(row.institute_id.as_ref().map(InstituteId::as_str)),
+        (None, 1) => Fields::begin(0, "qianfa audit entry 1"),
+        (None, version) => Fields::begin(0, "qianfa audit entry 2").add(&version.to_string()),
     };
     fields
         .add(&row.seq.to_string())
@@ -62,6 +68,18 @@ pub fn leaf(row: &AuditEntryRow) -> Hash {
         .maybe(row.reason.as_deref())
         .maybe(row.request_id.as_deref())
         .hash()
+}
+
+/// The hash of a row as it is after an event (domain 0x03).
+#[must_use]
+pub fn row(table: &str, key: &str, content: &str) -> Hash {
+    Fields::begin(3, "qianfa row 1").add(table).add(key).add(content).hash()
+}
+
+/// What a key states (domain 0x04): which one it follows.
+#[must_use]
+pub fn key_follows(id: &str, previous: Option<&str>) -> Hash {
+    Fields::begin(4, "qianfa seal key 1").add(id).maybe(previous).hash()
 }
 
 /// The root of a Merkle tree (inner nodes: domain 0x01), built as in RFC 6962: an odd node moves up as it is.
@@ -164,6 +182,7 @@ mod tests {
             request_id: Some("r1".into()),
             event_version: version,
             institute_id: None,
+            rows_sha256: None,
         }
     }
 
@@ -180,6 +199,16 @@ mod tests {
     fn the_version_of_an_event_is_sealed_with_it() {
         let (one, two, three) = (leaf(&entry(1)), leaf(&entry(2)), leaf(&entry(3)));
         assert!(one != two && two != three && one != three);
+    }
+
+    #[test]
+    fn what_an_entry_says_of_rows_and_of_whose_it_is_is_sealed_with_it() {
+        let with = |rows: &str, institute: Option<&str>| {
+            leaf(&AuditEntryRow { rows_sha256: Some(rows.into()), institute_id: institute.map(Into::into), ..entry(1) })
+        };
+        let all = [leaf(&entry(1)), with("a", None), with("b", None), with("a", Some("i1")), with("a", Some("i2"))];
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! The trail (审计追踪): who did what, when, from what to what, and why. Append-only, written in the same
 //! transaction as the change itself, sealed in the background.
 
+mod baseline;
 mod canonical;
+mod compare;
 mod key;
 mod refusals;
+mod rows;
 mod seal;
 mod trail;
 mod verify;
+mod witness;
 mod writing;
 
+pub use baseline::take_over;
 pub use key::{PublicKeys, SealKey};
-pub use refusals::RecordRefusal;
-pub use seal::{Sealer, Sealing, WITNESS, Witness, last_seal};
+pub use refusals::{Misremembered, RecordRefusal};
+pub use seal::{Checked, Sealer, Sealing};
 pub use trail::{Entries, PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
-pub use verify::{Misfit, MisfitKind, Report, verify};
+pub use verify::{Memory, Misfit, MisfitKind, Report, verify};
+pub use witness::{Acceptance, WITNESS, Witness, accept, last_seal, remember_restored, renewed};
 pub use writing::{Actor, Author, Change, not_before_the_last, record, record_by};

@@ -1,79 +1,38 @@
 //! Sealing: new entries, a few seconds old, become the leaves of a Merkle tree whose root is chained to the seal
 //! before and signed. No writer waits for it: hashing and signing happen outside any transaction.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
-
 use super::canonical::{BEGINNING, Hash, chained, leaf, root, write_leaves};
 use super::key::{PublicKeys, SealKey};
-use super::verify::{Report, verify};
+use super::refusals::RecordRefusal;
+use super::verify::{Memory, Report, verify};
+use super::witness::{Witness, end, misremembered};
 use crate::clock::Clock;
+use crate::refusal::Refusal;
+use crate::store::blobs::Blobs;
 use crate::store::dialect::{Horizon, audit_horizon, horizon_passed};
 use crate::store::rows::{AuditEntryRow, AuditSealRow};
 use crate::store::schema::{audit_entry, audit_seal};
-use crate::store::{AnyConnection, DbConn, Failure, Outcome, StoreError};
+use crate::store::{DbConn, Failure, Outcome, StoreError};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 
 /// The most entries of one seal: verifying holds one seal in memory.
 const MOST: i64 = 4096;
-/// The last seal that this installation made, outside the database: tells when seals vanish from its end.
-pub const WITNESS: &str = "last-seal.json";
-
-/// The last seal, as remembered beside the keys.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Witness {
-    /// Its number.
-    pub seq: i64,
-    /// Its chained hash, in hex.
-    pub chained: String,
-}
-
-impl Witness {
-    /// What `folder` remembers.
-    ///
-    /// # Errors
-    /// A sentence that names the file.
-    pub fn read(folder: &Path) -> Result<Option<Self>, String> {
-        let path = folder.join(WITNESS);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("{}: {error}", path.display())),
-        };
-        serde_json::from_str(&text).map(Some).map_err(|error| format!("{}: {error}", path.display()))
-    }
-
-    fn write(&self, folder: &Path) -> std::io::Result<()> {
-        let fresh = folder.join(format!(".{WITNESS}.new"));
-        crate::secrets::write_private(&fresh, serde_json::to_string(self)?.as_bytes())?;
-        std::fs::rename(fresh, folder.join(WITNESS))
-    }
-}
-
-/// The last seal that a database has.
-///
-/// # Errors
-/// The store's failure.
-pub fn last_seal(conn: &mut AnyConnection) -> Outcome<Option<Witness>> {
-    let last: Option<(i64, String)> = audit_seal::table
-        .order(audit_seal::seq.desc())
-        .select((audit_seal::seq, audit_seal::chained))
-        .first(conn)
-        .optional()?;
-    Ok(last.map(|(seq, chained)| Witness { seq, chained }))
-}
-
 /// Seals the trail of one database.
 pub struct Sealer {
     db: DbConn,
     clock: Clock,
     key: SealKey,
     folder: PathBuf,
+    files: Blobs,
+    /// What the last look at everything found.
+    checked: Mutex<Option<Checked>>,
     /// What the last round saw; sealed when every transaction of that moment has ended.
     seen: Mutex<Option<Horizon>>,
 }
@@ -83,10 +42,36 @@ impl Sealer {
     ///
     /// # Errors
     /// A sentence that names the file.
-    pub fn open(db: DbConn, clock: Clock, folder: impl Into<PathBuf>) -> Result<Self, String> {
+    pub fn open(db: DbConn, clock: Clock, folder: impl Into<PathBuf>, files: Blobs) -> Result<Self, String> {
         let folder = folder.into();
-        let key = SealKey::open(&folder)?;
-        Ok(Self { db, clock, key, folder, seen: Mutex::new(None) })
+        let (key, fresh) = SealKey::open(&folder)?;
+        let sealer = Self { db, clock, key, folder, files, seen: Mutex::new(None), checked: Mutex::new(None) };
+        let told = |failure: Failure| failure.to_string();
+        if fresh && Witness::read(&sealer.folder)?.is_none() {
+            let end = sealer.db.read(|conn| end(conn, None)).map_err(told)?;
+            if end.last == 0 {
+                let written = Witness::beginning().write(&sealer.folder);
+                written.map_err(|error| format!("{}: {error}", sealer.folder.display()))?;
+            }
+        }
+        sealer.guard().map_err(told)?;
+        Ok(sealer)
+    }
+
+    /// Compares the database with what is remembered of it. Where they differ nothing is sealed or written until a person
+    /// has decided.
+    fn guard(&self) -> Outcome<bool> {
+        let witness = Witness::read(&self.folder).map_err(|text| Failure::Store(StoreError::Other(text)))?;
+        let there = self.db.read(|conn| end(conn, witness.as_ref()))?;
+        let how = misremembered(witness.as_ref(), &there);
+        if let Some(how) = how {
+            let refusal = Refusal::from(RecordRefusal::Misremembered(how));
+            tracing::error!(why = refusal.message_en, "nothing is written");
+            self.db.hold(Some(refusal));
+        } else {
+            self.db.hold(None);
+        }
+        Ok(how.is_none())
     }
 
     /// One round: seals what the round before saw, once it is settled, and looks anew. Tells how many entries
@@ -95,6 +80,9 @@ impl Sealer {
     /// # Errors
     /// The store's failure.
     pub fn round(&self) -> Outcome<u64> {
+        if !self.guard()? {
+            return Ok(0);
+        }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.is_none() {
             *seen = self.db.read(audit_horizon)?;
@@ -142,7 +130,7 @@ impl Sealer {
         }
     }
 
-    /// Recomputes every seal.
+    /// Recomputes every seal, and compares every row and file with the trail.
     ///
     /// # Errors
     /// The store's failure, or a key file that cannot be read.
@@ -150,7 +138,19 @@ impl Sealer {
         let other = |text: String| Failure::Store(StoreError::Other(text));
         let keys = PublicKeys::open(&self.folder).map_err(other)?;
         let witness = Witness::read(&self.folder).map_err(other)?;
-        verify(&self.db, &keys, witness.as_ref())
+        let report = verify(&self.db, &keys, Memory::Kept(witness.as_ref()), Some(&self.files))?;
+        if let Some(misfit) = &report.misfit {
+            tracing::error!(what = misfit.message_en, "the record is not what the trail says");
+        }
+        let checked = Checked { at: self.clock.now(), report: report.clone() };
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked);
+        Ok(report)
+    }
+
+    /// What the last look at everything found; none before the first.
+    #[must_use]
+    pub fn checked(&self) -> Option<Checked> {
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Seals one batch up to `horizon`; tells how many entries it holds.
@@ -232,9 +232,37 @@ impl Sealer {
         })?;
         Ok(Sealing { stop: Some(stop), thread: Some(thread) })
     }
+
+    /// Looks at everything in the background: first after `first`, then every `every`.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn check_in_background(self: &Arc<Self>, first: Duration, every: Duration) -> std::io::Result<Sealing> {
+        let (stop, stopped) = channel::<()>();
+        let sealer = self.clone();
+        let thread = std::thread::Builder::new().name("qianfa-checker".into()).spawn(move || {
+            let mut pause = first;
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
+                if let Err(error) = sealer.verify() {
+                    tracing::error!(%error, "the record could not be compared with the trail; it is tried again");
+                }
+                pause = every;
+            }
+        })?;
+        Ok(Sealing { stop: Some(stop), thread: Some(thread) })
+    }
 }
 
-/// Background sealing; dropping it ends it.
+/// A look at everything.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// What it found.
+    pub report: Report,
+}
+
+/// Background work; dropping it ends it.
 pub struct Sealing {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,

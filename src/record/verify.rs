@@ -6,14 +6,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::canonical::{BEGINNING, Hash, chained, leaf, read_leaves, root};
+use super::compare::{NAMED, compare_files, compare_numbers, compare_rows, last_said};
 use super::key::PublicKeys;
-use super::seal::Witness;
+use super::refusals::{Misremembered, RecordRefusal};
+use super::witness::Witness;
+use crate::refusal::Refusal;
+use crate::store::blobs::Blobs;
 use crate::store::rows::{AuditEntryRow, AuditSealRow};
 use crate::store::schema::{audit_entry, audit_seal};
 use crate::store::{AnyConnection, DbConn, Outcome};
 
 /// What was found.
-#[derive(Clone, Debug, Serialize, ToSchema, PartialEq)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema, PartialEq)]
 pub struct Report {
     /// Whether everything sealed fits.
     pub intact: bool,
@@ -23,9 +27,18 @@ pub struct Report {
     pub entries: u64,
     /// Entries behind the last seal: on the trail, not sealed yet.
     pub unsealed: u64,
+    /// Rows that were compared with the last entry about them.
+    pub rows: u64,
+    /// Those of them that an upgrade took over as they were: nothing is known of them before.
+    pub rows_taken_over: u64,
+    /// Files that were read and compared with their names.
+    pub files: u64,
     /// The first thing that does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub misfit: Option<Misfit>,
+    /// Whatever else does not fit, up to a hundred things.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Misfit>,
 }
 
 /// What does not fit.
@@ -66,12 +79,31 @@ pub enum MisfitKind {
     KeyUnknown,
     /// Seals that were made are not there.
     SealMissing,
+    /// A row is not what the last entry about it left.
+    RowChanged,
+    /// A row is not there, and no entry says that it was removed.
+    RowMissing,
+    /// No entry speaks of a row.
+    RowUnknown,
+    /// A file that a row names is not there.
+    FileMissing,
+    /// A file is not what its name says.
+    FileChanged,
 }
 
 impl Misfit {
     fn new(kind: MisfitKind, entry: Option<i64>, seal: i64, zh: String, en: String) -> Self {
         Self { kind, entry, seal: Some(seal), message_zh: zh, message_en: en }
     }
+}
+
+/// What is remembered of the trail outside its database.
+#[derive(Clone, Copy, Debug)]
+pub enum Memory<'a> {
+    /// Nothing is meant to be: a copy that is looked at apart from its installation.
+    None,
+    /// What lies beside the keys of the installation; its absence is a misfit too.
+    Kept(Option<&'a Witness>),
 }
 
 /// How far the verification has come.
@@ -81,50 +113,76 @@ struct Progress {
     last_entry: i64,
     seals: u64,
     entries: u64,
+    /// The place of the last seal's key among the keys.
+    rank: Option<usize>,
 }
 
-/// Recomputes everything in one snapshot.
+/// Recomputes the trail, and compares every row and, where they are given, every file with it; one snapshot.
 ///
 /// # Errors
 /// The store's failure; what does not fit is reported, and is not an error.
-pub fn verify(db: &DbConn, keys: &PublicKeys, witness: Option<&Witness>) -> Outcome<Report> {
-    db.read(|conn| {
-        let mut at = Progress { previous: BEGINNING.to_owned(), last_seal: 0, last_entry: 0, seals: 0, entries: 0 };
-        let mut misfit = None;
-        while misfit.is_none() {
-            let next: Option<AuditSealRow> = audit_seal::table
-                .filter(audit_seal::seq.gt(at.last_seal))
-                .order(audit_seal::seq)
-                .select(AuditSealRow::as_select())
-                .first(conn)
-                .optional()?;
-            let Some(seal) = next else {
-                misfit = witness.and_then(|witness| end_misfit(&at, witness));
-                break;
-            };
-            misfit = check_seal(conn, &seal, &at, keys)?;
-            if misfit.is_none() {
-                misfit = witness.filter(|w| w.seq == seal.seq).and_then(|w| witness_misfit(&seal, w));
-            }
-            if misfit.is_none() {
-                at.seals += 1;
-                at.entries += u64::try_from(seal.entry_count).unwrap_or_default();
-                at.last_seal = seal.seq;
-                at.last_entry = seal.last_entry;
-                at.previous = seal.chained;
-            }
+pub fn verify(db: &DbConn, keys: &PublicKeys, memory: Memory<'_>, files: Option<&Blobs>) -> Outcome<Report> {
+    let (mut report, mut misfits) = db.read(|conn| {
+        let (report, misfit) = verify_trail(conn, keys, memory)?;
+        let mut misfits: Vec<Misfit> = misfit.into_iter().chain(compare_numbers(conn)?).collect();
+        let last = last_said(conn, &mut misfits)?;
+        let rows_taken_over = last.taken_over;
+        let rows = compare_rows(conn, last, &mut misfits)?;
+        Ok((Report { rows, rows_taken_over, ..report }, misfits))
+    })?;
+    if let Some(files) = files {
+        report.files = compare_files(db, files, &mut misfits)?;
+    }
+    report.intact = misfits.is_empty();
+    let mut misfits = misfits.into_iter();
+    report.misfit = misfits.next();
+    report.more = misfits.take(NAMED - 1).collect();
+    Ok(report)
+}
+
+/// The trail alone: entries, seals, and what is remembered of them outside.
+fn verify_trail(conn: &mut AnyConnection, keys: &PublicKeys, memory: Memory<'_>) -> Outcome<(Report, Option<Misfit>)> {
+    let witness = match memory {
+        Memory::None | Memory::Kept(None) => None,
+        Memory::Kept(witness) => witness,
+    };
+    let mut at =
+        Progress { previous: BEGINNING.to_owned(), last_seal: 0, last_entry: 0, seals: 0, entries: 0, rank: None };
+    let mut misfit = None;
+    while misfit.is_none() {
+        let next: Option<AuditSealRow> = audit_seal::table
+            .filter(audit_seal::seq.gt(at.last_seal))
+            .order(audit_seal::seq)
+            .select(AuditSealRow::as_select())
+            .first(conn)
+            .optional()?;
+        let Some(seal) = next else {
+            misfit = witness.and_then(|witness| end_misfit(&at, witness));
+            break;
+        };
+        misfit = check_seal(conn, &seal, &at, keys)?;
+        if misfit.is_none() {
+            misfit = witness.filter(|w| w.seq == seal.seq).and_then(|w| witness_misfit(&seal, w));
         }
-        let sealed: Option<i64> = audit_seal::table.select(diesel::dsl::max(audit_seal::last_entry)).first(conn)?;
-        let unsealed: i64 =
-            audit_entry::table.filter(audit_entry::seq.gt(sealed.unwrap_or(0))).count().get_result(conn)?;
-        Ok(Report {
-            intact: misfit.is_none(),
-            seals: at.seals,
-            entries: at.entries,
-            unsealed: u64::try_from(unsealed).unwrap_or_default(),
-            misfit,
-        })
-    })
+        if misfit.is_none() {
+            at.seals += 1;
+            at.entries += u64::try_from(seal.entry_count).unwrap_or_default();
+            at.last_seal = seal.seq;
+            at.last_entry = seal.last_entry;
+            at.rank = keys.rank(&seal.key_id);
+            at.previous = seal.chained;
+        }
+    }
+    let sealed: Option<i64> = audit_seal::table.select(diesel::dsl::max(audit_seal::last_entry)).first(conn)?;
+    let unsealed: i64 = audit_entry::table.filter(audit_entry::seq.gt(sealed.unwrap_or(0))).count().get_result(conn)?;
+    let unsealed = u64::try_from(unsealed).unwrap_or_default();
+    if misfit.is_none() && matches!(memory, Memory::Kept(None)) && (at.last_seal > 0 || unsealed > 0) {
+        let refusal = Refusal::from(RecordRefusal::Misremembered(Misremembered::Nothing));
+        let kind = MisfitKind::SealMissing;
+        misfit = Some(Misfit::new(kind, None, at.last_seal, refusal.message_zh, refusal.message_en));
+    }
+    let report = Report { seals: at.seals, entries: at.entries, unsealed, ..Report::default() };
+    Ok((report, misfit))
 }
 
 fn end_misfit(at: &Progress, witness: &Witness) -> Option<Misfit> {
@@ -184,6 +242,14 @@ fn check_seal(
     let hash = chained(seal);
     if hex::encode(hash) != seal.chained {
         return wrong(MisfitKind::SealChanged, "其哈希与内容不符", "its hash is not that of its content");
+    }
+    let rank = keys.rank(&seal.key_id);
+    if rank.is_some() && rank < at.rank {
+        return wrong(
+            MisfitKind::KeyUnknown,
+            "以已更换的旧密钥签名",
+            "it was signed by a key that another had followed",
+        );
     }
     match keys.verify(&seal.key_id, &hash, &seal.signature) {
         None => wrong(MisfitKind::KeyUnknown, "签名密钥未知", "the key that signed it is not known here"),

@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::refusals::RecordRefusal;
-use crate::insert_all;
+use super::rows::{SealedRow, rows_sha256, write_rows};
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::{AccountId, ApplicantId, Instant, InstituteId, Json};
 use crate::store::rows::NewAuditEntry;
-use crate::store::schema::{applicant, application, audit_entry, demonstration};
-use crate::store::{AnyConnection, Outcome};
+use crate::store::schema::{applicant, application, audit_end, audit_entry, audit_rows, demonstration};
+use crate::store::{AnyConnection, Outcome, StoreError, touched};
 use crate::vocabulary::Role;
+use crate::{insert_all, on_each};
 
 /// Who acts: a logged-in account with its roles, for one request.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,21 +209,40 @@ pub fn record(conn: &mut AnyConnection, actor: &Actor, at: DateTime<Utc>, change
     record_by(conn, &Author::from(actor), at, changes)
 }
 
-/// As [`record`], for changes that no account made.
+/// As [`record`], for changes that no account made. The first entry carries the hashes of all rows that the transaction
+/// wrote until now.
 ///
 /// # Errors
 /// The store's failure.
 pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, changes: Vec<Change>) -> Outcome<()> {
-    if !changes.is_empty() {
-        not_before_the_last(conn, at)?;
+    let written: Vec<SealedRow> = touched::take(conn)?.iter().map(SealedRow::of).collect();
+    if changes.is_empty() {
+        return match written.first() {
+            None => Ok(()),
+            Some(row) => Err(StoreError::Other(format!("a row of {} was written without an event", row.table)).into()),
+        };
     }
+    enter(conn, author, at, changes, &write_rows(&written))
+}
+
+/// Enters events whose first carries the hashes of rows.
+pub(super) fn enter(
+    conn: &mut AnyConnection,
+    author: &Author,
+    at: DateTime<Utc>,
+    changes: Vec<Change>,
+    hashes: &str,
+) -> Outcome<()> {
+    not_before_the_last(conn, at)?;
     let own = house_of(conn, author)?;
-    let rows = changes.into_iter().map(|change| {
+    let first = numbers(conn, changes.len())?;
+    let rows = changes.into_iter().zip(first..).map(|(change, seq)| {
         let institute_id = match change.institute.as_ref().or(own.as_ref()) {
             Some(institute) => Some(institute.clone()),
             None => house_of_case(conn, &change)?,
         };
         Ok(NewAuditEntry {
+            seq,
             at: at.into(),
             actor_id: author.account.as_ref().map(ToString::to_string),
             actor: author.name.clone(),
@@ -234,11 +254,28 @@ pub fn record_by(conn: &mut AnyConnection, author: &Author, at: DateTime<Utc>, c
             request_id: author.request_id.clone(),
             event_version: change.version,
             institute_id,
+            rows_sha256: Some(rows_sha256(if seq == first { hashes } else { "" })),
         })
     });
     let rows: Vec<NewAuditEntry> = rows.collect::<Outcome<_>>()?;
     insert_all!(conn, audit_entry::table, &rows)?;
+    if !hashes.is_empty() {
+        let said = (audit_rows::seq.eq(first), audit_rows::hashes.eq(hashes));
+        diesel::insert_into(audit_rows::table).values(said).execute(conn)?;
+    }
     Ok(())
+}
+
+/// Takes as many numbers at the end of the trail, and tells the first. Part of the transaction: what is undone was never
+/// taken.
+fn numbers(conn: &mut AnyConnection, count: usize) -> Outcome<i64> {
+    let count = i64::try_from(count).map_err(|_| StoreError::Other("too many entries".into()))?;
+    let end = audit_end::table.find(1_i64);
+    let last: i64 = on_each!(conn, c => diesel::update(end)
+        .set(audit_end::last.eq(audit_end::last + count))
+        .returning(audit_end::last)
+        .get_result(c))?;
+    Ok(last - count + 1)
 }
 
 /// The institute that the author works for, or that an applicant belongs to.

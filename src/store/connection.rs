@@ -297,6 +297,20 @@ impl DbConn {
         &self,
         action: impl FnMut(&mut AnyConnection) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
+        if let Some(why) = self.health.held() {
+            return Err(why.into());
+        }
+        self.write_held(action)
+    }
+
+    /// Writes although writing is held: the decision that ends it.
+    ///
+    /// # Errors
+    /// As [`DbConn::write`].
+    pub fn write_held<T: Send + 'static>(
+        &self,
+        action: impl FnMut(&mut AnyConnection) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
         let done = match &self.writer {
             Some(writer) => writer.run(action),
             None => Err(StoreError::Unavailable("it was opened to be looked at".into()).into()),
@@ -316,6 +330,17 @@ impl DbConn {
                 .execute(conn)?;
             Ok(())
         })
+    }
+
+    /// Why no write is taken at the moment, if that is so.
+    #[must_use]
+    pub fn held(&self) -> Option<Refusal> {
+        self.health.held()
+    }
+
+    /// Refuses every write with that reason, until it is called with none.
+    pub fn hold(&self, why: Option<Refusal>) {
+        self.health.hold(why);
     }
 
     /// The trouble of the machine that the last write met, or any read that found damage.

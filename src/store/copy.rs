@@ -130,6 +130,12 @@ fn run(command: &mut Command, name: &str, password: Option<String>) -> Result<()
     Err(StoreError::Other(format!("{name}: {}", told.join("; "))))
 }
 
+/// A URL as it may be shown.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    split_password(url).0
+}
+
 /// Takes the password out of a URL: arguments of a process are there for everybody to read.
 fn split_password(url: &str) -> (String, Option<String>) {
     let Some((scheme, rest)) = url.split_once("://") else { return (url.to_owned(), None) };

@@ -11,6 +11,8 @@ struct Met {
     write: Option<Refusal>,
     /// Of any read: damage does not go away by itself.
     damage: Option<Refusal>,
+    /// Why nothing may be written until a person has decided.
+    held: Option<Refusal>,
 }
 
 /// Shared by all handles of a database.
@@ -46,7 +48,15 @@ impl Health {
 
     pub(super) fn trouble(&self) -> Option<Refusal> {
         let met = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        met.damage.clone().or_else(|| met.write.clone())
+        met.damage.clone().or_else(|| met.held.clone()).or_else(|| met.write.clone())
+    }
+
+    pub(super) fn hold(&self, why: Option<Refusal>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).held = why;
+    }
+
+    pub(super) fn held(&self) -> Option<Refusal> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).held.clone()
     }
 }
 

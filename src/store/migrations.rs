@@ -21,8 +21,9 @@ pub(super) fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> {
             };
             lock(raw, "SELECT pg_advisory_lock(7409421)")?;
             let ran = run(raw.run_pending_migrations(POSTGRES));
+            let installed = ran.and_then(|()| super::touched::install(raw));
             lock(raw, "SELECT pg_advisory_unlock(7409421)")?;
-            ran
+            installed
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod revisions;
 pub mod rows;
 pub mod schema;
 pub mod stored;
+pub mod touched;
 pub mod views;
 
 pub use connection::{AnyConnection, Backend, DbConn, DbSettings};

@@ -645,6 +645,23 @@ diesel::table! {
         request_id -> Nullable<Text>,
         event_version -> BigInt,
         institute_id -> Nullable<Text>,
+        rows_sha256 -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_rows (seq) {
+        seq -> BigInt,
+        hashes -> Text,
+    }
+}
+
+diesel::table! {
+    audit_end (id) {
+        id -> BigInt,
+        last -> BigInt,
+        gapless_from -> BigInt,
+        baseline -> BigInt,
     }
 }
 
@@ -757,6 +774,7 @@ diesel::table! {
 
 diesel::joinable!(owner_proposal -> product (product_id));
 diesel::joinable!(owner_proposal -> applicant (applicant_id));
+diesel::joinable!(audit_rows -> audit_entry (seq));
 diesel::joinable!(account -> institute (institute_id));
 diesel::joinable!(account -> applicant (applicant_id));
 diesel::joinable!(account_role -> account (account_id));
@@ -858,6 +876,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_check,
     certificate,
     audit_entry,
+    audit_rows,
     audit_seal,
     reference_standard,
     evaluation,

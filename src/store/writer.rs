@@ -11,10 +11,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use super::connection::{AnyConnection, Backend};
+use super::touched;
 use super::unreadable::placed;
 use super::{Failure, Outcome, StoreError};
 use crate::on_each;
@@ -54,7 +55,13 @@ where
     T: Send,
 {
     fn attempt(&mut self, conn: &mut AnyConnection) -> Attempt {
-        let run = || (self.action)(conn).map_err(|failure| placed(conn, failure));
+        let run = || {
+            let done = (self.action)(conn).map_err(|failure| placed(conn, failure))?;
+            match touched::left(conn)? {
+                None => Ok(done),
+                Some(table) => Err(StoreError::Other(format!("a row of {table} was written without an event")).into()),
+            }
+        };
         let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
@@ -91,7 +98,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(backend: Backend) -> Result<Self, StoreError> {
-        let conn = backend.connect(false)?;
+        let conn = connect(&backend)?;
         let (queue, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("qianfa-writer".into())
@@ -122,6 +129,13 @@ impl Drop for Writer {
     }
 }
 
+/// A connection that keeps what it writes for the event.
+fn connect(backend: &Backend) -> Result<AnyConnection, StoreError> {
+    let mut conn = backend.connect(false)?;
+    touched::watch(&mut conn)?;
+    Ok(conn)
+}
+
 fn work(backend: &Backend, mut conn: Option<AnyConnection>, waiting: &Receiver<Box<dyn Action>>) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
@@ -133,7 +147,7 @@ fn work(backend: &Backend, mut conn: Option<AnyConnection>, waiting: &Receiver<B
         }
         let opened = match conn.take() {
             Some(open) => Ok(open),
-            None => backend.connect(false).inspect_err(|error| tracing::error!(%error, "no connection to write")),
+            None => connect(backend).inspect_err(|error| tracing::error!(%error, "no connection to write")),
         };
         let committed = opened.and_then(|open| commit_group(conn.insert(open), &mut group));
         if committed.is_err() {
@@ -248,7 +262,10 @@ fn begin(conn: &mut AnyConnection) -> Result<(), DieselError> {
     match conn {
         AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
         AnyConnection::Postgres(c) => {
-            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL SERIALIZABLE")
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
+            // Every transaction takes a number at the end of the trail. Writers of several servers take turns before any
+            // of them has looked at the database: they would meet there anyway, and one of them would run again.
+            c.batch_execute("LOCK TABLE audit_end IN EXCLUSIVE MODE")
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::action::Services;
 use crate::http::permit::permission::{AuditRead, AuditVerify};
 use crate::http::{Permit, Problem, Table, run};
 use crate::record::{Actor, Entries, Report, TrailFilter, trail};
+use crate::store::columns::Instant;
 
 /// The routes.
 #[must_use]
@@ -66,5 +67,7 @@ async fn show(
     let db = services.db.clone();
     let whose = Entries::for_actor(actor)?;
     let found = run(move || trail(&db, &whose, &wanted)).await?;
-    page.show("audit.html", json!({"found": found, "filter": filter, "report": report}))
+    let checked = services.sealer.checked();
+    let checked = checked.map(|last| json!({"at": Instant::from(last.at), "report": last.report}));
+    page.show("audit.html", json!({"found": found, "filter": filter, "report": report, "checked": checked}))
 }

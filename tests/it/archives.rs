@@ -168,7 +168,7 @@ fn a_copy_that_somebody_else_signed_is_told_from_ours() {
     let mut manifest = examine(&archive, work.path(), &demands).expect("unpacked").manifest.expect("a manifest");
     let planted = work.path().join("keys");
     std::fs::remove_file(planted.join("seal.pem")).expect("gone");
-    let key = SealKey::open(&planted).expect("a key");
+    let (key, _) = SealKey::open(&planted).expect("a key");
     manifest.members.clear();
     let (copy, files) = (work.path().join("database"), work.path().join("files"));
     let source = ArchiveSource { copy: &copy, files: &files, keys: &planted };

@@ -108,8 +108,8 @@ fn killed_in_the_middle_of_intake() {
             ("SELECT count(*) AS count FROM custody_entry", 6),
             ("SELECT count(*) AS count FROM test_task", 1),
             ("SELECT count(*) AS count FROM audit_entry WHERE action = 'sample.receive'", 1),
-            ("SELECT last AS count FROM number_series WHERE series = 'SX'", 1),
-            ("SELECT last AS count FROM number_series WHERE series = 'SXC'", 1),
+            ("SELECT last AS count FROM number_series WHERE series = 'sample:SX'", 1),
+            ("SELECT last AS count FROM number_series WHERE series = 'application:SX'", 1),
             ("SELECT count(DISTINCT number) AS count FROM sample", 1),
         ] {
             assert_eq!(count(&db, query), samples * each, "{query}");

@@ -37,6 +37,7 @@ mod plots;
 mod problems;
 mod registers;
 mod requirements;
+mod sealed_rows;
 mod sessions;
 mod snapshots;
 mod store;

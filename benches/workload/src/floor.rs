@@ -31,6 +31,8 @@ pub struct Rows {
     entries: Vec<CustodyEntryRow>,
     tasks: Vec<TestTaskRow>,
     trail: Vec<NewAuditEntry>,
+    /// What the first of them says of the rows.
+    hashes: String,
 }
 
 impl Rows {
@@ -52,7 +54,13 @@ impl Rows {
             .filter(audit_entry::subject_id.eq_any(subjects))
             .select(AuditEntryRow::as_select())
             .load(conn)?;
+        let hashes: Option<String> = audit_rows::table
+            .filter(audit_rows::seq.eq_any(trail.iter().map(|entry| entry.seq)))
+            .select(audit_rows::hashes)
+            .first(conn)
+            .optional()?;
         Ok(Self {
+            hashes: hashes.unwrap_or_default(),
             application: application::table.find(id).select(ApplicationRow::as_select()).first(conn)?,
             batches: batch::table.filter(batch::application_id.eq(id)).select(BatchRow::as_select()).load(conn)?,
             clocks: application_clock::table
@@ -80,7 +88,7 @@ impl Rows {
     /// How many rows of each kind, for the table.
     pub fn counts(&self) -> String {
         format!(
-            "1 application, {} batch, {} clocks, {} sample, {} containers, {} custody entries, {} tasks, {} audit entries, 2 numbers",
+            "1 application, {} batch, {} clocks, {} sample, {} containers, {} custody entries, {} tasks, {} audit entries with their hashes, 3 numbers",
             self.batches.len(),
             self.clocks.len(),
             self.samples.len(),
@@ -136,6 +144,7 @@ impl Rows {
 
 fn entry(row: AuditEntryRow) -> NewAuditEntry {
     NewAuditEntry {
+        seq: row.seq,
         at: row.at,
         actor_id: row.actor_id,
         actor: row.actor,
@@ -147,6 +156,7 @@ fn entry(row: AuditEntryRow) -> NewAuditEntry {
         reason: row.reason,
         request_id: row.request_id,
         institute_id: row.institute_id,
+        rows_sha256: row.rows_sha256,
     }
 }
 
@@ -169,7 +179,7 @@ macro_rules! put {
 
 /// One driver: the same statements, compiled for its connection.
 macro_rules! driver {
-    ($write:ident, $number:ident, $connection:ty, $begin:literal) => {
+    ($write:ident, $number:ident, $end:ident, $connection:ty, $begin:literal) => {
         fn $write(conn: &mut $connection, rows: &mut Rows, year: i64) -> QueryResult<()> {
             use schema::*;
             rows.renew();
@@ -184,8 +194,22 @@ macro_rules! driver {
             put!(conn, container::table, &rows.containers);
             put!(conn, custody_entry::table, &rows.entries);
             put!(conn, test_task::table, &rows.tasks);
+            let first = $end(conn, i64::try_from(rows.trail.len()).unwrap_or(1))?;
+            for (entry, seq) in rows.trail.iter_mut().zip(first..) {
+                entry.seq = seq;
+            }
             put!(conn, audit_entry::table, &rows.trail);
+            diesel::insert_into(audit_rows::table)
+                .values((audit_rows::seq.eq(first), audit_rows::hashes.eq(&rows.hashes)))
+                .execute(conn)?;
             conn.batch_execute("COMMIT")
+        }
+
+        fn $end(conn: &mut $connection, count: i64) -> QueryResult<i64> {
+            use schema::audit_end::dsl;
+            let taken = diesel::update(dsl::audit_end.find(1_i64)).set(dsl::last.eq(dsl::last + count));
+            let last: i64 = taken.returning(dsl::last).get_result(conn)?;
+            Ok(last - count + 1)
         }
 
         fn $number(conn: &mut $connection, series: &str, year: i64) -> QueryResult<i64> {
@@ -201,8 +225,8 @@ macro_rules! driver {
     };
 }
 
-driver!(write_sqlite, number_sqlite, SqliteConnection, "BEGIN IMMEDIATE");
-driver!(write_postgres, number_postgres, PgConnection, "BEGIN");
+driver!(write_sqlite, number_sqlite, end_sqlite, SqliteConnection, "BEGIN IMMEDIATE");
+driver!(write_postgres, number_postgres, end_postgres, PgConnection, "BEGIN");
 
 /// The bare drivers' connections, opened once.
 pub enum Floor {

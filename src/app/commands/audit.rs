@@ -6,7 +6,10 @@ use clap::{Args, Subcommand};
 
 use super::place::{Installation, failure};
 use super::{CommandError, CommandOutcome, write_json};
-use crate::record::{PublicKeys, Witness, verify};
+use crate::clock::Clock;
+use crate::record::{Acceptance, Memory, PublicKeys, RecordRefusal, SealKey, Witness, accept, renewed, verify};
+use crate::refusal::Refusal;
+use crate::store::blobs::Blobs;
 
 /// The audit trail
 #[derive(Clone, Debug, Args)]
@@ -17,7 +20,7 @@ pub struct AuditArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum AuditCommand {
-    /// Recompute every seal; the first entry that does not fit is named
+    /// Recompute every seal, and compare every row and every file with the trail; what does not fit is named
     Verify {
         #[command(flatten)]
         place: Installation,
@@ -25,25 +28,69 @@ enum AuditCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Put a new key that seals in the place of the old one, which signs for it and is gone then; stop the server first
+    RenewKey {
+        #[command(flatten)]
+        place: Installation,
+    },
+    /// Decide that the database is the right one although it is not the one that is remembered beside the keys: after an
+    /// older copy was brought back, or the memory was lost. Until then nothing is written
+    Accept {
+        #[command(flatten)]
+        place: Installation,
+        /// Who decides, by name
+        #[arg(long)]
+        by: String,
+        /// Why, e.g. which copy was brought back and what became of the records since
+        #[arg(long)]
+        reason: String,
+    },
 }
 
-/// Verifies the trail: success where everything sealed fits.
+/// Verifies the record, or keeps a decision about it.
 ///
 /// # Errors
-/// Where the database or the keys cannot be read.
+/// Where the database, the keys or the files cannot be read.
 pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
-    let AuditCommand::Verify { place, json } = &args.command;
+    match &args.command {
+        AuditCommand::Verify { place, json } => verify_all(place, *json, out),
+        AuditCommand::RenewKey { place } => {
+            let (config, db) = place.existing()?;
+            let keys = |text: String| CommandError::new("keys", text);
+            let (old, new) = SealKey::renew(&config.site.keys()).map_err(keys)?;
+            renewed(&db, &Clock::system(), &old, &new).map_err(failure)?;
+            writeln!(out, "{old} signed for {new}, which seals from now on; keep a copy of its public half elsewhere")?;
+            Ok(CommandOutcome::Success)
+        }
+        AuditCommand::Accept { place, by, reason } => {
+            let (config, db) = place.existing()?;
+            let acceptance = Acceptance { by: by.clone(), reason: reason.clone() };
+            let how = accept(&db, &Clock::system(), &config.site.keys(), &acceptance).map_err(failure)?;
+            let refusal = Refusal::from(RecordRefusal::Misremembered(how));
+            writeln!(out, "on the trail: {} / {}", refusal.message_zh, refusal.message_en)?;
+            Ok(CommandOutcome::Success)
+        }
+    }
+}
+
+/// Success where everything fits.
+fn verify_all(place: &Installation, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let (config, db) = place.to_look_at()?;
     let folder = config.site.keys();
     let keys = PublicKeys::open(&folder).map_err(|text| CommandError::new("keys", text))?;
     let witness = Witness::read(&folder).map_err(|text| CommandError::new("keys", text))?;
-    let report = verify(&db, &keys, witness.as_ref()).map_err(failure)?;
-    if *json {
+    let files = Blobs::open(config.site.files()).map_err(|error| CommandError::new("files", error.to_string()))?;
+    let report = verify(&db, &keys, Memory::Kept(witness.as_ref()), Some(&files)).map_err(failure)?;
+    if json {
         write_json(out, &report)?;
     } else {
         writeln!(out, "{} entries under {} seals fit", report.entries, report.seals)?;
         writeln!(out, "{} entries are not sealed yet", report.unsealed)?;
-        if let Some(misfit) = &report.misfit {
+        writeln!(out, "{} rows and {} files were compared with it", report.rows, report.files)?;
+        if report.rows_taken_over > 0 {
+            writeln!(out, "{} of the rows were taken over by an upgrade as they were then", report.rows_taken_over)?;
+        }
+        for misfit in report.misfit.iter().chain(&report.more) {
             writeln!(out, "{} / {}", misfit.message_zh, misfit.message_en)?;
         }
     }

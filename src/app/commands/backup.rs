@@ -14,7 +14,8 @@ use crate::app::archive::{
 };
 use crate::app::config::Config;
 use crate::clock::Clock;
-use crate::record::{PublicKeys, SealKey, last_seal, verify};
+use crate::record::{Memory, PublicKeys, SealKey, last_seal, remember_restored, verify};
+use crate::store::blobs::Blobs;
 use crate::store::copy::{copy_in, copy_out, is_empty};
 use crate::store::{Backend, DbConn, applied_versions};
 
@@ -108,7 +109,7 @@ pub fn backup(args: &BackupArgs, out: &mut dyn Write) -> Result<CommandOutcome, 
         return Err(CommandError::at("file", "file", format!("{} is there already", path.display())));
     }
     let (config, db) = args.place.existing()?;
-    let key = SealKey::open(&config.site.keys()).map_err(|text| CommandError::new("keys", text))?;
+    let (key, _) = SealKey::open(&config.site.keys()).map_err(|text| CommandError::new("keys", text))?;
     // Before the copy: what is sealed now is in it.
     let (schema, sealed) = db.read(|conn| Ok((applied_versions(conn)?.pop(), last_seal(conn)?))).map_err(failure)?;
     let manifest = Manifest {
@@ -213,7 +214,7 @@ pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome
     }
     copy_in(&backend, &work.0.join(DATABASE)).map_err(database)?;
     drop(work);
-    report(&config, args.json, out)
+    report(&config, &args.file.display().to_string(), args.json, out)
 }
 
 fn refuse_damaged(args: &RestoreArgs, found: &ExaminedArchive) -> Result<(), CommandError> {
@@ -231,16 +232,20 @@ fn refuse_damaged(args: &RestoreArgs, found: &ExaminedArchive) -> Result<(), Com
     Ok(())
 }
 
-fn report(config: &Config, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
+fn report(config: &Config, archive: &str, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let db = DbConn::open(&config.database).map_err(database)?;
     let folder = config.site.keys();
     let keys = PublicKeys::open(&folder).map_err(|text| CommandError::new("keys", text))?;
-    let report = verify(&db, &keys, None).map_err(failure)?;
+    let files = Blobs::open(config.site.files()).map_err(|error| CommandError::new("files", error.to_string()))?;
+    let report = verify(&db, &keys, Memory::None, Some(&files)).map_err(failure)?;
+    // What is remembered stays with the installation that it is of: this one begins with what was brought back.
+    remember_restored(&db, &Clock::system(), &folder, archive).map_err(failure)?;
     if json {
         write_json(out, &serde_json::json!({"data": config.site.data, "audit": report}))?;
     } else {
         writeln!(out, "restored to {}", config.site.data.display())?;
         writeln!(out, "audit trail: {} entries under {} seals fit", report.entries, report.seals)?;
+        writeln!(out, "{} rows and {} files were compared with it", report.rows, report.files)?;
         if let Some(misfit) = &report.misfit {
             writeln!(out, "{} / {}", misfit.message_zh, misfit.message_en)?;
         }

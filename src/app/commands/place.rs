@@ -9,6 +9,7 @@ use crate::action::Services;
 use crate::app::config::Config;
 use crate::app::serve::open_services;
 use crate::clock::Clock;
+use crate::record::take_over;
 use crate::store::{Backend, DbConn};
 
 /// The installation: a data folder with its embedded database, or a configuration file
@@ -75,6 +76,7 @@ impl Installation {
             return Err(CommandError::new("database", format!("there is no database {}", path.display())));
         }
         let db = DbConn::open(&config.database).map_err(database)?;
+        take_over(&db, Clock::system().now()).map_err(failure)?;
         Ok((config, db))
     }
 }

@@ -21,11 +21,14 @@ pub struct AuditEntryRow {
     pub event_version: i64,
     /// Whose entry it is; none for what no institute did
     pub institute_id: Option<InstituteId>,
+    /// SHA-256 of the hashes of the rows that its transaction wrote; none for what was entered before there were any
+    pub rows_sha256: Option<String>,
 }
 
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = audit_entry, treat_none_as_default_value = false)]
 pub struct NewAuditEntry {
+    pub seq: i64,
     pub at: Instant,
     pub actor_id: Option<String>,
     pub actor: String,
@@ -37,6 +40,7 @@ pub struct NewAuditEntry {
     pub request_id: Option<String>,
     pub event_version: i64,
     pub institute_id: Option<InstituteId>,
+    pub rows_sha256: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

@@ -131,7 +131,14 @@ impl Client {
             request = request.header("cookie", cookies.join("; "));
         }
         let request = request.body(body).expect("a request");
-        let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        // A kept connection may end just as the next request is sent; what only reads is asked for once more.
+        let second = (method == "GET").then(|| request.clone());
+        let answered = self.agent.run(request);
+        let answered = match (answered, second) {
+            (Err(ureq::Error::Io(_)), Some(second)) => self.agent.run(second),
+            (answered, _) => answered,
+        };
+        let mut response = answered.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let headers: BTreeMap<String, String> = response
             .headers()
             .iter()

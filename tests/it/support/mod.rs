@@ -118,6 +118,17 @@ impl TestApp {
         Self::start_with(on, &[])
     }
 
+    /// A server on the ground of another one that was stopped, or on a copy of it.
+    pub fn again(ground: Ground, before: &TestApp) -> Self {
+        let clock = Clock::set_to(before.clock.now());
+        let app = Application::build(&ground.config(&[]), clock.clone()).expect("a server");
+        let services = app.services().clone();
+        let (base, stopper) = (format!("http://{}", app.address()), app.stopper());
+        let thread = std::thread::spawn(move || actix_web::rt::System::new().block_on(app.run()).expect("a clean end"));
+        let (admin, institute) = (before.admin.clone(), before.institute.clone());
+        Self { base, services, clock, admin, institute, ground, stopper, thread: Some(thread) }
+    }
+
     pub fn start_with(on: On, more: &[(&str, &str)]) -> Self {
         let ground = Ground::new(on);
         let clock = Clock::set_to(beginning());

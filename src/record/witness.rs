@@ -1,0 +1,213 @@
+//! What is remembered of the trail outside its database: the last seal, in a file beside the keys. An older copy of the
+//! database, or one whose end was cut off, does not have it.
+
+use std::path::Path;
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::canonical::BEGINNING;
+use super::refusals::{Misremembered, RecordRefusal};
+use super::writing::{Author, Change, record_by};
+use crate::clock::Clock;
+use crate::store::schema::{audit_entry, audit_seal};
+use crate::store::{AnyConnection, DbConn, Failure, Outcome, StoreError};
+
+/// The last seal that this installation made, outside the database: tells when seals vanish from its end.
+pub const WITNESS: &str = "last-seal.json";
+
+/// The last seal, as remembered beside the keys.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Witness {
+    /// Its number.
+    pub seq: i64,
+    /// Its chained hash, in hex.
+    pub chained: String,
+}
+
+impl Witness {
+    /// What `folder` remembers.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn read(folder: &Path) -> Result<Option<Self>, String> {
+        let path = folder.join(WITNESS);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{}: {error}", path.display())),
+        };
+        serde_json::from_str(&text).map(Some).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Remembers it.
+    ///
+    /// # Errors
+    /// What the system says of the file.
+    pub(super) fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let fresh = folder.join(format!(".{WITNESS}.new"));
+        crate::secrets::write_private(&fresh, serde_json::to_string(self)?.as_bytes())?;
+        std::fs::rename(fresh, folder.join(WITNESS))
+    }
+}
+
+impl Witness {
+    /// Before the first seal.
+    pub(super) fn beginning() -> Self {
+        Self { seq: 0, chained: BEGINNING.to_owned() }
+    }
+}
+
+/// The last seal that a database has.
+///
+/// # Errors
+/// The store's failure.
+pub fn last_seal(conn: &mut AnyConnection) -> Outcome<Option<Witness>> {
+    let last: Option<(i64, String)> = audit_seal::table
+        .order(audit_seal::seq.desc())
+        .select((audit_seal::seq, audit_seal::chained))
+        .first(conn)
+        .optional()?;
+    Ok(last.map(|(seq, chained)| Witness { seq, chained }))
+}
+
+/// What of the database is compared with the witness.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// The number of the last seal; 0 for none.
+    pub last: i64,
+    /// Whether there are entries at all.
+    pub entries: bool,
+    /// The chained hash of the seal that is remembered, where it is there.
+    pub remembered: Option<String>,
+}
+
+/// Whether the database has what is remembered of it.
+#[must_use]
+pub fn misremembered(witness: Option<&Witness>, end: &End) -> Option<Misremembered> {
+    let Some(witness) = witness else { return (end.last > 0 || end.entries).then_some(Misremembered::Nothing) };
+    if witness.seq == 0 {
+        return None;
+    }
+    match &end.remembered {
+        None => Some(Misremembered::Older { remembered: witness.seq, last: end.last }),
+        Some(chained) if *chained != witness.chained => Some(Misremembered::Other { seal: witness.seq }),
+        Some(_) => None,
+    }
+}
+
+/// Looks at the end of the trail in the database.
+///
+/// # Errors
+/// The store's failure.
+pub fn end(conn: &mut AnyConnection, witness: Option<&Witness>) -> Outcome<End> {
+    let last: Option<i64> = audit_seal::table.select(diesel::dsl::max(audit_seal::seq)).first(conn)?;
+    let entry: Option<i64> = audit_entry::table.select(audit_entry::seq).first(conn).optional()?;
+    let remembered = match witness {
+        Some(witness) => audit_seal::table.find(witness.seq).select(audit_seal::chained).first(conn).optional()?,
+        None => None,
+    };
+    Ok(End { last: last.unwrap_or(0), entries: entry.is_some(), remembered })
+}
+
+/// A person's decision that the database is the right one, although it is not what is remembered.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Takes the database as it is from now on. The decision is on the trail, with what was remembered.
+///
+/// # Errors
+/// [`RecordRefusal::NothingToDecide`], [`RecordRefusal::Unsaid`]; the store's failure.
+pub fn accept(db: &DbConn, clock: &Clock, folder: &Path, acceptance: &Acceptance) -> Outcome<Misremembered> {
+    for (field, text) in [("by", &acceptance.by), ("reason", &acceptance.reason)] {
+        if text.trim().is_empty() {
+            return Err(RecordRefusal::Unsaid(field).into());
+        }
+    }
+    let other = |text: String| Failure::Store(StoreError::Other(text));
+    let witness = Witness::read(folder).map_err(other)?;
+    let (there, last) = db.read(|conn| Ok((end(conn, witness.as_ref())?, last_seal(conn)?)))?;
+    let Some(how) = misremembered(witness.as_ref(), &there) else { return Err(RecordRefusal::NothingToDecide.into()) };
+    decided(db, clock, "record.accept", witness.as_ref(), last.as_ref(), acceptance)?;
+    let written = last.unwrap_or_else(Witness::beginning).write(folder);
+    written.map_err(|error| other(format!("{}: {error}", folder.display())))?;
+    Ok(how)
+}
+
+/// Remembers the last seal of a database that was brought back from a copy; the trail says from which.
+///
+/// # Errors
+/// The store's failure.
+pub fn remember_restored(db: &DbConn, clock: &Clock, folder: &Path, archive: &str) -> Outcome<()> {
+    let other = |text: String| Failure::Store(StoreError::Other(text));
+    let last = db.read(last_seal)?;
+    let acceptance = Acceptance { by: "qianfa".into(), reason: archive.to_owned() };
+    decided(db, clock, "record.restore", None, last.as_ref(), &acceptance)?;
+    let written = last.unwrap_or_else(Witness::beginning).write(folder);
+    written.map_err(|error| other(format!("{}: {error}", folder.display())))
+}
+
+/// Puts on the trail that another key seals from now on.
+///
+/// # Errors
+/// The store's failure.
+pub fn renewed(db: &DbConn, clock: &Clock, old: &str, new: &str) -> Outcome<()> {
+    let change = Change::field("record.renew_key", "record", "trail", "key", old, new);
+    let now = clock.now();
+    db.write(move |conn| record_by(conn, &Author::nobody("qianfa", None), now, vec![change.clone()]))
+}
+
+fn decided(
+    db: &DbConn,
+    clock: &Clock,
+    action: &'static str,
+    witness: Option<&Witness>,
+    last: Option<&Witness>,
+    acceptance: &Acceptance,
+) -> Outcome<()> {
+    let said = |seal: Option<&Witness>| json!(seal.map(|seal| json!({"seal": seal.seq, "chained": seal.chained})));
+    let change = Change::field(action, "record", "trail", "last_seal", said(witness), said(last))
+        .because(acceptance.reason.trim());
+    let (by, now) = (Author::nobody(acceptance.by.trim(), None), clock.now());
+    db.write_held(move |conn| record_by(conn, &by, now, vec![change.clone()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(seq: i64) -> Witness {
+        Witness { seq, chained: format!("c{seq}") }
+    }
+
+    #[test]
+    fn a_database_has_what_is_remembered_or_somebody_decides() {
+        let there = |last: i64, remembered: Option<&str>| End {
+            last,
+            entries: true,
+            remembered: remembered.map(str::to_owned),
+        };
+        let cases = [
+            (None, End::default(), None),
+            (None, there(0, None), Some(Misremembered::Nothing)),
+            (None, there(4, None), Some(Misremembered::Nothing)),
+            (Some(Witness::beginning()), there(0, None), None),
+            // Killed between the first seal and its witness.
+            (Some(Witness::beginning()), there(1, None), None),
+            (Some(seen(4)), there(4, Some("c4")), None),
+            (Some(seen(4)), there(9, Some("c4")), None),
+            (Some(seen(4)), there(3, None), Some(Misremembered::Older { remembered: 4, last: 3 })),
+            (Some(seen(4)), there(0, None), Some(Misremembered::Older { remembered: 4, last: 0 })),
+            (Some(seen(4)), there(9, Some("x")), Some(Misremembered::Other { seal: 4 })),
+        ];
+        for (witness, end, expected) in cases {
+            assert_eq!(misremembered(witness.as_ref(), &end), expected, "{witness:?} {end:?}");
+        }
+    }
+}
