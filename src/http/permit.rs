@@ -326,6 +326,7 @@ permissions!(
     RegulationRead,
     AccountRead,
     AccountManage,
+    SignatoryAppoint,
     OwnPasswordChange,
     OwnSessionEnd,
     OwnSecondFactor,

@@ -14,4 +14,4 @@ pub use refusals::RecordRefusal;
 pub use seal::{Sealer, Sealing, WITNESS, Witness, last_seal};
 pub use trail::{Entries, PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
 pub use verify::{Misfit, MisfitKind, Report, verify};
-pub use writing::{Actor, Author, Change, not_before_the_last, record, record_by};
+pub use writing::{Actor, ActorSession, Author, Change, not_before_the_last, record, record_by};

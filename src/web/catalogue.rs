@@ -152,9 +152,12 @@ async fn release(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
+    let (password, code) = form.proof();
     let action = ReleaseSpecification {
         id: SpecificationId::from(form.text("specification_id")),
         effective_from: form.text("effective_from"),
+        password,
+        code,
     };
     match send(&services, &may, &page, &form, action).await {
         Ok(_) => Ok(see_other(&format!("/products/{id}"))),

@@ -18,7 +18,7 @@ use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::CertificateId;
 use crate::store::views::{self, CertificateFilter, CertificateView};
-use crate::vocabulary::{CertificateState, SignatureMeaning};
+use crate::vocabulary::{CertificateState, IssueMeaning};
 
 /// The routes.
 #[must_use]
@@ -154,7 +154,8 @@ async fn review(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let action = ReviewCertificate { id: id.as_str().into() };
+    let (password, code) = form.proof();
+    let action = ReviewCertificate { id: id.as_str().into(), password, code };
     done((may, page, services), (id, form), Ok(action)).await
 }
 
@@ -166,9 +167,9 @@ async fn sign(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let meaning = form.word("meaning", SignatureMeaning::parse);
-    let password = form.raw("password").into();
-    let action = meaning.map(|meaning| SignCertificate { id: id.as_str().into(), password, meaning });
+    let meaning = form.word("meaning", IssueMeaning::parse);
+    let (password, code) = form.proof();
+    let action = meaning.map(|meaning| SignCertificate { id: id.as_str().into(), password, code, meaning });
     done((may, page, services), (id, form), action).await
 }
 
@@ -190,7 +191,8 @@ async fn withdraw(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let action = WithdrawCertificate { id: id.as_str().into(), reason: form.text("reason") };
+    let (password, code) = form.proof();
+    let action = WithdrawCertificate { id: id.as_str().into(), reason: form.text("reason"), password, code };
     done((may, page, services), (id, form), Ok(action)).await
 }
 

@@ -56,7 +56,7 @@ impl<'a> World<'a> {
         let specification = json!({"product_id": product, "title": "《示范标准》", "edition": "2026", "items": items});
         let specification = text(&ok(&self.quality.post("/api/v1/specifications", &specification), 201), "id");
         let effective = format!("/api/v1/specifications/{specification}/effective");
-        ok(&self.quality.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
+        ok(&self.signatory.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
         product
     }
 
