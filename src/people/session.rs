@@ -595,7 +595,7 @@ fn bad_credentials() -> Refusal {
 }
 
 fn wrong_password() -> Refusal {
-    Refusal::new(Code::BadCredentials, "密码错误，或验证码错误", "the password, or the code, is wrong").at("password")
+    Refusal::new(Code::BadCredentials, "密码错误，或验证码错误", "the password, or the code, is wrong")
 }
 
 fn stopped_refusal(stopped: &Stopped) -> Refusal {

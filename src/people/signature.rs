@@ -17,7 +17,7 @@ use crate::secrets::Password;
 use crate::store::columns::{AccountId, SignatureId};
 use crate::store::rows::SignatureRow;
 use crate::store::schema::signature;
-use crate::store::{AnyConnection, Outcome};
+use crate::store::{AnyConnection, Failure, Outcome};
 use crate::vocabulary::SignatureMeaning;
 
 /// For how many seconds a proof just made stands for its owner.
@@ -115,7 +115,8 @@ impl Identity {
         };
         let session = actor.session.as_ref().map(|own| own.family.clone());
         let code = Some(code.map(str::to_owned));
-        let proven = self.confirm_as(actor, given, Confirming { purpose: "signature", code, session })?;
+        let asked = Confirming { purpose: "signature", code, session };
+        let proven = self.confirm_as(actor, given, asked).map_err(at_password)?;
         if proven.account != actor.account {
             return Err(Refusal::new(Code::Forbidden, "只能以本人身份签名", "one signs for oneself only").into());
         }
@@ -134,6 +135,14 @@ impl Identity {
 fn within(proven: DateTime<Utc>, now: DateTime<Utc>, grace: Duration) -> bool {
     let age = now - proven;
     age >= Duration::zero() && age < grace
+}
+
+/// A wrong password is told at its field.
+fn at_password(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(refusal) => refusal.at("password").into(),
+        other => other,
+    }
 }
 
 fn needed() -> Refusal {
