@@ -57,7 +57,7 @@ impl DutiesDone {
 impl From<DutyConflict> for Refusal {
     fn from(DutyConflict { wanted, had }: DutyConflict) -> Self {
         let at = local_time(had.at.utc());
-        let zh = format!("{}于{at}{}（{}），不得再由同一人{}", had.name, had.duty.zh(), had.what_zh, wanted.zh());
+        let zh = format!("{}于{at}{}（{}），不得再由同一人办理{}", had.name, had.duty.zh(), had.what_zh, wanted.zh());
         let en = format!(
             "{} {} on {at} ({}): the same person does not have the duty {:?}",
             had.name,

@@ -230,6 +230,20 @@ mod tests {
     }
 
     #[test]
+    fn the_databases_know_the_same_meanings() {
+        let both = [
+            include_str!("../../migrations/sqlite/0019_duties/up.sql"),
+            include_str!("../../migrations/postgres/0019_duties/up.sql"),
+        ];
+        for text in both {
+            let list = text.split("NEW.meaning NOT IN (").nth(1).and_then(|rest| rest.split(')').next());
+            let known: Vec<&str> = list.unwrap_or_default().split(", ").map(|word| word.trim_matches('\'')).collect();
+            let words: Vec<&str> = SignatureMeaning::ALL.iter().map(|one| one.as_str()).collect();
+            assert_eq!(known, words);
+        }
+    }
+
+    #[test]
     fn one_content_has_one_hash_and_another_has_another() {
         let one = serde_json::from_str::<Value>(r#"{"b": [1, "x"], "a": {"d": null, "c": {}}}"#).expect("a tree");
         let same = serde_json::from_str::<Value>(r#"{"a":{"c":{},"d":null},"b":[1,"x"]}"#).expect("a tree");

@@ -129,13 +129,13 @@ invariants! {
         "the signatory of a certificate neither tested, reviewed nor drafted what is in it";
     EntrySelf = "self-entry", SelfReview,
         "复核、导入复核或处理过该检验的人不得再录入数据",
-        "who reviewed, checked or decided about a test enters none of its values";
+        "no value of a test is entered by somebody who reviewed, checked or decided about it";
     SignatoryField = "signatory-field", Conflict,
         "签字人在签发日没有该业务和品种类别的授权签字领域",
-        "a certificate is signed within the field and the dates of its signatory";
+        "on that day the signatory is not appointed for that business and that category";
     SignatureMeaning = "signature-meaning", InvalidField,
         "签名的含义不在规定之列",
-        "a signature stands for one of the known meanings";
+        "a signature has one of the meanings on the list";
     EvaluationVersions = "evaluation-versions", Conflict,
         "评价的版本须依次递增，请刷新后重试",
         "the versions of an evaluation follow one another: reload it and try again";

@@ -483,7 +483,7 @@ fn who_entered_a_replaced_reading_is_refused_in_words() {
         assert_eq!(refused.status, 409, "{}", refused.text);
         assert_eq!(refused.problem(), "self-review");
         assert!(!refused.text.contains("数据库") && !refused.text.contains("qianfa:self-review"), "{}", refused.text);
-        for told in ["both", "录入数据", "含量测定", "不得再由同一人结果复核"] {
+        for told in ["both", "录入数据", "含量测定", "不得再由同一人办理结果复核"] {
             assert!(refused.text.contains(told), "{told}: {}", refused.text);
         }
     });
