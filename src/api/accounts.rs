@@ -18,7 +18,8 @@ use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::columns::AccountId;
 use crate::store::views::keyset::Part;
-use crate::store::views::{self, AccountView, Search, SignatoryFieldView};
+use crate::store::views::{self, AccountView, Reader, Search, SignatoryFieldView};
+use crate::store::{AnyConnection, Outcome};
 
 /// The routes.
 #[must_use]
@@ -67,8 +68,7 @@ async fn show(
 ) -> Result<HttpResponse, Problem> {
     let found = run(move || {
         let reader = services.reader(&gate.actor)?;
-        let found = services.db.read(|conn| views::account(conn, &reader, &id))?;
-        Ok(found.ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()))?)
+        services.db.read(|conn| account_of(conn, &reader, &id))
     })
     .await?;
     let mut response = json(StatusCode::OK, &found);
@@ -89,11 +89,15 @@ async fn fields(
     answer(move || {
         let reader = services.reader(&gate.actor)?;
         services.db.read(|conn| {
-            if views::account(conn, &reader, &id)?.is_none() {
-                return Err(Refusal::not_found("账户", "account", id.as_str()).into());
-            }
+            account_of(conn, &reader, &id)?;
             views::signatory_fields(conn, &reader, Some(&id))
         })
     })
     .await
+}
+
+/// The account, where it is the reader's to see.
+fn account_of(conn: &mut AnyConnection, reader: &Reader, id: &AccountId) -> Outcome<AccountView> {
+    let found = views::account(conn, reader, id)?;
+    found.ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()).into())
 }

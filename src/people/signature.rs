@@ -118,7 +118,7 @@ impl Identity {
         let asked = Confirming { purpose: "signature", code, session };
         let proven = self.confirm_as(actor, given, asked).map_err(at_password)?;
         if proven.account != actor.account {
-            return Err(Refusal::new(Code::Forbidden, "只能以本人身份签名", "one signs for oneself only").into());
+            return Err(somebody_else().into());
         }
         Ok(Reauthenticated { account: proven.account, at: now, password_at: now })
     }
@@ -137,7 +137,11 @@ fn within(proven: DateTime<Utc>, now: DateTime<Utc>, grace: Duration) -> bool {
     age >= Duration::zero() && age < grace
 }
 
-/// A wrong password is told at its field.
+fn somebody_else() -> Refusal {
+    Refusal::new(Code::Forbidden, "只能以本人身份签名", "one signs for oneself only")
+}
+
+/// A wrong password is shown at its field.
 fn at_password(failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) => refusal.at("password").into(),
@@ -201,7 +205,7 @@ impl Reauthenticated {
 
     fn check(&self, actor: &Actor, at: DateTime<Utc>) -> Result<(), Refusal> {
         if actor.account != self.account {
-            return Err(Refusal::new(Code::Forbidden, "只能以本人身份签名", "one signs for oneself only"));
+            return Err(somebody_else());
         }
         let age = at - self.at;
         if age > Duration::seconds(FRESH_SECONDS) || age < Duration::zero() {

@@ -22,7 +22,7 @@ fn everything(app: &TestApp, name: &str) -> Client {
 fn assert_apart(answer: &Answer, who: &str, had: &str) {
     assert_eq!((answer.status, answer.problem().as_str()), (409, "self-review"), "{}", answer.text);
     assert!(answer.text.contains(who) && answer.text.contains(had), "{}", answer.text);
-    assert!(!answer.text.contains("数据库") && !answer.text.contains("qianfa:"), "{}", answer.text);
+    assert!(!answer.text.contains("数据库") && !answer.text.contains("qianfa:self"), "{}", answer.text);
 }
 
 fn reading(raw: &str, reason: Option<&str>) -> Value {
