@@ -134,7 +134,7 @@ impl Identity {
 /// Whether a password given then still counts.
 fn within(proven: DateTime<Utc>, now: DateTime<Utc>, grace: Duration) -> bool {
     let age = now - proven;
-    age >= Duration::zero() && age < grace
+    grace > Duration::zero() && age >= Duration::zero() && age <= grace
 }
 
 fn somebody_else() -> Refusal {
@@ -228,8 +228,8 @@ mod tests {
         let then = DateTime::UNIX_EPOCH;
         let after = |seconds| then + Duration::seconds(seconds);
         let grace = Duration::seconds(300);
-        assert!(within(then, then, grace) && within(then, after(299), grace));
-        assert!(!within(then, after(300), grace) && !within(after(1), then, grace), "over, and a clock set back");
+        assert!(within(then, then, grace) && within(then, after(300), grace));
+        assert!(!within(then, after(301), grace) && !within(after(1), then, grace), "over, and a clock set back");
         assert!(!within(then, then, Duration::zero()), "every time");
     }
 
