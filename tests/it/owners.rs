@@ -296,6 +296,7 @@ fn body(path: &str) -> Value {
         (_, "destroy" | "return") => json!({"from": "received", "quantity": 1, "reason": "x"}),
         (_, "decision") => json!({"decision": "confirm", "reason": "x"}),
         (_, "fields") => json!({"business": "port_entry", "valid_from": "2026-03-02", "document": "x"}),
+        (_, "withdraw") if path.contains("/certificates/") => json!({"reason": "x", "password": PASSWORD}),
         (_, "end") => json!({"ends_on": "2026-03-02", "reason": "x"}),
         (_, "entry") => json!({"readings": [{"name": "x", "raw": "99.0"}], "reagents": ""}),
         (_, "effective") => json!({"effective_from": "2026-03-02"}),
