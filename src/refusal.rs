@@ -70,7 +70,9 @@ codes! {
     BatchesMissing = "batches-missing", 422, "批数不足", "Batches are missing";
     NotAuthorised = "institute-not-authorised", 422, "机构未获该品种授权", "The institute is not authorised for it";
     LedgerRefused = "ledger-refused", 422, "样品账目不允许", "The custody ledger does not allow it";
-    SelfReview = "self-review", 422, "不得复核本人结果", "A result is reviewed by somebody else";
+    SelfReview = "self-review", 409, "职责须由不同人承担", "Somebody else has to do it";
+    SignatureNeeded = "signature-needed", 403, "须以密码签名", "A signature with the password is needed";
+    OutsideField = "outside-signing-field", 403, "不在授权签字领域内", "Outside the signatory's field";
     ImportUnchecked = "import-unchecked", 422, "仪器文件导入未经复核", "The import was not checked by a second person";
     OutsideRange = "value-outside-range", 422, "数值超出合理范围", "A value lies outside its range";
     OosOpen = "out-of-limit-open", 409, "存在未决的超标结果", "An OOS result awaits its decision";

@@ -194,6 +194,7 @@ pub fn bootstrap(
         applicant: None,
         roles: Vec::new(),
         request_id: None,
+        session: None,
     };
     let action = BootstrapInstitute { institute, administrator };
     act_as_program(services, &program, Author::nobody("setup", None), action)

@@ -55,6 +55,7 @@ pub fn mark_demonstration(services: &Services) -> Outcome<()> {
         applicant: None,
         roles: Vec::new(),
         request_id: None,
+        session: None,
     };
     act_as_program(services, &program, Author::nobody("demo", None), MarkDemonstration {})
 }

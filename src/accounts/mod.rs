@@ -16,6 +16,7 @@ mod refusals;
 mod roles;
 mod second_factor;
 mod sessions;
+mod signatories;
 mod write;
 
 pub use bootstrap::{AppointAdministrator, BootstrapInstitute, FirstAdministrator, bootstrap};
@@ -27,3 +28,4 @@ pub use refusals::AccountRefusal;
 pub use roles::SetRoles;
 pub use second_factor::{ConfirmSecondFactor, OfferSecondFactor, ResetSecondFactor};
 pub use sessions::EndSession;
+pub use signatories::{AppointSignatory, EndSignatoryField, SigningField, fields_of, in_field};

@@ -2,7 +2,7 @@
 
 use crate::refusal::{Code, Refusal};
 use crate::store::Failure;
-use crate::store::columns::AccountId;
+use crate::store::columns::{AccountId, SignatoryFieldId};
 use crate::vocabulary::states::WrongState;
 
 /// Why an account stays as it is.
@@ -36,6 +36,18 @@ pub enum AccountRefusal {
     NotItsFirst,
     /// Nobody else could administer.
     LastAdministrator,
+    /// Nobody appoints themselves.
+    OwnAppointment,
+    /// The account has not the role of a signatory.
+    NoSignatory,
+    /// A signatory of lot release is appointed for a time.
+    LotReleaseUndated,
+    /// An appointment does not end before it begins, nor in the past.
+    EndsBeforeItBegins { field: &'static str },
+    /// There is no such appointment.
+    NoField(SignatoryFieldId),
+    /// The appointment was ended already.
+    FieldEnded,
     /// The state of the account does not allow it.
     State(WrongState),
 }
@@ -93,6 +105,22 @@ impl From<AccountRefusal> for Refusal {
             Why::LastAdministrator => {
                 Self::new(Code::Conflict, "至少须保留一名管理员", "at least one administrator must stay")
             }
+            Why::OwnAppointment => Self::new(
+                Code::SelfReview,
+                "不得任命本人为授权签字人，请由他人办理",
+                "nobody appoints themselves as a signatory: somebody else does",
+            ),
+            Why::NoSignatory => {
+                Self::field("id", "该账户没有授权签字人角色", "the account has not the role of an authorised signatory")
+            }
+            Why::LotReleaseUndated => Self::field(
+                "valid_to",
+                "批签发签字人须有任期，请填写截止日期",
+                "a signatory of lot release is appointed for a time: say until when",
+            ),
+            Why::EndsBeforeItBegins { field } => Self::field(field, "截止日期过早", "the last day is too early"),
+            Why::NoField(id) => Self::not_found("授权签字领域", "field of a signatory", id.as_str()),
+            Why::FieldEnded => Self::new(Code::WrongState, "该授权已终止", "the appointment was ended already"),
             Why::State(refused) => refused.into(),
         }
     }
@@ -131,6 +159,12 @@ mod tests {
                 Why::InstallationOnly,
                 Why::NotItsFirst,
                 Why::LastAdministrator,
+                Why::OwnAppointment,
+                Why::NoSignatory,
+                Why::LotReleaseUndated,
+                Why::EndsBeforeItBegins { field: "ends_on" },
+                Why::NoField("f".into()),
+                Why::FieldEnded,
                 Why::State(WrongState::Account(AccountState::Disabled, AccountEvent::Disable)),
             ],
         );

@@ -4,11 +4,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::stale::{Fields, Meanwhile};
 use super::{Services, Subject};
+use crate::people::{Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::regulation::Regulation;
-use crate::store::columns::InstituteId;
-use crate::store::{AnyConnection, Outcome, pending};
+use crate::store::columns::{InstituteId, SignatureId};
+use crate::store::{AnyConnection, Outcome, StoreError, pending};
+use crate::vocabulary::SignatureMeaning;
 
 /// What a decision may look at beside what was loaded: no database.
 #[derive(Clone, Copy)]
@@ -66,6 +68,21 @@ impl Context<'_> {
     pub fn file(&mut self, bytes: &[u8]) -> Outcome<String> {
         self.filed = true;
         pending::keep(self.conn, bytes)
+    }
+
+    /// Signs what is approved, with what the action's `prepare` has proven.
+    ///
+    /// # Errors
+    /// As [`Reauthenticated::sign`].
+    pub fn sign(
+        &mut self,
+        proof: Option<&Reauthenticated>,
+        meaning: SignatureMeaning,
+        subject: (&'static str, &str),
+        content: &SignedContent,
+    ) -> Outcome<SignatureId> {
+        let proof = proof.ok_or_else(|| StoreError::Other("nothing was proven to sign with".into()))?;
+        proof.sign(self.conn, self.actor, self.now, meaning, subject, content)
     }
 
     /// Adds an event, which is written with the action's changes.

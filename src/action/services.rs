@@ -19,6 +19,7 @@ use crate::regulation::Regulation;
 use crate::store::DbConn;
 use crate::store::blobs::Blobs;
 use crate::store::views::Reader;
+use crate::vocabulary::duties::Pair;
 use crate::vocabulary::{Hidden, Permission};
 
 /// Everything that a workflow needs from outside itself.
@@ -98,6 +99,8 @@ pub struct Site {
     pub upload_bytes: usize,
     /// Whether the reviewer of a result may confirm the check of its import in the same step.
     pub reviewer_checks_import: bool,
+    /// Pairs of duties that the laboratory keeps apart beside those that are kept apart everywhere.
+    pub apart: Vec<Pair>,
     /// What those who test do not see of a case: [M], changeable; shipped with the applicant, the contacts, the
     /// acceptance number and who entered it.
     pub hidden_from_testers: Vec<Hidden>,

@@ -6,18 +6,20 @@ use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
 use crate::accounts::{
-    AppointAdministrator, CreateAccount, DisableAccount, ResetPassword, ResetSecondFactor, SetRoles,
+    AppointAdministrator, AppointSignatory, CreateAccount, DisableAccount, EndSignatoryField, ResetPassword,
+    ResetSecondFactor, SetRoles,
 };
 use crate::action::Services;
 use crate::http::permit::Permit;
-use crate::http::permit::permission::AccountManage;
+use crate::http::permit::permission::{AccountManage, AccountRead};
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, json, run};
 use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::columns::AccountId;
 use crate::store::views::keyset::Part;
-use crate::store::views::{self, AccountView, Search};
+use crate::store::views::{self, AccountView, Reader, Search, SignatoryFieldView};
+use crate::store::{AnyConnection, Outcome};
 
 /// The routes.
 #[must_use]
@@ -31,11 +33,14 @@ pub fn table() -> Table {
         .does::<DisableAccount>(Method::PUT, "/api/v1/accounts/{id}/disabled")
         .ends::<ResetPassword>(Method::PUT, "/api/v1/accounts/{id}/password")
         .ends::<ResetSecondFactor>(Method::POST, "/api/v1/accounts/{id}/second-factor/reset")
+        .get("/api/v1/accounts/{id}/fields", fields)
+        .makes::<AppointSignatory>(Method::POST, "/api/v1/accounts/{id}/fields")
+        .does::<EndSignatoryField>(Method::POST, "/api/v1/signatory-fields/{id}/end")
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(list, show))]
+#[openapi(paths(list, show, fields))]
 pub struct Docs;
 
 /// The accounts of the own institute and of its applicants, by user name.
@@ -63,8 +68,7 @@ async fn show(
 ) -> Result<HttpResponse, Problem> {
     let found = run(move || {
         let reader = services.reader(&gate.actor)?;
-        let found = services.db.read(|conn| views::account(conn, &reader, &id))?;
-        Ok(found.ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()))?)
+        services.db.read(|conn| account_of(conn, &reader, &id))
     })
     .await?;
     let mut response = json(StatusCode::OK, &found);
@@ -72,4 +76,28 @@ async fn show(
         response.headers_mut().insert(header::ETAG, revision);
     }
     Ok(response)
+}
+
+/// What a signatory may sign (授权签字领域), from when on and until when.
+#[utoipa::path(get, path = "/api/v1/accounts/{id}/fields", tag = "accounts", params(("id" = String, Path)), responses(
+    (status = 200, body = Vec<SignatoryFieldView>), (status = 404, body = ProblemDocument)))]
+async fn fields(
+    gate: Permit<AccountRead>,
+    services: Data<Services>,
+    id: Path<AccountId>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| {
+            account_of(conn, &reader, &id)?;
+            views::signatory_fields(conn, &reader, Some(&id))
+        })
+    })
+    .await
+}
+
+/// The account, where it is the reader's to see.
+fn account_of(conn: &mut AnyConnection, reader: &Reader, id: &AccountId) -> Outcome<AccountView> {
+    let found = views::account(conn, reader, id)?;
+    found.ok_or_else(|| Refusal::not_found("账户", "account", id.as_str()).into())
 }

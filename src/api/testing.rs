@@ -16,7 +16,9 @@ use crate::http::table::Table;
 use crate::refusal::Refusal;
 use crate::store::columns::{SampleId, TestTaskId};
 use crate::store::views::keyset::Part;
-use crate::store::views::{self, QueueFilter, QueueRow, ReviewFilter, ReviewRow, TaskView};
+use crate::store::views::{
+    self, QueueFilter, QueueRow, ReviewFilter, ReviewRow, SignatureFilter, SignatureView, TaskView,
+};
 
 /// The routes.
 #[must_use]
@@ -32,11 +34,12 @@ pub fn table() -> Table {
         .get("/api/v1/reviews", reviews)
         .does::<ReviewResult>(Method::POST, "/api/v1/results/{id}/review")
         .get("/api/v1/samples/{id}/raw-record", raw_record)
+        .get("/api/v1/signatures", signatures)
 }
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(queue, show, reviews, raw_record))]
+#[openapi(paths(queue, show, reviews, raw_record, signatures))]
 pub struct Docs;
 
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "testing", params(QueueFilter),
@@ -91,4 +94,19 @@ async fn raw_record(
 ) -> Result<HttpResponse, Problem> {
     let pdf = run(move || certificates::raw_record(&services, &gate.actor, &id)).await?;
     Ok(crate::http::run::pdf(pdf))
+}
+
+#[utoipa::path(get, path = "/api/v1/signatures", tag = "testing", params(SignatureFilter),
+    responses((status = 200, body = Vec<SignatureView>,
+        description = "电子签名 who approved a thing, with what meaning and when, the oldest first")))]
+async fn signatures(
+    gate: Permit<TaskRead>,
+    services: Data<Services>,
+    filter: Query<SignatureFilter>,
+) -> Result<HttpResponse, Problem> {
+    answer(move || {
+        let reader = services.reader(&gate.actor)?;
+        services.db.read(|conn| views::signatures(conn, &reader, &filter.subject_kind, &[&filter.subject_id]))
+    })
+    .await
 }

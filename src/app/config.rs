@@ -17,7 +17,7 @@ use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
 use crate::people::{PasswordCost, SessionRules};
 use crate::store::DbSettings;
-use crate::vocabulary::{Hidden, Role};
+use crate::vocabulary::{Duty, Hidden, Role, duties};
 
 /// What a field holds, for reading it from the environment.
 #[derive(Clone, Copy)]
@@ -49,6 +49,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("login.lock_minutes", Kind::Number),
     ("login.sum_minutes", Kind::Number),
     ("login.second_factor", Kind::Text),
+    ("session.sign_grace_seconds", Kind::Number),
     ("proxies.trusted", Kind::Text),
     ("password.memory_kib", Kind::Number),
     ("password.iterations", Kind::Number),
@@ -92,6 +93,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("seal.check_hours", Kind::Number),
     ("instruments.reviewer_checks_import", Kind::Flag),
     ("hidden.from_testers", Kind::Text),
+    ("duties.apart", Kind::Text),
 ];
 
 /// A configuration that cannot be used.
@@ -200,6 +202,7 @@ struct Raw {
     seal: RawSeal,
     instruments: RawInstruments,
     hidden: RawHidden,
+    duties: RawDuties,
 }
 
 /// Declares a section with its defaults.
@@ -223,6 +226,7 @@ section!(RawSession {
     access_minutes: i64 = 10;
     hours: i64 = 12;
     idle_minutes: i64 = 60;
+    sign_grace_seconds: i64 = 300;
     cookie_secure: Option<bool> = None;
     key_file: Option<PathBuf> = None;
 });
@@ -273,6 +277,7 @@ section!(RawInstruments {
 section!(RawHidden {
     from_testers: String = "applicant, contacts, acceptance_number, who_entered".to_owned();
 });
+section!(RawDuties { apart: String = String::new(); });
 section!(RawSigning {
     key: Option<PathBuf> = None;
     certificate: Option<PathBuf> = None;
@@ -306,6 +311,7 @@ impl Default for Raw {
             seal: RawSeal::default(),
             instruments: RawInstruments::default(),
             hidden: RawHidden::default(),
+            duties: RawDuties::default(),
         }
     }
 }
@@ -481,6 +487,12 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             name_attempts: between("login.name_failures", raw.login.name_failures, 1, 100_000)?,
             lock: chrono::Duration::minutes(between("login.lock_minutes", raw.login.lock_minutes, 1, 24 * 60)?),
             summed_up: chrono::Duration::minutes(between("login.sum_minutes", raw.login.sum_minutes, 1, 24 * 60)?),
+            sign_grace: chrono::Duration::seconds(between(
+                "session.sign_grace_seconds",
+                raw.session.sign_grace_seconds,
+                0,
+                3600,
+            )?),
             second_factor: listed("login.second_factor", &raw.login.second_factor, Role::parse, &Role::words())?,
         },
         session_key: raw.session.key_file.unwrap_or_else(|| raw.data.join("keys").join("session.key")),
@@ -511,6 +523,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             json_bytes: between("limits.json_bytes", raw.limits.json_bytes, 1 << 10, 64 << 20)?,
             reviewer_checks_import: raw.instruments.reviewer_checks_import,
             hidden_from_testers: hidden(&raw.hidden.from_testers)?,
+            apart: listed("duties.apart", &raw.duties.apart, duties::pair, &format!("pairs of {}", Duty::words()))?,
             trusted_proxies: listed(
                 "proxies.trusted",
                 &raw.proxies.trusted,

@@ -197,6 +197,7 @@ fn refresh_clocks(services: &Services) {
         applicant: None,
         roles: Vec::new(),
         request_id: None,
+        session: None,
     };
     match act_as_program(services, &program, Author::nobody("qianfa", None), RefreshClocks {}) {
         Ok(0) => {}

@@ -3,24 +3,28 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::duties::may_decide;
+use super::readings::current;
 use super::refusals::BenchRefusal;
 use super::review::latest_result;
+use super::signed;
 use super::task::{TaskFile, open_task_of};
-use crate::action::{Action, Context, Facts, Subject};
-use crate::record::Change;
+use crate::action::{Action, Context, Facts, Services, Subject};
+use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
+use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::regulation::quantities::{self, ItemDemand};
-use crate::store::Outcome;
+use crate::secrets::Password;
 use crate::store::columns::{Dec, OosDecisionId, TestTaskId};
 use crate::store::revisions::Revised;
-use crate::store::rows::{OosDecisionRow, ResultRow, TestTaskRow};
+use crate::store::rows::{OosDecisionRow, ReadingRow, ResultRow, TestTaskRow};
 use crate::store::schema::{application, custody_entry, out_of_limit_decision, product, test_task};
+use crate::store::{Outcome, views};
 use crate::text;
 use crate::vocabulary::states::TaskEvent;
-use crate::vocabulary::{OosDecision, Permission, Place, TaskState};
+use crate::vocabulary::{Duty, OosDecision, Permission, Place, SignatureMeaning, TaskState};
 use crate::{cases, custody};
 
 /// Decides about the latest result of a task that is out of specification.
@@ -31,6 +35,12 @@ pub struct DecideTask {
     /// `retest` (复验) or `confirm` (确认不符合规定)
     pub decision: OosDecision,
     pub reason: String,
+    /// To sign with; not needed shortly after the log-in or another signature of the same session
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// What a decision led to.
@@ -48,10 +58,15 @@ pub struct Decided {
 pub struct Failing {
     file: TaskFile,
     result: Option<ResultRow>,
+    /// Who did what about the test
+    done: DutiesDone,
     /// What one container holds, in the product's content unit
     content: Dec,
     /// Containers in the retention portion
     retained: i64,
+    /// The readings that the result was calculated from
+    readings: Vec<ReadingRow>,
+    proof: Option<Reauthenticated>,
 }
 
 /// What was decided.
@@ -67,7 +82,7 @@ pub struct Plan {
 impl Action for DecideTask {
     const NAME: &'static str = "task.decide";
     const PERMISSION: Permission = Permission::OosDecide;
-    type Prepared = ();
+    type Prepared = Option<Reauthenticated>;
     type Loaded = Failing;
     type Plan = Plan;
     type Done = Decided;
@@ -76,7 +91,12 @@ impl Action for DecideTask {
         Some(Subject::new(Revised::Task, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Failing> {
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Reauthenticated>> {
+        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Counts);
+        proof.map(Some)
+    }
+
+    fn load(&self, cx: &mut Context<'_>, proof: &Option<Reauthenticated>) -> Outcome<Failing> {
         let file = open_task_of(cx.conn, cx.actor, &self.id)?;
         let result = latest_result(cx.conn, &self.id)?;
         let content: Dec = application::table
@@ -85,7 +105,11 @@ impl Action for DecideTask {
             .select(product::container_content)
             .first(cx.conn)?;
         let retained = custody::balance(cx.conn, &file.sample.id, Place::Retention)?;
-        Ok(Failing { file, result, content, retained })
+        let facts = views::duties_of_task(cx.conn, &self.id)?;
+        let done = DutiesDone { facts, more: cx.services.site.apart.clone() };
+        let readings = current(cx.conn, &self.id)?;
+        let proof = proof.clone();
+        Ok(Failing { file, result, done, content, retained, readings, proof })
     }
 
     fn decide(&self, facts: &Facts<'_>, failing: &Failing) -> Result<Plan, Refusal> {
@@ -96,7 +120,7 @@ impl Action for DecideTask {
         };
         let state = failing.file.after(event)?;
         let result = failing.result.clone().ok_or(BenchRefusal::NothingToDecide)?;
-        may_decide(&facts.actor.account, &result.analyst_id)?;
+        failing.done.allow(Duty::Decision, &facts.actor.account)?;
         let retest = match self.decision {
             OosDecision::Retest => Some(containers(failing)?),
             OosDecision::Confirm => None,
@@ -106,6 +130,13 @@ impl Action for DecideTask {
 
     fn keep(&self, cx: &mut Context<'_>, failing: Failing, plan: Plan) -> Outcome<Decided> {
         let Plan { state, result, reason, retest } = plan;
+        let (seen, decision) = (signed::result(&result, &failing.readings), self.decision);
+        let content = SignedContent::of(&json!({"result": seen, "decision": decision, "reason": reason}));
+        let meaning = match decision {
+            OosDecision::Retest => SignatureMeaning::RetestOrdered,
+            OosDecision::Confirm => SignatureMeaning::FailureConfirmed,
+        };
+        cx.sign(failing.proof.as_ref(), meaning, ("result", result.id.as_str()), &content)?;
         let row = OosDecisionRow {
             id: OosDecisionId::new(),
             result_id: result.id,
@@ -164,20 +195,22 @@ fn order(cx: &mut Context<'_>, file: &TaskFile, containers: i64, reason: &str) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::specimens::{actor, facts_of, result_of, sheet_file};
+    use super::super::specimens::{actor, did, facts_of, result_of, sheet_file};
     use super::*;
-    use crate::bench::duties::OwnWork;
+    use crate::refusal::Code;
     use crate::vocabulary::Verdict;
     use crate::vocabulary::states::WrongState;
 
     fn failing(retained: i64) -> Failing {
         let file = sheet_file(TaskState::Oos, "analyst");
         let result = Some(result_of(&file, Verdict::Fail));
-        Failing { file, result, content: Dec::from(rust_decimal::Decimal::from(4)), retained }
+        let done = DutiesDone { facts: vec![did("analyst", Duty::Entry)], ..DutiesDone::default() };
+        let content = Dec::from(rust_decimal::Decimal::from(4));
+        Failing { file, result, done, content, retained, readings: Vec::new(), proof: None }
     }
 
     fn decided(who: &str, decision: OosDecision, reason: &str, of: &Failing) -> Result<Plan, Refusal> {
-        let what = DecideTask { id: TestTaskId::new(), decision, reason: reason.into() };
+        let what = DecideTask { id: TestTaskId::new(), decision, reason: reason.into(), password: None, code: None };
         facts_of(&actor(who), |facts| what.decide(facts, of))
     }
 
@@ -195,7 +228,7 @@ mod tests {
     #[test]
     fn the_analyst_does_not_decide_and_a_decision_says_why() {
         let own = decided("analyst", OosDecision::Confirm, "调查", &failing(3)).expect_err("the analyst's own");
-        assert_eq!(own, OwnWork::OosDecision.into());
+        assert_eq!(own.code, Code::SelfReview);
         let silent = decided("quality", OosDecision::Confirm, "", &failing(3)).expect_err("no reason");
         assert_eq!(silent.field.as_deref(), Some("reason"));
     }

@@ -16,15 +16,16 @@ use super::task::{TaskFile, moved, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::calculation::inputs::ReadingInput;
 use crate::insert_all;
+use crate::people::DutiesDone;
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::store::columns::{Dec, EvaluationResultId, Instant, Json, ReadingId, ResultId, TestTaskId};
 use crate::store::revisions::{self, Revised};
 use crate::store::rows::{ReadingRow, ResultRow};
 use crate::store::schema::{evaluation, evaluation_result, reading, result, test_task};
-use crate::store::{AnyConnection, Outcome};
+use crate::store::{AnyConnection, Outcome, views};
 use crate::vocabulary::states::TaskEvent;
-use crate::vocabulary::{Permission, TaskState};
+use crate::vocabulary::{Duty, Permission, TaskState};
 
 /// Enters readings of one task.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -71,6 +72,8 @@ pub struct Sheet {
     evaluated: Vec<EvaluatedSteps>,
     /// The version of the latest result
     version: i64,
+    /// Who did what about the test
+    done: DutiesDone,
 }
 
 struct EvaluatedSteps {
@@ -126,7 +129,7 @@ impl Action for EnterReadings {
     }
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Sheet> {
-        load(cx.conn, cx.actor, &self.id, &self.entry())
+        load(cx, &self.id, &self.entry())
     }
 
     fn decide(&self, facts: &Facts<'_>, sheet: &Sheet) -> Result<Plan, Refusal> {
@@ -146,7 +149,7 @@ impl Action for EnterReadings {
 /// # Errors
 /// Names the reading that is not as expected.
 pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Entered> {
-    let sheet = load(cx.conn, cx.actor, id, entry)?;
+    let sheet = load(cx, id, entry)?;
     let facts = Facts { actor: cx.actor, now: cx.now, regulation: &cx.services.regulation };
     let plan = decide(&facts, &sheet, entry)?;
     let (entered, event) = keep(cx.conn, (cx.actor, cx.now), sheet, plan, entry)?;
@@ -154,8 +157,9 @@ pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry)
     Ok(entered)
 }
 
-fn load(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Sheet> {
-    let file = open_task_of(conn, actor, id)?;
+fn load(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Sheet> {
+    let file = open_task_of(cx.conn, cx.actor, id)?;
+    let conn = &mut *cx.conn;
     let inputs = readings::inputs_of(&file)?;
     let before = current(conn, id)?;
     let void = import_check::rejected(conn, id, &before)?;
@@ -164,7 +168,10 @@ fn load(conn: &mut AnyConnection, actor: &Actor, id: &TestTaskId, entry: &TaskEn
     let evaluated = evaluated_steps(conn, rests_on.collect())?;
     let version: Option<i64> =
         result::table.filter(result::test_task_id.eq(id)).select(diesel::dsl::max(result::version)).first(conn)?;
-    Ok(Sheet { file, inputs, before, void, evaluated, version: version.unwrap_or(0) })
+    // Of what nobody has entered, nobody has reviewed, checked or decided anything.
+    let facts = if before.is_empty() { Vec::new() } else { views::duties_of_task(conn, id)? };
+    let done = DutiesDone { facts, more: cx.services.site.apart.clone() };
+    Ok(Sheet { file, inputs, before, void, evaluated, version: version.unwrap_or(0), done })
 }
 
 /// The steps of evaluations, so that they are kept with the result.
@@ -200,6 +207,7 @@ fn decide(facts: &Facts<'_>, sheet: &Sheet, new: &TaskEntry) -> Result<Plan, Ref
     if task.state == TaskState::InProgress && task.analyst_id.as_ref() != Some(&actor.account) {
         return Err(BenchRefusal::OthersTask.into());
     }
+    sheet.done.allow(Duty::Entry, &actor.account)?;
     let before = FormerReadings { current: &sheet.before, void: &sheet.void };
     let mut rows = readings::checked(file, &sheet.inputs, &before, new, &actor.account, now)?;
     let all = after(sheet, &rows);
@@ -342,7 +350,15 @@ mod tests {
     fn sheet(state: TaskState, analyst: &str) -> Sheet {
         let file = sheet_file(state, analyst);
         let inputs = readings::inputs_of(&file).expect("the item's inputs");
-        Sheet { file, inputs, before: Vec::new(), void: Vec::new(), evaluated: Vec::new(), version: 0 }
+        Sheet {
+            file,
+            inputs,
+            before: Vec::new(),
+            void: Vec::new(),
+            evaluated: Vec::new(),
+            version: 0,
+            done: DutiesDone::default(),
+        }
     }
 
     fn entered(who: &Actor, sheet: &Sheet, entry: &TaskEntry) -> Result<Plan, Refusal> {

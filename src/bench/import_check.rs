@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::duties::{may_check, may_review};
 use super::readings::current;
 use super::refusals::{BenchRefusal, ImportFault};
 use super::review::{latest_result, reviewed};
+use super::signed;
 use super::task::{TaskFile, task_of};
-use crate::action::{Action, Context, Facts, Subject};
-use crate::record::Change;
+use crate::action::{Action, Context, Facts, Services, Subject};
+use crate::people::{DutiesDone, Grace, Reauthenticated};
+use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
-use crate::store::columns::{AccountId, ImportCheckId, InstrumentFileId, ReadingId, ResultId, TestTaskId};
+use crate::secrets::Password;
+use crate::store::columns::{ImportCheckId, InstrumentFileId, ReadingId, ResultId, TestTaskId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{ImportCheckRow, ReadingRow, ResultRow};
 use crate::store::schema::{import_check, instrument_file, observation, reading, test_task};
@@ -24,7 +26,7 @@ use crate::store::{AnyConnection, Outcome};
 use crate::text;
 use crate::vocabulary::instruments::FileState;
 use crate::vocabulary::states::TaskEvent;
-use crate::vocabulary::{CheckOutcome, Permission, ReviewOutcome, TaskState};
+use crate::vocabulary::{CheckOutcome, Duty, Permission, ReviewOutcome, SignatureMeaning, TaskState};
 
 /// Records what a second person found of an accepted file. A rejection sends its tasks back to the bench.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -39,6 +41,12 @@ pub struct CheckImport {
     /// The values of this task only; without it, all that the file gave
     #[serde(default)]
     pub task_id: Option<TestTaskId>,
+    /// To sign with; not needed shortly after the log-in or another signature of the same session
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// What a check led to.
@@ -53,17 +61,18 @@ pub struct ImportChecked {
 /// What a check is decided from.
 pub struct Import {
     accepted: bool,
-    accepted_by: Option<AccountId>,
+    /// Who did what about the import
+    done: DutiesDone,
     /// Whether the same was said before of the same values
     repeated: bool,
     /// The tasks whose current readings come from the file
     tasks: Vec<Touched>,
+    proof: Option<Reauthenticated>,
 }
 
 /// A task that a rejection would touch.
 struct Touched {
     file: TaskFile,
-    readings: Vec<ReadingRow>,
     /// Its latest result, where nobody has reviewed it
     result: Option<ResultRow>,
 }
@@ -87,7 +96,7 @@ pub struct Plan {
 impl Action for CheckImport {
     const NAME: &'static str = "import.check";
     const PERMISSION: Permission = Permission::InstrumentCheck;
-    type Prepared = ();
+    type Prepared = Option<Reauthenticated>;
     type Loaded = Import;
     type Plan = Plan;
     type Done = ImportChecked;
@@ -96,24 +105,30 @@ impl Action for CheckImport {
         Some(Subject::new(Revised::InstrumentFile, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Import> {
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Reauthenticated>> {
+        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Counts);
+        proof.map(Some)
+    }
+
+    fn load(&self, cx: &mut Context<'_>, proof: &Option<Reauthenticated>) -> Outcome<Import> {
         let institute = cx.institute()?;
-        let found: Option<(FileState, Option<AccountId>)> = instrument_file::table
+        let found: Option<FileState> = instrument_file::table
             .find(&self.id)
             .filter(instrument_file::institute_id.eq(&institute))
-            .select((instrument_file::state, instrument_file::decided_by))
+            .select(instrument_file::state)
             .first(cx.conn)
             .optional()?;
-        let (state, accepted_by) = found.ok_or_else(|| BenchRefusal::NoFile(self.id.clone()))?;
+        let state = found.ok_or_else(|| BenchRefusal::NoFile(self.id.clone()))?;
         let repeated = said(cx.conn, &self.id, self.task(), self.outcome)?;
         let mut tasks = Vec::new();
         for id in tasks_of(cx.conn, &self.id)? {
             let file = task_of(cx.conn, cx.actor, &id)?;
-            let readings = current(cx.conn, &id)?;
             let result = latest_result(cx.conn, &id)?.filter(|row| row.reviewer_id.is_none());
-            tasks.push(Touched { file, readings, result });
+            tasks.push(Touched { file, result });
         }
-        Ok(Import { accepted: state == FileState::Accepted, accepted_by, repeated, tasks })
+        let facts = views::duties_of_import(cx.conn, &self.id, self.task())?;
+        let done = DutiesDone { facts, more: cx.services.site.apart.clone() };
+        Ok(Import { accepted: state == FileState::Accepted, done, repeated, tasks, proof: proof.clone() })
     }
 
     fn decide(&self, facts: &Facts<'_>, import: &Import) -> Result<Plan, Refusal> {
@@ -129,13 +144,18 @@ impl Action for CheckImport {
         if !import.accepted {
             return Err(BenchRefusal::FileNotAccepted.into());
         }
-        may_check(&facts.actor.account, import.accepted_by.as_ref())?;
+        import.done.allow(Duty::ImportCheck, &facts.actor.account)?;
         if import.repeated {
             return Err(BenchRefusal::CheckedAlready.into());
         }
         let touched = |one: &Touched| rejected && asked.is_none_or(|id| one.file.task.id == *id);
         let step = |one: &Touched| match touched(one) {
-            true => step(one, &facts.actor.account).map(Some),
+            true => {
+                if one.result.is_some() {
+                    import.done.allow(Duty::ResultReview, &facts.actor.account)?;
+                }
+                step(one).map(Some)
+            }
             false => Ok(None),
         };
         let steps = import.tasks.iter().map(step).collect::<Result<_, Refusal>>()?;
@@ -143,7 +163,8 @@ impl Action for CheckImport {
     }
 
     fn keep(&self, cx: &mut Context<'_>, import: Import, plan: Plan) -> Outcome<ImportChecked> {
-        keep(cx, &self.id, self.task(), self.outcome, plan.reason.as_deref())?;
+        let found = (self.outcome, plan.reason.as_deref());
+        keep(cx, (&self.id, self.task()), found, import.proof.as_ref())?;
         let reason = plan.reason.unwrap_or_default();
         let mut sent_back = Vec::new();
         for (one, step) in import.tasks.iter().zip(plan.steps) {
@@ -183,13 +204,10 @@ impl CheckImport {
 
 /// What a rejection does to a task. A result that was entered is sent back by the same person; readings and result
 /// stay as they are.
-fn step(one: &Touched, checker: &AccountId) -> Result<Step, Refusal> {
+fn step(one: &Touched) -> Result<Step, Refusal> {
     match one.file.task.state {
         TaskState::Waiting | TaskState::InProgress | TaskState::Cancelled | TaskState::RetestOrdered => Ok(Step::Mark),
         TaskState::Entered => {
-            if let Some(row) = &one.result {
-                may_review(checker, &row.analyst_id, one.readings.iter().map(|reading| &reading.entered_by))?;
-            }
             let state = one.file.after(TaskEvent::SendBack)?;
             Ok(Step::SendBack { state, result: one.result.as_ref().map(|row| row.id.clone()) })
         }
@@ -238,14 +256,19 @@ fn said(
     }?)
 }
 
-/// Stores a check with its event.
+/// Stores a check of a file, or of one task's part of it, with its signature and its event.
 pub(super) fn keep(
     cx: &mut Context<'_>,
-    id: &InstrumentFileId,
-    task: Option<&TestTaskId>,
-    outcome: CheckOutcome,
-    reason: Option<&str>,
+    (id, task): (&InstrumentFileId, Option<&TestTaskId>),
+    (outcome, reason): (CheckOutcome, Option<&str>),
+    proof: Option<&Reauthenticated>,
 ) -> Outcome<()> {
+    let content = signed::import(cx.conn, id, task, (outcome, reason))?;
+    let meaning = match outcome {
+        CheckOutcome::Ok => SignatureMeaning::ImportConfirmed,
+        CheckOutcome::Rejected => SignatureMeaning::ImportRejected,
+    };
+    cx.sign(proof, meaning, ("instrument_file", id.as_str()), &content)?;
     let row = ImportCheckRow {
         id: ImportCheckId::new(),
         instrument_file_id: id.clone(),
@@ -276,19 +299,13 @@ pub(super) fn rejected(conn: &mut AnyConnection, task: &TestTaskId, current: &[R
 pub struct Unchecked {
     pub(super) file: InstrumentFileId,
     pub(super) name: String,
-    pub(super) accepted_by: Option<AccountId>,
     pub(super) rejected: bool,
 }
 
 impl Unchecked {
     /// Of an import as it is shown.
     pub(super) fn of(import: &ImportView) -> Self {
-        Self {
-            file: import.file_id.clone(),
-            name: import.name.clone(),
-            accepted_by: import.decided_by.clone(),
-            rejected: import.rejected(),
-        }
+        Self { file: import.file_id.clone(), name: import.name.clone(), rejected: import.rejected() }
     }
 
     /// Holds an approval to the rule: every import that a result rests on was checked. Where nobody has, and the
@@ -296,20 +313,12 @@ impl Unchecked {
     /// this task's values.
     ///
     /// # Errors
-    /// [`BenchRefusal::ImportOpen`]; or that the reviewer accepted the file.
-    pub(super) fn may_count(
-        &self,
-        reviewer: &AccountId,
-        allowed: bool,
-        confirmed: bool,
-    ) -> Result<InstrumentFileId, BenchRefusal> {
+    /// [`BenchRefusal::ImportOpen`].
+    pub(super) fn may_count(&self, allowed: bool, confirmed: bool) -> Result<InstrumentFileId, BenchRefusal> {
         let fault = match (self.rejected, allowed) {
             (true, _) => ImportFault::Rejected,
             (false, false) => ImportFault::NeedsSecondPerson,
-            (false, true) if confirmed => {
-                may_check(reviewer, self.accepted_by.as_ref())?;
-                return Ok(self.file.clone());
-            }
+            (false, true) if confirmed => return Ok(self.file.clone()),
             (false, true) => ImportFault::NotConfirmed,
         };
         Err(BenchRefusal::ImportOpen { file: self.file.clone(), name: self.name.clone(), fault })
@@ -318,20 +327,28 @@ impl Unchecked {
 
 #[cfg(test)]
 mod tests {
-    use super::super::specimens::{actor, facts_of, result_of, sheet_file};
+    use super::super::specimens::{actor, did, facts_of, result_of, sheet_file};
     use super::*;
-    use crate::bench::duties::OwnWork;
+    use crate::refusal::Code;
     use crate::vocabulary::Verdict;
 
     fn import(state: TaskState) -> Import {
         let file = sheet_file(state, "analyst");
         let result = (state == TaskState::Entered).then(|| result_of(&file, Verdict::Pass));
-        let tasks = vec![Touched { file, readings: Vec::new(), result }];
-        Import { accepted: true, accepted_by: Some("analyst".into()), repeated: false, tasks }
+        let facts = vec![did("analyst", Duty::ImportAcceptance), did("second", Duty::Entry)];
+        let done = DutiesDone { facts, ..DutiesDone::default() };
+        Import { accepted: true, done, repeated: false, tasks: vec![Touched { file, result }], proof: None }
     }
 
     fn check(outcome: CheckOutcome, reason: &str) -> CheckImport {
-        CheckImport { id: InstrumentFileId::new(), outcome, reason: reason.into(), task_id: None }
+        CheckImport {
+            id: InstrumentFileId::new(),
+            outcome,
+            reason: reason.into(),
+            task_id: None,
+            password: None,
+            code: None,
+        }
     }
 
     fn decided(who: &str, what: &CheckImport, of: &Import) -> Result<Vec<Option<Step>>, Refusal> {
@@ -360,8 +377,10 @@ mod tests {
         let of = import(TaskState::Entered);
         let refused = decided("reviewer", &check(CheckOutcome::Rejected, " "), &of).expect_err("no reason");
         assert_eq!(refused.field.as_deref(), Some("reason"));
-        let own = decided("analyst", &check(CheckOutcome::Ok, ""), &of).expect_err("the one who accepted it");
-        assert_eq!(own, BenchRefusal::Own(OwnWork::Import).into());
+        for own in ["analyst", "second"] {
+            let refused = decided(own, &check(CheckOutcome::Ok, ""), &of).expect_err("who accepted or entered it");
+            assert_eq!(refused.code, Code::SelfReview);
+        }
     }
 
     #[test]

@@ -7,7 +7,6 @@
 mod acceptance;
 mod calculate;
 mod decide;
-mod duties;
 mod enter;
 mod hand_back;
 mod import_check;
@@ -16,6 +15,7 @@ mod plausible;
 mod readings;
 mod refusals;
 mod review;
+mod signed;
 #[cfg(test)]
 mod specimens;
 mod start;
@@ -25,7 +25,6 @@ mod worksheet;
 pub use acceptance::{ProposedReadings, accept, enter_proposed};
 pub use calculate::Calculation;
 pub use decide::{DecideTask, Decided};
-pub use duties::OwnWork;
 pub use enter::{EnterReadings, Entered};
 pub use hand_back::HandBackTask;
 pub use import_check::{CheckImport, ImportChecked};

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::duties::OwnWork;
 use super::outside::Outside;
 use crate::action::Meanwhile;
 use crate::calculation::formula::FormulaError;
@@ -25,8 +24,6 @@ pub enum BenchRefusal {
     NoFile(InstrumentFileId),
     /// The state of the task does not allow it.
     State(WrongState),
-    /// Somebody else has to do it.
-    Own(OwnWork),
     /// Nothing that was proposed can be accepted.
     NothingToAccept,
     /// What was proposed has no values for the task at that place.
@@ -115,19 +112,6 @@ fn of_reading(index: usize, field: &str) -> String {
     format!("readings[{index}].{field}")
 }
 
-impl From<OwnWork> for Refusal {
-    fn from(own: OwnWork) -> Self {
-        let (zh, en) = match own {
-            OwnWork::Review => ("不得复核本人录入的结果", "a result is reviewed by somebody who did not enter it"),
-            OwnWork::OosDecision => ("不得由检验人员本人决定", "the analyst does not decide about an own result"),
-            OwnWork::Import => {
-                ("不得复核本人采用的导入", "an import is checked by somebody other than the one who accepted it")
-            }
-        };
-        Refusal::new(Code::SelfReview, zh, en)
-    }
-}
-
 impl From<BenchRefusal> for Refusal {
     fn from(why: BenchRefusal) -> Self {
         use BenchRefusal as Why;
@@ -136,7 +120,6 @@ impl From<BenchRefusal> for Refusal {
             Why::NoResult(id) => Self::not_found("结果", "result", id.as_str()),
             Why::NoFile(id) => Self::not_found("仪器文件", "instrument file", id.as_str()),
             Why::State(refused) => refused.into(),
-            Why::Own(own) => own.into(),
             Why::NothingToAccept => Self::field("tasks", "没有可采用的值", "there is nothing to accept"),
             Why::NoValues { index } => {
                 Self::field(format!("tasks[{index}]"), "没有此任务的值", "there are no values for this task")
@@ -229,12 +212,6 @@ impl From<BenchRefusal> for Refusal {
     }
 }
 
-impl From<OwnWork> for BenchRefusal {
-    fn from(own: OwnWork) -> Self {
-        Self::Own(own)
-    }
-}
-
 impl From<BenchRefusal> for Failure {
     fn from(why: BenchRefusal) -> Self {
         Refusal::from(why).into()
@@ -261,9 +238,6 @@ mod tests {
                 Why::NoResult("r".into()),
                 Why::NoFile("f".into()),
                 Why::State(WrongState::Task(TaskState::Cancelled, TaskEvent::Start)),
-                Why::Own(OwnWork::Review),
-                Why::Own(OwnWork::OosDecision),
-                Why::Own(OwnWork::Import),
                 Why::NothingToAccept,
                 Why::NoValues { index: 0 },
                 Why::OpenQuestions { index: 0, task: "t".into(), questions: vec!["无单位 / no unit".into()] },

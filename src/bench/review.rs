@@ -1,28 +1,30 @@
-//! Review (复核), by somebody who neither calculated the result nor entered a reading of it. The database holds to
-//! that too.
+//! Review (复核), by somebody who neither calculated the result nor entered any version of a reading of it. The database
+//! holds to that too.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::duties::may_review;
 use super::import_check::{self, Unchecked};
 use super::readings::current;
 use super::refusals::BenchRefusal;
+use super::signed;
 use super::task::{TaskFile, open_task_of};
-use crate::action::{Action, Context, Facts, Meanwhile, Subject};
+use crate::action::{Action, Context, Facts, Meanwhile, Services, Subject};
 use crate::cases;
-use crate::record::Change;
+use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
+use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
+use crate::secrets::Password;
 use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId, TestTaskId};
 use crate::store::revisions::Revised;
-use crate::store::rows::{ReadingRow, ResultRow};
+use crate::store::rows::ResultRow;
 use crate::store::schema::{result, test_task};
 use crate::store::{AnyConnection, Failure, Outcome, views};
 use crate::text;
 use crate::vocabulary::states::TaskEvent;
-use crate::vocabulary::{CheckOutcome, Permission, ReviewOutcome, TaskState, Verdict};
+use crate::vocabulary::{CheckOutcome, Duty, Permission, ReviewOutcome, SignatureMeaning, TaskState, Verdict};
 
 /// Reviews a result: it is approved, or sent back to the bench.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -37,6 +39,12 @@ pub struct ReviewResult {
     /// where no second person has checked the import yet; it is then recorded as that check
     #[serde(default)]
     pub import_checked: bool,
+    /// To sign with; not needed shortly after the log-in or another signature of the same session
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// Where a review leads.
@@ -53,12 +61,15 @@ pub struct UnderReview {
     latest: i64,
     /// What was entered after the result under review
     newer: Vec<Meanwhile>,
-    /// The readings that count
-    readings: Vec<ReadingRow>,
+    /// Who did what about the test and its unchecked imports
+    done: DutiesDone,
     /// Imports that they rest on and that nobody has checked, or that were rejected
     unchecked: Vec<Unchecked>,
     /// Whether the laboratory lets the reviewer check imports
     reviewer_checks: bool,
+    /// What is signed
+    content: SignedContent,
+    proof: Option<Reauthenticated>,
 }
 
 /// What a review leads to.
@@ -73,7 +84,7 @@ pub struct Plan {
 impl Action for ReviewResult {
     const NAME: &'static str = "result.review";
     const PERMISSION: Permission = Permission::ResultReview;
-    type Prepared = ();
+    type Prepared = Option<Reauthenticated>;
     type Loaded = UnderReview;
     type Plan = Plan;
     type Done = AfterReview;
@@ -82,7 +93,12 @@ impl Action for ReviewResult {
         Some(Subject::new(Revised::Result, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<UnderReview> {
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Reauthenticated>> {
+        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Counts);
+        proof.map(Some)
+    }
+
+    fn load(&self, cx: &mut Context<'_>, proof: &Option<Reauthenticated>) -> Outcome<UnderReview> {
         let row: Option<ResultRow> =
             result::table.find(&self.id).select(ResultRow::as_select()).first(cx.conn).optional()?;
         let row = row.ok_or_else(|| BenchRefusal::NoResult(self.id.clone()))?;
@@ -96,9 +112,16 @@ impl Action for ReviewResult {
         let newer = if latest > row.version { entered_after(cx, &row)? } else { Vec::new() };
         let readings = current(cx.conn, &file.task.id)?;
         let imports = views::imports(cx.conn, &file.task.id, &readings)?;
-        let unchecked = imports.iter().filter(|one| !one.checked()).map(Unchecked::of).collect();
+        let unchecked: Vec<Unchecked> = imports.iter().filter(|one| !one.checked()).map(Unchecked::of).collect();
+        let mut facts = views::duties_of_task(cx.conn, &file.task.id)?;
+        for import in &unchecked {
+            facts.extend(views::duties_of_import(cx.conn, &import.file, Some(&file.task.id))?);
+        }
+        let done = DutiesDone { facts, more: cx.services.site.apart.clone() };
         let reviewer_checks = cx.services.site.reviewer_checks_import;
-        Ok(UnderReview { file, row, latest, newer, readings, unchecked, reviewer_checks })
+        let content = SignedContent::of(&signed::result(&row, &readings));
+        let proof = proof.clone();
+        Ok(UnderReview { file, row, latest, newer, done, unchecked, reviewer_checks, content, proof })
     }
 
     fn decide(&self, facts: &Facts<'_>, under: &UnderReview) -> Result<Plan, Refusal> {
@@ -108,8 +131,7 @@ impl Action for ReviewResult {
         } else {
             text::required("note", &self.note, text::REMARK)?
         };
-        let entered_by = under.readings.iter().map(|reading| &reading.entered_by);
-        may_review(&facts.actor.account, &under.row.analyst_id, entered_by)?;
+        under.done.allow(Duty::ResultReview, &facts.actor.account)?;
         if under.row.reviewer_id.is_some() || under.latest != under.row.version {
             return Err(BenchRefusal::ReviewedAlready { changes: under.newer.clone() }.into());
         }
@@ -117,7 +139,8 @@ impl Action for ReviewResult {
         let mut checked = Vec::new();
         if approved {
             for import in &under.unchecked {
-                checked.push(import.may_count(&facts.actor.account, under.reviewer_checks, self.import_checked)?);
+                checked.push(import.may_count(under.reviewer_checks, self.import_checked)?);
+                under.done.allow(Duty::ImportCheck, &facts.actor.account)?;
             }
         }
         Ok(Plan { state, note, checked })
@@ -126,8 +149,13 @@ impl Action for ReviewResult {
     fn keep(&self, cx: &mut Context<'_>, under: UnderReview, plan: Plan) -> Outcome<AfterReview> {
         let task = &under.file.task;
         for file in &plan.checked {
-            import_check::keep(cx, file, Some(&task.id), CheckOutcome::Ok, None)?;
+            import_check::keep(cx, (file, Some(&task.id)), (CheckOutcome::Ok, None), under.proof.as_ref())?;
         }
+        let meaning = match self.outcome {
+            ReviewOutcome::Approved => SignatureMeaning::ResultApproved,
+            ReviewOutcome::SentBack => SignatureMeaning::ResultSentBack,
+        };
+        cx.sign(under.proof.as_ref(), meaning, ("result", self.id.as_str()), &under.content)?;
         reviewed(cx.conn, &cx.actor.account, cx.now.into(), &self.id, self.outcome, &plan.note)?;
         diesel::update(test_task::table.find(&task.id)).set(test_task::state.eq(plan.state)).execute(cx.conn)?;
         let (old, new) = (task.state.as_str(), plan.state.as_str());
@@ -192,10 +220,10 @@ pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcom
 
 #[cfg(test)]
 mod tests {
-    use super::super::specimens::{actor, facts_of, result_of, sheet_file};
+    use super::super::specimens::{actor, did, facts_of, result_of, sheet_file};
     use super::*;
-    use crate::bench::duties::OwnWork;
     use crate::bench::refusals::ImportFault;
+    use crate::refusal::Code;
 
     fn under(verdict: Verdict) -> UnderReview {
         let file = sheet_file(TaskState::Entered, "analyst");
@@ -205,14 +233,16 @@ mod tests {
             row,
             latest: 1,
             newer: Vec::new(),
-            readings: Vec::new(),
+            done: DutiesDone::default(),
             unchecked: Vec::new(),
             reviewer_checks: false,
+            content: SignedContent { sha256: String::new(), data_sha256: None },
+            proof: None,
         }
     }
 
     fn verdict(outcome: ReviewOutcome, note: &str, import_checked: bool) -> ReviewResult {
-        ReviewResult { id: ResultId::new(), outcome, note: note.into(), import_checked }
+        ReviewResult { id: ResultId::new(), outcome, note: note.into(), import_checked, password: None, code: None }
     }
 
     fn decided(who: &str, what: &ReviewResult, under: &UnderReview) -> Result<Plan, Refusal> {
@@ -240,8 +270,11 @@ mod tests {
     fn nobody_reviews_an_own_result_or_an_old_one() {
         let approve = verdict(ReviewOutcome::Approved, "", false);
         let mut of = under(Verdict::Pass);
+        of.done.facts = vec![did("analyst", Duty::Entry), did("checker", Duty::ImportCheck)];
         let refused = |who: &str, of: &UnderReview| decided(who, &approve, of).err();
-        assert_eq!(refused("analyst", &of), Some(OwnWork::Review.into()));
+        let own = refused("analyst", &of).expect("an own result");
+        assert_eq!(own.code, Code::SelfReview);
+        assert_eq!(refused("checker", &of), None, "who checked the import may review the result");
         of.latest = 2;
         assert_eq!(refused("reviewer", &of), Some(BenchRefusal::ReviewedAlready { changes: Vec::new() }.into()));
     }
@@ -249,12 +282,7 @@ mod tests {
     #[test]
     fn an_unchecked_import_holds_the_approval_and_not_the_way_back() {
         let mut of = under(Verdict::Pass);
-        of.unchecked = vec![Unchecked {
-            file: "f".into(),
-            name: "a.txt".into(),
-            accepted_by: Some("analyst".into()),
-            rejected: false,
-        }];
+        of.unchecked = vec![Unchecked { file: "f".into(), name: "a.txt".into(), rejected: false }];
         let approve = |confirmed| verdict(ReviewOutcome::Approved, "", confirmed);
         let refused = decided("reviewer", &approve(true), &of).expect_err("the laboratory wants a second person");
         let (file, name, fault) = ("f".into(), "a.txt".into(), ImportFault::NeedsSecondPerson);

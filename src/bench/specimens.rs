@@ -9,7 +9,8 @@ use crate::store::columns::{
     TestTaskId,
 };
 use crate::store::rows::{ResultRow, SampleRow, TestItemRow, TestTaskRow};
-use crate::vocabulary::{Comparison, ItemKind, SampleState, TaskState, Verdict};
+use crate::store::views::DutyFact;
+use crate::vocabulary::{Comparison, Duty, ItemKind, SampleState, TaskState, Verdict};
 
 use super::task::TaskFile;
 
@@ -22,6 +23,19 @@ pub(super) fn actor(name: &str) -> Actor {
         applicant: None,
         roles: Vec::new(),
         request_id: None,
+        session: None,
+    }
+}
+
+/// Something that somebody did about a test.
+pub(super) fn did(who: &str, duty: Duty) -> DutyFact {
+    DutyFact {
+        duty,
+        account: who.into(),
+        name: who.into(),
+        what_zh: "S20260001 含量".into(),
+        what_en: "S20260001 assay".into(),
+        at: chrono::DateTime::UNIX_EPOCH.into(),
     }
 }
 

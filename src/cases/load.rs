@@ -31,8 +31,23 @@ impl CaseFile {
     /// Loads what a new case of `product` at `institute` rests on: the specification named, or the one in force.
     ///
     /// # Errors
-    /// Where one of them does not exist or no specification is in force on that day.
+    /// Where one of them does not exist, no specification is in force on that day, or another one is than was named: a
+    /// superseded one serves the cases that have it, and one that is still to come serves nobody yet.
     pub fn load(
+        conn: &mut AnyConnection,
+        institute_id: &InstituteId,
+        product_id: &ProductId,
+        specification_id: Option<&SpecificationId>,
+        on: NaiveDate,
+    ) -> Outcome<Self> {
+        if let Some(id) = specification_id {
+            let released = dated(conn, product_id)?;
+            named_in_force(&released, id, on)?;
+        }
+        Self::resting_on(conn, institute_id, product_id, specification_id, on)
+    }
+
+    fn resting_on(
         conn: &mut AnyConnection,
         institute_id: &InstituteId,
         product_id: &ProductId,
@@ -61,7 +76,7 @@ impl CaseFile {
     }
 
     /// Loads what a draft rests on when it is accepted: a draft that named no specification of its own follows the
-    /// one in force on the day of acceptance.
+    /// one in force on the day of acceptance; one that was made with another, when that could be named, keeps it.
     ///
     /// # Errors
     /// As [`CaseFile::load`].
@@ -69,7 +84,7 @@ impl CaseFile {
         let released = dated(conn, &row.product_id)?;
         let submitted = crate::clock::statutory_date(row.created_at.utc());
         let named = Some(&row.specification_id).filter(|id| on_day(&released, submitted) != Some(*id));
-        Self::load(conn, &row.institute_id, &row.product_id, named, on)
+        Self::resting_on(conn, &row.institute_id, &row.product_id, named, on)
     }
 }
 
@@ -141,6 +156,23 @@ fn on_day(all: &[(SpecificationId, SpecificationDates<NaiveDate>)], on: NaiveDat
     in_force(&dates, on).map(|at| &all[at].0)
 }
 
+/// Refuses a specification, named for a new case, that is not the one in force on that day. One that the product does
+/// not have, or a draft, is refused where it is looked for.
+fn named_in_force(
+    all: &[(SpecificationId, SpecificationDates<NaiveDate>)],
+    named: &SpecificationId,
+    on: NaiveDate,
+) -> Result<(), CasesRefusal> {
+    let released = |(id, dates): &&(SpecificationId, SpecificationDates<NaiveDate>)| {
+        id == named && dates.state != SpecificationState::Draft
+    };
+    let Some((_, dates)) = all.iter().find(released) else { return Ok(()) };
+    if on_day(all, on) == Some(named) {
+        return Ok(());
+    }
+    Err(CasesRefusal::NotInForce { on, from: dates.from.filter(|from| *from > on) })
+}
+
 /// The first specification of the rows, with its items.
 fn newest(rows: Vec<(SpecificationRow, Option<TestItemRow>)>) -> Option<WithItems> {
     let first = rows.first().map(|(specification, _)| specification.clone())?;
@@ -193,4 +225,37 @@ pub(super) fn received_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outco
         .filter(sample::state.eq(SampleState::Received))
         .select(sample::batch_id)
         .load(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    #[test]
+    fn only_the_specification_in_force_is_named_for_a_new_case() {
+        let one = |id: &str, state, from: Option<&str>, version| {
+            (SpecificationId::from(id), SpecificationDates { state, from: from.map(day), version })
+        };
+        let effective = SpecificationState::Effective;
+        let all = [
+            one("old", effective, Some("2025-01-01"), 1),
+            one("now", effective, Some("2026-01-05"), 2),
+            one("coming", effective, Some("2026-07-01"), 3),
+            one("draft", SpecificationState::Draft, None, 4),
+        ];
+        let named = |id: &str, on: &str| named_in_force(&all, &id.into(), day(on));
+        let on = day("2026-03-02");
+        assert_eq!(named("now", "2026-03-02"), Ok(()));
+        assert_eq!(named("old", "2026-03-02"), Err(CasesRefusal::NotInForce { on, from: None }));
+        let coming = CasesRefusal::NotInForce { on, from: Some(day("2026-07-01")) };
+        assert_eq!(named("coming", "2026-03-02"), Err(coming));
+        // On its day the later one comes into force, and not before; the other leaves it on that day.
+        assert_eq!(named("now", "2026-06-30"), Ok(()));
+        assert_eq!((named("coming", "2026-07-01"), named("now", "2026-07-01").is_err()), (Ok(()), true));
+        assert_eq!(named("draft", "2026-03-02"), Ok(()), "is not found where it is looked for");
+    }
 }

@@ -27,6 +27,8 @@ pub enum CasesRefusal {
     NoSpecification,
     /// The product has no specification in force on that day.
     NoneInForce(NaiveDate),
+    /// The specification that was named is superseded, or not in force yet (`from` when on it is).
+    NotInForce { on: NaiveDate, from: Option<NaiveDate> },
     /// The state of the case or of a container does not allow it.
     State(WrongState),
     /// A field that the case needs was left empty.
@@ -124,6 +126,16 @@ impl From<CasesRefusal> for Refusal {
                 "specification_id",
                 format!("该品种在{on}没有生效的质量标准"),
                 format!("the product has no specification in force on {on}"),
+            ),
+            Why::NotInForce { on, from: Some(from) } => Self::field(
+                "specification_id",
+                format!("该版质量标准自{from}起实施，{on}尚未生效"),
+                format!("this version of the specification is in force from {from} on, and not on {on}"),
+            ),
+            Why::NotInForce { on, from: None } => Self::field(
+                "specification_id",
+                format!("该版质量标准在{on}已被替代，不能用于新业务"),
+                format!("this version of the specification is superseded on {on} and serves no new case"),
             ),
             Why::State(refused) => refused.into(),
             Why::Missing { field } => Self::field(field, "不能为空", "must not be empty"),
@@ -281,6 +293,8 @@ mod tests {
                 Why::NoApplicant("a".into()),
                 Why::NoSpecification,
                 Why::NoneInForce(NaiveDate::MIN),
+                Why::NotInForce { on: NaiveDate::MIN, from: None },
+                Why::NotInForce { on: NaiveDate::MIN, from: Some(NaiveDate::MAX) },
                 Why::State(WrongState::Case(state, CaseEvent::Accept)),
                 Why::Missing { field: "institute_id" },
                 Why::OtherInstitute,

@@ -67,6 +67,7 @@ impl World {
             applicant: None,
             roles: vec![Role::Receiver],
             request_id: None,
+            session: None,
         };
         Self { actor, regulation: Regulation::embedded().expect("the regulation"), now }
     }
@@ -134,6 +135,8 @@ fn file() -> CaseFile {
         edition: text(),
         status: crate::vocabulary::SpecificationState::Effective,
         effective_from: None,
+        drafted_by: None,
+        released_by: None,
         created_at: at(),
     };
     let item = TestItemRow {

@@ -36,8 +36,6 @@ pub enum CatalogueRefusal {
     ProposalConfirmed,
     /// Nobody confirms what they proposed.
     OwnProposal,
-    /// A shared specification is released by somebody else than its drafter.
-    OwnDraft,
     /// What is entered refers to an institute that is not there.
     InstituteUnknown,
     /// What is entered refers to a product that is not there.
@@ -115,11 +113,6 @@ impl From<CatalogueRefusal> for Refusal {
                 Code::SelfReview,
                 "提议须由另一人确认",
                 "a proposal is confirmed by somebody else than who made it",
-            ),
-            Why::OwnDraft => Self::new(
-                Code::SelfReview,
-                "共享目录的质量标准须由起草人以外的人发布",
-                "a specification of the shared catalogue is released by somebody else than its drafter",
             ),
             Why::InstituteUnknown => Self::field("institute_id", "未找到该机构", "there is no such institute"),
             Why::ProductUnknown => Self::field("product_id", "未找到该品种", "there is no such product"),
@@ -211,7 +204,6 @@ mod tests {
                 Why::ProductOrApplicant,
                 Why::ProposalConfirmed,
                 Why::OwnProposal,
-                Why::OwnDraft,
                 Why::InstituteUnknown,
                 Why::ProductUnknown,
                 Why::State(WrongState::Specification(SpecificationState::Effective, SpecificationEvent::Release)),

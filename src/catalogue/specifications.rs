@@ -9,19 +9,21 @@ use utoipa::ToSchema;
 use super::items::{CheckedItem, NewItem, check_item};
 use super::owners::keeps_catalogue;
 use super::refusals::CatalogueRefusal;
-use crate::action::{Action, Context, Facts, Subject};
+use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::insert_all;
-use crate::record::Change;
+use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
+use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
+use crate::secrets::Password;
 use crate::store::Outcome;
-use crate::store::columns::{Day, InstituteId, ProductId, SpecificationId};
+use crate::store::columns::{AccountId, Day, InstituteId, ProductId, SpecificationId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{SpecificationRow, TestItemRow};
-use crate::store::schema::{audit_entry, product, specification, test_item};
+use crate::store::schema::{product, specification, test_item};
 use crate::store::views::{self, SpecificationView};
 use crate::text;
 use crate::vocabulary::register::{SpecificationDates, SpecificationEvent, in_force};
-use crate::vocabulary::{Permission, SpecificationState};
+use crate::vocabulary::{Duty, Permission, SignatureMeaning, SpecificationState};
 
 /// A new version of a product's specification.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -110,6 +112,8 @@ impl Action for DraftSpecification {
             status: SpecificationState::Draft,
             effective_from: None,
             created_at: cx.now.into(),
+            drafted_by: Some(cx.actor.account.clone()),
+            released_by: None,
         };
         let positions = 1_i64..;
         let items: Vec<TestItemRow> =
@@ -123,7 +127,7 @@ impl Action for DraftSpecification {
     }
 }
 
-/// Releases a draft: it is in force from a date on, and the one before it until the day before.
+/// Releases a draft of somebody else: it is in force from a date on, and the one before it until the day before.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[schema(as = Effective)]
 #[serde(deny_unknown_fields)]
@@ -131,16 +135,25 @@ pub struct ReleaseSpecification {
     pub id: SpecificationId,
     /// `YYYY-MM-DD`; a later day is waited for
     pub effective_from: String,
+    /// To sign with; not needed shortly after the log-in or another signature of the same session
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// The draft, and what decides which of its product's specifications is in force.
 pub struct Releasable {
     product: ProductId,
     whose: Whose,
-    /// Whether the actor drafted it.
-    own_draft: bool,
+    /// Who drafted it.
+    done: DutiesDone,
     state: SpecificationState,
     others: Vec<SpecificationDates<NaiveDate>>,
+    /// What is signed, but for the date.
+    content: Value,
+    proof: Option<Reauthenticated>,
 }
 
 /// From when on it is in force.
@@ -149,13 +162,12 @@ pub struct Release {
     from: NaiveDate,
 }
 
-fn decide_release(draft: &Releasable, typed: &str, today: NaiveDate) -> Result<Release, Refusal> {
-    match draft.whose {
-        Whose::Shared => return Err(CatalogueRefusal::NotKeeper.into()),
-        Whose::Kept if draft.own_draft => return Err(CatalogueRefusal::OwnDraft.into()),
-        _ => {}
+fn decide_release(draft: &Releasable, typed: &str, (who, today): (&AccountId, NaiveDate)) -> Result<Release, Refusal> {
+    if draft.whose == Whose::Shared {
+        return Err(CatalogueRefusal::NotKeeper.into());
     }
     let state = draft.state.on(SpecificationEvent::Release).map_err(CatalogueRefusal::State)?;
+    draft.done.allow(Duty::SpecificationRelease, who)?;
     let from = text::date("effective_from", typed)?;
     // It would never be in force: what is in force began later, and goes on.
     let current = in_force(&draft.others, today).and_then(|at| draft.others[at].from);
@@ -168,7 +180,7 @@ fn decide_release(draft: &Releasable, typed: &str, today: NaiveDate) -> Result<R
 impl Action for ReleaseSpecification {
     const NAME: &'static str = "specification.release";
     const PERMISSION: Permission = Permission::SpecificationRelease;
-    type Prepared = ();
+    type Prepared = Option<Reauthenticated>;
     type Loaded = Releasable;
     type Plan = Release;
     type Done = SpecificationView;
@@ -177,19 +189,23 @@ impl Action for ReleaseSpecification {
         Some(Subject::new(Revised::Specification, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Releasable> {
-        let found: Option<(ProductId, SpecificationState)> = specification::table
-            .find(&self.id)
-            .select((specification::product_id, specification::status))
-            .first(cx.conn)
-            .optional()?;
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Reauthenticated>> {
+        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Counts);
+        proof.map(Some)
+    }
+
+    fn load(&self, cx: &mut Context<'_>, proof: &Option<Reauthenticated>) -> Outcome<Releasable> {
+        let found: Option<SpecificationRow> =
+            specification::table.find(&self.id).select(SpecificationRow::as_select()).first(cx.conn).optional()?;
         let missing = || CatalogueRefusal::NoSpecification(self.id.clone());
-        let (product, state) = found.ok_or_else(missing)?;
+        let row = found.ok_or_else(missing)?;
+        let (product, state) = (row.product_id.clone(), row.status);
         let whose = Whose::of(cx, &product)?;
         if whose == Whose::Nobody {
             return Err(missing().into());
         }
-        let own_draft = drafter(cx, &self.id)?.as_deref() == Some(cx.actor.account.as_str());
+        let facts = views::duties_of_specification(cx.conn, &self.id)?;
+        let done = DutiesDone { facts, more: cx.services.site.apart.clone() };
         let rows: Vec<(SpecificationState, Option<Day>, i64)> = specification::table
             .filter(specification::product_id.eq(&product))
             .filter(specification::id.ne(&self.id))
@@ -200,16 +216,33 @@ impl Action for ReleaseSpecification {
             from: from.map(|day| day.date()),
             version,
         };
-        Ok(Releasable { product, whose, own_draft, state, others: rows.into_iter().map(dates).collect() })
+        let items: Vec<TestItemRow> = test_item::table
+            .filter(test_item::specification_id.eq(&self.id))
+            .order(test_item::position)
+            .select(TestItemRow::as_select())
+            .load(cx.conn)?;
+        let content = json!({"specification": row.id, "product": row.product_id, "version": row.version,
+            "title": row.title, "edition": row.edition, "items": items});
+        let (others, proof) = (rows.into_iter().map(dates).collect(), proof.clone());
+        Ok(Releasable { product, whose, done, state, others, content, proof })
     }
 
     fn decide(&self, facts: &Facts<'_>, draft: &Releasable) -> Result<Release, Refusal> {
-        decide_release(draft, &self.effective_from, facts.today())
+        decide_release(draft, &self.effective_from, (&facts.actor.account, facts.today()))
     }
 
     fn keep(&self, cx: &mut Context<'_>, draft: Releasable, plan: Release) -> Outcome<SpecificationView> {
+        let mut content = draft.content;
+        content["effective_from"] = json!(plan.from);
+        let meaning = SignatureMeaning::SpecificationReleased;
+        let subject = ("specification", self.id.as_str());
+        cx.sign(draft.proof.as_ref(), meaning, subject, &SignedContent::of(&content))?;
         diesel::update(specification::table.find(&self.id))
-            .set((specification::status.eq(plan.state), specification::effective_from.eq(Day::from(plan.from))))
+            .set((
+                specification::status.eq(plan.state),
+                specification::effective_from.eq(Day::from(plan.from)),
+                specification::released_by.eq(&cx.actor.account),
+            ))
             .execute(cx.conn)?;
         let (old, new) = (draft.state.as_str(), plan.state.as_str());
         let event = Change::field(Self::NAME, "specification", &self.id, "status", old, new);
@@ -245,16 +278,6 @@ impl Whose {
     }
 }
 
-/// Who drafted a specification, as the trail has it.
-fn drafter(cx: &mut Context<'_>, id: &SpecificationId) -> Outcome<Option<String>> {
-    let drafted = audit_entry::table
-        .filter(audit_entry::subject_kind.eq("specification"))
-        .filter(audit_entry::subject_id.eq(id.as_str()))
-        .filter(audit_entry::action.eq(DraftSpecification::NAME))
-        .select(audit_entry::actor_id);
-    Ok(drafted.first::<Option<String>>(cx.conn).optional()?.flatten())
-}
-
 /// The specification as it is today.
 fn shown(cx: &mut Context<'_>, product: &ProductId, id: &SpecificationId) -> Outcome<SpecificationView> {
     let (reader, today) = (cx.services.reader(cx.actor)?, Day::from(cx.today()));
@@ -267,10 +290,28 @@ fn shown(cx: &mut Context<'_>, product: &ProductId, id: &SpecificationId) -> Out
 mod tests {
     use super::super::items::tests::assay;
     use super::*;
+    use crate::refusal::Code;
+    use crate::store::views::DutyFact;
     use crate::vocabulary::states::WrongState;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
+    }
+
+    fn drafted_by(who: &str) -> DutiesDone {
+        let fact = DutyFact {
+            duty: Duty::SpecificationDraft,
+            account: who.into(),
+            name: who.into(),
+            what_zh: "《示范标准》".into(),
+            what_en: "《示范标准》".into(),
+            at: chrono::DateTime::UNIX_EPOCH.into(),
+        };
+        DutiesDone { facts: vec![fact], ..DutiesDone::default() }
+    }
+
+    fn release(draft: &Releasable, from: &str, today: NaiveDate) -> Result<Release, Refusal> {
+        decide_release(draft, from, (&"releaser".into(), today))
     }
 
     fn draft(others: &[(&str, i64)]) -> Releasable {
@@ -282,45 +323,49 @@ mod tests {
         Releasable {
             product: "d1".into(),
             whose: Whose::Own,
-            own_draft: true,
+            done: drafted_by("drafter"),
             state: SpecificationState::Draft,
             others: others.iter().map(dates).collect(),
+            content: Value::Null,
+            proof: None,
         }
     }
 
     #[test]
     fn a_release_has_its_own_date() {
         let today = day("2026-03-02");
-        let Ok(later) = decide_release(&draft(&[("2026-01-05", 1)]), "2026-07-01", today) else { panic!("a release") };
+        let Ok(later) = release(&draft(&[("2026-01-05", 1)]), "2026-07-01", today) else { panic!("a release") };
         assert_eq!((later.state, later.from), (SpecificationState::Effective, day("2026-07-01")));
         // The first of a product may have been in force for long.
-        assert!(decide_release(&draft(&[]), "2020-01-01", today).is_ok());
-        let urgent = decide_release(&draft(&[("2026-01-05", 1), ("2027-01-01", 2)]), "2026-12-15", today);
+        assert!(release(&draft(&[]), "2020-01-01", today).is_ok());
+        let urgent = release(&draft(&[("2026-01-05", 1), ("2027-01-01", 2)]), "2026-12-15", today);
         assert!(urgent.is_ok(), "before one that waits");
     }
 
     #[test]
     fn a_release_that_would_never_be_in_force_is_refused() {
         let today = day("2026-03-02");
-        let refused = decide_release(&draft(&[("2026-01-05", 1)]), "2026-01-04", today).err().expect("a refusal");
+        let refused = release(&draft(&[("2026-01-05", 1)]), "2026-01-04", today).err().expect("a refusal");
         assert_eq!(refused, CatalogueRefusal::BeforeCurrent(day("2026-01-05")).into());
-        assert!(decide_release(&draft(&[("2026-01-05", 1)]), "2026-01-05", today).is_ok());
+        assert!(release(&draft(&[("2026-01-05", 1)]), "2026-01-05", today).is_ok());
     }
 
     #[test]
-    fn what_is_shared_is_the_keepers_and_takes_two() {
+    fn what_is_shared_is_the_keepers_and_every_release_takes_two() {
         let today = day("2026-03-02");
-        let of = |whose, own_draft| Releasable { whose, own_draft, ..draft(&[]) };
-        let refused = |draft: Releasable| decide_release(&draft, "2026-07-01", today).err();
-        assert_eq!(refused(of(Whose::Shared, false)), Some(CatalogueRefusal::NotKeeper.into()));
-        assert_eq!(refused(of(Whose::Kept, true)), Some(CatalogueRefusal::OwnDraft.into()));
-        assert_eq!(refused(of(Whose::Kept, false)), None);
+        let of = |whose, who| Releasable { whose, done: drafted_by(who), ..draft(&[]) };
+        let refused = |draft: Releasable| release(&draft, "2026-07-01", today).err().map(|refusal| refusal.code);
+        assert_eq!(refused(of(Whose::Shared, "drafter")), Some(Refusal::from(CatalogueRefusal::NotKeeper).code));
+        for whose in [Whose::Own, Whose::Kept] {
+            assert_eq!(refused(of(whose, "releaser")), Some(Code::SelfReview), "{whose:?}");
+            assert_eq!(refused(of(whose, "drafter")), None, "{whose:?}");
+        }
     }
 
     #[test]
     fn what_is_released_is_not_released_again() {
         let released = Releasable { state: SpecificationState::Effective, ..draft(&[]) };
-        let refused = decide_release(&released, "2026-07-01", day("2026-03-02")).err().expect("a refusal");
+        let refused = release(&released, "2026-07-01", day("2026-03-02")).err().expect("a refusal");
         let again = WrongState::Specification(SpecificationState::Effective, SpecificationEvent::Release);
         assert_eq!(refused, CatalogueRefusal::State(again).into());
     }

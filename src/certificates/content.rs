@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::documents::{CertificateData, SCHEMA_VERSION};
+use crate::people::canonical_sha256;
 use crate::refusal::Refusal;
 use crate::store::columns::Json;
 use crate::store::rows::CertificateRow;
@@ -123,6 +124,24 @@ fn with_number(at: At<'_>, stored: &Json, number: &str) -> Result<Json, Refusal>
     Ok(Json::of(&tree))
 }
 
+/// What a number, a date, a signatory and a seal add to the data: none of it was there to be reviewed.
+const ADDED_LATER: &[&str] = &["number", "issued_on", "signatory", "seal"];
+
+/// SHA-256 of the data as they are reviewed and signed: in one form, without what is added to them later.
+///
+/// # Errors
+/// As [`content`].
+pub(super) fn data_sha256(row: &CertificateRow) -> Result<String, Refusal> {
+    Ok(reviewed_sha256(tree(at(row), &row.data)?))
+}
+
+fn reviewed_sha256(mut tree: Value) -> String {
+    if let Some(fields) = tree.as_object_mut() {
+        fields.retain(|name, _| !ADDED_LATER.contains(&name.as_str()));
+    }
+    canonical_sha256(&tree)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -163,6 +182,20 @@ mod tests {
         let mut later = kept();
         later["version"] = json!(SCHEMA_VERSION + 1);
         assert!(tree(place(), &Json::of(&later)).is_err());
+    }
+
+    #[test]
+    fn number_date_and_signatory_are_no_part_of_what_is_reviewed_and_all_else_is() {
+        let reviewed = reviewed_sha256(kept());
+        let mut issued = kept();
+        issued["number"] = json!("B20260001");
+        issued["issued_on"] = json!("2026年3月2日");
+        issued["signatory"] = json!({"name": "郭正"});
+        issued["seal"] = json!("ab");
+        assert_eq!(reviewed_sha256(issued), reviewed);
+        let mut other = kept();
+        other["sample"]["lot"] = json!("2026002");
+        assert_ne!(reviewed_sha256(other), reviewed);
     }
 
     #[test]

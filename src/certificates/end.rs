@@ -2,20 +2,24 @@
 
 use diesel::prelude::*;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::find::{self, certificate_of, moved};
-use crate::action::{Action, Context, Facts, Subject};
-use crate::record::Change;
+use crate::action::{Action, Context, Facts, Services, Subject};
+use crate::people::{Grace, Reauthenticated, SignedContent};
+use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
+use crate::secrets::Password;
 use crate::store::Outcome;
 use crate::store::columns::CertificateId;
 use crate::store::revisions::Revised;
+use crate::store::rows::CertificateRow;
 use crate::store::schema::certificate;
 use crate::store::views::CertificateView;
 use crate::text;
 use crate::vocabulary::states::CertificateEvent;
-use crate::vocabulary::{CertificateState, Permission};
+use crate::vocabulary::{CertificateState, Permission, SignatureMeaning};
 
 /// Discards a certificate that is drafted or reviewed. One that was numbered keeps its number.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -25,12 +29,20 @@ pub struct DiscardCertificate {
     pub reason: String,
 }
 
-/// Withdraws an issued certificate; its verification page says so from now on.
+/// Withdraws an issued certificate; its verification page says so from now on. As its issue, it is signed with a
+/// password of its own.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawCertificate {
     pub id: CertificateId,
     pub reason: String,
+    /// Given for this signature
+    #[serde(default)]
+    #[schema(required)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// A state that was left, the one that follows, and why.
@@ -58,39 +70,69 @@ fn keep(
     find::view(cx, id)
 }
 
-/// The two actions differ by their name, their permission and their event.
-macro_rules! endings {
-    ($($action:ident = $name:literal, $permission:ident, $event:ident;)+) => {$(
-        impl Action for $action {
-            const NAME: &'static str = $name;
-            const PERMISSION: Permission = Permission::$permission;
-            type Prepared = ();
-            type Loaded = CertificateState;
-            type Plan = EndedCertificate;
-            type Done = CertificateView;
+impl Action for DiscardCertificate {
+    const NAME: &'static str = "certificate.discard";
+    const PERMISSION: Permission = Permission::CertificateDiscard;
+    type Prepared = ();
+    type Loaded = CertificateState;
+    type Plan = EndedCertificate;
+    type Done = CertificateView;
 
-            fn subject(&self) -> Option<Subject> {
-                Some(Subject::new(Revised::Certificate, &self.id))
-            }
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Certificate, &self.id))
+    }
 
-            fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<CertificateState> {
-                Ok(certificate_of(cx.conn, cx.actor, &self.id)?.state)
-            }
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<CertificateState> {
+        Ok(certificate_of(cx.conn, cx.actor, &self.id)?.state)
+    }
 
-            fn decide(&self, _: &Facts<'_>, state: &CertificateState) -> Result<EndedCertificate, Refusal> {
-                decide(*state, CertificateEvent::$event, &self.reason)
-            }
+    fn decide(&self, _: &Facts<'_>, state: &CertificateState) -> Result<EndedCertificate, Refusal> {
+        decide(*state, CertificateEvent::Discard, &self.reason)
+    }
 
-            fn keep(&self, cx: &mut Context<'_>, state: CertificateState, plan: EndedCertificate) -> Outcome<CertificateView> {
-                keep(cx, Self::NAME, &self.id, (state, plan))
-            }
-        }
-    )+};
+    fn keep(&self, cx: &mut Context<'_>, state: CertificateState, plan: EndedCertificate) -> Outcome<CertificateView> {
+        keep(cx, Self::NAME, &self.id, (state, plan))
+    }
 }
 
-endings! {
-    DiscardCertificate = "certificate.discard", CertificateDiscard, Discard;
-    WithdrawCertificate = "certificate.withdraw", CertificateWithdraw, Withdraw;
+/// An issued certificate, and who proved to withdraw it.
+pub struct Withdrawable {
+    row: CertificateRow,
+    proof: Option<Reauthenticated>,
+}
+
+impl Action for WithdrawCertificate {
+    const NAME: &'static str = "certificate.withdraw";
+    const PERMISSION: Permission = Permission::CertificateWithdraw;
+    type Prepared = Option<Reauthenticated>;
+    type Loaded = Withdrawable;
+    type Plan = EndedCertificate;
+    type Done = CertificateView;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Certificate, &self.id))
+    }
+
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Reauthenticated>> {
+        services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Never).map(Some)
+    }
+
+    fn load(&self, cx: &mut Context<'_>, proof: &Option<Reauthenticated>) -> Outcome<Withdrawable> {
+        Ok(Withdrawable { row: certificate_of(cx.conn, cx.actor, &self.id)?, proof: proof.clone() })
+    }
+
+    fn decide(&self, _: &Facts<'_>, found: &Withdrawable) -> Result<EndedCertificate, Refusal> {
+        decide(found.row.state, CertificateEvent::Withdraw, &self.reason)
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, found: Withdrawable, plan: EndedCertificate) -> Outcome<CertificateView> {
+        let Withdrawable { row, proof } = found;
+        let content = SignedContent::of(&json!({"certificate": row.id, "number": row.number,
+            "pdf_sha256": row.pdf_sha256, "reason": plan.reason}));
+        let subject = ("certificate", self.id.as_str());
+        cx.sign(proof.as_ref(), SignatureMeaning::CertificateWithdrawn, subject, &content)?;
+        keep(cx, Self::NAME, &self.id, (row.state, plan))
+    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use crate::action::Context;
 use crate::record::Actor;
 use crate::store::columns::CertificateId;
 use crate::store::rows::CertificateRow;
-use crate::store::schema::certificate;
+use crate::store::schema::{certificate, signature};
 use crate::store::views::{self, CertificateView};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::CertificateState;
 use crate::vocabulary::states::CertificateEvent;
+use crate::vocabulary::{CertificateState, SignatureMeaning};
 
 /// The certificate, where it is of the actor's institute.
 ///
@@ -25,6 +25,18 @@ pub(super) fn certificate_of(conn: &mut AnyConnection, actor: &Actor, id: &Certi
         .first(conn)
         .optional()?;
     found.ok_or_else(|| CertificateRefusal::NoCertificate(id.clone()).into())
+}
+
+/// The hash of the data that a certificate's reviewer signed; none where reviews were not signed yet.
+pub(super) fn reviewed_sha256(conn: &mut AnyConnection, id: &CertificateId) -> Outcome<Option<String>> {
+    Ok(signature::table
+        .filter(signature::subject_kind.eq("certificate"))
+        .filter(signature::subject_id.eq(id.as_str()))
+        .filter(signature::meaning.eq(SignatureMeaning::CertificateReviewed))
+        .order(signature::signed_at.desc())
+        .select(signature::content_sha256)
+        .first(conn)
+        .optional()?)
 }
 
 /// The certificate as it is now, for who acted.

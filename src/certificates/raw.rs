@@ -16,7 +16,7 @@ use crate::store::schema::{
     account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading,
 };
 use crate::store::stored::At;
-use crate::store::views::ImportView;
+use crate::store::views::{ImportView, Reader, SignatureView};
 use crate::store::{AnyConnection, views};
 
 /// Typesets the raw record of a sample. It names no applicant.
@@ -24,13 +24,13 @@ use crate::store::{AnyConnection, views};
 /// # Errors
 /// Where there is no such sample or nothing was recorded yet.
 pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<Vec<u8>> {
-    let now = services.clock.now();
+    let (now, reader) = (services.clock.now(), services.reader(actor)?);
     let data = services.db.read(|conn| {
         let facts = TestedSample::load(conn, &services.lines, actor, id)?;
         let mut raw = Vec::new();
         for (task, item, results) in &facts.tasks {
             let site = services.site.public_url.trim_end_matches('/');
-            raw.extend(tests(conn, (task, item, results), site)?);
+            raw.extend(tests(conn, &reader, (task, item, results), site)?);
         }
         let dossier = facts.dossier;
         let mut sample = compose::sample(&dossier);
@@ -54,6 +54,7 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
 /// One entry for each version of the task's result, the newest last: nothing is left out.
 fn tests(
     conn: &mut AnyConnection,
+    reader: &Reader,
     (task, item, results): (&TestTaskRow, &TestItemRow, &[ResultRow]),
     site: &str,
 ) -> Outcome<Vec<RawTest>> {
@@ -68,6 +69,8 @@ fn tests(
         .load(conn)?;
     let imports = views::imports(conn, &task.id, &readings)?;
     let evaluated = evaluated(conn, &readings)?;
+    let ids: Vec<&str> = results.iter().map(|one| one.id.as_str()).collect();
+    let signatures = views::signatures(conn, reader, "result", &ids)?;
     let mut tests = Vec::with_capacity(results.len());
     for one in results {
         let steps: Vec<String> = At::new("result", "steps", one.id.as_str()).read(&one.steps)?;
@@ -92,7 +95,7 @@ fn tests(
             analysed_at: time(Some(&one.entered_at)),
             reviewer: name(conn, one.reviewer_id.as_ref())?,
             reviewed_at: time(one.reviewed_at.as_ref()),
-            remarks: remarks(one, &readings),
+            remarks: remarks(one, &readings).into_iter().chain(signed(one, &signatures)).collect(),
             ..RawTest::default()
         });
     }
@@ -223,6 +226,17 @@ fn remarks(one: &ResultRow, readings: &[ReadingRow]) -> Vec<String> {
     remarks.extend(converted.map(|(row, how)| format!("{}[{}] 单位换算：{how}", row.name, row.position)));
     remarks.extend(one.despite_range.as_ref().map(|why| format!("数值超出合理范围，理由：{why}")));
     remarks
+}
+
+/// The signatures on a result: who, with what meaning, when, and on which content.
+fn signed(one: &ResultRow, signatures: &[SignatureView]) -> Vec<String> {
+    let own = signatures.iter().filter(|signature| signature.subject_id == one.id.as_str());
+    let line = |signature: &SignatureView| {
+        let SignatureView { name, meaning, signed_at, content_sha256, .. } = signature;
+        let hash = content_sha256.get(..16).unwrap_or_default();
+        format!("电子签名：{name} {} {}（SHA-256 {hash}…）", meaning.zh(), time(Some(signed_at)))
+    };
+    own.map(line).collect()
 }
 
 fn name(conn: &mut AnyConnection, id: Option<&AccountId>) -> Outcome<String> {

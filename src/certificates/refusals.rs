@@ -6,8 +6,8 @@ use crate::documents::{Bilingual, CertificateKind};
 use crate::refusal::{Code, Refusal};
 use crate::store::Failure;
 use crate::store::columns::{CertificateId, TestTaskId};
-use crate::vocabulary::TaskState;
 use crate::vocabulary::states::WrongState;
+use crate::vocabulary::{Business, Category, TaskState};
 
 /// Why no certificate is drafted, reviewed, signed or shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +40,10 @@ pub enum CertificateRefusal {
     NotIssued,
     /// Another certificate amends it already.
     AmendedAlready,
-    /// Who drafted it does not review it.
-    OwnDraft,
+    /// The line of business or the category, or the day, is outside of what the signatory may sign.
+    OutsideField { business: Business, category: Category },
+    /// The data are not those that were reviewed.
+    ReviewedOther,
     /// The content changed after it was typeset.
     ContentMoved,
     /// There is no key to sign with.
@@ -104,9 +106,17 @@ impl From<CertificateRefusal> for Refusal {
                 "the certificate is being amended already: settle that amendment first",
             )
             .at("amends.certificate_id"),
-            Why::OwnDraft => {
-                Self::new(Code::SelfReview, "不得审核本人起草的证书", "the one who drafted it does not review it")
-            }
+            Why::OutsideField { business, category } => Self::new(
+                Code::OutsideField,
+                format!("您今日没有“{}·{}”的授权签字领域", business.zh(), category.zh()),
+                format!("today you are not appointed to sign for {}, {}", business.en(), category.en()),
+            )
+            .with(json!({"business": business, "category": category})),
+            Why::ReviewedOther => Self::new(
+                Code::Conflict,
+                "证书数据与审核时不一致，不得签发",
+                "the data are not those that were reviewed: it is not issued",
+            ),
             Why::ContentMoved => Self::new(Code::Conflict, "证书内容已变化", "the certificate's content changed"),
             Why::NoKey => Self::new(
                 Code::SignatureKey,
@@ -159,7 +169,8 @@ mod tests {
                 Why::ChangedSinceDraft,
                 Why::NotIssued,
                 Why::AmendedAlready,
-                Why::OwnDraft,
+                Why::OutsideField { business: Business::LotRelease, category: Category::Vaccine },
+                Why::ReviewedOther,
                 Why::ContentMoved,
                 Why::NoKey,
                 Why::NotSigned { kind: CertificateKind::TestReport, error: error.clone() },

@@ -2,29 +2,30 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::compose;
-use super::content::content;
+use super::content::{content, data_sha256};
 use super::find::{self, certificate_of, moved};
 use super::refusals::CertificateRefusal;
+use crate::accounts::{SigningField, fields_of, in_field};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::documents::{self, Bilingual, CertificateData, RenderError, SignInfo, Signatory};
-use crate::people::Reauthenticated;
+use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::secrets::Password;
 use crate::store::columns::{CertificateId, Instant};
 use crate::store::revisions::Revised;
 use crate::store::rows::CertificateRow;
-use crate::store::schema::certificate;
-use crate::store::views::CertificateView;
+use crate::store::schema::{application, certificate, product};
+use crate::store::views::{self, CertificateView};
 use crate::store::{Outcome, StoreError};
 use crate::vocabulary::states::CertificateEvent;
-use crate::vocabulary::{CertificateState, Permission, SignatureMeaning};
+use crate::vocabulary::{Business, Category, CertificateState, Duty, IssueMeaning, Permission};
 
 /// Signs a reviewed certificate, with the signatory's password given again: whoever sits at a screen left open cannot
 /// sign.
@@ -32,9 +33,15 @@ use crate::vocabulary::{CertificateState, Permission, SignatureMeaning};
 #[serde(deny_unknown_fields)]
 pub struct SignCertificate {
     pub id: CertificateId,
-    pub password: Password,
+    /// The signatory's own, given for this signature
+    #[serde(default)]
+    #[schema(required)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
     /// What the signature stands for
-    pub meaning: SignatureMeaning,
+    pub meaning: IssueMeaning,
 }
 
 /// The document as it was typeset and signed, and who proved to be its signatory.
@@ -52,6 +59,15 @@ pub struct Signed {
 pub struct Signable {
     row: CertificateRow,
     signed: Signed,
+    /// Who did what about it and its results.
+    done: DutiesDone,
+    /// What the signatory may sign.
+    fields: Vec<SigningField<NaiveDate>>,
+    /// What the certificate is of.
+    business: Business,
+    category: Category,
+    /// The hash of the data that was reviewed; none where it was reviewed before reviews were signed.
+    reviewed: Option<String>,
     /// The certificate that this one amends.
     amended: Option<(CertificateId, CertificateState)>,
 }
@@ -76,7 +92,7 @@ impl Action for SignCertificate {
     }
 
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Signed>> {
-        let proof = services.identity.reauthenticate(actor, self.password.reveal())?;
+        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Never)?;
         let at = services.clock.now();
         let row = services.db.read(|conn| certificate_of(conn, actor, &self.id))?;
         moved(row.state, CertificateEvent::Sign)?;
@@ -96,19 +112,37 @@ impl Action for SignCertificate {
             }
             None => None,
         };
-        Ok(Signable { row, signed, amended })
+        let facts = views::duties_of_certificate(cx.conn, &self.id)?;
+        let done = DutiesDone { facts, more: cx.services.site.apart.clone() };
+        let (business, category) = application::table
+            .find(&row.application_id)
+            .inner_join(product::table)
+            .select((application::business, product::category))
+            .first(cx.conn)?;
+        let fields = fields_of(cx.conn, &cx.actor.account)?;
+        let reviewed = find::reviewed_sha256(cx.conn, &self.id)?;
+        Ok(Signable { row, signed, done, fields, business, category, reviewed, amended })
     }
 
-    fn decide(&self, _: &Facts<'_>, found: &Signable) -> Result<Issued, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, found: &Signable) -> Result<Issued, Refusal> {
+        found.done.allow(Duty::Signatory, &facts.actor.account)?;
+        if !in_field(&found.fields, found.business, found.category, &facts.today()) {
+            return Err(CertificateRefusal::OutsideField { business: found.business, category: found.category }.into());
+        }
+        let signs = data_sha256(&found.row)?;
+        if found.reviewed.as_ref().is_some_and(|reviewed| *reviewed != signs) {
+            return Err(CertificateRefusal::ReviewedOther.into());
+        }
         let unchanged = found.row.data == found.signed.row.data;
         Ok(may_sign(found.row.state, unchanged, found.amended.as_ref().map(|(_, state)| *state))?)
     }
 
     fn keep(&self, cx: &mut Context<'_>, found: Signable, plan: Issued) -> Outcome<CertificateView> {
-        let Signable { row, signed, amended } = found;
-        let (subject, meaning) = (("certificate", self.id.as_str()), self.meaning.as_str());
+        let Signable { row, signed, amended, .. } = found;
+        let (subject, meaning) = (("certificate", self.id.as_str()), self.meaning.kept());
         let sha256 = cx.file(&signed.pdf)?;
-        let signature = signed.proof.sign(cx.conn, cx.actor, cx.now, meaning, subject, &sha256)?;
+        let content = SignedContent { sha256: sha256.clone(), data_sha256: Some(data_sha256(&row)?) };
+        let signature = signed.proof.sign(cx.conn, cx.actor, cx.now, meaning, subject, &content)?;
         diesel::update(certificate::table.find(&self.id))
             .set((
                 certificate::state.eq(plan.state),
@@ -120,7 +154,7 @@ impl Action for SignCertificate {
             .execute(cx.conn)?;
         let event =
             Change::field(Self::NAME, "certificate", &self.id, "state", row.state.as_str(), plan.state.as_str());
-        cx.record(event.and("pdf_sha256", (), sha256).and("meaning", (), meaning));
+        cx.record(event.and("pdf_sha256", (), sha256).and("meaning", (), meaning.as_str()));
         if let (Some((old, state)), Some(next)) = (amended, plan.amended) {
             diesel::update(certificate::table.find(&old)).set(certificate::state.eq(next)).execute(cx.conn)?;
             let (from, to) = (state.as_str(), next.as_str());
@@ -150,7 +184,7 @@ fn may_sign(
 fn signed_content(
     row: &CertificateRow,
     actor: &Actor,
-    meaning: SignatureMeaning,
+    meaning: IssueMeaning,
     now: DateTime<Utc>,
 ) -> Result<CertificateData, Refusal> {
     let mut data = content(row)?;
@@ -167,7 +201,7 @@ fn signed_pdf(
     services: &Services,
     data: &CertificateData,
     id: &CertificateId,
-    meaning: SignatureMeaning,
+    meaning: IssueMeaning,
     now: DateTime<Utc>,
 ) -> Outcome<Vec<u8>> {
     let key = services.signing_key.as_ref().ok_or(CertificateRefusal::NoKey)?;
@@ -227,7 +261,7 @@ mod tests {
         let sign: SignCertificate =
             serde_json::from_str(r#"{"id":"c-1","password":"correct horse battery","meaning":"授权签发"}"#)
                 .expect("an input");
-        assert_eq!(sign.meaning, SignatureMeaning::AuthorisedIssue);
+        assert_eq!(sign.meaning, IssueMeaning::Authorised);
         assert!(!format!("{sign:?}").contains("horse"));
         let other = serde_json::from_str::<SignCertificate>(r#"{"id":"c-1","password":"x","meaning":"同意"}"#);
         assert!(other.is_err_and(|error| error.to_string().contains("批准签发")), "says which meanings there are");

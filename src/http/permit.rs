@@ -333,6 +333,7 @@ permissions!(
     RegulationRead,
     AccountRead,
     AccountManage,
+    SignatoryAppoint,
     OwnPasswordChange,
     OwnSessionEnd,
     OwnSecondFactor,

@@ -45,6 +45,7 @@ pub(super) fn actor(row: &AccountRow, roles: Vec<Role>, request_id: Option<&str>
         applicant: row.applicant_id.clone(),
         roles,
         request_id: request_id.map(str::to_owned),
+        session: None,
     }
 }
 

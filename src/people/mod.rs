@@ -5,6 +5,7 @@
 //! [`Identity`] is the handle. It reads and writes its own tables and records everything it does on the trail in the same
 //! transaction; failed log-ins of strangers are summed up. Its methods block: call them where blocking is allowed.
 
+mod duties;
 mod failures;
 mod find;
 mod limits;
@@ -27,6 +28,7 @@ use crate::clock::Clock;
 use crate::store::{DbConn, Outcome};
 use crate::vocabulary::Role;
 
+pub use duties::{DutiesDone, DutyConflict, may_have};
 pub(crate) use find::{account_by_id, normal_username, roles_of};
 pub use own::{OwnSecondFactor, OwnSession};
 pub use password::{Hasher, PasswordCost, check_rule};
@@ -34,7 +36,7 @@ pub use second_factor::Offered;
 pub(crate) use second_factor::{factor_of, kept, opened, sealed, step_of};
 pub use session::{Authenticated, Caller, Credentials, DutyFirst, LoggedIn};
 pub(crate) use session::{end_all, end_family};
-pub use signature::{FRESH_SECONDS, Reauthenticated};
+pub use signature::{FRESH_SECONDS, Grace, Reauthenticated, SignedContent, canonical_sha256};
 pub use token::{Claims, RefreshToken, Tokens, random_text};
 pub(crate) use vault::Vault;
 
@@ -59,6 +61,8 @@ pub struct SessionRules {
     pub summed_up: Duration,
     /// The roles that ask for a second factor.
     pub second_factor: Vec<Role>,
+    /// For how long a password counts for a series of reviews in its session; nought asks for it every time.
+    pub sign_grace: Duration,
 }
 
 impl Default for SessionRules {
@@ -73,6 +77,7 @@ impl Default for SessionRules {
             lock: Duration::minutes(15),
             summed_up: Duration::minutes(5),
             second_factor: Vec::new(),
+            sign_grace: Duration::minutes(5),
         }
     }
 }

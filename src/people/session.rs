@@ -14,12 +14,12 @@ use super::token::{RefreshToken, sha256_of};
 use super::vault::Vault;
 use super::{Identity, SessionRules};
 use crate::clock::local_time;
-use crate::record::{Actor, Author, Change, record, record_by};
+use crate::record::{Actor, ActorSession, Author, Change, record, record_by};
 use crate::refusal::{Code, Refusal};
 use crate::secrets::Password;
 use crate::store::columns::{AccountId, Instant, SessionId};
 use crate::store::rows::{AccountRow, SessionRow};
-use crate::store::schema::{account, account_role, session};
+use crate::store::schema::{account, account_role, second_factor as factor, session};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::{PasswordOrigin, Permission, Role};
 
@@ -239,16 +239,23 @@ impl Identity {
         let now = self.clock.now();
         let claims = self.tokens.read(access, now)?;
         let session_id = SessionId::from(claims.sid);
-        let rows: Vec<(AccountRow, SessionRow, Option<Role>)> = self.db.read(|conn| {
+        type Found = (AccountRow, SessionRow, Option<Role>, Option<Instant>);
+        let rows: Vec<Found> = self.db.read(|conn| {
             Ok(session::table
                 .inner_join(account::table)
                 .left_join(account_role::table.on(account_role::account_id.eq(account::id)))
+                .left_join(factor::table.on(factor::account_id.eq(account::id)))
                 .filter(session::id.eq(&session_id))
                 .order(account_role::role)
-                .select((AccountRow::as_select(), SessionRow::as_select(), account_role::role.nullable()))
+                .select((
+                    AccountRow::as_select(),
+                    SessionRow::as_select(),
+                    account_role::role.nullable(),
+                    factor::confirmed_at.nullable(),
+                ))
                 .load(conn)?)
         })?;
-        let (row, own, _) = rows.first().ok_or_else(find::revoked)?;
+        let (row, own, _, confirmed) = rows.first().ok_or_else(find::revoked)?;
         if own.revoked_at.is_some()
             || row.disabled
             || row.id.as_str() != claims.sub
@@ -256,10 +263,12 @@ impl Identity {
         {
             return Err(find::revoked().into());
         }
-        let roles: Vec<Role> = rows.iter().filter_map(|(_, _, role)| *role).collect();
+        let roles: Vec<Role> = rows.iter().filter_map(|(_, _, role, _)| *role).collect();
         let due = self.due(row, &roles)?;
         self.seen(own, now);
-        Ok(Authenticated { actor: find::actor(row, roles, request_id), session: session_id, due })
+        let session = acting(own, confirmed.is_some());
+        let actor = Actor { session: Some(session), ..find::actor(row, roles, request_id) };
+        Ok(Authenticated { actor, session: session_id, due })
     }
 
     /// What an account has to do first.
@@ -312,11 +321,17 @@ impl Identity {
     /// # Errors
     /// [`Code::BadCredentials`], [`Code::AccountLocked`], [`Code::Busy`].
     pub fn confirm(&self, actor: &Actor, password: &str, purpose: &'static str) -> Outcome<Actor> {
+        self.confirm_as(actor, password, Confirming { purpose, code: None, session: None })
+    }
+
+    /// As [`Identity::confirm`], with what else is asked for.
+    pub(super) fn confirm_as(&self, actor: &Actor, password: &str, asked: Confirming) -> Outcome<Actor> {
         let username = find::normal_username(&actor.username);
         let found = self.db.read(|conn| find::by_username(conn, &username))?;
         let checked = self.compare(username, found, password)?;
-        let (rules, now, request) = (self.rules.clone(), self.clock.now(), actor.request_id.clone());
-        Ok(self.db.write(move |conn| settle(conn, &checked, purpose, &rules, now, request.as_deref()))??)
+        let (rules, vault) = (self.rules.clone(), self.vault.clone());
+        let (now, request) = (self.clock.now(), actor.request_id.clone());
+        Ok(self.db.write(move |conn| settle(conn, &checked, (&asked, &vault), &rules, now, request.as_deref()))??)
     }
 
     /// The slow part of a password check, outside any transaction.
@@ -325,6 +340,22 @@ impl Identity {
         let matches = self.hasher.verify(password, hash)?;
         Ok(Checked { username, account: found.map(|row| (row.id, row.password_hash)), matches })
     }
+}
+
+/// What somebody who is logged in confirms with the password.
+pub(super) struct Confirming {
+    /// What the trail says that it was given for.
+    pub purpose: &'static str,
+    /// The code of the second factor, where one is asked for (of an account that has one).
+    pub code: Option<Option<String>>,
+    /// The session that remembers when the password was given.
+    pub session: Option<String>,
+}
+
+/// A session as its owner acts in it.
+fn acting(row: &SessionRow, second_factor: bool) -> ActorSession {
+    let proven_at = row.proven_at.as_ref().map(Instant::utc);
+    ActorSession { family: row.family.clone(), proven_at, second_factor }
 }
 
 /// A password as compared: with which account's hash, and how it came out.
@@ -367,11 +398,12 @@ fn admit(
 fn settle(
     conn: &mut AnyConnection,
     checked: &Checked,
-    purpose: &'static str,
+    (asked, vault): (&Confirming, &Vault),
     rules: &SessionRules,
     now: DateTime<Utc>,
     request: Option<&str>,
 ) -> Settled<Actor> {
+    let purpose = asked.purpose;
     let Some((id, verified_hash)) = &checked.account else {
         let why = json!({"why": "gone", "for": purpose});
         let change = Change::created("password.fail", "account", hidden(&checked.username), why);
@@ -391,9 +423,17 @@ fn settle(
         return Ok(Err(wrong_password()));
     }
     // A password changed since the comparison was not compared at all.
-    if checked.matches && row.password_hash == *verified_hash {
+    let mut right = checked.matches && row.password_hash == *verified_hash;
+    if let (true, Some(code)) = (right, &asked.code) {
+        right = second_factor::pass(conn, vault, id, code.as_deref(), now)?.is_some();
+    }
+    if right {
         if row.failed_logins != 0 || row.locked_until.is_some() {
             set_failures(conn, id, 0, None)?;
+        }
+        if let Some(family) = &asked.session {
+            let own = session::table.filter(session::account_id.eq(id)).filter(session::family.eq(family));
+            diesel::update(own).set(session::proven_at.eq(Instant::from(now))).execute(conn)?;
         }
         return Ok(Ok(actor));
     }
@@ -443,6 +483,7 @@ fn open(conn: &mut AnyConnection, actor: Actor, opening: &Opening<'_>) -> Outcom
         agent: opening.caller.agent.as_deref().map(short),
         opened_at: Some(now.into()),
         seen_at: Some(now.into()),
+        proven_at: Some(now.into()),
     };
     diesel::insert_into(session::table).values(&row).execute(conn)?;
     let factor = match opening.passed {
@@ -452,7 +493,8 @@ fn open(conn: &mut AnyConnection, actor: Actor, opening: &Opening<'_>) -> Outcom
     };
     let content = json!({"expires_at": row.expires_at, "source": row.source, "second_factor": factor});
     record(conn, &actor, now, vec![Change::created("session.open", "session", &row.family, content).in_version(2)])?;
-    Ok((actor, row, token.secret))
+    let session = acting(&row, opening.passed != Passed::None);
+    Ok((Actor { session: Some(session), ..actor }, row, token.secret))
 }
 
 /// What a browser calls itself, no longer than it is worth.
@@ -512,11 +554,13 @@ fn rotate(
         agent: old.agent,
         opened_at: old.opened_at,
         seen_at: Some(now.into()),
+        proven_at: old.proven_at,
     };
     diesel::insert_into(session::table).values(&next).execute(conn)?;
     let change = Change::created("session.refresh", "session", &next.family, json!({"session": next.id}));
     record(conn, &actor, now, vec![change])?;
-    Ok(Ok((actor, next, token.secret)))
+    let session = acting(&next, second_factor::is_confirmed(conn, &actor.account)?);
+    Ok(Ok((Actor { session: Some(session), ..actor }, next, token.secret)))
 }
 
 pub(crate) fn end_family(conn: &mut AnyConnection, family: &str, now: DateTime<Utc>) -> Outcome<()> {
@@ -558,7 +602,7 @@ fn bad_credentials() -> Refusal {
 }
 
 fn wrong_password() -> Refusal {
-    Refusal::new(Code::BadCredentials, "密码错误", "the password is wrong")
+    Refusal::new(Code::BadCredentials, "密码错误，或验证码错误", "the password, or the code, is wrong")
 }
 
 fn stopped_refusal(stopped: &Stopped) -> Refusal {

@@ -20,4 +20,4 @@ pub use seal::{Checked, Sealer, Sealing};
 pub use trail::{Entries, PAGE, TrailEntry, TrailFilter, TrailPage, latest, trail};
 pub use verify::{Memory, Misfit, MisfitKind, Report, verify};
 pub use witness::{Acceptance, WITNESS, Witness, accept, last_seal, remember_restored, renewed};
-pub use writing::{Actor, Author, Change, not_before_the_last, record, record_by};
+pub use writing::{Actor, ActorSession, Author, Change, not_before_the_last, record, record_by};

@@ -31,6 +31,19 @@ pub struct Actor {
     pub roles: Vec<Role>,
     /// The request, where the action came over HTTP.
     pub request_id: Option<String>,
+    /// The session that it acts in; none for the program itself.
+    pub session: Option<ActorSession>,
+}
+
+/// The session that somebody acts in, as far as signatures ask for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActorSession {
+    /// From the log-in to the end, whatever tokens it had.
+    pub family: String,
+    /// When the password was given in it last.
+    pub proven_at: Option<DateTime<Utc>>,
+    /// Whether the account has a second factor.
+    pub second_factor: bool,
 }
 
 impl Actor {

@@ -98,6 +98,8 @@ ids!(
     AccountId,
     SessionId,
     SignatureId,
+    SignatoryFieldId,
+    SignatoryFieldEndId,
     ProductId,
     SpecificationId,
     TestItemId,

@@ -121,6 +121,21 @@ invariants! {
     DecisionSelf = "self-decision", SelfReview,
         "超标结果不得由检验人本人处理",
         "the analyst of an OOS result does not decide about it";
+    ReleaseSelf = "self-release", SelfReview,
+        "质量标准由起草人以外的人发布",
+        "a specification is released by somebody else than its drafter";
+    SignatureSelf = "self-signature", SelfReview,
+        "授权签字人不得是该样品的检验人、复核人，也不得是证书的起草人或审核人",
+        "the signatory of a certificate neither tested, reviewed nor drafted what is in it";
+    EntrySelf = "self-entry", SelfReview,
+        "复核、导入复核或处理过该检验的人不得再录入数据",
+        "no value of a test is entered by somebody who reviewed, checked or decided about it";
+    SignatoryField = "signatory-field", Conflict,
+        "签字人在签发日没有该业务和品种类别的授权签字领域",
+        "on that day the signatory is not appointed for that business and that category";
+    SignatureMeaning = "signature-meaning", InvalidField,
+        "签名的含义不在规定之列",
+        "a signature has one of the meanings on the list";
     EvaluationVersions = "evaluation-versions", Conflict,
         "评价的版本须依次递增，请刷新后重试",
         "the versions of an evaluation follow one another: reload it and try again";

@@ -70,6 +70,7 @@ diesel::table! {
         agent -> Nullable<Text>,
         opened_at -> Nullable<Text>,
         seen_at -> Nullable<Text>,
+        proven_at -> Nullable<Text>,
     }
 }
 
@@ -100,6 +101,33 @@ diesel::table! {
         subject_id -> Text,
         content_sha256 -> Text,
         signed_at -> Text,
+        password_at -> Nullable<Text>,
+        data_sha256 -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    signatory_field (id) {
+        id -> Text,
+        account_id -> Text,
+        business -> Text,
+        category -> Nullable<Text>,
+        valid_from -> Text,
+        valid_to -> Nullable<Text>,
+        document -> Text,
+        appointed_by -> Nullable<Text>,
+        appointed_at -> Text,
+    }
+}
+
+diesel::table! {
+    signatory_field_end (id) {
+        id -> Text,
+        field_id -> Text,
+        ends_on -> Text,
+        reason -> Text,
+        ended_by -> Text,
+        ended_at -> Text,
     }
 }
 
@@ -146,6 +174,8 @@ diesel::table! {
         effective_from -> Nullable<Text>,
         created_at -> Text,
         revision -> BigInt,
+        drafted_by -> Nullable<Text>,
+        released_by -> Nullable<Text>,
     }
 }
 
@@ -782,6 +812,8 @@ diesel::joinable!(session -> account (account_id));
 diesel::joinable!(second_factor -> account (account_id));
 diesel::joinable!(recovery_code -> account (account_id));
 diesel::joinable!(signature -> account (account_id));
+diesel::joinable!(signatory_field -> account (account_id));
+diesel::joinable!(signatory_field_end -> signatory_field (field_id));
 diesel::joinable!(product_trait -> product (product_id));
 diesel::joinable!(specification -> product (product_id));
 diesel::joinable!(test_item -> specification (specification_id));
@@ -845,6 +877,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     second_factor,
     recovery_code,
     signature,
+    signatory_field,
+    signatory_field_end,
     product,
     product_trait,
     specification,

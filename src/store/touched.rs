@@ -43,6 +43,8 @@ pub const SEALED: &[SealedTable] = &[
     SealedTable { name: "second_factor", key: &["account_id"], passing: &["last_step"] },
     keyed("recovery_code", &["account_id", "code_sha256"]),
     by_id("signature"),
+    by_id("signatory_field"),
+    by_id("signatory_field_end"),
     by_id("product"),
     keyed("product_trait", &["product_id", "trait_name"]),
     by_id("specification"),

@@ -8,14 +8,16 @@ use super::form::Form;
 use super::lists::{Onward, ROWS, RegisterSearch};
 use super::named::applicant_named;
 use super::page::{Page, Refused, see_other, send};
-use crate::accounts::{CreateAccount, DisableAccount, ResetPassword, ResetSecondFactor, SetRoles};
+use crate::accounts::{
+    AppointSignatory, CreateAccount, DisableAccount, EndSignatoryField, ResetPassword, ResetSecondFactor, SetRoles,
+};
 use crate::action::{Action, Services};
 use crate::http::permit::permission::AccountRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::refusal::Refusal;
 use crate::store::views;
 use crate::text;
-use crate::vocabulary::Role;
+use crate::vocabulary::{Business, Category, Role};
 
 /// The routes.
 #[must_use]
@@ -27,6 +29,8 @@ pub fn table() -> Table {
         .post("/accounts/{id}/disabled", set_disabled)
         .post("/accounts/{id}/password", reset_password)
         .post("/accounts/{id}/second-factor", reset_second_factor)
+        .post("/accounts/{id}/fields", appoint)
+        .post("/signatory-fields/{id}/end", end_field)
 }
 
 async fn list(
@@ -47,15 +51,18 @@ async fn show(
     refused: Option<&Refused>,
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, search) = (services.db.clone(), page.reader(services)?, wanted.search(ROWS));
-    let (part, institute) = run(move || {
+    let (part, institute, fields) = run(move || {
         let own = reader.staff()?.clone();
-        db.read(|conn| Ok((views::accounts(conn, &reader, &search)?, views::institute(conn, &own)?)))
+        db.read(|conn| {
+            let fields = views::signatory_fields(conn, &reader, None)?;
+            Ok((views::accounts(conn, &reader, &search)?, views::institute(conn, &own)?, fields))
+        })
     })
     .await?;
     let onward = Onward::new("/accounts", &[("q", &wanted.q)], &wanted.after, &part);
     let ticked = refused.map(|refused| refused.form.all("roles")).unwrap_or_default();
     let content = json!({"accounts": part.items, "onward": onward, "filter": wanted, "institute": institute,
-        "changing": changing, "ticked": ticked});
+        "changing": changing, "ticked": ticked, "fields": fields, "nothing": {}});
     page.again("accounts.html", content, refused)
 }
 
@@ -151,5 +158,41 @@ async fn reset_second_factor(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let action = ResetSecondFactor { id: id.as_str().into(), reason: form.text("reason") };
+    sent((may, page, services), (&id, form), Ok(action)).await
+}
+
+async fn appoint(
+    may: May<AppointSignatory>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let category = match form.opt("category") {
+        Some(_) => form.word("category", Category::parse).map(Some),
+        None => Ok(None),
+    };
+    let action = form.word("business", Business::parse).and_then(|business| {
+        Ok(AppointSignatory {
+            id: id.as_str().into(),
+            business,
+            category: category?,
+            valid_from: form.text("valid_from"),
+            valid_to: form.opt("valid_to"),
+            document: form.text("document"),
+        })
+    });
+    sent((may, page, services), (&id, form), action).await
+}
+
+async fn end_field(
+    may: May<EndSignatoryField>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action =
+        EndSignatoryField { id: id.as_str().into(), ends_on: form.text("ends_on"), reason: form.text("reason") };
     sent((may, page, services), (&id, form), Ok(action)).await
 }

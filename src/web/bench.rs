@@ -7,17 +7,18 @@ use serde_json::{Value, json};
 
 use super::form::{Form, in_form};
 use super::lists::{Onward, ROWS, unfolded};
-use super::page::{Page, Refused, see_other, send};
+use super::page::{Page, Refused, kept_from, see_other, send};
 use crate::action::Services;
 use crate::bench::{EnterReadings, HandBackTask, NewReading, Source, StartTask, TakeNext, TaskEntry};
 use crate::evaluations;
 use crate::http::permit::permission::TaskRead;
 use crate::http::{May, Permit, Problem, Table, run};
+use crate::people::DutiesDone;
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::{EvaluationId, TestTaskId};
 use crate::store::views::{self, QueueFilter};
-use crate::vocabulary::TaskState;
+use crate::vocabulary::{Duty, TaskState};
 
 /// The most readings of one form.
 const READINGS: usize = 500;
@@ -129,12 +130,22 @@ async fn show(
 /// Where the reader's institute has no such test.
 pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, TestTaskId::from(id));
-    let (found, names) = run(move || {
+    let more = services.site.apart.clone();
+    let (found, names, done, signatures) = run(move || {
         db.read(|conn| {
             let found = views::task(conn, &reader, &key)?;
+            let mut facts = views::duties_of_task(conn, &key)?;
+            let open = found.iter().flat_map(|one| &one.imports).filter(|import| !import.checked());
+            for import in open {
+                facts.extend(views::duties_of_import(conn, &import.file_id, Some(&key))?);
+            }
+            let results: Vec<&str> = found.iter().flat_map(|one| &one.results).map(|row| row.id.as_str()).collect();
+            let files: Vec<&str> = found.iter().flat_map(|one| &one.imports).map(|row| row.file_id.as_str()).collect();
+            let mut signatures = views::signatures(conn, &reader, "result", &results)?;
+            signatures.extend(views::signatures(conn, &reader, "instrument_file", &files)?);
             let people: Vec<_> = found.iter().flat_map(|one| &one.readings).map(|row| &row.entered_by).collect();
             let names = views::names(conn, &people)?;
-            Ok((found, names))
+            Ok((found, names, DutiesDone { facts, more }, signatures))
         })
     })
     .await?;
@@ -144,7 +155,11 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
     one["evaluations"] = recalculated(services, actor, &one["evaluations"]).await?;
     let lines = lines(&one);
     let now = services.clock.now().to_rfc3339();
-    Ok(json!({"one": one, "lines": lines, "enterable": enterable, "names": names, "me": actor.account, "now": now}))
+    let kept = |duty| kept_from(&done, duty, actor);
+    let apart = json!({"entry": kept(Duty::Entry), "review": kept(Duty::ResultReview), "decide": kept(Duty::Decision),
+        "check": kept(Duty::ImportCheck)});
+    Ok(json!({"one": one, "lines": lines, "enterable": enterable, "names": names, "me": actor.account, "now": now,
+        "apart": apart, "signatures": signatures}))
 }
 
 /// The evaluations that readings rest on, each calculated again: who reviews sees whether it comes out the same.

@@ -7,15 +7,17 @@ use serde_json::json;
 use super::form::Form;
 use super::lists::{Onward, ROWS, RegisterSearch};
 use super::named::product_named;
-use super::page::{Page, Refused, see_other, send};
+use super::page::{Page, Refused, kept_from, see_other, send};
 use crate::action::Services;
 use crate::catalogue::{CreateApplicant, CreateProduct, GrantAuthorisation, ReleaseSpecification};
 use crate::http::permit::permission::{ApplicantRead, CatalogueRead};
 use crate::http::{May, Permit, Problem, Table, run};
+use crate::people::DutiesDone;
 use crate::refusal::Refusal;
 use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::columns::{Day, InstituteId, ProductId, SpecificationId};
 use crate::store::views;
+use crate::vocabulary::{Duty, SpecificationStanding};
 
 /// The routes.
 #[must_use]
@@ -134,15 +136,31 @@ async fn show_product(
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, key) = (services.db.clone(), page.reader(services)?, ProductId::from(id));
     let today = Day::from(services.clock.today());
-    let (found, specifications) = run(move || {
+    let more = services.site.apart.clone();
+    let (found, specifications, drafted, signatures) = run(move || {
         db.read(|conn| {
             let found = views::product(conn, &reader, &key)?;
-            Ok((found, views::specifications(conn, &reader, &key, &today)?))
+            let specifications = views::specifications(conn, &reader, &key, &today)?;
+            let mut drafted = Vec::new();
+            for one in specifications.iter().filter(|one| one.status == SpecificationStanding::Draft) {
+                let facts = views::duties_of_specification(conn, &one.id)?;
+                drafted.push((one.id.to_string(), DutiesDone { facts, more: more.clone() }));
+            }
+            let ids: Vec<&str> = specifications.iter().map(|one| one.id.as_str()).collect();
+            let signatures = views::signatures(conn, &reader, "specification", &ids)?;
+            Ok((found, specifications, drafted, signatures))
         })
     })
     .await?;
+    let mut apart = serde_json::Map::new();
+    for (id, done) in drafted {
+        if let Some(actor) = &page.actor {
+            apart.insert(id, kept_from(&done, Duty::SpecificationRelease, actor));
+        }
+    }
     let found = found.ok_or_else(|| Refusal::not_found("品种", "product", id))?;
-    page.again("product.html", json!({"one": found, "specifications": specifications}), refused)
+    let content = json!({"one": found, "specifications": specifications, "apart": apart, "signatures": signatures});
+    page.again("product.html", content, refused)
 }
 
 async fn release(
@@ -152,9 +170,12 @@ async fn release(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
+    let (password, code) = form.proof();
     let action = ReleaseSpecification {
         id: SpecificationId::from(form.text("specification_id")),
         effective_from: form.text("effective_from"),
+        password,
+        code,
     };
     match send(&services, &may, &page, &form, action).await {
         Ok(_) => Ok(see_other(&format!("/products/{id}"))),

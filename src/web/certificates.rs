@@ -7,18 +7,19 @@ use serde_json::{Value, json};
 
 use super::form::Form;
 use super::lists::{Onward, ROWS};
-use super::page::{Page, Refused, file, see_other, send};
+use super::page::{Page, Refused, file, kept_from, see_other, send};
 use crate::action::{Action, Services};
 use crate::certificates::{
     self, Amend, DiscardCertificate, DraftCertificate, ReviewCertificate, SignCertificate, WithdrawCertificate,
 };
 use crate::http::permit::permission::CertificateRead;
 use crate::http::{May, Permit, Problem, Table, run};
+use crate::people::DutiesDone;
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::CertificateId;
 use crate::store::views::{self, CertificateFilter, CertificateView};
-use crate::vocabulary::{CertificateState, SignatureMeaning};
+use crate::vocabulary::{CertificateState, Duty, IssueMeaning};
 
 /// The routes.
 #[must_use]
@@ -102,12 +103,23 @@ async fn show(
 
 async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, CertificateId::from(id));
-    let found = run(move || db.read(|conn| views::certificate(conn, &reader, &key))).await?;
+    let more = services.site.apart.clone();
+    let (found, done, signatures) = run(move || {
+        db.read(|conn| {
+            let found = views::certificate(conn, &reader, &key)?;
+            let facts = views::duties_of_certificate(conn, &key)?;
+            let signatures = views::signatures(conn, &reader, "certificate", &[key.as_str()])?;
+            Ok((found, DutiesDone { facts, more }, signatures))
+        })
+    })
+    .await?;
     let mut found = found.ok_or_else(|| Refusal::not_found("证书", "certificate", id))?;
     // Of the content, which the document beside shows, the page has the conclusion only.
     let conclusion = found.certificate.data.take()["conclusion"].take();
     Ok(json!({"one": found, "conclusion": conclusion, "me": actor.account, "key": services.signing_key.is_some(),
-        "public_url": services.site.public_url}))
+        "public_url": services.site.public_url, "signatures": signatures,
+        "apart": {"review": kept_from(&done, Duty::CertificateReview, actor),
+                  "sign": kept_from(&done, Duty::Signatory, actor)}}))
 }
 
 /// The certificate as it will look, or as it was issued.
@@ -154,7 +166,8 @@ async fn review(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let action = ReviewCertificate { id: id.as_str().into() };
+    let (password, code) = form.proof();
+    let action = ReviewCertificate { id: id.as_str().into(), password, code };
     done((may, page, services), (id, form), Ok(action)).await
 }
 
@@ -166,9 +179,9 @@ async fn sign(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let meaning = form.word("meaning", SignatureMeaning::parse);
-    let password = form.raw("password").into();
-    let action = meaning.map(|meaning| SignCertificate { id: id.as_str().into(), password, meaning });
+    let meaning = form.word("meaning", IssueMeaning::parse);
+    let (password, code) = form.proof();
+    let action = meaning.map(|meaning| SignCertificate { id: id.as_str().into(), password, code, meaning });
     done((may, page, services), (id, form), action).await
 }
 
@@ -190,7 +203,8 @@ async fn withdraw(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let action = WithdrawCertificate { id: id.as_str().into(), reason: form.text("reason") };
+    let (password, code) = form.proof();
+    let action = WithdrawCertificate { id: id.as_str().into(), reason: form.text("reason"), password, code };
     done((may, page, services), (id, form), Ok(action)).await
 }
 

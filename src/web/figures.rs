@@ -100,7 +100,8 @@ async fn check(
     let done = match form.word("outcome", CheckOutcome::parse) {
         Ok(outcome) => {
             let (reason, task_id) = (form.text("reason"), form.opt("task_id").map(Into::into));
-            let check = CheckImport { id: id.as_str().into(), outcome, reason, task_id };
+            let (password, code) = form.proof();
+            let check = CheckImport { id: id.as_str().into(), outcome, reason, task_id, password, code };
             send(&services, &may, &page, &form, check).await.map(|_| ())
         }
         Err(refusal) => Err(refusal.into()),

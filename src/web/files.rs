@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::form::{Form, with_fields};
 use super::lists::{Onward, ROWS};
-use super::page::{Page, Refused, file, see_other, send};
+use super::page::{Page, Refused, file, kept_from, see_other, send};
 use crate::action::{Action, Services};
 use crate::http::permit::permission::InstrumentRead;
 use crate::http::{May, Permit, Problem, Table, run};
@@ -16,11 +16,13 @@ use crate::instruments::{
     self, AcceptFile, AddFileRunList, ChooseReading, FileView, LetterFilter, MatchName, NamedFile, RejectFile,
     RunListLine, SourceView, TakenFile, UploadFile, Wanted,
 };
+use crate::people::DutiesDone;
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, CheckView, FileFilter, Reader};
+use crate::vocabulary::Duty;
 use crate::vocabulary::instruments::{DeadLetterState, FileState};
 
 /// The routes.
@@ -130,12 +132,24 @@ async fn show(
 
 async fn content(services: &Services, actor: &Actor, id: &str, marked: Marked) -> Result<Value, Problem> {
     let (services, reader, me) = (services.clone(), services.reader(actor)?, actor.account.clone());
-    let key = InstrumentFileId::from(id);
+    let (key, db, own) = (InstrumentFileId::from(id), services.db.clone(), reader.clone());
+    let more = services.site.apart.clone();
+    let asked = key.clone();
+    let (done, signatures) = run(move || {
+        db.read(|conn| {
+            let facts = views::duties_of_import(conn, &asked, None)?;
+            let signatures = views::signatures(conn, &own, "instrument_file", &[asked.as_str()])?;
+            Ok((DutiesDone { facts, more }, signatures))
+        })
+    })
+    .await?;
+    let apart = kept_from(&done, Duty::ImportCheck, actor);
     let observation = marked.observation.as_deref().filter(|text| !text.is_empty()).map(ObservationId::from);
     let wanted = Wanted { observation, line: marked.line, from: marked.from };
     let (view, source, checks) = run(move || both(&services, &reader, &key, &wanted)).await?;
     let marked = source.as_ref().and_then(|source| source.observation.as_ref()).map(|one| one.id.clone());
-    Ok(json!({"one": view, "source": source, "marked": marked, "checks": checks, "me": me}))
+    Ok(json!({"one": view, "source": source, "marked": marked, "checks": checks, "me": me,
+        "apart": apart, "signatures": signatures}))
 }
 
 /// The file with its text and the checks of its import; one that no adapter reads has no lines to show.

@@ -13,6 +13,7 @@ use crate::http::Problem;
 use crate::http::body::collect;
 use crate::http::permit::services;
 use crate::refusal::{Code, Refusal};
+use crate::secrets::Password;
 
 pub use crate::http::upload::{uploads, with_fields};
 
@@ -87,6 +88,13 @@ impl Form {
     #[must_use]
     pub fn raw(&self, name: &str) -> String {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// The password and the code that something is signed with; none where the grace of the session counts.
+    #[must_use]
+    pub fn proof(&self) -> (Option<Password>, Option<String>) {
+        let password = Some(self.raw("password")).filter(|text| !text.is_empty());
+        (password.map(Into::into), self.opt("code_password"))
     }
 
     /// Whether a box is ticked.

@@ -15,15 +15,15 @@ use super::views;
 use crate::action::{Action, Services, permitted};
 use crate::http::caller::local;
 use crate::http::jar::{ACCESS_COOKIE, CSRF_COOKIE, held};
+use crate::http::permit::services;
 use crate::http::problem::{Lang, OWN_BODY};
 use crate::http::{May, act_blocking};
 use crate::http::{Problem, request_id};
-use crate::people::Authenticated;
-use crate::people::random_text;
+use crate::people::{Authenticated, DutiesDone, random_text};
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::views::Reader;
-use crate::vocabulary::Permission;
+use crate::vocabulary::{Duty, Permission};
 
 /// The reader of a page and the address that was asked for.
 pub struct Page {
@@ -38,6 +38,8 @@ pub struct Page {
     request_id: Option<String>,
     /// Somebody is logged in in this browser, though the page does not ask who.
     session: bool,
+    /// A password that was given shortly before counts for a series of reviews.
+    grace: bool,
     /// htmx asks for a part of a page.
     pub part: bool,
 }
@@ -56,9 +58,15 @@ impl Page {
     #[must_use]
     pub fn of(req: &HttpRequest) -> Self {
         let csrf = held(req, CSRF_COOKIE);
+        let actor = req.extensions().get::<Authenticated>().map(|who| who.actor.clone());
+        let grace = match (&actor, services(req)) {
+            (Some(actor), Ok(services)) => services.identity.graced(actor, services.clock.now()).is_some(),
+            _ => false,
+        };
         Self {
             lang: Lang::of(req),
-            actor: req.extensions().get::<Authenticated>().map(|who| who.actor.clone()),
+            actor,
+            grace,
             csrf: csrf.unwrap_or_default(),
             path: req.path().to_owned(),
             query: req.query_string().to_owned(),
@@ -173,6 +181,10 @@ impl Page {
             "once": random_text(),
             "user": user,
             "session": self.session,
+            "proof": {
+                "grace": self.grace,
+                "code": self.actor.as_ref().and_then(|actor| actor.session.as_ref()).is_some_and(|own| own.second_factor),
+            },
             "may": may,
             "version": super::assets::VERSION.as_str(),
             "request_id": self.request_id,
@@ -260,6 +272,15 @@ pub async fn send<A: Action>(
     action: A,
 ) -> Result<A::Done, Problem> {
     act_blocking(services, may, form.call(&page.path), action).await.map(|answered| answered.done)
+}
+
+/// Why the reader may not have a duty, in both languages, for a page that does not offer it; null where nothing keeps
+/// the reader from it.
+#[must_use]
+pub fn kept_from(done: &DutiesDone, wanted: Duty, actor: &Actor) -> serde_json::Value {
+    let Err(why) = done.allow(wanted, &actor.account) else { return serde_json::Value::Null };
+    let refusal = Refusal::from(why);
+    json!({"zh": refusal.message_zh, "en": refusal.message_en})
 }
 
 /// A form that was refused.

@@ -81,7 +81,8 @@ async fn review(
     let action = || {
         let (outcome, result) = (form.word("outcome", ReviewOutcome::parse)?, form.text("result_id"));
         let (note, import_checked) = (form.text("note"), form.ticked("import_checked"));
-        Ok::<_, Refusal>(ReviewResult { id: result.as_str().into(), outcome, note, import_checked })
+        let (password, code) = form.proof();
+        Ok::<_, Refusal>(ReviewResult { id: result.as_str().into(), outcome, note, import_checked, password, code })
     };
     let done = match action() {
         Ok(action) => send(&services, &may, &page, &form, action).await.map(|_| ()),
@@ -99,7 +100,8 @@ async fn decide(
 ) -> Result<HttpResponse, Problem> {
     let done = match form.word("decision", OosDecision::parse) {
         Ok(decision) => {
-            let action = DecideTask { id: id.as_str().into(), decision, reason: form.text("reason") };
+            let (password, code) = form.proof();
+            let action = DecideTask { id: id.as_str().into(), decision, reason: form.text("reason"), password, code };
             send(&services, &may, &page, &form, action).await.map(|_| ())
         }
         Err(refusal) => Err(refusal.into()),

@@ -8,8 +8,8 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::{
-    AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, Place, Portion, Role,
-    SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
+    AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, IssueMeaning, Place, Portion,
+    Role, SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -91,7 +91,7 @@ pub fn options(of: &str, lang: Lang) -> Vec<(&'static str, &'static str)> {
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
         "certificate_kind" => CertificateKind,
-        "signature_meaning" => SignatureMeaning,
+        "issue_meaning" => IssueMeaning,
         "evaluation_kind" => EvaluationKind,
         "standard_basis" => StandardBasis,
     }

@@ -321,7 +321,7 @@ fn a_specification_is_taken_from_the_day_on_which_it_is_effective() {
     let draft = json!({"product_id": product, "title": "《示范标准》", "edition": "2026", "items": one_item("≥97.0")});
     let draft = text(&ok(&world.quality.post("/api/v1/specifications", &draft), 201), "id");
     let effective = format!("/api/v1/specifications/{draft}/effective");
-    ok(&world.quality.post(&effective, &json!({"effective_from": "2026-03-05"})), 200);
+    ok(&world.signatory.post(&effective, &json!({"effective_from": "2026-03-05"})), 200);
     let body = world.intake_body("drug_registration", &product, "A", 2);
     let early = world.receiver.post("/api/v1/intake", &body);
     assert_eq!((early.status, early.json()["field"].as_str()), (422, Some("application.specification_id")));

@@ -151,7 +151,7 @@ fn an_applicant_sees_what_was_signed_for_it_and_no_draft() {
         let id = text(&signed, "id");
         assert_eq!(firm.get(&format!("/api/v1/my/certificates/{id}/pdf")).status, 200);
         // What was withdrawn stays visible to whom it was issued.
-        ok(&world.quality.post(&at(&id, "withdraw"), &json!({"reason": "标签有误"})), 200);
+        ok(&world.quality.post(&at(&id, "withdraw"), &json!({"reason": "标签有误", "password": PASSWORD})), 200);
         assert_eq!(ok(&firm.get("/api/v1/my/certificates"), 200)["items"][0]["state"], "withdrawn");
     });
 }

@@ -480,9 +480,11 @@ fn who_entered_a_replaced_reading_is_refused_in_words() {
         let result = text(&ok(&world.analyst.post(&entry, &corrected), 201), "result_id");
         let review = format!("/api/v1/results/{result}/review");
         let refused = both.post(&review, &json!({"outcome": "approved", "import_checked": true}));
-        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert_eq!(refused.status, 409, "{}", refused.text);
         assert_eq!(refused.problem(), "self-review");
         assert!(!refused.text.contains("数据库") && !refused.text.contains("qianfa:self-review"), "{}", refused.text);
-        assert!(refused.text.contains("复核人不得是该任务的检验人或数据录入人"), "{}", refused.text);
+        for told in ["both", "录入数据", "含量测定", "不得再由同一人办理结果复核"] {
+            assert!(refused.text.contains(told), "{told}: {}", refused.text);
+        }
     });
 }

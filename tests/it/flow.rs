@@ -89,7 +89,7 @@ fn a_rare_disease_drug_from_the_desk_to_its_certificate() {
         let status = ok(&public.get(&format!("/api/v1/verify/{code}")), 200);
         assert_eq!((&status["status"], &status["superseded_by"]), (&json!("superseded"), &json!("晋检20260002")));
         let second = text(&second, "id");
-        let reason = json!({"reason": "发现标签错误"});
+        let reason = json!({"reason": "发现标签错误", "password": crate::support::PASSWORD});
         ok(&world.quality.post(&format!("/api/v1/certificates/{second}/withdraw"), &reason), 200);
         let record = world.analyst.get(&format!("/api/v1/samples/{sample}/raw-record"));
         assert!(record.bytes.starts_with(b"%PDF"), "{}", record.text);

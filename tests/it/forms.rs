@@ -179,6 +179,9 @@ const ADDING: &[&str] = &[
     "/evaluations/{id}/versions",
     "/evaluations/{id}/accept",
     "/sessions/{id}/end",
+    // An appointment is only added, and so is its end.
+    "/accounts/{id}/fields",
+    "/signatory-fields/{id}/end",
     // A proposal is confirmed once, and never changes.
     "/owner-proposals/{id}/confirm",
 ];

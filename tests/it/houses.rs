@@ -19,9 +19,16 @@ fn what_is_typed_at_one_desk_blocks_no_other() {
                             "roles": ["receiver", "quality", "analyst"]});
         ok(&client.post("/api/v1/accounts", &person), 201);
         let other = app.logged_in("everything.hb");
+        let second = json!({"username": "releaser.hb", "display_name": "x", "password": PASSWORD, "institute": institute,
+                            "roles": ["quality"]});
+        ok(&client.post("/api/v1/accounts", &second), 201);
         // The same applicant, the same product code, the same label: each is its institute's own.
         let applicant = text(&ok(&other.post("/api/v1/applicants", &json!({"name": "示范申请人有限公司"})), 201), "id");
-        let world = crate::world::World { quality: app.logged_in("everything.hb"), ..world };
+        let world = crate::world::World {
+            quality: app.logged_in("everything.hb"),
+            signatory: app.logged_in("releaser.hb"),
+            ..world
+        };
         let product = world.product("P-1", "chemical", &["rare_disease"], &crate::world::one_item("≥97.0"));
         assert_eq!(other.post("/api/v1/applicants", &json!({"name": "示范申请人有限公司"})).status, 409);
         let form = |applicant: &str, product: &str| {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{TimeZone, Utc};
-use qianfa::vocabulary::Role;
+use qianfa::vocabulary::{Business, Role};
 use serde_json::{Value, json};
 
 use crate::pages::Browser;
@@ -40,7 +40,15 @@ impl<'a> Shanghai<'a> {
         for role in Role::ALL.iter().filter(|role| !people.contains(role)) {
             let account = json!({"username": format!("{role}.sh"), "display_name": role.zh(), "password": PASSWORD,
                                  "institute": institute, "roles": [role.as_str()]});
-            ok(&admin.post("/api/v1/accounts", &account), 201);
+            let id = text(&ok(&admin.post("/api/v1/accounts", &account), 201), "id");
+            if *role != Role::AuthorisedSignatory {
+                continue;
+            }
+            for business in Business::ALL {
+                let field = json!({"business": business, "valid_from": "2026-01-01", "valid_to": "2036-12-31",
+                                   "document": "任命〔2026〕1号"});
+                ok(&admin.post(&format!("/api/v1/accounts/{id}/fields"), &field), 201);
+            }
         }
         let importer = json!({"name": "示范进口有限公司", "address": "示范路2号"});
         let applicant_id = text(&ok(&admin.post("/api/v1/applicants", &importer), 201), "id");
@@ -277,7 +285,7 @@ fn device(world: &World, code: &str, class: &str, traits: &[&str], items: &Value
     let specification = json!({"product_id": product, "title": "产品技术要求", "edition": "2026", "items": items});
     let specification = text(&ok(&world.quality.post("/api/v1/specifications", &specification), 201), "id");
     let effective = format!("/api/v1/specifications/{specification}/effective");
-    ok(&world.quality.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
+    ok(&world.signatory.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
     product
 }
 

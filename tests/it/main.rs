@@ -16,6 +16,7 @@ mod cli;
 mod codes;
 mod demo;
 mod doubled;
+mod duties;
 mod evaluation;
 mod flow;
 mod forms;

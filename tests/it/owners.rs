@@ -49,6 +49,8 @@ const REACHES: &[(&str, &str, &str)] = &[
     ("recovery_code", "account_id", "account"),
     ("second_factor", "account_id", "account"),
     ("session", "account_id", "account"),
+    ("signatory_field", "account_id", "account"),
+    ("signatory_field_end", "field_id", "signatory_field"),
     ("signature", "account_id", "account"),
     ("specification", "product_id", "product"),
     ("test_item", "specification_id", "specification"),
@@ -183,6 +185,7 @@ fn table_of(path: &str) -> Option<&'static str> {
         "run-lists" => "run_list",
         "samples" => "sample",
         "sessions" => "session",
+        "signatory-fields" => "signatory_field",
         "specifications" => "specification",
         "tasks" => "test_task",
         "by-code" => "sample_number",
@@ -238,7 +241,16 @@ fn houses(app: &TestApp) -> Houses {
                                "items": crate::world::one_item("≥97.0")});
     let specification = text(&ok(&api.post("/api/v1/specifications", &specification), 201), "id");
     let effective = format!("/api/v1/specifications/{specification}/effective");
-    ok(&api.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
+    let another = CreateAccount {
+        username: "releaser".into(),
+        display_name: "发布人".into(),
+        password: PASSWORD.to_owned().into(),
+        institute: Some(institute.clone()),
+        applicant: None,
+        roles: vec![Role::Quality],
+    };
+    let another = act(&app.services, &admin, another).expect("an account");
+    ok(&app.logged_in("releaser").post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
     let of =
         |table: &str, filter: &str| lines(app, &format!("SELECT id AS line FROM {table} WHERE {filter} ORDER BY id"));
     let first = format!("institute_id = '{}'", app.institute);
@@ -265,12 +277,15 @@ fn houses(app: &TestApp) -> Houses {
     ids.insert("result", of("result", &format!("test_task_id IN (SELECT id FROM test_task WHERE {first})")));
     ids.insert("session", of("session", &format!("account_id IN (SELECT id FROM account WHERE {first})")));
     ids.insert("sample_number", lines(app, &format!("SELECT number AS line FROM sample WHERE {first}")));
+    let fields = format!("account_id IN (SELECT id FROM account WHERE {first})");
+    ids.insert("signatory_field", of("signatory_field", &fields));
     for (table, found) in &ids {
         assert!(!found.is_empty(), "nothing in {table}: this walk would not see it");
     }
     let own = BTreeMap::from([("product_id", product), ("applicant_id", applicant)]);
     let mut marks: Vec<String> = own.values().cloned().collect();
-    marks.extend([institute.to_string(), stranger.id.to_string(), admin.account.to_string(), specification]);
+    marks.extend([institute.to_string(), stranger.id.to_string(), another.id.to_string()]);
+    marks.extend([admin.account.to_string(), specification]);
     Houses { ids, api, browser: Browser::logged_in(app, "stranger"), own, marks }
 }
 
@@ -289,6 +304,9 @@ fn body(path: &str) -> Value {
         (_, "custody") => json!({"from": "received", "to": "consumed", "quantity": 1, "reason": "x"}),
         (_, "destroy" | "return") => json!({"from": "received", "quantity": 1, "reason": "x"}),
         (_, "decision") => json!({"decision": "confirm", "reason": "x"}),
+        (_, "fields") => json!({"business": "port_entry", "valid_from": "2026-03-02", "document": "x"}),
+        (_, "withdraw") if path.contains("/certificates/") => json!({"reason": "x", "password": PASSWORD}),
+        (_, "end") => json!({"ends_on": "2026-03-02", "reason": "x"}),
         (_, "entry") => json!({"readings": [{"name": "x", "raw": "99.0"}], "reagents": ""}),
         (_, "effective") => json!({"effective_from": "2026-03-02"}),
         (_, "hand-back") => reason,

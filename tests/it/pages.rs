@@ -338,7 +338,8 @@ fn from_the_bench_to_a_signed_certificate_by_pages() {
     assert!(issued.contains("已签发") && issued.contains("不符合规定"), "{issued}");
     let code = issued.split("href=\"/verify/").nth(1).and_then(|rest| rest.split('"').next()).expect("a code");
     public_says(&app, code, &signatory.get(&format!("{certificate}/pdf")).bytes);
-    let withdrawn = signatory.form(&format!("{certificate}/withdraw"), &[("reason", "示范撤销")]);
+    let withdrawn =
+        signatory.form(&format!("{certificate}/withdraw"), &[("reason", "示范撤销"), ("password", PASSWORD)]);
     assert_eq!(withdrawn.status, 303);
     assert!(Browser::new(&app).page(&format!("/verify/{code}")).contains("已撤销"));
 }

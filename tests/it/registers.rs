@@ -17,7 +17,7 @@ fn released(world: &World, product: &str, limit: &str, from: &str) -> String {
     let new = json!({"product_id": product, "title": "《示范标准》", "edition": "2027", "items": one_item(limit)});
     let id = text(&ok(&world.quality.post("/api/v1/specifications", &new), 201), "id");
     let effective = format!("/api/v1/specifications/{id}/effective");
-    ok(&world.quality.post(&effective, &json!({"effective_from": from})), 200);
+    ok(&world.signatory.post(&effective, &json!({"effective_from": from})), 200);
     id
 }
 

@@ -1,9 +1,10 @@
 //! Logging in, refreshing, locking out, forged requests, and signing.
 
 use chrono::Duration;
+use qianfa::people::{Grace, SignedContent};
 use qianfa::record::{Entries, TrailFilter, trail};
 use qianfa::refusal::Code;
-use qianfa::vocabulary::Role;
+use qianfa::vocabulary::{Role, SignatureMeaning};
 use serde_json::json;
 
 use crate::support::{PASSWORD, TestApp, on_both, on_each, text};
@@ -212,11 +213,15 @@ fn a_signature_needs_ones_own_fresh_password() {
         let hash = "a".repeat(64);
         let sign = |proof: qianfa::people::Reauthenticated, actor: &qianfa::record::Actor| {
             let (actor, at, hash) = (actor.clone(), app.clock.now(), hash.clone());
-            app.services.db.write(move |conn| proof.sign(conn, &actor, at, "authorised", ("certificate", "c1"), &hash))
+            let content = SignedContent { sha256: hash, data_sha256: None };
+            let subject = ("certificate", "c1");
+            let meaning = SignatureMeaning::AuthorisedIssue;
+            app.services.db.write(move |conn| proof.sign(conn, &actor, at, meaning, subject, &content))
         };
         let code = |outcome: Result<_, qianfa::store::Failure>| outcome.err().map(|f| f.into_refusal().code);
-        assert_eq!(identity.reauthenticate(&app.admin, WRONG).unwrap_err().into_refusal().code, Code::BadCredentials);
-        let proof = || identity.reauthenticate(&app.admin, PASSWORD).unwrap();
+        let prove = |password: &str| identity.prove(&app.admin, Some(&password.to_owned().into()), None, Grace::Never);
+        assert_eq!(prove(WRONG).unwrap_err().into_refusal().code, Code::BadCredentials);
+        let proof = || prove(PASSWORD).unwrap();
         assert_eq!(code(sign(proof(), &app.admin)), None);
         let mut other = app.admin.clone();
         other.account = app.account("other", &[Role::AuthorisedSignatory]);

@@ -6,6 +6,7 @@ use std::sync::Barrier;
 
 use chrono::Duration;
 use qianfa::documents::{OsRng, SignInfo, TestCa, sign};
+use qianfa::people::Grace;
 use qianfa::record::{Entries, TrailFilter, trail};
 use qianfa::vocabulary::{PasswordOrigin, Role};
 use serde_json::{Value, json};
@@ -55,7 +56,9 @@ fn a_stranger_stops_nobody_and_learns_nothing() {
         assert_eq!(told(&login_from(&app, "192.0.2.1", "signatory", PASSWORD)), wrong, "a stranger who guessed it");
         assert_eq!(login_from(&app, "10.1.1.1", "signatory", PASSWORD).status, 200, "its owner logs in as ever");
         let signatory = app.services.identity.login("signatory", PASSWORD, None).expect("in");
-        assert!(app.services.identity.reauthenticate(&signatory.actor, PASSWORD).is_ok(), "and signs");
+        let password = PASSWORD.to_owned().into();
+        let proof = app.services.identity.prove(&signatory.actor, Some(&password), None, Grace::Never);
+        assert!(proof.is_ok(), "and signs");
         // What was used up comes back with time.
         app.pass(Duration::minutes(15));
         assert_eq!(login_from(&app, "203.0.113.1", "signatory", PASSWORD).status, 200);

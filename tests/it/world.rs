@@ -4,7 +4,7 @@ use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
-use crate::support::{TestApp, text};
+use crate::support::{PASSWORD, TestApp, text};
 
 /// Clients of everybody who takes part.
 pub struct World<'a> {
@@ -56,7 +56,7 @@ impl<'a> World<'a> {
         let specification = json!({"product_id": product, "title": "《示范标准》", "edition": "2026", "items": items});
         let specification = text(&ok(&self.quality.post("/api/v1/specifications", &specification), 201), "id");
         let effective = format!("/api/v1/specifications/{specification}/effective");
-        ok(&self.quality.post(&effective, &json!({"effective_from": "2026-01-01"})), 200);
+        ok(&self.signatory.post(&effective, &json!({"effective_from": "2026-01-01", "password": PASSWORD})), 200);
         product
     }
 
@@ -113,7 +113,7 @@ impl<'a> World<'a> {
     pub fn issue_draft(&self, draft: &Value) -> Value {
         let draft = text(&ok(&self.reviewer.post("/api/v1/certificates", draft), 201), "id");
         ok(&self.quality.post(&format!("/api/v1/certificates/{draft}/review"), &json!({})), 200);
-        let sign = json!({"password": crate::support::PASSWORD, "meaning": "授权签发"});
+        let sign = json!({"password": PASSWORD, "meaning": "授权签发"});
         ok(&self.signatory.post(&format!("/api/v1/certificates/{draft}/sign"), &sign), 200)
     }
 }

@@ -121,6 +121,13 @@ class Walk:
         )
         made = self.done(201, accounts, "post_accounts", client=admin, body=new)
         assert made.roles == [role] and made.disabled is False
+        if role == "authorised_signatory":
+            field = models.AppointSignatory(
+                business=models.Business.DRUG_REGISTRATION, valid_from="2026-01-01", document="任命〔2026〕1号"
+            )
+            self.done(201, accounts, "post_accounts_by_id_fields", made.id, client=admin, body=field)
+            held = self.done(200, accounts, "get_accounts_by_id_fields", made.id, client=admin)
+            assert [one.business for one in held] == ["drug_registration"], held
         return self.log_in(role)[0]
 
     def run(self):
@@ -134,7 +141,7 @@ class Walk:
         roles = ["receiver", "analyst", "reviewer", "quality", "authorised_signatory"]
         receiver, analyst, reviewer, quality, signatory = (self.person(admin, institute, role) for role in roles)
 
-        product = self.product(admin, quality)
+        product = self.product(admin, quality, signatory)
         applicant_id = self.applicant.id
         taken = self.taken_in(receiver, applicant_id, product)
         sample = taken.samples[0]
@@ -144,7 +151,7 @@ class Walk:
         self.verified(receiver, issued)
         self.looked_up(admin, receiver, quality, applicant_id, taken, issued)
 
-    def product(self, admin, quality):
+    def product(self, admin, quality, signatory):
         new = models.NewApplicant(name="示范申请人有限公司", address="示范路1号")
         self.applicant = self.done(201, catalogue, "post_applicants", client=admin, body=new)
         new = models.NewProduct(
@@ -169,7 +176,7 @@ class Walk:
         new = models.NewSpecification(product_id=product.id, title="《示范标准》", edition="2026", items=items)
         draft = self.done(201, catalogue, "post_specifications", client=quality, body=new)
         since = models.Effective(effective_from="2026-01-01")
-        effective = self.done(200, catalogue, "post_specifications_by_id_effective", draft.id, client=quality, body=since)
+        effective = self.done(200, catalogue, "post_specifications_by_id_effective", draft.id, client=signatory, body=since)
         assert effective.status == "effective", effective
         listed = self.done(200, catalogue, "get_products", client=quality, limit=10)
         assert [one.id for one in listed.items] == [product.id] and listed.total == 1
@@ -252,9 +259,10 @@ class Walk:
         draft = models.DraftCertificate(sample_id=sample.id)
         drafted = self.done(201, certificates, "post_certificates", client=reviewer, body=draft)
         assert drafted.number is None and drafted.data.conclusion.verdict == models.CertificateVerdict.PASS
-        reviewed = self.done(200, certificates, "post_certificates_by_id_review", drafted.id, client=quality)
+        seen = models.ReviewCertificate(password=self.password)
+        reviewed = self.done(200, certificates, "post_certificates_by_id_review", drafted.id, client=quality, body=seen)
         assert reviewed.number == "晋检20260001"
-        sign = models.SignCertificate(password=self.password, meaning=models.SignatureMeaning("授权签发"))
+        sign = models.SignCertificate(password=self.password, meaning=models.IssueMeaning("授权签发"))
         issued = self.done(200, certificates, "post_certificates_by_id_sign", drafted.id, client=signatory, body=sign)
         assert issued.state == "issued" and issued.data.results[1].result == "98.5", issued
         return issued

@@ -134,7 +134,18 @@ fn set_up(services: &Services) -> qianfa::store::Outcome<Laboratory> {
         items: items(),
     };
     let id = act(services, &admin, specification)?.id;
-    act(services, &admin, ReleaseSpecification { id, effective_from: "2026-01-05".into() })?;
+    let releaser = CreateAccount {
+        username: "releaser".into(),
+        display_name: "陈宁".into(),
+        password: PASSWORD.to_owned().into(),
+        institute: admin.institute.clone(),
+        applicant: None,
+        roles: vec![Role::Quality],
+    };
+    act(services, &admin, releaser)?;
+    let releaser = services.identity.login("releaser", PASSWORD, None)?.actor;
+    let (effective_from, password) = ("2026-01-05".into(), Some(PASSWORD.to_owned().into()));
+    act(services, &releaser, ReleaseSpecification { id, effective_from, password, code: None })?;
     Ok(Laboratory { receiver: receiver.unwrap_or(admin), applicant, product })
 }
 

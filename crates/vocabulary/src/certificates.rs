@@ -26,12 +26,49 @@ impl Default for CertificateKind {
 }
 
 vocabulary! {
-    /// What the signature on a certificate stands for. The words are those that are printed and kept.
+    /// What a signature stands for. The words are those that are printed and kept.
     SignatureMeaning {
-        /// Issued by the authorised signatory.
+        /// A certificate is issued by the authorised signatory.
         AuthorisedIssue = "授权签发", "授权签发", "authorised for issue";
-        /// Approved and issued.
+        /// A certificate is approved and issued.
         ApprovedIssue = "批准签发", "批准签发", "approved for issue";
+        /// A result was reviewed and is approved.
+        ResultApproved = "复核通过", "复核通过", "result reviewed and approved";
+        /// A result was reviewed and goes back to the bench.
+        ResultSentBack = "复核退回", "复核退回", "result reviewed and sent back";
+        /// What was imported is what the file says.
+        ImportConfirmed = "导入复核一致", "导入复核一致", "import checked and confirmed";
+        /// What was imported is not what the file says.
+        ImportRejected = "导入复核不通过", "导入复核不通过", "import checked and rejected";
+        /// A re-test of a result out of specification.
+        RetestOrdered = "批准复验", "批准复验", "re-test approved";
+        /// A result out of specification is the result.
+        FailureConfirmed = "确认不符合规定", "确认不符合规定", "failing result confirmed";
+        /// A specification comes into force.
+        SpecificationReleased = "批准质量标准", "批准质量标准", "specification released";
+        /// The data of a certificate were reviewed.
+        CertificateReviewed = "审核证书", "审核证书", "certificate reviewed";
+        /// A certificate is withdrawn.
+        CertificateWithdrawn = "批准撤销证书", "批准撤销证书", "certificate withdrawn";
+    }
+}
+
+vocabulary! {
+    /// What a signatory may choose the signature on a certificate to stand for.
+    IssueMeaning {
+        Authorised = "授权签发", "授权签发", "authorised for issue";
+        Approved = "批准签发", "批准签发", "approved for issue";
+    }
+}
+
+impl IssueMeaning {
+    /// As a signature is kept.
+    #[must_use]
+    pub const fn kept(self) -> SignatureMeaning {
+        match self {
+            Self::Authorised => SignatureMeaning::AuthorisedIssue,
+            Self::Approved => SignatureMeaning::ApprovedIssue,
+        }
     }
 }
 
@@ -68,5 +105,8 @@ mod tests {
     fn the_texts_of_signatures_are_words() {
         assert_eq!(SignatureMeaning::parse("授权签发"), Some(SignatureMeaning::AuthorisedIssue));
         assert_eq!(SignatureMeaning::parse("同意"), None);
+        for issue in IssueMeaning::ALL {
+            assert_eq!(issue.as_str(), issue.kept().as_str());
+        }
     }
 }

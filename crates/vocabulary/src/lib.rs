@@ -122,6 +122,7 @@ pub mod states;
 
 mod bench;
 mod certificates;
+pub mod duties;
 mod evaluations;
 mod hidden;
 pub mod instruments;
@@ -132,7 +133,8 @@ pub mod samples;
 pub mod words;
 
 pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
-pub use certificates::{CertificateKind, SignatureMeaning};
+pub use certificates::{CertificateKind, IssueMeaning, SignatureMeaning};
+pub use duties::Duty;
 pub use evaluations::{
     EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,
 };

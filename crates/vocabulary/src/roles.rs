@@ -117,6 +117,8 @@ permissions! {
     // People and trail
     AccountRead = "account.read": Quality Administrator;
     AccountManage = "account.manage": Administrator;
+    /// What a signatory may sign, and until when.
+    SignatoryAppoint = "signatory.appoint": Quality Administrator;
     /// Everybody's own matter: whoever has an account may change its password.
     OwnPasswordChange = "own_password.change": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator Installation Applicant;
     /// Everybody's own matter, too: ending a session that was left open elsewhere, and a second factor.

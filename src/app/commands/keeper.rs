@@ -36,6 +36,7 @@ pub fn run(args: &KeeperArgs, out: &mut dyn Write) -> Result<CommandOutcome, Com
         applicant: None,
         roles: Vec::new(),
         request_id: None,
+        session: None,
     };
     let action = NameKeeper { code: args.institute.clone() };
     let id = act_as_program(&services, &program, Author::nobody("installation", None), action).map_err(failure)?;

@@ -15,12 +15,13 @@ use crate::cases::{
 use crate::certificates::{DraftCertificate, ReviewCertificate, SignCertificate};
 use crate::clock::Clock;
 use crate::instruments::{self, AcceptFile, MatchName, NamedFile, Wanted};
+use crate::secrets::Password;
 use crate::store::Failure;
 use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, QueueFilter, QueueRow, ReviewFilter};
 use crate::text::{TypedDate, TypedDecimal};
 use crate::vocabulary::instruments::ProblemSeverity;
-use crate::vocabulary::{Business, CheckOutcome, OosDecision, Purpose, ReviewOutcome, SignatureMeaning, TaskState};
+use crate::vocabulary::{Business, CheckOutcome, IssueMeaning, OosDecision, Purpose, ReviewOutcome, TaskState};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -57,6 +58,11 @@ fn application(business: Business, applicant: &str, product: &str, lot: (&str, &
             lot_size: None,
         }],
     }
+}
+
+/// The password that everybody of the demonstration signs with.
+fn password() -> Option<Password> {
+    Some(PASSWORD.to_owned().into())
 }
 
 /// A day of March 2026.
@@ -262,7 +268,14 @@ impl Story<'_> {
             let marked = source.lines.into_iter().filter_map(|line| line.mark).next();
             found += usize::from(marked.map(|mark| mark.value) == raw);
         }
-        let ok = CheckImport { id: id.clone(), outcome: CheckOutcome::Ok, reason: String::new(), task_id: None };
+        let ok = CheckImport {
+            id: id.clone(),
+            outcome: CheckOutcome::Ok,
+            reason: String::new(),
+            task_id: None,
+            password: password(),
+            code: None,
+        };
         act(self.services, &staff.reviewer, ok)?;
         let all = read.len();
         writeln!(self.out, "    导入复核 import checked: {found}/{all} 个值在原文中标出 marked in the file")?;
@@ -307,9 +320,9 @@ impl Story<'_> {
         let services = self.services;
         let draft = DraftCertificate { sample_id: sample.into(), amends: None };
         let id = act(services, &staff.reviewer, draft)?.id;
-        act(services, &staff.quality, ReviewCertificate { id: id.clone() })?;
-        let (password, meaning) = (PASSWORD.to_owned().into(), SignatureMeaning::AuthorisedIssue);
-        let issued = act(services, &staff.signatory, SignCertificate { id, password, meaning })?;
+        act(services, &staff.quality, ReviewCertificate { id: id.clone(), password: password(), code: None })?;
+        let sign = SignCertificate { id, password: password(), code: None, meaning: IssueMeaning::Authorised };
+        let issued = act(services, &staff.signatory, sign)?;
         let number = issued.number.unwrap_or_default();
         let path = self.folder.join(format!("{number}.pdf"));
         let pdf = services.files.get(&issued.pdf_sha256.unwrap_or_default()).map_err(crate::store::Failure::from)?;
@@ -324,14 +337,26 @@ impl Story<'_> {
         let all = ReviewFilter { limit: Some(500), ..ReviewFilter::default() };
         let listed = self.services.db.read(|conn| views::to_review(conn, &reader, &all))?;
         for row in listed.items {
-            let (outcome, note) = (ReviewOutcome::Approved, String::new());
-            let approved = ReviewResult { id: row.result.id, outcome, note, import_checked: false };
+            let approved = ReviewResult {
+                id: row.result.id,
+                outcome: ReviewOutcome::Approved,
+                note: String::new(),
+                import_checked: false,
+                password: password(),
+                code: None,
+            };
             act(self.services, &staff.reviewer, approved)?;
         }
         for row in self.queue(staff, Some(TaskState::Oos), None)? {
             writeln!(self.out, "  超标 OOS: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
-            let reason = "演示：实验室调查未发现可归因的差错".into();
-            act(self.services, &staff.quality, DecideTask { id: row.task_id, decision: OosDecision::Confirm, reason })?;
+            let decided = DecideTask {
+                id: row.task_id,
+                decision: OosDecision::Confirm,
+                reason: "演示：实验室调查未发现可归因的差错".into(),
+                password: password(),
+                code: None,
+            };
+            act(self.services, &staff.quality, decided)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::files::{DemoFiles, Picked};
 use super::{DemoError, beginning};
-use crate::accounts::{AppointAdministrator, CreateAccount, FirstAdministrator, bootstrap};
+use crate::accounts::{AppointAdministrator, AppointSignatory, CreateAccount, FirstAdministrator, bootstrap};
 use crate::action::{Services, act};
 use crate::calculation::inputs::{InputSource, ReadingInput};
 use crate::catalogue::{
@@ -12,7 +12,7 @@ use crate::catalogue::{
 use crate::record::Actor;
 use crate::store::columns::{ApplicantId, InstituteId};
 use crate::store::{Outcome, views};
-use crate::vocabulary::{Category, Comparison, ItemKind, PasswordOrigin, Role, Trait};
+use crate::vocabulary::{Business, Category, Comparison, ItemKind, PasswordOrigin, Role, Trait};
 
 /// The password of every demonstration account.
 pub const PASSWORD: &str = "qianfa-demo-2026";
@@ -85,10 +85,20 @@ pub(super) fn set_up(services: &Services, files: &DemoFiles) -> Result<Laborator
     let shanxi_staff = staff(services, &admin, &shanxi, "sx", ["王敏", "李哲", "赵岚", "陈宁", "郭正"])?;
     let shanghai_staff = staff(services, &admin_sh, &shanghai.id, "sh", ["沈怡", "周航", "吴静", "郑和", "徐行"])?;
     act(services, &admin_sh, account("applicant.sh", "申江疫苗", None, &applicants[1], Role::Applicant))?;
+    for business in [Business::DrugRegistration, Business::DeviceRegistration] {
+        appoint(services, &admin, &shanxi_staff.signatory, (business, None))?;
+    }
+    for field in [
+        (Business::LotRelease, Some(Category::Vaccine)),
+        (Business::PortEntry, None),
+        (Business::DrugRegistration, None),
+    ] {
+        appoint(services, &admin_sh, &shanghai_staff.signatory, field)?;
+    }
     let products = [
-        registration_product(services, &shanxi_staff.quality, files)?,
-        vaccine(services, &shanghai_staff.quality, &shanghai.id, files)?,
-        imported(services, &shanghai_staff.quality, files)?,
+        registration_product(services, &shanxi_staff, files)?,
+        vaccine(services, &shanghai_staff, &shanghai.id, files)?,
+        imported(services, &shanghai_staff, files)?,
     ];
     Ok(Laboratory { shanxi: shanxi_staff, shanghai: shanghai_staff, applicants, products })
 }
@@ -203,15 +213,36 @@ fn picked(mut item: NewItem, from: &Picked) -> NewItem {
     item
 }
 
-fn specification(services: &Services, actor: &Actor, product: &str, title: &str, items: Vec<NewItem>) -> Outcome<()> {
+/// Quality drafts it, and the signatory releases it.
+fn specification(services: &Services, staff: &Staff, product: &str, title: &str, items: Vec<NewItem>) -> Outcome<()> {
     let new =
         DraftSpecification { product_id: product.into(), title: title.into(), edition: "2026 演示版".into(), items };
-    let id = act(services, actor, new)?.id;
-    act(services, actor, ReleaseSpecification { id, effective_from: "2026-01-05".into() })?;
+    let id = act(services, &staff.quality, new)?.id;
+    let (effective_from, password) = ("2026-01-05".into(), Some(PASSWORD.to_owned().into()));
+    act(services, &staff.signatory, ReleaseSpecification { id, effective_from, password, code: None })?;
     Ok(())
 }
 
-fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<String, DemoError> {
+/// Appoints the signatory of an institute for a line of business, and for one category of it where one is named.
+fn appoint(
+    services: &Services,
+    admin: &Actor,
+    signatory: &Actor,
+    (business, category): (Business, Option<Category>),
+) -> Outcome<()> {
+    let appointment = AppointSignatory {
+        id: signatory.account.clone(),
+        business,
+        category,
+        valid_from: "2026-01-05".into(),
+        valid_to: (business == Business::LotRelease).then(|| "2029-01-04".to_owned()),
+        document: "演示任命文件〔2026〕1号".into(),
+    };
+    act(services, admin, appointment)?;
+    Ok(())
+}
+
+fn registration_product(services: &Services, staff: &Staff, files: &DemoFiles) -> Result<String, DemoError> {
     let new = CreateProduct {
         code: "DEMO-NTBC".into(),
         name_zh: "尼替西农胶囊".into(),
@@ -230,7 +261,7 @@ fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -
         container_content: "60".into(),
         content_unit: "粒".into(),
     };
-    let id = act(services, actor, new)?.id.to_string();
+    let id = act(services, &staff.quality, new)?.id.to_string();
     let mut items = vec![finding("description", ("性状", "Description"), "目视", "内容物应为白色至类白色粉末", "10")];
     match files {
         DemoFiles::Own { .. } => {
@@ -249,13 +280,13 @@ fn registration_product(services: &Services, actor: &Actor, files: &DemoFiles) -
             items.push(picked(item, liquid));
         }
     }
-    specification(services, actor, &id, "尼替西农胶囊注册标准（演示）", items)?;
+    specification(services, staff, &id, "尼替西农胶囊注册标准（演示）", items)?;
     Ok(id)
 }
 
 fn vaccine(
     services: &Services,
-    actor: &Actor,
+    staff: &Staff,
     institute: &InstituteId,
     files: &DemoFiles,
 ) -> Result<String, DemoError> {
@@ -277,10 +308,10 @@ fn vaccine(
         container_content: "0.5".into(),
         content_unit: "mL".into(),
     };
-    let id = act(services, actor, new)?.id.to_string();
+    let id = act(services, &staff.quality, new)?.id.to_string();
     act(
         services,
-        actor,
+        &staff.quality,
         GrantAuthorisation {
             institute_id: institute.clone(),
             product_id: Some(id.as_str().into()),
@@ -318,11 +349,11 @@ fn vaccine(
             ));
         }
     }
-    specification(services, actor, &id, "《中国药典》2025年版三部及注册标准（演示）", items)?;
+    specification(services, staff, &id, "《中国药典》2025年版三部及注册标准（演示）", items)?;
     Ok(id)
 }
 
-fn imported(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<String, DemoError> {
+fn imported(services: &Services, staff: &Staff, files: &DemoFiles) -> Result<String, DemoError> {
     let new = CreateProduct {
         code: "DEMO-IMP".into(),
         name_zh: "盐酸演示那韦片".into(),
@@ -341,7 +372,7 @@ fn imported(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<Str
         container_content: "30".into(),
         content_unit: "片".into(),
     };
-    let id = act(services, actor, new)?.id.to_string();
+    let id = act(services, &staff.quality, new)?.id.to_string();
     let gas = "气相色谱法（通则0861）";
     let weighing = "干燥失重（通则0831）";
     let items = match files {
@@ -372,6 +403,6 @@ fn imported(services: &Services, actor: &Actor, files: &DemoFiles) -> Result<Str
             picked(numeric("weight", ("称量", "Weighing"), weighing, (">0", ""), "10"), balance),
         ],
     };
-    specification(services, actor, &id, "进口药品注册标准 JX20260001（演示）", items)?;
+    specification(services, staff, &id, "进口药品注册标准 JX20260001（演示）", items)?;
     Ok(id)
 }

@@ -129,6 +129,7 @@ mod tests {
             applicant: None,
             roles: Vec::new(),
             request_id: None,
+            session: None,
         };
         let facts = Facts { actor: &actor, now: chrono::DateTime::UNIX_EPOCH, regulation: &regulation };
         action.decide(&facts, found).map_err(|refusal| refusal.code)

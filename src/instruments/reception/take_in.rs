@@ -435,6 +435,7 @@ pub(super) mod tests {
             applicant: None,
             roles: Vec::new(),
             request_id: None,
+            session: None,
         };
         unread(&actor, "i".into(), &new, (name.to_owned(), "00"), at)
     }

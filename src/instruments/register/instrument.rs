@@ -259,6 +259,7 @@ mod tests {
             applicant: None,
             roles: Vec::new(),
             request_id: None,
+            session: None,
         }
     }
 

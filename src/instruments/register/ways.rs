@@ -48,6 +48,7 @@ pub fn ways(services: &Services) -> Outcome<Vec<Way>> {
                 applicant: None,
                 roles: Vec::new(),
                 request_id: None,
+                session: None,
             },
             instrument: row,
         };

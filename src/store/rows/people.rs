@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{PasswordOrigin, Role};
+use crate::vocabulary::{Business, Category, PasswordOrigin, Role, SignatureMeaning};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = institute, treat_none_as_default_value = false)]
@@ -71,6 +71,8 @@ pub struct SessionRow {
     pub agent: Option<String>,
     pub opened_at: Option<Instant>,
     pub seen_at: Option<Instant>,
+    /// When the password was given last in this session
+    pub proven_at: Option<Instant>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -96,9 +98,41 @@ pub struct RecoveryCodeRow {
 pub struct SignatureRow {
     pub id: SignatureId,
     pub account_id: AccountId,
-    pub meaning: String,
+    pub meaning: SignatureMeaning,
     pub subject_kind: String,
     pub subject_id: String,
     pub content_sha256: String,
     pub signed_at: Instant,
+    /// When the password was given that it rests on; not known of old ones
+    pub password_at: Option<Instant>,
+    /// Of a signed document: the hash of its data
+    pub data_sha256: Option<String>,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = signatory_field, treat_none_as_default_value = false)]
+pub struct SignatoryFieldRow {
+    pub id: SignatoryFieldId,
+    pub account_id: AccountId,
+    pub business: Business,
+    /// None: products of every category
+    pub category: Option<Category>,
+    pub valid_from: Day,
+    pub valid_to: Option<Day>,
+    /// The paper of the appointment
+    pub document: String,
+    /// None where the upgrade of the program did
+    pub appointed_by: Option<AccountId>,
+    pub appointed_at: Instant,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = signatory_field_end, treat_none_as_default_value = false)]
+pub struct SignatoryFieldEndRow {
+    pub id: SignatoryFieldEndId,
+    pub field_id: SignatoryFieldId,
+    pub ends_on: Day,
+    pub reason: String,
+    pub ended_by: AccountId,
+    pub ended_at: Instant,
 }

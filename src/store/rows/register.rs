@@ -49,6 +49,9 @@ pub struct SpecificationRow {
     pub status: SpecificationState,
     pub effective_from: Option<Day>,
     pub created_at: Instant,
+    /// None where the trail did not say
+    pub drafted_by: Option<AccountId>,
+    pub released_by: Option<AccountId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]

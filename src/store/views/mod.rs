@@ -4,6 +4,7 @@ mod bench;
 mod cases;
 mod catalogue;
 mod certificates;
+mod duties;
 mod evaluations;
 mod files;
 mod imports;
@@ -15,6 +16,7 @@ mod people;
 mod queue;
 mod reader;
 mod samples;
+mod signatures;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +32,7 @@ pub use catalogue::{
 pub use certificates::{
     CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
 };
+pub use duties::{DutyFact, duties_of_certificate, duties_of_import, duties_of_specification, duties_of_task};
 pub use evaluations::{
     EnteredFrom, EvaluableFile, EvaluatedFile, EvaluationDetail, EvaluationFilter, EvaluationListRow, EvaluationView,
     StandardFilter, StandardView, evaluable_files, evaluation, evaluations, standard, standards, standards_named,
@@ -46,6 +49,7 @@ pub use people::{AccountView, account, accounts};
 pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};
 pub use reader::Reader;
 pub use samples::{CaseProduct, SampleDetail, sample, sample_by_number};
+pub use signatures::{SignatoryFieldView, SignatureFilter, SignatureView, signatory_fields, signatures};
 
 /// A part of a list with the size of the whole.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -47,6 +47,11 @@ pub const ONLY_ADDED: [&str; 14] = [
     "import_check",
 ];
 
+const FIELD: &str = "INSERT INTO signatory_field (id, account_id, business, valid_from, document, appointed_by, appointed_at) \
+    VALUES ('y1', 'a1', 'drug_registration', '2026-01-01', 'x', 'a2', '2026-01-01T01:00:00.000000Z')";
+const FIELD_END: &str = "INSERT INTO signatory_field_end (id, field_id, ends_on, reason, ended_by, ended_at) \
+    VALUES ('y1', 'y1', '2026-12-31', 'x', 'a2', '2026-01-01T01:00:00.000000Z')";
+
 /// Both databases, the statements before, the statement, the rule.
 #[rustfmt::skip]
 pub const CASES: &[Written] = &[
@@ -63,7 +68,10 @@ pub const CASES: &[Written] = &[
     ("specification_locked", "specification_locked", &[],
      "UPDATE specification SET status = 'draft' WHERE id = 'n1'", I::SpecificationLocked),
     ("specification_dated", "specification_dated", &[],
-     "UPDATE specification SET status = 'effective' WHERE id = 'n2'", I::SpecificationUndated),
+     "UPDATE specification SET status = 'effective', released_by = 'a2' WHERE id = 'n2'", I::SpecificationUndated),
+    ("specification_released_by_another", "specification_released_by_another",
+     &["UPDATE specification SET effective_from = '2026-01-01' WHERE id = 'n2'"],
+     "UPDATE specification SET status = 'effective' WHERE id = 'n2'", I::ReleaseSelf),
     ("specification_dated_insert", "specification_dated", &[],
      "INSERT INTO specification (id, product_id, version, title, edition, status, effective_from, created_at) \
       SELECT 'n9', product_id, 9, title, edition, 'effective', NULL, created_at FROM specification WHERE id = 'n2'",
@@ -215,6 +223,16 @@ pub const CASES: &[Written] = &[
     ("result_approved_imports", "result_approved_imports", &[],
      "UPDATE result SET reviewer_id = 'a2', reviewed_at = entered_at, review_outcome = 'approved' WHERE id = 'z2'",
      I::ImportUnchecked),
+    ("reading_by_another", "reading_by_another", &[],
+     "INSERT INTO reading (id, test_task_id, name, position, version, raw, value, unit, reason, entered_by, entered_at) \
+      SELECT 'q9', test_task_id, name, position, 2, raw, value, unit, '笔误', 'a2', entered_at FROM reading WHERE id = 'q1'",
+     I::EntrySelf),
+    ("out_of_limit_decided_by_another", "out_of_limit_decided_by_another",
+     &["INSERT INTO reading (id, test_task_id, name, position, version, raw, value, unit, reason, entered_by, entered_at) \
+        SELECT 'q8', test_task_id, name, position, 2, raw, value, unit, '笔误', 'a3', entered_at FROM reading WHERE id = 'q2'"],
+     "INSERT INTO out_of_limit_decision (id, result_id, decision, reason, decided_by, decided_at) \
+      SELECT 'o9', 'z2', decision, reason, 'a3', decided_at FROM out_of_limit_decision WHERE id = 'o1'",
+     I::DecisionSelf),
     ("out_of_limit_decided_by_another", "out_of_limit_decided_by_another", &[],
      "INSERT INTO out_of_limit_decision (id, result_id, decision, reason, decided_by, decided_at) \
       SELECT 'o9', 'z2', decision, reason, 'a1', decided_at FROM out_of_limit_decision WHERE id = 'o1'",
@@ -238,7 +256,23 @@ pub const CASES: &[Written] = &[
       SELECT 'q9', test_task_id, name, position, 2, '1', '1', unit, '笔误', entered_by, entered_at, 'w1' FROM reading WHERE id = 'q2'",
      I::ReadingEvaluation),
 
-    // Certificates.
+    // Signatures, signatories and certificates.
+    ("signature_meaning", "signature_meaning", &[],
+     "INSERT INTO signature (id, account_id, meaning, subject_kind, subject_id, content_sha256, signed_at) \
+      SELECT 'g9', account_id, '同意', subject_kind, subject_id, content_sha256, signed_at FROM signature WHERE id = 'g1'",
+     I::SignatureMeaning),
+    ("signatory_field_kept", "signatory_field_kept", &[FIELD],
+     "UPDATE signatory_field SET valid_to = '2099-01-01'", I::AppendOnly),
+    ("signatory_field_kept_delete", "signatory_field_kept", &[FIELD],
+     "DELETE FROM signatory_field", I::AppendOnly),
+    ("signatory_field_end_kept", "signatory_field_end_kept", &[FIELD, FIELD_END],
+     "UPDATE signatory_field_end SET ends_on = '2099-01-01'", I::AppendOnly),
+    ("signatory_field_end_kept_delete", "signatory_field_end_kept", &[FIELD, FIELD_END],
+     "DELETE FROM signatory_field_end", I::AppendOnly),
+    ("certificate_signed_by_another", "certificate_signed_by_another", &[FIELD],
+     "UPDATE certificate SET signed_by = 'a1', signed_at = '2026-03-20T01:00:00.000000Z' WHERE id = 'x2'", I::SignatureSelf),
+    ("certificate_signed_in_field", "certificate_signed_in_field", &[],
+     "UPDATE certificate SET signed_by = 'a3', signed_at = '2026-03-20T01:00:00.000000Z' WHERE id = 'x2'", I::SignatoryField),
     ("certificate_identity", "certificate_identity", &[],
      "UPDATE certificate SET verification_code = 'other' WHERE id = 'x1'", I::CertificateIdentity),
     ("certificate_immutable", "certificate_immutable", &[],

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use instrument_adapters::isolated::Program;
-use qianfa::accounts::{AppointAdministrator, CreateAccount, FirstAdministrator, bootstrap};
+use qianfa::accounts::{AppointAdministrator, AppointSignatory, CreateAccount, FirstAdministrator, bootstrap};
 use qianfa::action::{Services, act};
 use qianfa::app::config::Config;
 use qianfa::app::serve::{Application, Stopper};
@@ -18,7 +18,7 @@ use qianfa::clock::Clock;
 use qianfa::documents::{OsRng, TestCa};
 use qianfa::record::Actor;
 use qianfa::store::columns::{AccountId, InstituteId};
-use qianfa::vocabulary::{PasswordOrigin, Role};
+use qianfa::vocabulary::{Business, PasswordOrigin, Role};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -150,6 +150,7 @@ impl TestApp {
             applicant: None,
             roles: made.roles,
             request_id: None,
+            session: None,
         };
         let institute = made.institute.expect("an institute");
         Self { base, services, clock, admin, institute, ground, stopper, thread: Some(thread) }
@@ -175,7 +176,26 @@ impl TestApp {
             applicant: None,
             roles: roles.to_vec(),
         };
-        act(&self.services, &self.admin, new).expect("an account").id
+        let id = act(&self.services, &self.admin, new).expect("an account").id;
+        if roles.contains(&Role::AuthorisedSignatory) {
+            for business in Business::ALL {
+                self.appoint(&id, *business, "2026-01-01", "2036-12-31");
+            }
+        }
+        id
+    }
+
+    /// Appoints a signatory for a line of business.
+    pub fn appoint(&self, id: &AccountId, business: Business, from: &str, to: &str) {
+        let appointment = AppointSignatory {
+            id: id.clone(),
+            business,
+            category: None,
+            valid_from: from.into(),
+            valid_to: Some(to.into()),
+            document: "任命〔2026〕1号".into(),
+        };
+        act(&self.services, &self.admin, appointment).expect("an appointment");
     }
 
     /// Another institute with its first administrator, made as the installation makes them.
@@ -206,6 +226,7 @@ impl TestApp {
             applicant: None,
             roles: made.roles,
             request_id: None,
+            session: None,
         }
     }
 
