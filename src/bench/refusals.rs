@@ -69,6 +69,8 @@ pub enum BenchRefusal {
     ReadingTwice { index: usize },
     /// A reading that was entered before is changed without a reason.
     ChangeUnreasoned,
+    /// A reading that was entered before is left empty.
+    ReadingEmptied { field: String, before: String },
     /// What was typed is not a result.
     NotAResult { field: String, raw: String, why: NumericError },
     /// The result was reviewed, or is not the newest.
@@ -203,6 +205,11 @@ impl From<BenchRefusal> for Refusal {
             Why::ChangeUnreasoned => {
                 Self::field("reason", "修改已录入的读数须说明原因", "a changed reading needs a reason")
             }
+            Why::ReadingEmptied { field, before } => Self::field(
+                field,
+                format!("该读数已录入为“{before}”，不能清空：请填写更正后的值并说明原因"),
+                format!("this reading was entered as {before:?} and is not emptied: enter the corrected value with its reason"),
+            ),
             Why::NotAResult { field, raw, why } => Self::field(
                 field,
                 format!("“{raw}”不是数值，也不是“<0.05”“未检出”一类的结果：{why}"),
@@ -293,6 +300,7 @@ mod tests {
                 Why::PositionRange { index: 0 },
                 Why::ReadingTwice { index: 0 },
                 Why::ChangeUnreasoned,
+                Why::ReadingEmptied { field: "readings[0].raw".into(), before: "1.0".into() },
                 Why::NotAResult { field: "readings[0].raw".into(), raw: "x".into(), why: number() },
                 Why::ReviewedAlready { changes: Vec::new() },
                 Why::LineCount,

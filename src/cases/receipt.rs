@@ -169,7 +169,7 @@ fn check(
     let refused = new
         .refuse_because
         .as_deref()
-        .map(|reason| text::printed(&at("refuse_because"), reason, text::REMARK))
+        .map(|reason| text::required(&at("refuse_because"), reason, text::REMARK))
         .transpose()?;
     let note = text::optional(&at("note"), &new.note, text::REMARK)?;
     if new.packages < 0 || new.packages > 100_000 {

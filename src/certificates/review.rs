@@ -9,9 +9,9 @@ use super::facts::TestedSample;
 use super::find::{self, certificate_of, moved};
 use super::refusals::CertificateRefusal;
 use super::{compose, numbers};
-use crate::action::{Action, Context, Facts, Subject};
+use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::documents::CertificateData;
-use crate::record::Change;
+use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{AccountId, CertificateId, Instant};
@@ -46,6 +46,15 @@ impl Action for ReviewCertificate {
 
     fn subject(&self) -> Option<Subject> {
         Some(Subject::new(Revised::Certificate, &self.id))
+    }
+
+    /// The document is made before its number is given.
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<()> {
+        let row = services.db.read(|conn| certificate_of(conn, actor, &self.id))?;
+        if row.state == CertificateState::Drafted {
+            super::read::proof(services, &row)?;
+        }
+        Ok(())
     }
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Reviewable> {

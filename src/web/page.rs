@@ -259,6 +259,7 @@ pub async fn send<A: Action>(
     form: &Form,
     action: A,
 ) -> Result<A::Done, Problem> {
+    form.printable(A::AS_FILED)?;
     act_blocking(services, may, form.call(&page.path), action).await.map(|answered| answered.done)
 }
 

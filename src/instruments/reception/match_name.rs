@@ -57,6 +57,7 @@ impl MatchName {
 impl Action for MatchName {
     const NAME: &'static str = "file.match";
     const PERMISSION: Permission = Permission::InstrumentAccept;
+    const AS_FILED: &'static [&'static str] = &["sample_text"];
     type Prepared = ();
     type Loaded = NameFound;
     type Plan = Option<SampleId>;

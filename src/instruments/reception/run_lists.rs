@@ -32,6 +32,8 @@ use crate::vocabulary::instruments::{FileEvent, RunListEvent, RunListState};
 
 /// The most lines of a list.
 const LINES: usize = 1000;
+/// Places and files are called as the instrument calls them.
+const AS_FILED: &[&str] = &["rows", "file_pattern"];
 
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -152,7 +154,7 @@ fn checked(rows: &[RunListLine], samples: &BTreeMap<String, SampleId>) -> Result
     let mut lines: Vec<(String, SampleId)> = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let at = |field: &str| format!("rows[{index}].{field}");
-        let place = text::required(&at("place"), &row.place, 100)?;
+        let place = text::required_as_filed(&at("place"), &row.place, 100)?;
         if lines.iter().any(|(known, _)| plain(known) == plain(&place)) {
             return Err(InstrumentRefusal::PlaceTwice { row: index, place }.into());
         }
@@ -165,7 +167,7 @@ fn checked(rows: &[RunListLine], samples: &BTreeMap<String, SampleId>) -> Result
 
 /// The pattern of a list that is entered before its files: one that names them. Pure.
 fn pattern(typed: Option<&str>) -> Result<String, Refusal> {
-    let pattern = text::required("file_pattern", typed.unwrap_or_default(), text::TEXT)?;
+    let pattern = text::required_as_filed("file_pattern", typed.unwrap_or_default(), text::TEXT)?;
     file_globs(&pattern).map_err(|why| InstrumentRefusal::FilePattern { field: "file_pattern", why })?;
     if pattern.chars().all(|c| matches!(c, '*' | '?' | '.' | ';' | '/')) {
         // A list for every file there will ever be would name samples that were there on another day.
@@ -208,6 +210,7 @@ fn fresh(own: InstituteId, actor: &Actor, at: Instant) -> RunListRow {
 impl Action for AddRunList {
     const NAME: &'static str = "run_list.add";
     const PERMISSION: Permission = Permission::InstrumentAccept;
+    const AS_FILED: &'static [&'static str] = self::AS_FILED;
     type Prepared = ();
     type Loaded = BTreeMap<String, SampleId>;
     type Plan = (String, Vec<(String, SampleId)>);
@@ -272,6 +275,7 @@ fn sequenced(finder: &Finder, observations: &[ObservationRow]) -> Result<Vec<(Ob
 impl Action for AddFileRunList {
     const NAME: &'static str = "run_list.add_to_file";
     const PERMISSION: Permission = Permission::InstrumentAccept;
+    const AS_FILED: &'static [&'static str] = self::AS_FILED;
     type Prepared = ();
     type Loaded = Sequence;
     type Plan = Sequenced;
