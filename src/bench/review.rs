@@ -10,6 +10,7 @@ use super::duties::may_review;
 use super::import_check::{self, Unchecked};
 use super::readings::current;
 use super::refusals::BenchRefusal;
+use super::reopen::{self, ApprovedResult, Reopening};
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Meanwhile, Subject};
 use crate::cases;
@@ -59,6 +60,10 @@ pub struct UnderReview {
     unchecked: Vec<Unchecked>,
     /// Whether the laboratory lets the reviewer check imports
     reviewer_checks: bool,
+    /// The result was approved before: it may be taken back
+    approved: Option<ApprovedResult>,
+    /// The reviewer ordered the correction that led to it
+    ordered: bool,
 }
 
 /// What a review leads to.
@@ -68,6 +73,8 @@ pub struct Plan {
     note: String,
     /// Imports that the reviewer's own word is the check of
     checked: Vec<InstrumentFileId>,
+    /// An approval that is taken back
+    back: Option<Reopening>,
 }
 
 impl Action for ReviewResult {
@@ -87,21 +94,34 @@ impl Action for ReviewResult {
             result::table.find(&self.id).select(ResultRow::as_select()).first(cx.conn).optional()?;
         let row = row.ok_or_else(|| BenchRefusal::NoResult(self.id.clone()))?;
         // A result of another institute is not there, and neither is its task.
+        let approved = match self.outcome {
+            ReviewOutcome::SentBack => Some(ApprovedResult::load(cx, &self.id)?).filter(ApprovedResult::approved),
+            ReviewOutcome::Approved => None,
+        };
         let missing = Refusal::from(BenchRefusal::NoTask(row.test_task_id.clone()));
-        let file = open_task_of(cx.conn, cx.actor, &row.test_task_id).map_err(|failure| match failure {
-            Failure::Refused(refused) if *refused == missing => BenchRefusal::NoResult(self.id.clone()).into(),
-            other => other,
-        })?;
+        let file = match &approved {
+            // An approval is taken back also where the case is tested already.
+            Some(found) => found.file.clone(),
+            None => open_task_of(cx.conn, cx.actor, &row.test_task_id).map_err(|failure| match failure {
+                Failure::Refused(refused) if *refused == missing => BenchRefusal::NoResult(self.id.clone()).into(),
+                other => other,
+            })?,
+        };
         let latest = latest_result(cx.conn, &file.task.id)?.map_or(0, |latest| latest.version);
         let newer = if latest > row.version { entered_after(cx, &row)? } else { Vec::new() };
         let readings = current(cx.conn, &file.task.id)?;
         let imports = views::imports(cx.conn, &file.task.id, &readings)?;
         let unchecked = imports.iter().filter(|one| !one.checked()).map(Unchecked::of).collect();
         let reviewer_checks = cx.services.site.reviewer_checks_import;
-        Ok(UnderReview { file, row, latest, newer, readings, unchecked, reviewer_checks })
+        let ordered = reopen::ordered_by(cx.conn, &file.task.id, &cx.actor.account)?;
+        Ok(UnderReview { file, row, latest, newer, readings, unchecked, reviewer_checks, approved, ordered })
     }
 
     fn decide(&self, facts: &Facts<'_>, under: &UnderReview) -> Result<Plan, Refusal> {
+        if let Some(found) = &under.approved {
+            let back = found.taken_back(&facts.actor.account, &self.note)?;
+            return Ok(Plan { state: back.state, note: String::new(), checked: Vec::new(), back: Some(back) });
+        }
         let approved = self.outcome == ReviewOutcome::Approved;
         let note = if approved {
             text::optional("note", &self.note, text::REMARK)?
@@ -113,6 +133,9 @@ impl Action for ReviewResult {
         if under.row.reviewer_id.is_some() || under.latest != under.row.version {
             return Err(BenchRefusal::ReviewedAlready { changes: under.newer.clone() }.into());
         }
+        if approved && under.ordered {
+            return Err(BenchRefusal::OwnCorrection { approving: true }.into());
+        }
         let state = under.file.after(event(self.outcome, under.row.verdict))?;
         let mut checked = Vec::new();
         if approved {
@@ -120,10 +143,13 @@ impl Action for ReviewResult {
                 checked.push(import.may_count(&facts.actor.account, under.reviewer_checks, self.import_checked)?);
             }
         }
-        Ok(Plan { state, note, checked })
+        Ok(Plan { state, note, checked, back: None })
     }
 
     fn keep(&self, cx: &mut Context<'_>, under: UnderReview, plan: Plan) -> Outcome<AfterReview> {
+        if let (Some(found), Some(back)) = (under.approved, plan.back) {
+            return Ok(AfterReview { state: reopen::keep(cx, "result.take_back", found, back)?.state });
+        }
         let task = &under.file.task;
         for file in &plan.checked {
             import_check::keep(cx, file, Some(&task.id), CheckOutcome::Ok, None)?;
@@ -208,6 +234,8 @@ mod tests {
             readings: Vec::new(),
             unchecked: Vec::new(),
             reviewer_checks: false,
+            approved: None,
+            ordered: false,
         }
     }
 
@@ -242,6 +270,9 @@ mod tests {
         let mut of = under(Verdict::Pass);
         let refused = |who: &str, of: &UnderReview| decided(who, &approve, of).err();
         assert_eq!(refused("analyst", &of), Some(OwnWork::Review.into()));
+        of.ordered = true;
+        assert_eq!(refused("reviewer", &of), Some(BenchRefusal::OwnCorrection { approving: true }.into()));
+        of.ordered = false;
         of.latest = 2;
         assert_eq!(refused("reviewer", &of), Some(BenchRefusal::ReviewedAlready { changes: Vec::new() }.into()));
     }

@@ -55,6 +55,8 @@ pub enum CasesRefusal {
     NoMoreDates(CaseState),
     /// The applicant can no longer withdraw by itself.
     AskInstitute(CaseState),
+    /// A certificate of the case is in force.
+    CertificateInForce,
     /// Work on the tasks of the case has ended.
     NotWorkedOn(CaseState),
     /// Samples come for an accepted case only.
@@ -171,6 +173,11 @@ impl From<CasesRefusal> for Refusal {
                 Code::WrongState,
                 format!("申请处于“{}”状态，请与检验机构联系撤回", state.zh()),
                 format!("the case is {}: ask the institute to withdraw it", state.en()),
+            ),
+            Why::CertificateInForce => Self::new(
+                Code::WrongState,
+                "该申请已有生效的证书，请先撤销证书",
+                "a certificate of the case is in force: withdraw it first",
             ),
             Why::NotWorkedOn(state) => Self::new(
                 Code::WrongState,
@@ -295,6 +302,7 @@ mod tests {
                 Why::DateRecorded { field: "sampled_on" },
                 Why::NoMoreDates(state),
                 Why::AskInstitute(state),
+                Why::CertificateInForce,
                 Why::NotWorkedOn(state),
                 Why::NotAccepted,
                 Why::Uncountable(QuantityError::TooGreat),

@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 use super::dossier::{Dossier, Final, RunningClock};
 use crate::documents::{
     Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, LotRefusal,
-    Printed, PrintedResult, PrintedVerdict, ProvisionFact, ReleaseFacts, SampleFacts, SamplingFacts, TestingFacts, Verification,
+    Printed, PrintedResult, PrintedVerdict, ProvisionFact, ReleaseFacts, SampleFacts, SamplingFacts, TestingFacts,
+    Verification,
 };
 use crate::regulation::{Business, ClockName, Provision, Regulation};
 

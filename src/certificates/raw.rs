@@ -6,7 +6,8 @@ use super::compose;
 use super::facts::TestedSample;
 use crate::action::Services;
 use crate::documents::{
-    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, Printed, RawTest, RecordedReading, TestingFacts,
+    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, Printed, RawTest, RecordedReading,
+    TestingFacts,
 };
 use crate::record::Actor;
 use crate::store::Outcome;
@@ -75,7 +76,11 @@ fn tests(
             item: Bilingual::new(&item.name_zh, &item.name_en),
             method: item.method.clone().into(),
             standard: compose::with_unit(&one.limit_text, &one.unit).into(),
-            reagents: Some(one.reagents.clone()).filter(|text| !text.is_empty()).into_iter().map(Printed::from).collect(),
+            reagents: Some(one.reagents.clone())
+                .filter(|text| !text.is_empty())
+                .into_iter()
+                .map(Printed::from)
+                .collect(),
             files: files(conn, observed.iter().map(|(_, file)| file).chain(evaluated.files.iter()), &imports)?,
             readings: readings
                 .iter()
@@ -152,7 +157,8 @@ fn files<'a>(
                 format!("{} {}", time(Some(&file.uploaded_at)), name(conn, Some(&file.uploaded_by))?),
                 checked(imports.iter().find(|one| one.sha256 == file.sha256)),
             ]
-            .join("\n").into(),
+            .join("\n")
+            .into(),
         });
     }
     Ok(files)
@@ -194,7 +200,8 @@ fn shown(row: &ReadingRow, from: &Sources, site: &str) -> RecordedReading {
         },
         href: source
             .map(|(seen, file)| format!("{site}/instrument-files/{}?observation={}#marked", file.id, seen.id))
-            .unwrap_or_default().into(),
+            .unwrap_or_default()
+            .into(),
         note: note(row, imports).into(),
     }
 }

@@ -186,7 +186,10 @@ fn signed_pdf(
 
 /// Typesets behind the gate that bounds how many documents are typeset at once.
 pub(super) fn typeset(services: &Services, data: &CertificateData, at: DateTime<Utc>) -> Outcome<Vec<u8>> {
-    services.press.through(|| services.typesetter.render(data, at)).map_err(|error| CertificateRefusal::NotTypeset { error: error.to_string() }.into())
+    services
+        .press
+        .through(|| services.typesetter.render(data, at))
+        .map_err(|error| CertificateRefusal::NotTypeset { error: error.to_string() }.into())
 }
 
 #[cfg(test)]

@@ -296,6 +296,7 @@ permissions!(
     TaskStart,
     ResultEnter,
     ResultReview,
+    ResultCorrect,
     OosDecide,
     RawRecordRead,
     InstrumentUpload,

@@ -114,6 +114,7 @@ ids!(
     ReadingId,
     ResultId,
     OosDecisionId,
+    ResultCorrectionId,
     ImportCheckId,
     CertificateId,
     ReferenceStandardId,

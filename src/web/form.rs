@@ -57,7 +57,10 @@ impl Form {
     /// Names the field and the characters.
     pub fn printable(&self, as_filed: &[&str]) -> Result<(), Refusal> {
         let typed = self.0.iter().filter(|(name, _)| !OF_THE_FORM.contains(&name.as_str()));
-        typed.map(|(name, value)| crate::text::fault(name, value, as_filed)).find_map(std::convert::identity).map_or(Ok(()), Err)
+        typed
+            .map(|(name, value)| crate::text::fault(name, value, as_filed))
+            .find_map(std::convert::identity)
+            .map_or(Ok(()), Err)
     }
 
     /// What was typed in a field, without blanks around it; empty where there is no such field.

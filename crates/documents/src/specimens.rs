@@ -44,7 +44,9 @@ fn common(kind: CertificateKind) -> CertificateData {
             purpose: text("注册检验").into(),
             scope: text("全检").into(),
             basis: vec![
-                Basis { title: text("《中华人民共和国药典》").into(), edition: text("2025 年版二部").into() },
+                Basis {
+                    title: text("《中华人民共和国药典》").into(), edition: text("2025 年版二部").into()
+                },
                 Basis { title: text("药品注册标准 YBH00002026").into(), edition: text("草案第 3 版").into() },
             ],
             started_on: text("2026-03-09").into(),
@@ -361,7 +363,10 @@ fn raw_record(data: &mut CertificateData) {
             text("液相色谱仪 LC-07，校准有效期至 2026-11-30").into(),
             text("电子天平 BA-03，校准有效期至 2026-09-15").into(),
         ],
-        reagents: vec![text("示范替尼对照品，批号 100000-202501，含量 99.8%").into(), text("乙腈，色谱纯，批号 I1234567").into()],
+        reagents: vec![
+            text("示范替尼对照品，批号 100000-202501，含量 99.8%").into(),
+            text("乙腈，色谱纯，批号 I1234567").into(),
+        ],
         conditions: text("C18 柱，4.6 mm × 150 mm，5 μm；流速 1.0 ml/min；260 nm；30 ℃").into(),
         files: vec![CitedFile {
             name: text("report01.txt").into(),

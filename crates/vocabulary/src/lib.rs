@@ -131,7 +131,9 @@ pub mod roles;
 pub mod samples;
 pub mod words;
 
-pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
+pub use bench::{
+    CheckOutcome, Comparison, CorrectionKind, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict,
+};
 pub use certificates::{CertificateKind, SignatureMeaning};
 pub use evaluations::{
     EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,

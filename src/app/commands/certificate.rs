@@ -209,11 +209,8 @@ mod tests {
     }
 
     fn data() -> CertificateData {
-        let mut data = CertificateData {
-            kind: CertificateKind::RawRecord,
-            number: "R-1".into(),
-            ..CertificateData::default()
-        };
+        let mut data =
+            CertificateData { kind: CertificateKind::RawRecord, number: "R-1".into(), ..CertificateData::default() };
         data.institution.name.zh = "示范院".into();
         data.sample.name.zh = "示范片".into();
         data.sample.lot = "1".into();
