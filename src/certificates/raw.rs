@@ -14,7 +14,7 @@ use crate::store::Outcome;
 use crate::store::columns::{AccountId, EvaluationId, EvaluationResultId, Instant, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
-    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading,
+    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading, result_correction,
 };
 use crate::store::stored::At;
 use crate::store::views::ImportView;
@@ -97,7 +97,7 @@ fn tests(
             analysed_at: time(Some(&one.entered_at)).into(),
             reviewer: name(conn, one.reviewer_id.as_ref())?.into(),
             reviewed_at: time(one.reviewed_at.as_ref()).into(),
-            remarks: remarks(one, &readings),
+            remarks: remarks(one, &readings, superseded(conn, one)?.as_deref()),
             ..RawTest::default()
         });
     }
@@ -214,12 +214,29 @@ fn note(row: &ReadingRow, imports: &[ImportView]) -> String {
     row.reason.clone().into_iter().chain(void).collect::<Vec<_>>().join("；")
 }
 
+/// Why a result that was approved counts no more, and who said so.
+fn superseded(conn: &mut AnyConnection, one: &ResultRow) -> Outcome<Option<String>> {
+    let found: Option<(String, String, Instant, AccountId)> = result_correction::table
+        .filter(result_correction::result_id.eq(&one.id))
+        .select((
+            result_correction::reason,
+            result_correction::evidence,
+            result_correction::ordered_at,
+            result_correction::ordered_by,
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((reason, evidence, at, by)) = found else { return Ok(None) };
+    let evidence = if evidence.is_empty() { String::new() } else { format!("；依据：{evidence}") };
+    Ok(Some(format!("该结果已被更正，不再有效（{} {}）：{reason}{evidence}", name(conn, Some(&by))?, time(Some(&at)))))
+}
+
 fn step(text: String) -> CalculationStep {
     CalculationStep { label: text.into(), ..CalculationStep::default() }
 }
 
-fn remarks(one: &ResultRow, readings: &[ReadingRow]) -> Vec<Printed> {
-    let mut remarks: Vec<String> = Vec::new();
+fn remarks(one: &ResultRow, readings: &[ReadingRow], superseded: Option<&str>) -> Vec<Printed> {
+    let mut remarks: Vec<String> = superseded.map(str::to_owned).into_iter().collect();
     remarks.extend(Some(one.note.clone()).filter(|text| !text.is_empty()));
     remarks.extend(one.review_note.clone().filter(|text| !text.is_empty()).map(|text| format!("复核：{text}")));
     for row in readings.iter().filter(|row| row.version > 1) {

@@ -394,7 +394,7 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
+        let instruments = 2 * 4 + 4 * 6 + 3 * 3 + 3 * 3 + 2;
         let samples = 3 + 4 * 3;
         let register = 3 + 2 * 2;
         assert_eq!(table().lines().count(), 8 * 8 + 8 * 10 + 6 * 6 + 2 + samples + instruments + register);
