@@ -1,5 +1,6 @@
 //! Reading what people typed: each check names the field and what was expected.
 
+pub mod codes;
 mod form;
 mod typed;
 
@@ -31,7 +32,8 @@ pub fn required(field: &str, text: &str, max: usize) -> Result<String, Refusal> 
 /// Names the field, and the characters that cannot be printed.
 pub fn optional(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
     let text = as_filed(field, text, max)?;
-    printable(field, &text)?;
+    // A tab is printed as blanks.
+    printable(field, &text.replace('\t', " "))?;
     Ok(text)
 }
 

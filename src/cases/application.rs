@@ -200,7 +200,7 @@ fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec
             expires_on: text("expires_on", &batch.expires_on)?,
             lot_size: text("lot_size", &batch.lot_size)?,
         };
-        if rows.iter().any(|other| other.lot_number == row.lot_number) {
+        if rows.iter().any(|other| text::codes::same_code(&other.lot_number, &row.lot_number)) {
             return Err(CasesRefusal::LotTwice { batch: index }.into());
         }
         rows.push(row);

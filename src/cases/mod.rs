@@ -13,6 +13,7 @@ mod clocks;
 mod dates;
 mod ending;
 mod label_date;
+mod label_questions;
 mod load;
 mod preview;
 mod receipt;

@@ -257,6 +257,5 @@ fn name(conn: &mut AnyConnection, id: Option<&AccountId>) -> Outcome<String> {
 }
 
 fn time(at: Option<&Instant>) -> String {
-    let local = at.map(|at| at.utc().with_timezone(&chrono_tz::Asia::Shanghai));
-    local.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+    at.map(|at| crate::clock::local_second(at.utc())).unwrap_or_default()
 }

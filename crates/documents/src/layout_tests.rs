@@ -83,8 +83,8 @@ fn every_length_of_the_other_parts_converges() {
             data.remarks = vec!["备注一行。".into(); length];
             data.conclusion.review_opinion = Bilingual::new(&text, "");
             let provision = |n: usize| ProvisionFact {
-                id: format!("P-{n}"),
-                document: format!("第 {n} 号文件"),
+                id: format!("P-{n}").into(),
+                document: format!("第 {n} 号文件").into(),
                 clause: "（十一）".into(),
                 effect: "检验用量；检验时限".into(),
             };

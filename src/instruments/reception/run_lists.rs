@@ -26,7 +26,7 @@ use crate::store::rows::{InstrumentFileRow, ObservationRow, RunListLineRow, RunL
 use crate::store::schema::{observation, run_list, run_list_row, sample};
 use crate::store::views::Reader;
 use crate::store::{AnyConnection, Outcome};
-use crate::text;
+use crate::text::{self, codes};
 use crate::vocabulary::Permission;
 use crate::vocabulary::instruments::{FileEvent, RunListEvent, RunListState};
 
@@ -138,7 +138,7 @@ fn samples_of(
     own: &InstituteId,
     rows: &[RunListLine],
 ) -> Outcome<BTreeMap<String, SampleId>> {
-    let numbers: Vec<String> = rows.iter().take(LINES).map(|row| row.sample_number.trim().to_owned()).collect();
+    let numbers: Vec<String> = rows.iter().take(LINES).flat_map(|row| codes::forms(&row.sample_number)).collect();
     let mut found = BTreeMap::new();
     for part in numbers.chunks(400) {
         found.extend(samples_by_number(conn, own, part)?);
@@ -159,7 +159,7 @@ fn checked(rows: &[RunListLine], samples: &BTreeMap<String, SampleId>) -> Result
             return Err(InstrumentRefusal::PlaceTwice { row: index, place }.into());
         }
         let number = text::required(&at("sample_number"), &row.sample_number, text::TEXT)?;
-        let sample = samples.get(&number).cloned();
+        let sample = codes::forms(&number).iter().find_map(|form| samples.get(form)).cloned();
         lines.push((place, sample.ok_or_else(|| InstrumentRefusal::NoSample(number).at(at("sample_number")))?));
     }
     Ok(lines)
