@@ -7,7 +7,7 @@ mod typed;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-pub use form::{Fault, fault, one_form, refuse_unprintable, tidy};
+pub use form::{fault, one_form, refuse_unprintable, tidy};
 pub use typed::{TypedDate, TypedDecimal, date_or_blank, decimal_or_blank};
 
 use crate::refusal::{Code, Refusal};
@@ -48,11 +48,15 @@ pub fn as_filed(field: &str, text: &str, max: usize) -> Result<String, Refusal> 
         return Err(Refusal::field(field, format!("最多 {max} 个字符"), format!("at most {max} characters")));
     }
     let lines = max >= REMARK;
-    if !lines && text.contains('\n') {
-        return Err(Refusal::field(field, "只能填写一行", "must be one line"));
-    }
-    if text.chars().any(|c| c.is_control() && c != '\n' && !(lines && c == '\t')) {
-        return Err(Refusal::field(field, "含有控制字符", "contains control characters"));
+    let fault = if !lines && text.contains('\n') {
+        Some(("只能填写一行", "must be one line"))
+    } else if text.chars().any(|c| c.is_control() && c != '\n' && !(lines && c == '\t')) {
+        Some(("含有控制字符", "contains control characters"))
+    } else {
+        None
+    };
+    if let Some((zh, en)) = fault {
+        return Err(Refusal::field(field, zh, en));
     }
     Ok(text)
 }

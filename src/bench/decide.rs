@@ -7,8 +7,7 @@ use utoipa::ToSchema;
 
 use super::duties::may_decide;
 use super::refusals::BenchRefusal;
-use super::review::latest_result;
-use super::task::{TaskFile, open_task_of};
+use super::task::{TaskFile, latest_result, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::Change;
 use crate::refusal::Refusal;

@@ -215,7 +215,7 @@ pub(super) fn checked(
         let unit = typed.source.unit().unwrap_or_else(|| declared.unit.clone());
         let kept = old.filter(|old| !before.void.contains(&old.id));
         let same = kept.is_some_and(|old| match &typed.source {
-            // What a person types is kept as it was typed: `0.10` is no `0.1`.
+            // What a person types is kept as it was typed: `0.10` and `0.1` differ.
             Source::Typed => old.raw == raw,
             Source::File(_) | Source::Evaluation(_) => same_value(old, &raw, value, &unit),
         });
@@ -262,7 +262,7 @@ fn raw_text(field: &str, typed: &NewReading, old: Option<&ReadingRow>) -> Result
     }
 }
 
-/// Whether a reading has the value already: as the number that it is, or as it was written where it is none.
+/// Whether a reading has the value already: as the number that it is, or as it was written where it is not a number.
 fn same_value(old: &ReadingRow, raw: &str, value: Option<Decimal>, unit: &str) -> bool {
     let number = old.value.as_ref().map(Dec::decimal);
     old.unit == unit && number == value && (value.is_some() || old.raw == raw)

@@ -12,8 +12,7 @@ use utoipa::ToSchema;
 use super::duties::may_review;
 use super::readings::current;
 use super::refusals::BenchRefusal;
-use super::review::latest_result;
-use super::task::{TaskFile, task_of};
+use super::task::{TaskFile, latest_result, task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::cases;
 use crate::insert_all;
@@ -25,7 +24,7 @@ use crate::store::rows::{ReadingRow, ResultCorrectionRow, ResultRow};
 use crate::store::schema::{certificate, certificate_correction, result, result_correction, test_task};
 use crate::store::{AnyConnection, Failure, Outcome};
 use crate::text;
-use crate::vocabulary::states::{CaseEvent, TaskEvent};
+use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{CaseState, CertificateState, CorrectionKind, Permission, ReviewOutcome, TaskState};
 
 /// Supersedes an approved result that was found wrong. Its task waits for a new entry; certificates that carry the
@@ -140,7 +139,7 @@ impl ApprovedResult {
             return Err(BenchRefusal::OwnCorrection { approving: false }.into());
         }
         let state = self.file.after(TaskEvent::Reopen)?;
-        self.case.on(CaseEvent::Reopen).map_err(BenchRefusal::State)?;
+        cases::reopenable(self.case)?;
         Ok(state)
     }
 }

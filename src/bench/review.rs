@@ -11,12 +11,12 @@ use super::import_check::{self, Unchecked};
 use super::readings::current;
 use super::refusals::BenchRefusal;
 use super::reopen::{self, ApprovedResult, Reopening};
-use super::task::{TaskFile, open_task_of};
+use super::task::{TaskFile, latest_result, open_task_of};
 use crate::action::{Action, Context, Facts, Meanwhile, Subject};
 use crate::cases;
 use crate::record::Change;
 use crate::refusal::Refusal;
-use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId, TestTaskId};
+use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{ReadingRow, ResultRow};
 use crate::store::schema::{result, test_task};
@@ -201,19 +201,6 @@ pub(super) fn reviewed(
         ))
         .execute(conn)?;
     Ok(())
-}
-
-/// The latest result of a task.
-///
-/// # Errors
-/// The store's failure.
-pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
-    Ok(result::table
-        .filter(result::test_task_id.eq(id))
-        .order(result::version.desc())
-        .select(ResultRow::as_select())
-        .first(conn)
-        .optional()?)
 }
 
 #[cfg(test)]

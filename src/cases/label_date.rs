@@ -82,7 +82,7 @@ pub(super) fn first_day(label: &str) -> LabelDate {
 fn read(label: &str, edge: Edge) -> LabelDate {
     let Some(parts) = parts(label) else { return LabelDate::Unread };
     let month = |year: u32, of: u32| month(year, of, edge);
-    // A day of zero is no day: the month is meant.
+    // A day of zero means the whole month.
     let day = |year: u32, of: u32, on: u32| if on == 0 { month(year, of) } else { day(year, of, on) };
     let mut days: Vec<NaiveDate> = match parts.as_slice() {
         [Part::Number(all, 8)] => day(all / 10_000, all / 100 % 100, all % 100).into_iter().collect(),

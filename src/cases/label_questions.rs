@@ -9,9 +9,9 @@ use super::label_date::{Before, LabelDate, first_day, last_day};
 /// A question about the dates of a lot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DateQuestion {
-    /// Whether it has expired cannot be told from the label.
+    /// The label does not say whether it has expired.
     Expiry { label: String },
-    /// When it was made cannot be told from the label.
+    /// The label does not say when it was made.
     Making { label: String },
     /// It was made after its last day of use.
     MadeAfterExpiry { made: String, expires: String },

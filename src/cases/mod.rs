@@ -41,4 +41,4 @@ pub use refusals::{ArrivalFault, CasesRefusal};
 pub use submit::{SubmitCase, SubmitOwnCase};
 pub use take_in::TakeIn;
 pub use taken::{Taken, TakenSample};
-pub use told::{all_tested, reopened, reported, state_of, still_open};
+pub use told::{all_tested, reopenable, reopened, reported, state_of, still_open};

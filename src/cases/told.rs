@@ -73,6 +73,15 @@ pub fn reopened(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
     Ok(())
 }
 
+/// Whether a case in that state is worked on again for a correction.
+///
+/// # Errors
+/// Where it has ended without a report.
+pub fn reopenable(state: CaseState) -> Result<(), CasesRefusal> {
+    state.on(CaseEvent::Reopen)?;
+    Ok(())
+}
+
 /// The state of a case.
 ///
 /// # Errors

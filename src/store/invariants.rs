@@ -123,10 +123,10 @@ invariants! {
         "the analyst of an OOS result does not decide about it";
     CorrectionUnapproved = "correction-unapproved", WrongState,
         "只能更正最新的、已批准的结果",
-        "only the newest result of a task is corrected, and only once it is approved";
+        "a result is corrected once it is approved, and only the newest one of its task";
     CorrectionSelf = "self-correction", SelfReview,
         "更正不得由录入过该结果数据的人提出，更正后的结果须由提出更正以外的人批准",
-        "a result is superseded by somebody who entered none of its values, and approved anew by somebody else";
+        "whoever entered a value of a result does not supersede it, and who did does not approve the new one";
     CertificateSuperseded = "certificate-superseded", WrongState,
         "证书所载的结果已被更正，请弃用后重新起草",
         "the certificate carries a result that was superseded: discard it and draft it anew";

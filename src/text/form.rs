@@ -6,9 +6,6 @@ use serde_json::Value;
 use super::printable;
 use crate::refusal::Refusal;
 
-/// A refusal of one of several texts.
-pub type Fault = Refusal;
-
 /// A text with one sign for the end of a line, without the signs that have no width: browsers send CR LF, old files CR,
 /// and what is pasted from elsewhere carries marks that nobody sees and nobody could take away by hand.
 #[must_use]
@@ -76,7 +73,7 @@ fn walk(path: &str, value: &Value, filed: &[&str]) -> Result<(), Refusal> {
 
 /// Why one typed text is refused, if it is.
 #[must_use]
-pub fn fault(path: &str, text: &str, filed: &[&str]) -> Option<Fault> {
+pub fn fault(path: &str, text: &str, filed: &[&str]) -> Option<Refusal> {
     let bare = without_places(path);
     let below = |name: &&str| bare.strip_prefix(*name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     if secret(path) || filed.iter().any(below) {

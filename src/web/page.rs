@@ -225,7 +225,7 @@ impl Page {
                 each.join(self.lang.pick("、", ", "))
             }
             serde_json::Value::String(word) if field == "roles" => super::words::name("role", word, self.lang),
-            // An instant is told as the laboratory's clock shows it.
+            // An instant is shown as the laboratory's clock shows it.
             serde_json::Value::String(text) => {
                 chrono::DateTime::parse_from_rfc3339(text).map_or_else(|_| text.clone(), |at| local_time(at.to_utc()))
             }

@@ -281,6 +281,7 @@ fn body(path: &str) -> Value {
         (_, "review") if path.contains("/results/") => json!({"outcome": "approved"}),
         (_, "custody") => json!({"from": "received", "to": "consumed", "quantity": 1, "reason": "x"}),
         (_, "destroy" | "return") => json!({"from": "received", "quantity": 1, "reason": "x"}),
+        (_, "correction") => json!({"reason": "x", "evidence": "x"}),
         (_, "decision") => json!({"decision": "confirm", "reason": "x"}),
         (_, "entry") => json!({"readings": [{"name": "x", "raw": "99.0"}], "reagents": ""}),
         (_, "effective") => json!({"effective_from": "2026-03-02"}),

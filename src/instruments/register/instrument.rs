@@ -148,7 +148,8 @@ fn taken(error: diesel::result::Error) -> Failure {
 impl Action for ChangeInstrument {
     const NAME: &'static str = "instrument.change";
     const PERMISSION: Permission = Permission::InstrumentRegisterManage;
-    const AS_FILED: &'static [&'static str] = &["folder", "folder_pattern"];
+    const AS_FILED: &'static [&'static str] =
+        &["instrument.folder", "instrument.folder_pattern", "folder", "folder_pattern"];
     const REPLACES: bool = true;
     type Prepared = Around;
     type Loaded = (InstrumentRow, Around);

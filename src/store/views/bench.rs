@@ -359,8 +359,12 @@ fn evaluations_of(conn: &mut AnyConnection, readings: &[ReadingRow]) -> Outcome<
 /// Results with their people and decisions, in the order given: two statements, however many they are.
 pub(super) fn results(conn: &mut AnyConnection, rows: Vec<(ResultRow, i64)>) -> Outcome<Vec<ResultView>> {
     let ids: Vec<&ResultId> = rows.iter().map(|(row, _)| &row.id).collect();
-    let corrected: Vec<ResultCorrectionRow> =
-        result_correction::table.filter(result_correction::result_id.eq_any(&ids)).load(conn)?;
+    // Only what was reviewed can have been superseded.
+    let reviewed = rows.iter().any(|(row, _)| row.review_outcome.is_some());
+    let corrected: Vec<ResultCorrectionRow> = match reviewed {
+        true => result_correction::table.filter(result_correction::result_id.eq_any(&ids)).load(conn)?,
+        false => Vec::new(),
+    };
     let people: Vec<&AccountId> = rows
         .iter()
         .flat_map(|(row, _)| std::iter::once(&row.analyst_id).chain(&row.reviewer_id))

@@ -195,7 +195,7 @@ pub fn certificate_view(
     let found: Option<(CertificateRow, i64)> =
         visible.select((CertificateRow::as_select(), certificate::revision)).first(conn).optional()?;
     let Some((row, revision)) = found else { return Ok(None) };
-    // What went wrong at the bench is told to the laboratory; the applicant gets the amendment.
+    // What went wrong at the bench is shown to the laboratory; the applicant gets the amendment.
     let superseded = match reader {
         Reader::Staff { .. } => superseded(conn, &row.id)?,
         Reader::Applicant(_) => Vec::new(),
