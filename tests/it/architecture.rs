@@ -111,7 +111,6 @@ const SENTENCES: &[(&str, usize)] = &[
     ("web/form.rs", 2),
     ("web/labels.rs", 2),
     ("web/lists.rs", 2),
-    ("web/named.rs", 2),
     ("web/page.rs", 2),
     ("web/rules.rs", 1),
     ("web/samples.rs", 2),
