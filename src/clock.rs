@@ -58,6 +58,12 @@ pub fn local_time(at: DateTime<Utc>) -> String {
     at.with_timezone(&Shanghai).format("%Y-%m-%d %H:%M").to_string()
 }
 
+/// As [`local_time`], to the second: for a record.
+#[must_use]
+pub fn local_second(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Shanghai).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// The statutory date of an instant: its date in Asia/Shanghai.
 #[must_use]
 pub fn statutory_date(at: DateTime<Utc>) -> NaiveDate {

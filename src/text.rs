@@ -1,58 +1,82 @@
 //! Reading what people typed: each check names the field and what was expected.
 
+pub mod codes;
+mod form;
 mod typed;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+pub use form::{fault, one_form, refuse_unprintable, tidy};
 pub use typed::{TypedDate, TypedDecimal, date_or_blank, decimal_or_blank};
 
 use crate::refusal::{Code, Refusal};
 
 /// The longest ordinary text field, in characters.
 pub const TEXT: usize = 200;
-/// The longest remark or reason, in characters.
+/// The longest remark or reason, in characters. Remarks and reasons are the texts of several lines.
 pub const REMARK: usize = 2000;
 
-/// Text that must be there, of at most `max` characters, trimmed, without control characters.
+/// Text that must be there, of at most `max` characters, in one form and printable.
 ///
 /// # Errors
 /// Names the field.
 pub fn required(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
-    let text = optional(field, text, max)?;
+    there(field, optional(field, text, max)?)
+}
+
+/// Text that may be empty, of at most `max` characters, in one form and printable: whatever a person types may end up on
+/// a document, so what cannot be printed is refused where it is typed.
+///
+/// # Errors
+/// Names the field, and the characters that cannot be printed.
+pub fn optional(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = as_filed(field, text, max)?;
+    // A tab is printed as blanks.
+    printable(field, &text.replace('\t', " "))?;
+    Ok(text)
+}
+
+/// Text that repeats what a file or an instrument says, such as a name: in one form, and never refused for a character
+/// that a document would show by a substitute.
+///
+/// # Errors
+/// Names the field.
+pub fn as_filed(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = one_form(text).trim().to_owned();
+    if text.chars().count() > max {
+        return Err(Refusal::field(field, format!("最多 {max} 个字符"), format!("at most {max} characters")));
+    }
+    let lines = max >= REMARK;
+    let fault = if !lines && text.contains('\n') {
+        Some(("只能填写一行", "must be one line"))
+    } else if text.chars().any(|c| c.is_control() && c != '\n' && !(lines && c == '\t')) {
+        Some(("含有控制字符", "contains control characters"))
+    } else {
+        None
+    };
+    if let Some((zh, en)) = fault {
+        return Err(Refusal::field(field, zh, en));
+    }
+    Ok(text)
+}
+
+/// As [`as_filed`], where the text must be there.
+///
+/// # Errors
+/// Names the field.
+pub fn required_as_filed(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    there(field, as_filed(field, text, max)?)
+}
+
+fn there(field: &str, text: String) -> Result<String, Refusal> {
     if text.is_empty() {
         return Err(Refusal::field(field, "不能为空", "must not be empty"));
     }
     Ok(text)
 }
 
-/// Text that may be empty, of at most `max` characters, trimmed, without control characters.
-///
-/// # Errors
-/// Names the field.
-pub fn optional(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
-    let text = text.trim();
-    if text.chars().count() > max {
-        return Err(Refusal::field(field, format!("最多 {max} 个字符"), format!("at most {max} characters")));
-    }
-    if text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Refusal::field(field, "含有控制字符", "contains control characters"));
-    }
-    Ok(text.to_owned())
-}
-
-/// A text that ends up on a certificate: also every character must be in the certificate's font, so that a
-/// missing one is an error at the form and not a failed issue.
-///
-/// # Errors
-/// Names the field and the characters.
-pub fn printed(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
-    let text = required(field, text, max)?;
-    printable(field, &text)?;
-    Ok(text)
-}
-
-/// Checks that every character is in the certificate's font.
+/// Checks that every character is in the fonts of the documents.
 ///
 /// # Errors
 /// Names the field and the characters.
@@ -61,13 +85,25 @@ pub fn printable(field: &str, text: &str) -> Result<(), Refusal> {
     if missing.is_empty() {
         return Ok(());
     }
-    let shown: String = missing.iter().collect();
+    let shown: Vec<String> = missing.iter().map(|sign| named(*sign)).collect();
+    let codes: Vec<String> = missing.iter().map(|sign| format!("U+{:04X}", u32::from(*sign))).collect();
     Err(Refusal::new(
         Code::GlyphMissing,
-        format!("证书字体没有这些字：{shown}"),
-        format!("the certificate's font lacks: {shown}"),
+        format!("文件的字体不能印出这些字符：{}", shown.join("、")),
+        format!("the fonts of the documents cannot print: {}", shown.join(", ")),
     )
-    .at(field))
+    .at(field)
+    .with(serde_json::json!({"characters": codes})))
+}
+
+/// A character with its code; one that cannot be seen by its code alone.
+fn named(sign: char) -> String {
+    let code = u32::from(sign);
+    if sign.is_control() || sign.is_whitespace() || crate::documents::unseen(sign) {
+        format!("U+{code:04X}")
+    } else {
+        format!("{sign}（U+{code:04X}）")
+    }
 }
 
 /// A plain decimal such as `0.25`: digits, at most one point, at most 28 digits; kept as written.
@@ -174,5 +210,35 @@ mod tests {
         assert!(
             required("n", "  ", 9).is_err() && required("n", "abc", 2).is_err() && required("n", "a\u{7}", 9).is_err()
         );
+    }
+
+    #[test]
+    fn a_remark_has_lines_and_a_name_has_one() {
+        for (typed, kept) in [("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("a\nb\r\n", "a\nb"), ("a\tb", "a\tb")] {
+            assert_eq!(optional("note", typed, REMARK).as_deref(), Ok(kept), "{typed:?}");
+            let refused = optional("name", typed, TEXT).expect_err("one line");
+            assert_eq!((refused.code, refused.field.as_deref()), (Code::InvalidField, Some("name")), "{typed:?}");
+        }
+        // A line end after the only line is the keyboard's or the scanner's.
+        assert_eq!(optional("name", "甲\r\n", TEXT).as_deref(), Ok("甲"));
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_refused_with_its_characters() {
+        for (typed, code) in [
+            ("路ཀ", "U+0F40"),
+            ("a😀", "U+1F600"),
+            ("a\u{202e}b", "U+202E"),
+            ("a\u{2066}b", "U+2066"),
+            ("a\u{e000}", "U+E000"),
+            ("a\u{fffe}", "U+FFFE"),
+        ] {
+            let refused = required("address", typed, TEXT).expect_err(typed);
+            assert_eq!((refused.code, refused.field.as_deref()), (Code::GlyphMissing, Some("address")));
+            assert_eq!(refused.details["characters"], serde_json::json!([code]));
+            assert!(refused.message_zh.contains(code) && refused.message_en.contains(code), "{refused}");
+            assert!(required_as_filed("name", typed, TEXT).is_ok(), "a file is called as it is called");
+        }
+        assert_eq!(required("name", "王\u{200b}䶮\u{feff}", TEXT).as_deref(), Ok("王䶮"));
     }
 }

@@ -42,6 +42,10 @@ pub trait Action: Clone + Send + 'static {
     /// it be guessed. A repeat under its key is then taken for the same request.
     const SECRET: bool = false;
 
+    /// The fields that repeat what a file or an instrument says, by their paths without places (`rows.place`): what lies
+    /// in or below them is never refused for a character that no document can print. Every other typed text is.
+    const AS_FILED: &'static [&'static str] = &[];
+
     /// What is made ready before the transaction: a document typeset, a password hashed, a file read.
     type Prepared: Default + Send + 'static;
     /// What the decision is made from.

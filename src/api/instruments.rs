@@ -15,8 +15,8 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::{answer, created, run};
 use crate::http::table::Table;
 use crate::instruments::{
-    self, AcceptFile, AddFileRunList, ChooseReading, FileView, MatchName, RejectFile, SourceView, TakenFile,
-    UploadFile, Wanted,
+    self, AcceptFile, AddFileRunList, ChooseReading, FileView, MatchName, RejectFile, ReopenFile, SourceView,
+    TakenFile, UploadFile, Wanted,
 };
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -39,6 +39,7 @@ pub fn table() -> Table {
         .post("/api/v1/instrument-file-sets", upload_set)
         .does::<AcceptFile>(Method::POST, "/api/v1/instrument-files/{id}/accept")
         .ends::<RejectFile>(Method::POST, "/api/v1/instrument-files/{id}/reject")
+        .ends::<ReopenFile>(Method::POST, "/api/v1/instrument-files/{id}/reopen")
 }
 
 /// Their description.

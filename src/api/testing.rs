@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
 use crate::action::Services;
-use crate::bench::{DecideTask, EnterReadings, EnterWorksheet, HandBackTask, ReviewResult, StartTask};
+use crate::bench::{CorrectResult, DecideTask, EnterReadings, EnterWorksheet, HandBackTask, ReviewResult, StartTask};
 use crate::certificates;
 use crate::http::permit::Permit;
 use crate::http::permit::permission::{RawRecordRead, TaskRead};
@@ -33,6 +33,7 @@ pub fn table() -> Table {
         .does::<EnterWorksheet>(Method::POST, "/api/v1/worksheets/entry")
         .get("/api/v1/reviews", reviews)
         .does::<ReviewResult>(Method::POST, "/api/v1/results/{id}/review")
+        .makes::<CorrectResult>(Method::POST, "/api/v1/results/{id}/correction")
         .get("/api/v1/samples/{id}/raw-record", raw_record)
         .get("/api/v1/signatures", signatures)
 }

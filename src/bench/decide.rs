@@ -8,9 +8,8 @@ use utoipa::ToSchema;
 
 use super::readings::current;
 use super::refusals::BenchRefusal;
-use super::review::latest_result;
 use super::signed;
-use super::task::{TaskFile, open_task_of};
+use super::task::{TaskFile, latest_result, open_task_of};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};

@@ -224,7 +224,8 @@ fn decide(facts: &Facts<'_>, sheet: &Sheet, new: &TaskEntry) -> Result<Plan, Ref
     if calculation.is_some() {
         state = moved(state, TaskEvent::Enter)?;
     }
-    let started_at = if waiting { Some(now.into()) } else { task.started_at.clone() };
+    // A task that waits again was started before: it keeps its start.
+    let started_at = task.started_at.clone().or_else(|| waiting.then(|| now.into()));
     Ok(Plan { rows, calculation, despite_range, state, started_at })
 }
 

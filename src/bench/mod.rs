@@ -14,6 +14,7 @@ mod outside;
 mod plausible;
 mod readings;
 mod refusals;
+mod reopen;
 mod review;
 mod signed;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use import_check::{CheckImport, ImportChecked};
 pub(crate) use readings::current as standing_readings;
 pub use readings::{Evaluated, NewReading, Observed, Source, TaskEntry};
 pub use refusals::{BenchRefusal, ImportFault};
+pub use reopen::{CarryingCertificate, CorrectResult, Corrected};
 pub use review::{AfterReview, ReviewResult};
 pub use start::{Next, StartTask, Started, TakeNext};
 pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, WorksheetLine};

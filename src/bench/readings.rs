@@ -102,6 +102,25 @@ impl Source {
         }
     }
 
+    /// Whether a reading that has the value already would say nothing new with this source: what is typed again adds
+    /// nothing, and a place in a file or an evaluation does unless the reading has it.
+    fn adds_nothing(&self, old: &ReadingRow) -> bool {
+        match self {
+            Source::Typed => true,
+            Source::File(seen) => old.observation_id.as_ref() == Some(&seen.observation),
+            Source::Evaluation(found) => old.evaluation_result_id.as_ref() == Some(&found.result),
+        }
+    }
+
+    /// Why a reading gets a new version though its value is the same.
+    fn confirms(&self) -> &'static str {
+        match self {
+            Source::Typed => "数值相同",
+            Source::File(_) => "仪器文件给出同一数值",
+            Source::Evaluation(_) => "评价给出同一数值",
+        }
+    }
+
     fn conversion(&self) -> Option<String> {
         match self {
             Source::File(seen) => seen.conversion.clone(),
@@ -185,19 +204,27 @@ pub(super) fn checked(
         if rows.iter().any(|row| (&row.name, row.position) == (&typed.name, typed.position)) {
             return Err(BenchRefusal::ReadingTwice { index }.into());
         }
-        let raw = text::required(&at("raw"), &typed.raw, text::TEXT)?;
-        text::printable(&at("raw"), &raw)?;
+        let old = before.current.iter().find(|old| (&old.name, old.position) == (&typed.name, typed.position));
+        let raw = raw_text(&at("raw"), typed, old)?;
         let value = match &typed.source {
             Source::File(seen) => seen.value,
             Source::Evaluation(found) => found.value,
             Source::Typed if file.item.kind == ItemKind::Text => None,
             Source::Typed => number(&at("raw"), &raw)?,
         };
-        let old = before.current.iter().find(|old| (&old.name, old.position) == (&typed.name, typed.position));
-        if old.is_some_and(|old| old.raw == raw && !before.void.contains(&old.id)) {
+        let unit = typed.source.unit().unwrap_or_else(|| declared.unit.clone());
+        let kept = old.filter(|old| !before.void.contains(&old.id));
+        let same = kept.is_some_and(|old| match &typed.source {
+            // What a person types is kept as it was typed: `0.10` and `0.1` differ.
+            Source::Typed => old.raw == raw,
+            Source::File(_) | Source::Evaluation(_) => same_value(old, &raw, value, &unit),
+        });
+        if same && kept.is_some_and(|old| typed.source.adds_nothing(old)) {
             continue;
         }
-        if old.is_some() && reason.is_none() {
+        // The same value from a better source changes where it comes from, and says so by itself.
+        let why = reason.clone().or_else(|| same.then(|| typed.source.confirms().to_owned()));
+        if old.is_some() && why.is_none() {
             return Err(BenchRefusal::ChangeUnreasoned.into());
         }
         rows.push(ReadingRow {
@@ -208,9 +235,9 @@ pub(super) fn checked(
             version: old.map_or(1, |old| old.version + 1),
             raw,
             value: value.map(Dec::from),
-            unit: typed.source.unit().unwrap_or_else(|| declared.unit.clone()),
+            unit,
             observation_id: typed.source.observation(),
-            reason: old.and(reason.clone()),
+            reason: old.and(why),
             entered_by: by.clone(),
             entered_at: now.into(),
             evaluation_result_id: typed.source.evaluation(),
@@ -219,6 +246,26 @@ pub(super) fn checked(
         });
     }
     Ok(rows)
+}
+
+/// What a reading says. What an instrument wrote is taken as it is written; nothing is not a value, and it is not the
+/// former value either.
+fn raw_text(field: &str, typed: &NewReading, old: Option<&ReadingRow>) -> Result<String, Refusal> {
+    if typed.raw.trim().is_empty()
+        && let Some(old) = old
+    {
+        return Err(BenchRefusal::ReadingEmptied { field: field.to_owned(), before: old.raw.clone() }.into());
+    }
+    match typed.source {
+        Source::File(_) => text::required_as_filed(field, &typed.raw, text::TEXT),
+        Source::Typed | Source::Evaluation(_) => text::required(field, &typed.raw, text::TEXT),
+    }
+}
+
+/// Whether a reading has the value already: as the number that it is, or as it was written where it is not a number.
+fn same_value(old: &ReadingRow, raw: &str, value: Option<Decimal>, unit: &str) -> bool {
+    let number = old.value.as_ref().map(Dec::decimal);
+    old.unit == unit && number == value && (value.is_some() || old.raw == raw)
 }
 
 /// The number that was typed; `None` for a censored value, an error for anything else.

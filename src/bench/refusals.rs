@@ -66,10 +66,18 @@ pub enum BenchRefusal {
     ReadingTwice { index: usize },
     /// A reading that was entered before is changed without a reason.
     ChangeUnreasoned,
+    /// A reading that was entered before is left empty.
+    ReadingEmptied { field: String, before: String },
     /// What was typed is not a result.
     NotAResult { field: String, raw: String, why: NumericError },
     /// The result was reviewed, or is not the newest.
     ReviewedAlready { changes: Vec<Meanwhile> },
+    /// Only the newest result of a task is corrected, and only once it is approved.
+    NothingToCorrect,
+    /// Whoever entered a value of a result does not order its correction, nor approve it anew after ordering it.
+    OwnCorrection { approving: bool },
+    /// Certificates carry the result: quality corrects it.
+    OnCertificates { numbers: Vec<String> },
     /// A worksheet has so many lines.
     LineCount,
     /// Values lie outside what they can be, and nobody said why they count.
@@ -186,11 +194,39 @@ impl From<BenchRefusal> for Refusal {
             Why::ChangeUnreasoned => {
                 Self::field("reason", "修改已录入的读数须说明原因", "a changed reading needs a reason")
             }
+            Why::ReadingEmptied { field, before } => Self::field(
+                field,
+                format!("该读数已录入为“{before}”，不能清空：请填写更正后的值并说明原因"),
+                format!(
+                    "this reading was entered as {before:?} and is not emptied: enter the corrected value with its reason"
+                ),
+            ),
             Why::NotAResult { field, raw, why } => Self::field(
                 field,
                 format!("“{raw}”不是数值，也不是“<0.05”“未检出”一类的结果：{why}"),
                 format!("{raw:?} is neither a number nor a censored value such as <0.05: {why}"),
             ),
+            Why::NothingToCorrect => Self::new(
+                Code::WrongState,
+                "只能更正最新的、已批准且未被更正的结果",
+                "only the newest result of a task is corrected, once it is approved and not corrected yet",
+            ),
+            Why::OwnCorrection { approving: false } => Self::new(
+                Code::SelfReview,
+                "更正须由未录入过该结果数据的人提出",
+                "a correction is ordered by somebody who entered none of the result's values",
+            ),
+            Why::OwnCorrection { approving: true } => Self::new(
+                Code::SelfReview,
+                "更正后的结果须由提出更正以外的人批准",
+                "the corrected result is approved by somebody else than the one who ordered the correction",
+            ),
+            Why::OnCertificates { numbers } => Self::new(
+                Code::WrongState,
+                format!("证书已载有该结果（{}），须由质量管理人员按更正程序处理", numbers.join("、")),
+                format!("certificates carry the result ({}): quality corrects it", numbers.join(", ")),
+            )
+            .with(serde_json::json!({"certificates": numbers})),
             Why::ReviewedAlready { changes } => Self::new(
                 Code::WrongState,
                 "该结果已复核或已被新版本取代",
@@ -267,8 +303,13 @@ mod tests {
                 Why::PositionRange { index: 0 },
                 Why::ReadingTwice { index: 0 },
                 Why::ChangeUnreasoned,
+                Why::ReadingEmptied { field: "readings[0].raw".into(), before: "1.0".into() },
                 Why::NotAResult { field: "readings[0].raw".into(), raw: "x".into(), why: number() },
                 Why::ReviewedAlready { changes: Vec::new() },
+                Why::NothingToCorrect,
+                Why::OwnCorrection { approving: false },
+                Why::OwnCorrection { approving: true },
+                Why::OnCertificates { numbers: vec!["B20260001".into()] },
                 Why::LineCount,
                 Why::OutsideRange(vec![Outside {
                     reading: Some(("x".into(), 1)),

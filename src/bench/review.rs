@@ -9,15 +9,16 @@ use utoipa::ToSchema;
 use super::import_check::{self, Unchecked};
 use super::readings::current;
 use super::refusals::BenchRefusal;
+use super::reopen::{self, ApprovedResult, Reopening};
 use super::signed;
-use super::task::{TaskFile, open_task_of};
+use super::task::{TaskFile, latest_result, open_task_of};
 use crate::action::{Action, Context, Facts, Meanwhile, Services, Subject};
 use crate::cases;
 use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::secrets::Password;
-use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId, TestTaskId};
+use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId};
 use crate::store::revisions::Revised;
 use crate::store::rows::ResultRow;
 use crate::store::schema::{result, test_task};
@@ -70,6 +71,10 @@ pub struct UnderReview {
     /// What is signed
     content: SignedContent,
     proof: Option<Reauthenticated>,
+    /// The result was approved before: it may be taken back
+    approved: Option<ApprovedResult>,
+    /// The reviewer ordered the correction that led to it
+    ordered: bool,
 }
 
 /// What a review leads to.
@@ -79,6 +84,8 @@ pub struct Plan {
     note: String,
     /// Imports that the reviewer's own word is the check of
     checked: Vec<InstrumentFileId>,
+    /// An approval that is taken back
+    back: Option<Reopening>,
 }
 
 impl Action for ReviewResult {
@@ -103,11 +110,19 @@ impl Action for ReviewResult {
             result::table.find(&self.id).select(ResultRow::as_select()).first(cx.conn).optional()?;
         let row = row.ok_or_else(|| BenchRefusal::NoResult(self.id.clone()))?;
         // A result of another institute is not there, and neither is its task.
+        let approved = match self.outcome {
+            ReviewOutcome::SentBack => Some(ApprovedResult::load(cx, &self.id)?).filter(ApprovedResult::approved),
+            ReviewOutcome::Approved => None,
+        };
         let missing = Refusal::from(BenchRefusal::NoTask(row.test_task_id.clone()));
-        let file = open_task_of(cx.conn, cx.actor, &row.test_task_id).map_err(|failure| match failure {
-            Failure::Refused(refused) if *refused == missing => BenchRefusal::NoResult(self.id.clone()).into(),
-            other => other,
-        })?;
+        let file = match &approved {
+            // An approval is taken back also where the case is tested already.
+            Some(found) => found.file.clone(),
+            None => open_task_of(cx.conn, cx.actor, &row.test_task_id).map_err(|failure| match failure {
+                Failure::Refused(refused) if *refused == missing => BenchRefusal::NoResult(self.id.clone()).into(),
+                other => other,
+            })?,
+        };
         let latest = latest_result(cx.conn, &file.task.id)?.map_or(0, |latest| latest.version);
         let newer = if latest > row.version { entered_after(cx, &row)? } else { Vec::new() };
         let readings = current(cx.conn, &file.task.id)?;
@@ -121,10 +136,27 @@ impl Action for ReviewResult {
         let reviewer_checks = cx.services.site.reviewer_checks_import;
         let content = SignedContent::of(&signed::result(&row, &readings));
         let proof = proof.clone();
-        Ok(UnderReview { file, row, latest, newer, done, unchecked, reviewer_checks, content, proof })
+        let ordered = reopen::ordered_by(cx.conn, &file.task.id, &cx.actor.account)?;
+        Ok(UnderReview {
+            file,
+            row,
+            latest,
+            newer,
+            done,
+            unchecked,
+            reviewer_checks,
+            content,
+            proof,
+            approved,
+            ordered,
+        })
     }
 
     fn decide(&self, facts: &Facts<'_>, under: &UnderReview) -> Result<Plan, Refusal> {
+        if let Some(found) = &under.approved {
+            let back = found.taken_back(&facts.actor.account, &self.note)?;
+            return Ok(Plan { state: back.state, note: String::new(), checked: Vec::new(), back: Some(back) });
+        }
         let approved = self.outcome == ReviewOutcome::Approved;
         let note = if approved {
             text::optional("note", &self.note, text::REMARK)?
@@ -135,6 +167,9 @@ impl Action for ReviewResult {
         if under.row.reviewer_id.is_some() || under.latest != under.row.version {
             return Err(BenchRefusal::ReviewedAlready { changes: under.newer.clone() }.into());
         }
+        if approved && under.ordered {
+            return Err(BenchRefusal::OwnCorrection { approving: true }.into());
+        }
         let state = under.file.after(event(self.outcome, under.row.verdict))?;
         let mut checked = Vec::new();
         if approved {
@@ -143,19 +178,22 @@ impl Action for ReviewResult {
                 under.done.allow(Duty::ImportCheck, &facts.actor.account)?;
             }
         }
-        Ok(Plan { state, note, checked })
+        Ok(Plan { state, note, checked, back: None })
     }
 
     fn keep(&self, cx: &mut Context<'_>, under: UnderReview, plan: Plan) -> Outcome<AfterReview> {
-        let task = &under.file.task;
-        for file in &plan.checked {
-            import_check::keep(cx, (file, Some(&task.id)), (CheckOutcome::Ok, None), under.proof.as_ref())?;
-        }
         let meaning = match self.outcome {
             ReviewOutcome::Approved => SignatureMeaning::ResultApproved,
             ReviewOutcome::SentBack => SignatureMeaning::ResultSentBack,
         };
         cx.sign(under.proof.as_ref(), meaning, ("result", self.id.as_str()), &under.content)?;
+        if let (Some(found), Some(back)) = (under.approved, plan.back) {
+            return Ok(AfterReview { state: reopen::keep(cx, "result.take_back", found, back)?.state });
+        }
+        let task = &under.file.task;
+        for file in &plan.checked {
+            import_check::keep(cx, (file, Some(&task.id)), (CheckOutcome::Ok, None), under.proof.as_ref())?;
+        }
         reviewed(cx.conn, &cx.actor.account, cx.now.into(), &self.id, self.outcome, &plan.note)?;
         diesel::update(test_task::table.find(&task.id)).set(test_task::state.eq(plan.state)).execute(cx.conn)?;
         let (old, new) = (task.state.as_str(), plan.state.as_str());
@@ -205,19 +243,6 @@ pub(super) fn reviewed(
     Ok(())
 }
 
-/// The latest result of a task.
-///
-/// # Errors
-/// The store's failure.
-pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
-    Ok(result::table
-        .filter(result::test_task_id.eq(id))
-        .order(result::version.desc())
-        .select(ResultRow::as_select())
-        .first(conn)
-        .optional()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::specimens::{actor, did, facts_of, result_of, sheet_file};
@@ -238,6 +263,8 @@ mod tests {
             reviewer_checks: false,
             content: SignedContent { sha256: String::new(), data_sha256: None },
             proof: None,
+            approved: None,
+            ordered: false,
         }
     }
 
@@ -275,6 +302,9 @@ mod tests {
         let own = refused("analyst", &of).expect("an own result");
         assert_eq!(own.code, Code::SelfReview);
         assert_eq!(refused("checker", &of), None, "who checked the import may review the result");
+        of.ordered = true;
+        assert_eq!(refused("reviewer", &of), Some(BenchRefusal::OwnCorrection { approving: true }.into()));
+        of.ordered = false;
         of.latest = 2;
         assert_eq!(refused("reviewer", &of), Some(BenchRefusal::ReviewedAlready { changes: Vec::new() }.into()));
     }

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::refusals::BenchRefusal;
 use crate::record::Actor;
 use crate::store::columns::TestTaskId;
-use crate::store::rows::{SampleRow, TestItemRow, TestTaskRow};
-use crate::store::schema::{sample, test_item, test_task};
+use crate::store::rows::{ResultRow, SampleRow, TestItemRow, TestTaskRow};
+use crate::store::schema::{result, sample, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
@@ -64,4 +64,17 @@ pub(super) fn open_task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTas
 /// The state after an event, or a refusal that names both.
 pub(super) fn moved(state: TaskState, event: TaskEvent) -> Result<TaskState, BenchRefusal> {
     state.on(event).map_err(BenchRefusal::State)
+}
+
+/// The latest result of a task.
+///
+/// # Errors
+/// The store's failure.
+pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcome<Option<ResultRow>> {
+    Ok(result::table
+        .filter(result::test_task_id.eq(id))
+        .order(result::version.desc())
+        .select(ResultRow::as_select())
+        .first(conn)
+        .optional()?)
 }

@@ -153,7 +153,7 @@ pub(super) fn draft(
         notice_received_on: day(new.notice_received_on),
         sampled_on: day(new.sampled_on),
         received_on: None,
-        acceptance_number: acceptance_number.map(|text| text::printed("acceptance_number", text, 60)).transpose()?,
+        acceptance_number: acceptance_number.map(|text| text::required("acceptance_number", text, 60)).transpose()?,
         particulars: Json::of(&StoredParticulars::from(new.particulars.checked()?)),
         lane: None,
         lane_rank: 0,
@@ -189,18 +189,18 @@ fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec
         let at = |field: &str| format!("batches[{index}].{field}");
         let text = |field: &str, text: &Option<String>| {
             let text = text.as_deref().map(str::trim).filter(|t| !t.is_empty());
-            text.map(|t| text::printed(&at(field), t, 60)).transpose()
+            text.map(|t| text::required(&at(field), t, 60)).transpose()
         };
         let row = BatchRow {
             id: BatchId::new(),
             application_id: application_id.clone(),
             position: i64::try_from(index).unwrap_or(i64::MAX) + 1,
-            lot_number: text::printed(&at("lot_number"), &batch.lot_number, 60)?,
+            lot_number: text::required(&at("lot_number"), &batch.lot_number, 60)?,
             produced_on: text("produced_on", &batch.produced_on)?,
             expires_on: text("expires_on", &batch.expires_on)?,
             lot_size: text("lot_size", &batch.lot_size)?,
         };
-        if rows.iter().any(|other| other.lot_number == row.lot_number) {
+        if rows.iter().any(|other| text::codes::same_code(&other.lot_number, &row.lot_number)) {
             return Err(CasesRefusal::LotTwice { batch: index }.into());
         }
         rows.push(row);

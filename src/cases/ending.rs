@@ -11,11 +11,11 @@ use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, SampleId, TestTaskId};
 use crate::store::revisions::Revised;
-use crate::store::schema::{sample, test_task};
+use crate::store::schema::{certificate, sample, test_task};
 use crate::text;
 use crate::vocabulary::samples::SampleEvent;
 use crate::vocabulary::states::{CaseEvent, TaskEvent};
-use crate::vocabulary::{CaseState, Permission, SampleState, TaskState};
+use crate::vocabulary::{CaseState, CertificateState, Permission, SampleState, TaskState};
 
 /// Does not accept a draft (不予受理).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -55,6 +55,8 @@ pub struct Standing {
     case: Case,
     samples: Vec<(SampleId, SampleState)>,
     tasks: Vec<(TestTaskId, TaskState)>,
+    /// A certificate of it is in force: the case does not end beside it.
+    in_force: bool,
 }
 
 /// What ends.
@@ -73,7 +75,11 @@ fn load(cx: &mut Context<'_>, case: Case) -> Outcome<Standing> {
         .filter(test_task::sample_id.eq_any(ids))
         .select((test_task::id, test_task::state))
         .load(cx.conn)?;
-    Ok(Standing { case, samples, tasks })
+    let in_force = certificate::table
+        .filter(certificate::application_id.eq(&case.row().id))
+        .filter(certificate::state.eq(CertificateState::Issued));
+    let in_force = diesel::select(diesel::dsl::exists(in_force)).get_result(cx.conn)?;
+    Ok(Standing { case, samples, tasks, in_force })
 }
 
 /// Ends the case with every sample and every task of it that an event may still move.
@@ -81,6 +87,9 @@ fn decide(standing: &Standing, event: CaseEvent, reason: &str) -> Result<EndedCa
     let reason = text::required("reason", reason, text::REMARK)?;
     let mut case = standing.case.clone();
     case.on(event)?;
+    if standing.in_force {
+        return Err(CasesRefusal::CertificateInForce.into());
+    }
     case.because(&reason);
     let voided = |(id, state): &(SampleId, SampleState)| state.on(SampleEvent::Void).is_ok().then(|| id.clone());
     let cancelled = |(id, state): &(TestTaskId, TaskState)| state.on(TaskEvent::Cancel).is_ok().then(|| id.clone());
@@ -165,14 +174,13 @@ mod tests {
         row.state = state;
         let samples = SampleState::ALL.iter().map(|state| (SampleId::from(state.as_str()), *state)).collect();
         let tasks = TaskState::ALL.iter().map(|state| (TestTaskId::from(state.as_str()), *state)).collect();
-        Standing { case: Case::new(row), samples, tasks }
+        Standing { case: Case::new(row), samples, tasks, in_force: false }
     }
 
     #[test]
     fn every_task_that_an_event_may_still_move_ends_with_its_case() {
         let ended = decide(&standing(CaseState::Testing), CaseEvent::Void, "录入错误").expect("voided");
-        let movable: Vec<&str> =
-            TaskState::ALL.iter().filter(|state| !state.is_final()).map(|state| state.as_str()).collect();
+        let movable: Vec<&str> = TaskState::CANCELLABLE.iter().map(|state| state.as_str()).collect();
         assert_eq!(ended.tasks.iter().map(TestTaskId::as_str).collect::<Vec<_>>(), movable);
         assert!(movable.contains(&"out_of_limit"));
         assert_eq!(ended.samples, [SampleId::from("received")]);
@@ -188,6 +196,9 @@ mod tests {
             let ended = decide(&standing(*state), CaseEvent::Void, "录入错误");
             assert_eq!(ended.is_ok(), CaseState::ENDABLE.contains(state), "{state}");
         }
+        let beside = Standing { in_force: true, ..standing(CaseState::Testing) };
+        let refused = decide(&beside, CaseEvent::Withdraw, "来函").err();
+        assert_eq!(refused, Some(CasesRefusal::CertificateInForce.into()));
     }
 
     #[test]

@@ -1,11 +1,19 @@
 //! Dates as labels write them. Pure.
 //!
-//! Labels say `2025-10-31`, `2025.10.31`, `2025年10月`, `31 Oct 2025` or `05/06/2026`. What can be read is compared; what
+//! A month means its last day for the end of use and its first for the making; so does a day `00`, as GS1 writes it. Labels
+//! say `2025-10-31`, `2025.10.31`, `2025年10月`, `31 Oct 2025` or `05/06/2026`. What can be read is compared; what
 //! can be read in two ways is compared in both; what cannot be read is said so, and never passed over.
 
 use chrono::{Days, Months, NaiveDate};
 
-/// A label's last day of use, as far as it can be read.
+/// Which day a label means that names a month alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edge {
+    First,
+    Last,
+}
+
+/// A date of a label, as far as it can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LabelDate {
     /// One day.
@@ -26,6 +34,15 @@ pub(super) enum Before {
 }
 
 impl LabelDate {
+    /// The days that it may mean; none where it is not a date.
+    pub(super) fn days(&self) -> &[NaiveDate] {
+        match self {
+            LabelDate::On(one) => std::slice::from_ref(one),
+            LabelDate::Either(several) => several,
+            LabelDate::Unread => &[],
+        }
+    }
+
     /// Whether it lies before that day, whatever it means.
     pub(super) fn before(&self, day: NaiveDate) -> Before {
         let readings = match self {
@@ -54,10 +71,26 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 
 /// Reads a label's last day of use. A month without a day ends with its last.
 pub(super) fn last_day(label: &str) -> LabelDate {
+    read(label, Edge::Last)
+}
+
+/// Reads the day on which a label says that the lot was made. A month without a day begins with its first.
+pub(super) fn first_day(label: &str) -> LabelDate {
+    read(label, Edge::First)
+}
+
+fn read(label: &str, edge: Edge) -> LabelDate {
     let Some(parts) = parts(label) else { return LabelDate::Unread };
+    let month = |year: u32, of: u32| month(year, of, edge);
+    // A day of zero means the whole month.
+    let day = |year: u32, of: u32, on: u32| if on == 0 { month(year, of) } else { day(year, of, on) };
     let mut days: Vec<NaiveDate> = match parts.as_slice() {
         [Part::Number(all, 8)] => day(all / 10_000, all / 100 % 100, all % 100).into_iter().collect(),
-        [Part::Number(all, 6)] => month(all / 100, all % 100).into_iter().collect(),
+        // `202510`, or `251031` as GS1 writes it.
+        [Part::Number(all, 6)] => {
+            let written = [month(all / 100, all % 100), day(2000 + all / 10_000, all / 100 % 100, all % 100)];
+            written.into_iter().flatten().collect()
+        }
         [Part::Number(y, 4), Part::Number(m, 1..=2)] | [Part::Number(m, 1..=2), Part::Number(y, 4)] => {
             month(*y, *m).into_iter().collect()
         }
@@ -106,17 +139,50 @@ fn day(year: u32, month: u32, day: u32) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
 }
 
-/// The last day of a month.
-fn month(year: u32, month: u32) -> Option<NaiveDate> {
-    day(year, month, 1)?.checked_add_months(Months::new(1))?.checked_sub_days(Days::new(1))
+/// The first or the last day of a month.
+fn month(year: u32, month: u32, edge: Edge) -> Option<NaiveDate> {
+    let first = day(year, month, 1)?;
+    match edge {
+        Edge::First => Some(first),
+        Edge::Last => first.checked_add_months(Months::new(1))?.checked_sub_days(Days::new(1)),
+    }
 }
+
+/// What labels write before a date, in small letters; the longer ones first.
+const HEADS: &[&str] = &[
+    "(17)",
+    "(15)",
+    "(11)",
+    "(13)",
+    "有效期至",
+    "失效日期",
+    "失效期",
+    "有效期",
+    "使用期限",
+    "生产日期",
+    "制造日期",
+    "expiry date",
+    "expiration date",
+    "exp date",
+    "exp. date",
+    "expiry",
+    "exp",
+    "use by",
+    "best before",
+    "date of manufacture",
+    "manufactured",
+    "mfg date",
+    "mfg. date",
+    "mfg",
+    "mfd",
+    "prod",
+];
 
 /// The numbers and months of a label, between its signs; none where it says anything else.
 fn parts(label: &str) -> Option<Vec<Part>> {
-    let plain: String = label.chars().map(half_width).collect();
-    let plain = ["有效期至", "有效期", "使用期限", "EXP", "exp", "Exp"].iter().fold(plain.trim(), |text, prefix| {
-        text.strip_prefix(prefix).unwrap_or(text).trim_start_matches([':', ' ', '.'])
-    });
+    let plain: String = label.chars().map(half_width).collect::<String>().trim().to_lowercase();
+    let plain = HEADS.iter().find_map(|head| plain.strip_prefix(head)).unwrap_or(&plain);
+    let plain = plain.trim_start_matches([':', ' ', '.']);
     let sign = |c: char| c.is_whitespace() || ['-', '.', '/', ',', '年', '月', '日', '至'].contains(&c);
     plain.split(sign).filter(|part| !part.is_empty()).map(part).collect()
 }
@@ -138,6 +204,9 @@ fn half_width(c: char) -> char {
         '．' | '。' => '.',
         '－' | '–' | '—' => '-',
         '：' => ':',
+        '（' => '(',
+        '）' => ')',
+        '\u{3000}' | '\u{a0}' => ' ',
         other => other,
     }
 }
@@ -174,6 +243,14 @@ mod tests {
             ("August 31, 2027", "2027-08-31"),
             ("2027-AUG-31", "2027-08-31"),
             ("08/27", "2027-08-31"),
+            ("OCT 2025", "2025-10-31"),
+            ("251031", "2025-10-31"),
+            ("251000", "2025-10-31"),
+            ("20251000", "2025-10-31"),
+            ("2025-10-00", "2025-10-31"),
+            ("(17)251000", "2025-10-31"),
+            ("失效期 2025年10月", "2025-10-31"),
+            ("Exp. Date: 31 OCT 2025", "2025-10-31"),
         ] {
             assert_eq!(last_day(label), on(day), "{label}");
         }
@@ -191,6 +268,22 @@ mod tests {
             assert_eq!(last_day(label), LabelDate::Unread, "{label}");
             assert_eq!(last_day(label).before(day("2026-03-04")), Before::Unsure, "{label}");
         }
+    }
+
+    #[test]
+    fn a_lot_is_made_on_the_first_day_that_its_label_can_mean() {
+        for (label, day) in [
+            ("2023年1月", "2023-01-01"),
+            ("202301", "2023-01-01"),
+            ("MFG 01/2023", "2023-01-01"),
+            ("生产日期：2023.01.05", "2023-01-05"),
+            ("(11)230100", "2023-01-01"),
+            ("JAN 2023", "2023-01-01"),
+        ] {
+            assert_eq!(first_day(label), on(day), "{label}");
+        }
+        // Six digits may be a year with its month, or a short year with month and day.
+        assert_eq!(first_day("201012").days().len(), 2);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::application::{Series, numbered};
-use super::label_date::{Before, last_day};
+use super::label_questions::{expired, questions};
 use super::load::CaseFile;
 use super::refusals::{ArrivalFault, CasesRefusal};
 use crate::action::{Context, Facts};
@@ -169,7 +169,7 @@ fn check(
     let refused = new
         .refuse_because
         .as_deref()
-        .map(|reason| text::printed(&at("refuse_because"), reason, text::REMARK))
+        .map(|reason| text::required(&at("refuse_because"), reason, text::REMARK))
         .transpose()?;
     let note = text::optional(&at("note"), &new.note, text::REMARK)?;
     if new.packages < 0 || new.packages > 100_000 {
@@ -196,7 +196,7 @@ fn check(
     };
     if refused.is_none() {
         check_condition(index, &sample)?;
-        check_expiry(index, &sample, batch, facts.today())?;
+        check_dates(index, &sample, batch, facts.today())?;
         check_quantity(&at("containers"), &batch.lot_number, need, given)?;
     }
     let containers = container_rows(&sample, labels, need.full_test_containers)?;
@@ -215,8 +215,8 @@ fn labels(field: &str, given: &NewContainers) -> Result<Vec<String>, Refusal> {
             .iter()
             .enumerate()
             .map(|(index, code)| {
-                let code = text::required(&format!("{field}[{index}]"), code, 80)?;
-                if codes.iter().take(index).any(|other| other.trim() == code) {
+                let code = text::required(&format!("{field}[{index}]"), &text::codes::code(code), 80)?;
+                if codes.iter().take(index).any(|other| text::codes::same_code(other, &code)) {
                     return Err(CasesRefusal::LabelTwice { field: format!("{field}[{index}]") }.into());
                 }
                 Ok(code)
@@ -239,15 +239,17 @@ fn check_condition(index: usize, sample: &SampleRow) -> Result<(), CasesRefusal>
     }
 }
 
-/// A lot that has expired is refused; where the label's date cannot be compared, the note must say what was found.
-fn check_expiry(index: usize, sample: &SampleRow, batch: &BatchRow, today: NaiveDate) -> Result<(), CasesRefusal> {
-    let Some(label) = batch.expires_on.as_deref() else { return Ok(()) };
-    match last_day(label).before(today) {
-        Before::No => Ok(()),
-        Before::Yes => Err(CasesRefusal::Expired { sample: index }),
-        Before::Unsure if !sample.condition_note.is_empty() => Ok(()),
-        Before::Unsure => Err(CasesRefusal::ExpiryUnclear { sample: index, label: label.to_owned() }),
+/// A lot that has expired is refused; where the label's dates leave questions, the note says what was found.
+fn check_dates(index: usize, sample: &SampleRow, batch: &BatchRow, today: NaiveDate) -> Result<(), CasesRefusal> {
+    let (made, expires) = (batch.produced_on.as_deref(), batch.expires_on.as_deref());
+    if expired(expires, today) {
+        return Err(CasesRefusal::Expired { sample: index });
     }
+    let questions = questions(made, expires, today);
+    if questions.is_empty() || !sample.condition_note.is_empty() {
+        return Ok(());
+    }
+    Err(CasesRefusal::DatesUnclear { sample: index, questions })
 }
 
 fn check_quantity(field: &str, lot: &str, need: &LotDemand, given: i64) -> Result<(), CasesRefusal> {
@@ -382,9 +384,9 @@ fn batch_of<'a>(
     received: &[BatchId],
 ) -> Result<&'a BatchRow, CasesRefusal> {
     let (sample, lot) = (index, lot.trim());
-    let batch = batches
-        .iter()
-        .find(|batch| batch.lot_number == lot)
+    let exactly = batches.iter().find(|batch| batch.lot_number == lot);
+    let batch = exactly
+        .or_else(|| batches.iter().find(|batch| text::codes::same_code(&batch.lot_number, lot)))
         .ok_or_else(|| CasesRefusal::NoLot { sample, lot: lot.to_owned() })?;
     if received.contains(&batch.id) {
         return Err(CasesRefusal::LotReceived { sample, lot: lot.to_owned() });
@@ -395,6 +397,7 @@ fn batch_of<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::label_questions::DateQuestion;
     use crate::cases::specimens::{self, World};
 
     fn need() -> LotDemand {
@@ -454,7 +457,8 @@ mod tests {
         }
         // Today is the fourth of March: the second of April, or the fourth of February.
         for label in ["36个月", "02/04/2026"] {
-            let unclear = CasesRefusal::ExpiryUnclear { sample: 0, label: label.into() };
+            let questions = vec![DateQuestion::Expiry { label: label.into() }];
+            let unclear = CasesRefusal::DatesUnclear { sample: 0, questions };
             assert_eq!(labelled(label).expect_err(label), unclear.into(), "{label}");
             let told = arrive(|sample, batch| {
                 batch.expires_on = Some(label.into());
@@ -462,6 +466,9 @@ mod tests {
             });
             assert!(told.is_ok(), "{label}");
         }
+        let undated = arrive(|_, batch| batch.expires_on = None).expect_err("no date at all");
+        let questions = vec![DateQuestion::Undated];
+        assert_eq!(undated, CasesRefusal::DatesUnclear { sample: 0, questions }.into());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::label_questions::DateQuestion;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::CaseRefusal;
 use crate::regulation::calendar::CalendarError;
@@ -57,6 +58,8 @@ pub enum CasesRefusal {
     NoMoreDates(CaseState),
     /// The applicant can no longer withdraw by itself.
     AskInstitute(CaseState),
+    /// A certificate of the case is in force.
+    CertificateInForce,
     /// Work on the tasks of the case has ended.
     NotWorkedOn(CaseState),
     /// Samples come for an accepted case only.
@@ -75,8 +78,8 @@ pub enum CasesRefusal {
     Unremarked { sample: usize, fault: ArrivalFault },
     /// The lot has expired.
     Expired { sample: usize },
-    /// The date on the label can be read in more than one way, and nothing is said about it.
-    ExpiryUnclear { sample: usize, label: String },
+    /// The dates on the label leave questions, and nothing is said about them.
+    DatesUnclear { sample: usize, questions: Vec<DateQuestion> },
     /// The case has no such lot.
     NoLot { sample: usize, lot: String },
     /// The sample of the lot was received already.
@@ -184,6 +187,11 @@ impl From<CasesRefusal> for Refusal {
                 format!("申请处于“{}”状态，请与检验机构联系撤回", state.zh()),
                 format!("the case is {}: ask the institute to withdraw it", state.en()),
             ),
+            Why::CertificateInForce => Self::new(
+                Code::WrongState,
+                "该申请已有生效的证书，请先撤销证书",
+                "a certificate of the case is in force: withdraw it first",
+            ),
             Why::NotWorkedOn(state) => Self::new(
                 Code::WrongState,
                 format!("申请处于“{}”状态，其检验任务不再处理", state.zh()),
@@ -212,12 +220,15 @@ impl From<CasesRefusal> for Refusal {
                 "已过有效期，应予拒收",
                 "the lot has expired: refuse the sample with the reason",
             ),
-            Why::ExpiryUnclear { sample, label } => Self::field(
+            Why::DatesUnclear { sample, questions } => Self::field(
                 of_sample(sample, "note"),
-                format!("有效期“{label}”不能确定是否已过：请在备注中写明核对结果，或写作 YYYY-MM-DD"),
                 format!(
-                    "whether the lot has expired cannot be told from {label:?}: say in the note what the label means, \
-                     or write YYYY-MM-DD"
+                    "{}：请核对标签并在备注中写明结果，或更正日期",
+                    questions.iter().map(DateQuestion::zh).collect::<Vec<_>>().join("；")
+                ),
+                format!(
+                    "{}: look at the label and say in the note what was found, or correct the date",
+                    questions.iter().map(DateQuestion::en).collect::<Vec<_>>().join("; ")
                 ),
             ),
             Why::NoLot { sample, lot } => Self::field(
@@ -309,6 +320,7 @@ mod tests {
                 Why::DateRecorded { field: "sampled_on" },
                 Why::NoMoreDates(state),
                 Why::AskInstitute(state),
+                Why::CertificateInForce,
                 Why::NotWorkedOn(state),
                 Why::NotAccepted,
                 Why::Uncountable(QuantityError::TooGreat),
@@ -320,7 +332,7 @@ mod tests {
                 Why::Unremarked { sample: 0, fault: ArrivalFault::PackageDamaged },
                 Why::Unremarked { sample: 0, fault: ArrivalFault::LabelDiffers },
                 Why::Expired { sample: 0 },
-                Why::ExpiryUnclear { sample: 0, label: "02/04/2026".into() },
+                Why::DatesUnclear { sample: 0, questions: vec![DateQuestion::Undated] },
                 Why::NoLot { sample: 0, lot: lot.clone() },
                 Why::LotReceived { sample: 0, lot: lot.clone() },
                 Why::Short { field, lot, full: 1, multiple: None, required: 2, given: 1, by: Vec::new() },

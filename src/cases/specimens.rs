@@ -231,7 +231,7 @@ pub fn new_application_of(batches: usize) -> NewApplication {
     let batch = |index: usize| NewBatch {
         lot_number: format!("L-{}", index + 1),
         produced_on: None,
-        expires_on: None,
+        expires_on: Some("2028-12-31".into()),
         lot_size: None,
     };
     NewApplication {

@@ -59,6 +59,37 @@ fn issued(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Change
     told(conn, id, CaseEvent::Report, "case.reported")
 }
 
+/// An approved result of the case is corrected: it is worked on again, also where it was tested or reported.
+///
+/// # Errors
+/// Where the case has ended without a report.
+pub fn reopened(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<()> {
+    let mut case = Case::told(cx.conn, id)?;
+    let before = case.row().state;
+    if case.on(CaseEvent::Reopen)? != before {
+        let event = case.write(cx.conn, "case.reopened")?;
+        cx.record(event);
+    }
+    Ok(())
+}
+
+/// Whether a case in that state is worked on again for a correction.
+///
+/// # Errors
+/// Where it has ended without a report.
+pub fn reopenable(state: CaseState) -> Result<(), CasesRefusal> {
+    state.on(CaseEvent::Reopen)?;
+    Ok(())
+}
+
+/// The state of a case.
+///
+/// # Errors
+/// The store's failure.
+pub fn state_of(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<CaseState> {
+    Ok(application::table.find(id).select(application::state).first(conn)?)
+}
+
 /// The case listens where its state has a way on with the event; else it stays as it is.
 fn told(conn: &mut AnyConnection, id: &ApplicationId, event: CaseEvent, name: &'static str) -> Outcome<Option<Change>> {
     let mut case = Case::told(conn, id)?;
@@ -73,8 +104,7 @@ fn told(conn: &mut AnyConnection, id: &ApplicationId, event: CaseEvent, name: &'
 /// # Errors
 /// [`CasesRefusal::NotWorkedOn`].
 pub fn still_open(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<()> {
-    let state: CaseState = application::table.find(id).select(application::state).first(conn)?;
-    Ok(working(state)?)
+    Ok(working(state_of(conn, id)?)?)
 }
 
 fn working(state: CaseState) -> Result<(), CasesRefusal> {

@@ -103,7 +103,7 @@ impl CheckedItem {
 /// Checks the item at that place of the list.
 pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Refusal> {
     let at = |field: &str| format!("items[{index}].{field}");
-    let limit = text::printed(&at("limit"), &new.limit, text::TEXT)?;
+    let limit = text::required(&at("limit"), &new.limit, text::TEXT)?;
     let fits = match new.kind {
         ItemKind::Text => new.compare_by == Comparison::Text,
         ItemKind::Numeric => new.compare_by != Comparison::Text,
@@ -129,9 +129,9 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
     let rounding_step = step.map(|step| text::positive(&at("rounding_step"), step)).transpose()?;
     let item = NewItem {
         code: text::required(&at("code"), &new.code, 40)?,
-        name_zh: text::printed(&at("name_zh"), &new.name_zh, text::TEXT)?,
-        name_en: text::printed(&at("name_en"), &new.name_en, text::TEXT)?,
-        method: text::printed(&at("method"), &new.method, text::TEXT)?,
+        name_zh: text::required(&at("name_zh"), &new.name_zh, text::TEXT)?,
+        name_en: text::required(&at("name_en"), &new.name_en, text::TEXT)?,
+        method: text::required(&at("method"), &new.method, text::TEXT)?,
         unit: text::optional(&at("unit"), &new.unit, 20)?,
         plausible: plausible.map(str::to_owned),
         limit,

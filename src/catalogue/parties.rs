@@ -54,13 +54,13 @@ impl CreateInstitute {
             if !with_address && typed.trim().is_empty() {
                 return Ok(String::new());
             }
-            text::printed(field, typed, text::TEXT)
+            text::required(field, typed, text::TEXT)
         };
         Ok(Self {
             code: text::required("code", &self.code, 20)?,
-            name_zh: text::printed("name_zh", &self.name_zh, text::TEXT)?,
-            name_en: text::printed("name_en", &self.name_en, text::TEXT)?,
-            abbreviation: text::printed("abbreviation", &self.abbreviation, 4)?,
+            name_zh: text::required("name_zh", &self.name_zh, text::TEXT)?,
+            name_en: text::required("name_en", &self.name_en, text::TEXT)?,
+            abbreviation: text::required("abbreviation", &self.abbreviation, 4)?,
             jurisdiction,
             address_zh: address("address_zh", &self.address_zh)?,
             address_en: address("address_en", &self.address_en)?,
@@ -145,7 +145,7 @@ impl Action for CreateApplicant {
 
     fn decide(&self, _: &Facts<'_>, (): &()) -> Result<CreateApplicant, Refusal> {
         Ok(CreateApplicant {
-            name: text::printed("name", &self.name, text::TEXT)?,
+            name: text::required("name", &self.name, text::TEXT)?,
             address: text::optional("address", &self.address, text::TEXT)?,
             contact: text::optional("contact", &self.contact, text::TEXT)?,
         })

@@ -76,8 +76,8 @@ impl CreateProduct {
         let approval = self.approval_number.as_deref();
         let new = CreateProduct {
             code: text::required("code", &self.code, 40)?,
-            name_zh: text::printed("name_zh", &self.name_zh, text::TEXT)?,
-            name_en: text::printed("name_en", &self.name_en, text::TEXT)?,
+            name_zh: text::required("name_zh", &self.name_zh, text::TEXT)?,
+            name_en: text::required("name_en", &self.name_en, text::TEXT)?,
             category: self.category,
             device_class: self.device_class,
             traits,
@@ -85,12 +85,12 @@ impl CreateProduct {
             dosage_form: printed("dosage_form", &self.dosage_form)?,
             package_spec: printed("package_spec", &self.package_spec)?,
             storage: printed("storage", &self.storage)?,
-            manufacturer: text::printed("manufacturer", &self.manufacturer, text::TEXT)?,
+            manufacturer: text::required("manufacturer", &self.manufacturer, text::TEXT)?,
             holder: printed("holder", &self.holder)?,
             approval_number: approval.map(|typed| printed("approval_number", typed)).transpose()?,
-            container_name: text::printed("container_name", &self.container_name, 20)?,
+            container_name: text::required("container_name", &self.container_name, 20)?,
             container_content: self.container_content.clone(),
-            content_unit: text::printed("content_unit", &self.content_unit, 20)?,
+            content_unit: text::required("content_unit", &self.content_unit, 20)?,
         };
         let container_content = text::positive("container_content", &self.container_content)?.1.into();
         Ok(CheckedProduct { new, container_content })

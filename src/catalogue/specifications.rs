@@ -66,8 +66,8 @@ impl DraftSpecification {
         let items = self.items.iter().enumerate().map(|(index, item)| check_item(index, item));
         Ok(CheckedDraft {
             version: versions.last + 1,
-            title: text::printed("title", &self.title, text::TEXT)?,
-            edition: text::printed("edition", &self.edition, text::TEXT)?,
+            title: text::required("title", &self.title, text::TEXT)?,
+            edition: text::required("edition", &self.edition, text::TEXT)?,
             items: items.collect::<Result<_, _>>()?,
         })
     }
@@ -84,6 +84,7 @@ fn item_content(item: &TestItemRow) -> Value {
 impl Action for DraftSpecification {
     const NAME: &'static str = "specification.draft";
     const PERMISSION: Permission = Permission::SpecificationDraft;
+    const AS_FILED: &'static [&'static str] = &["items.inputs.source.analyte"];
     type Prepared = ();
     type Loaded = Predecessors;
     type Plan = CheckedDraft;

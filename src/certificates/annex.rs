@@ -62,8 +62,8 @@ pub(super) fn annex(services: &Services, actor: &Actor, sample: &SampleId) -> Ou
         };
         let drawn: Vec<&Figure> = of_file.into_iter().flatten().filter(of_value).collect();
         figures.extend(drawn.iter().map(|figure| AnnexFigure {
-            svg: figure.svg(),
-            signals: figure.signals.clone(),
+            svg: figure.svg().into(),
+            signals: figure.signals.iter().map(Into::into).collect(),
             ..without_picture(source)
         }));
         if drawn.is_empty() {
@@ -78,10 +78,10 @@ fn without_picture(source: &Source) -> AnnexFigure {
     AnnexFigure {
         item: item.1.clone(),
         kind: "chromatogram".into(),
-        file: file.name.clone(),
-        sha256: file.sha256.clone(),
-        sample: value.sample_text.clone().unwrap_or_default(),
-        injection: value.injection.clone().unwrap_or_default(),
+        file: file.name.clone().into(),
+        sha256: file.sha256.clone().into(),
+        sample: value.sample_text.clone().unwrap_or_default().into(),
+        injection: value.injection.clone().unwrap_or_default().into(),
         ..AnnexFigure::default()
     }
 }

@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 use super::dossier::{Dossier, Final, RunningClock};
 use crate::documents::{
     Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, LotRefusal,
-    PrintedResult, PrintedVerdict, ProvisionFact, ReleaseFacts, SampleFacts, SamplingFacts, TestingFacts, Verification,
+    Printed, PrintedResult, PrintedVerdict, ProvisionFact, ReleaseFacts, SampleFacts, SamplingFacts, TestingFacts,
+    Verification,
 };
 use crate::regulation::{Business, ClockName, Provision, Regulation};
 
@@ -60,26 +61,26 @@ pub(super) fn compose(
 pub(super) fn sample(facts: &Dossier) -> SampleFacts {
     let (product, lot, sample) = (&facts.product, &facts.lot, &facts.sample);
     SampleFacts {
-        number: sample.number.clone(),
+        number: sample.number.clone().into(),
         name: product.name.clone(),
-        lot: lot.number.clone(),
-        strength: product.strength.clone(),
-        dosage_form: product.dosage_form.clone(),
-        packaging: product.packaging.clone(),
-        quantity: format!("{} {}", sample.containers, product.container),
+        lot: lot.number.clone().into(),
+        strength: product.strength.clone().into(),
+        dosage_form: product.dosage_form.clone().into(),
+        packaging: product.packaging.clone().into(),
+        quantity: format!("{} {}", sample.containers, product.container).into(),
         manufacturer: Bilingual::new(&product.manufacturer, ""),
         marketing_authorisation_holder: Bilingual::new(&product.holder, ""),
         supplier: match facts.particulars.supplier.as_str() {
             "" => facts.customer.name.zh.clone(),
-            given => given.to_owned(),
+            given => given.into(),
         },
-        approval_number: product.approval_number.clone(),
-        acceptance_number: facts.acceptance_number.clone(),
-        condition: condition(facts),
-        storage: product.storage.clone(),
-        manufactured_on: label_date(lot.produced_on.as_ref()),
-        received_on: written(sample.received_on),
-        expiry: label_date(lot.expires_on.as_ref()),
+        approval_number: product.approval_number.clone().into(),
+        acceptance_number: facts.acceptance_number.clone().into(),
+        condition: condition(facts).into(),
+        storage: product.storage.clone().into(),
+        manufactured_on: label_date(lot.produced_on.as_ref()).into(),
+        received_on: written(sample.received_on).into(),
+        expiry: label_date(lot.expires_on.as_ref()).into(),
         ..SampleFacts::default()
     }
 }
@@ -104,11 +105,11 @@ fn testing(facts: &Dossier, finals: &[Final<'_>]) -> TestingFacts {
         given => given.to_owned(),
     };
     TestingFacts {
-        purpose,
+        purpose: purpose.into(),
         scope: "全检".into(),
         basis: vec![facts.basis.clone()],
-        started_on: day(started),
-        finished_on: day(finished),
+        started_on: day(started).into(),
+        finished_on: day(finished).into(),
         decision_rule: decision_rule(finals),
         ..TestingFacts::default()
     }
@@ -132,9 +133,9 @@ fn decision_rule(finals: &[Final<'_>]) -> Bilingual {
 fn sampling(facts: &Dossier) -> Option<SamplingFacts> {
     let particulars = &facts.particulars;
     facts.sampled_on.map(|sampled| SamplingFacts {
-        date: written(sampled),
-        place: particulars.sampling_place.clone(),
-        packages: particulars.sampling_packages.clone(),
+        date: written(sampled).into(),
+        place: particulars.sampling_place.clone().into(),
+        packages: particulars.sampling_packages.clone().into(),
         ..SamplingFacts::default()
     })
 }
@@ -142,15 +143,15 @@ fn sampling(facts: &Dossier) -> Option<SamplingFacts> {
 fn import(facts: &Dossier) -> ImportFacts {
     let particulars = &facts.particulars;
     ImportFacts {
-        registration_number: particulars.import_registration.clone(),
-        notice_number: particulars.notice_number.clone(),
-        customs_number: particulars.customs_number.clone(),
+        registration_number: particulars.import_registration.clone().into(),
+        notice_number: particulars.notice_number.clone().into(),
+        customs_number: particulars.customs_number.clone().into(),
         declarant: facts.customer.name.zh.clone(),
-        contract_number: particulars.contract_number.clone(),
-        quantity: particulars.import_quantity.clone(),
-        port: particulars.port.clone(),
-        arrived_on: day(facts.arrived_at_port_on),
-        manufacturer_report: particulars.manufacturer_report.clone(),
+        contract_number: particulars.contract_number.clone().into(),
+        quantity: particulars.import_quantity.clone().into(),
+        port: particulars.port.clone().into(),
+        arrived_on: day(facts.arrived_at_port_on).into(),
+        manufacturer_report: particulars.manufacturer_report.clone().into(),
     }
 }
 
@@ -171,8 +172,8 @@ fn release(facts: &Dossier, conforms: bool) -> ReleaseFacts {
     // it is counted by: both fields stay empty rather than repeat another.
     ReleaseFacts {
         quantity: match facts.particulars.release_quantity.as_str() {
-            "" => facts.lot.size.clone().unwrap_or_default(),
-            given => given.to_owned(),
+            "" => facts.lot.size.clone().unwrap_or_default().into(),
+            given => given.into(),
         },
         dossier_review: if protocol.is_empty() {
             Bilingual::default()
@@ -208,11 +209,11 @@ fn result(one: &Final<'_>) -> PrintedResult {
     let (attempt, found) = (one.attempt, one.result);
     PrintedResult {
         item: attempt.item.clone(),
-        standard: with_unit(&found.limit, &found.unit),
-        result: found.reported.clone(),
-        unit: unit_of(&found.reported, &found.unit).to_owned(),
+        standard: with_unit(&found.limit, &found.unit).into(),
+        result: found.reported.clone().into(),
+        unit: unit_of(&found.reported, &found.unit).into(),
         verdict: found.verdict,
-        method: attempt.method.clone(),
+        method: attempt.method.clone().into(),
         out_of_scope: !attempt.in_scope,
         ..PrintedResult::default()
     }
@@ -279,13 +280,13 @@ fn conclusion(facts: &Dossier, kind: CertificateKind, conforms: bool) -> Conclus
     }
 }
 
-fn remarks(facts: &Dossier, finals: &[Final<'_>]) -> Vec<String> {
+fn remarks(facts: &Dossier, finals: &[Final<'_>]) -> Vec<Printed> {
     let mut remarks: Vec<String> = Vec::new();
     remarks.extend(Some(facts.particulars.remarks.clone()).filter(|text| !text.is_empty()));
     for one in finals.iter().map(|one| one.attempt).filter(|one| one.number > 1) {
         remarks.push(format!("{}为复验结果（第 {} 次）。", one.item.zh, one.number));
     }
-    remarks
+    remarks.into_iter().map(Printed::from).collect()
 }
 
 /// The rules under which the case ran, as decided at acceptance.
@@ -318,8 +319,8 @@ fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
     }
     cite(&determination.remainder.provisions, "剩余样品");
     DecisionFacts {
-        quantity,
-        lane: determination.lane.value.zh().to_owned(),
+        quantity: quantity.into(),
+        lane: determination.lane.value.zh().into(),
         clocks: facts.clocks.iter().map(|clock| clock_fact(facts, clock)).collect(),
         provisions: cited.into_iter().map(|(id, effect)| provision_fact(regulation, id, effect)).collect(),
     }
@@ -333,20 +334,20 @@ fn clock_fact(facts: &Dossier, clock: &RunningClock) -> ClockFact {
     };
     ClockFact {
         name: Bilingual::new(clock.name.zh(), clock.name.en()),
-        limit: format!("{} {unit}", clock.limit_days),
-        starts: written(clock.starts),
-        due: written(clock.due),
-        met_on,
+        limit: format!("{} {unit}", clock.limit_days).into(),
+        starts: written(clock.starts).into(),
+        due: written(clock.due).into(),
+        met_on: met_on.into(),
     }
 }
 
 fn provision_fact(regulation: &Regulation, id: String, effect: String) -> ProvisionFact {
     let found = regulation.register().get(&id);
     ProvisionFact {
-        document: found.map(document_name).unwrap_or_default(),
-        clause: found.map(|one| one.clause.clone()).unwrap_or_default(),
-        id,
-        effect,
+        document: found.map(document_name).unwrap_or_default().into(),
+        clause: found.map(|one| one.clause.clone()).unwrap_or_default().into(),
+        id: id.into(),
+        effect: effect.into(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::refusals::CertificateRefusal;
 use super::{compose, dossier::Dossier};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::clock::statutory_date;
-use crate::documents::{Amendment, Bilingual, CertificateData, PrintedVerdict, Verification};
+use crate::documents::{Amendment, Bilingual, CertificateData, Printed, PrintedVerdict, Verification};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, CertificateId, InstituteId, Json, SampleId};
@@ -103,7 +103,7 @@ impl Action for DraftCertificate {
             Some(amend) => Some(amended(cx.conn, &self.sample_id, &amend.certificate_id)?),
             None => None,
         };
-        let verification = Verification { url, code: drawn.code.clone() };
+        let verification = Verification { url: url.into(), code: drawn.code.clone().into() };
         Ok(Sources { case, institute, dossier, annex: drawn.annex.clone(), verification, amended })
     }
 
@@ -118,7 +118,7 @@ impl Action for DraftCertificate {
         let mut amendment_reason = None;
         if let (Some(amend), Some(amended)) = (&self.amends, &sources.amended) {
             let amendment = amendment(amend, amended)?;
-            amendment_reason = Some(amendment.reason.zh.clone());
+            amendment_reason = Some(amendment.reason.zh.to_string());
             data.amendment = Some(amendment);
         }
         Ok(Drafted { data, amendment_reason })
@@ -134,7 +134,7 @@ impl Action for DraftCertificate {
             sample_id: self.sample_id.clone(),
             state: CertificateState::Drafted,
             conforms: data.conclusion.verdict == PrintedVerdict::Pass,
-            verification_code: data.verification.code.clone(),
+            verification_code: data.verification.code.to_string(),
             data: Json::of(&data),
             amends_id: self.amends.as_ref().map(|amend| amend.certificate_id.clone()),
             amendment_reason: amendment_reason.clone(),
@@ -181,21 +181,22 @@ fn amended(conn: &mut AnyConnection, sample: &SampleId, id: &CertificateId) -> O
 
 /// What an amendment says of the certificate that it replaces: that one is in force, and no other amends it.
 fn amendment(amend: &Amend, old: &Amended) -> Result<Amendment, Refusal> {
-    let reason = text::printed("amends.reason", &amend.reason, text::REMARK)?;
+    let reason = text::required("amends.reason", &amend.reason, text::REMARK)?;
     let (CertificateState::Issued, Some(number), Some(signed_on)) = (old.state, &old.number, old.signed_on) else {
         return Err(CertificateRefusal::NotIssued.into());
     };
     if old.amended_already {
         return Err(CertificateRefusal::AmendedAlready.into());
     }
-    for (index, change) in amend.changes.iter().enumerate() {
-        text::printed(&format!("amends.changes[{index}]"), change, text::REMARK)?;
-    }
+    let change = |(index, said): (usize, &String)| {
+        text::required(&format!("amends.changes[{index}]"), said, text::REMARK).map(Printed::from)
+    };
+    let changes = amend.changes.iter().enumerate().map(change).collect::<Result<_, _>>()?;
     Ok(Amendment {
-        replaces_number: number.clone(),
-        replaces_date: compose::written(signed_on),
+        replaces_number: number.clone().into(),
+        replaces_date: compose::written(signed_on).into(),
         reason: Bilingual::new(&reason, ""),
-        changes: amend.changes.clone(),
+        changes,
     })
 }
 

@@ -66,9 +66,9 @@ impl TestedSample {
             arrived_at_port_on: case.arrived_at_port_on.as_ref().map(|day| day.date()),
             sampled_on: case.sampled_on.as_ref().map(|day| day.date()),
             institution: institution(&file.institute),
-            customer: Party { name: Bilingual::new(&applicant.name, ""), address: applicant.address },
+            customer: Party { name: Bilingual::new(&applicant.name, ""), address: applicant.address.into() },
             product: product(&file.product),
-            basis: Basis { title: file.specification.title, edition: file.specification.edition },
+            basis: Basis { title: file.specification.title.into(), edition: file.specification.edition.into() },
             lot: LabelledLot {
                 number: batch.lot_number,
                 produced_on: batch.produced_on,
@@ -109,7 +109,7 @@ fn tasks(conn: &mut AnyConnection, id: &SampleId) -> Outcome<Vec<(TestTaskRow, T
 fn institution(row: &InstituteRow) -> Institution {
     Institution {
         name: Bilingual::new(&row.name_zh, &row.name_en),
-        abbreviation: row.abbreviation.clone(),
+        abbreviation: row.abbreviation.clone().into(),
         address: Bilingual::new(&row.address_zh, &row.address_en),
         ..Institution::default()
     }

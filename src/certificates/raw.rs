@@ -6,14 +6,15 @@ use super::compose;
 use super::facts::TestedSample;
 use crate::action::Services;
 use crate::documents::{
-    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, RawTest, RecordedReading, TestingFacts,
+    Bilingual, CalculationStep, CertificateData, CertificateKind, CitedFile, Printed, RawTest, RecordedReading,
+    TestingFacts,
 };
 use crate::record::Actor;
 use crate::store::Outcome;
 use crate::store::columns::{AccountId, EvaluationId, EvaluationResultId, Instant, SampleId};
 use crate::store::rows::{InstrumentFileRow, ObservationRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{
-    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading,
+    account, evaluation, evaluation_file, evaluation_result, instrument_file, observation, reading, result_correction,
 };
 use crate::store::stored::At;
 use crate::store::views::{ImportView, Reader, SignatureView};
@@ -35,16 +36,16 @@ pub fn raw_record(services: &Services, actor: &Actor, id: &SampleId) -> Outcome<
         let dossier = facts.dossier;
         let mut sample = compose::sample(&dossier);
         // The bench does not see for whom it tests.
-        sample.supplier = String::new();
+        sample.supplier = String::new().into();
         Ok(CertificateData {
             kind: CertificateKind::RawRecord,
-            number: dossier.sample.number.clone(),
+            number: dossier.sample.number.clone().into(),
             institution: dossier.institution,
             sample,
             testing: TestingFacts { basis: vec![dossier.basis], ..TestingFacts::default() },
             raw,
             statements: CertificateData::standard_statements(CertificateKind::RawRecord),
-            issued_on: compose::written(crate::clock::statutory_date(now)),
+            issued_on: compose::written(crate::clock::statutory_date(now)).into(),
             ..CertificateData::default()
         })
     })?;
@@ -76,9 +77,13 @@ fn tests(
         let steps: Vec<String> = At::new("result", "steps", one.id.as_str()).read(&one.steps)?;
         tests.push(RawTest {
             item: Bilingual::new(&item.name_zh, &item.name_en),
-            method: item.method.clone(),
-            standard: compose::with_unit(&one.limit_text, &one.unit),
-            reagents: Some(one.reagents.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
+            method: item.method.clone().into(),
+            standard: compose::with_unit(&one.limit_text, &one.unit).into(),
+            reagents: Some(one.reagents.clone())
+                .filter(|text| !text.is_empty())
+                .into_iter()
+                .map(Printed::from)
+                .collect(),
             files: files(conn, observed.iter().map(|(_, file)| file).chain(evaluated.files.iter()), &imports)?,
             readings: readings
                 .iter()
@@ -86,16 +91,19 @@ fn tests(
                 .map(|row| shown(row, &Sources { observed: &observed, imports: &imports, evaluated: &evaluated }, site))
                 .collect(),
             steps: steps.into_iter().map(step).collect(),
-            unrounded: one.calculated.clone(),
-            result: one.reported.clone(),
-            unit: compose::unit_of(&one.reported, &one.unit).to_owned(),
+            unrounded: one.calculated.clone().into(),
+            result: one.reported.clone().into(),
+            unit: compose::unit_of(&one.reported, &one.unit).into(),
             verdict: compose::verdict(one.verdict),
-            attempt: attempt(task, one),
-            analyst: name(conn, Some(&one.analyst_id))?,
-            analysed_at: time(Some(&one.entered_at)),
-            reviewer: name(conn, one.reviewer_id.as_ref())?,
-            reviewed_at: time(one.reviewed_at.as_ref()),
-            remarks: remarks(one, &readings).into_iter().chain(signed(one, &signatures)).collect(),
+            attempt: attempt(task, one).into(),
+            analyst: name(conn, Some(&one.analyst_id))?.into(),
+            analysed_at: time(Some(&one.entered_at)).into(),
+            reviewer: name(conn, one.reviewer_id.as_ref())?.into(),
+            reviewed_at: time(one.reviewed_at.as_ref()).into(),
+            remarks: remarks(one, &readings, superseded(conn, one)?.as_deref())
+                .into_iter()
+                .chain(signed(one, &signatures).into_iter().map(Printed::from))
+                .collect(),
             ..RawTest::default()
         });
     }
@@ -142,20 +150,21 @@ fn files<'a>(
 ) -> Outcome<Vec<CitedFile>> {
     let mut files: Vec<CitedFile> = Vec::new();
     for file in observed {
-        if files.iter().any(|known| known.sha256 == file.sha256) {
+        if files.iter().any(|known| *known.sha256 == *file.sha256) {
             continue;
         }
         let adapter = [file.adapter.clone(), file.adapter_version.clone()];
         files.push(CitedFile {
-            name: file.name.clone(),
-            sha256: file.sha256.clone(),
-            adapter: adapter.into_iter().flatten().collect::<Vec<_>>().join(" "),
-            instrument: String::new(),
+            name: file.name.clone().into(),
+            sha256: file.sha256.clone().into(),
+            adapter: adapter.into_iter().flatten().collect::<Vec<_>>().join(" ").into(),
+            instrument: String::new().into(),
             imported: [
                 format!("{} {}", time(Some(&file.uploaded_at)), name(conn, Some(&file.uploaded_by))?),
                 checked(imports.iter().find(|one| one.sha256 == file.sha256)),
             ]
-            .join("\n"),
+            .join("\n")
+            .into(),
         });
     }
     Ok(files)
@@ -186,19 +195,20 @@ fn shown(row: &ReadingRow, from: &Sources, site: &str) -> RecordedReading {
     let source = observed.iter().find(|(seen, _)| Some(&seen.id) == row.observation_id.as_ref());
     let version = if row.version > 1 { format!("（更正第 {} 版）", row.version) } else { String::new() };
     RecordedReading {
-        label: format!("{}[{}]{version}", row.name, row.position),
-        raw: source.map_or_else(|| row.raw.clone(), |(seen, _)| seen.raw.clone()),
-        value: row.value.as_ref().map_or_else(|| row.raw.clone(), ToString::to_string),
-        unit: row.unit.clone(),
-        file: source.map(|(_, file)| file.name.clone()).unwrap_or_default(),
+        label: format!("{}[{}]{version}", row.name, row.position).into(),
+        raw: source.map_or_else(|| row.raw.clone(), |(seen, _)| seen.raw.clone()).into(),
+        value: row.value.as_ref().map_or_else(|| row.raw.clone(), ToString::to_string).into(),
+        unit: row.unit.clone().into(),
+        file: source.map(|(_, file)| file.name.clone()).unwrap_or_default().into(),
         locator: match evaluation {
-            Some((_, title)) => title.clone(),
-            None => source.map(|(seen, _)| views::locator_text(&seen.locator)).unwrap_or_default(),
+            Some((_, title)) => title.clone().into(),
+            None => source.map(|(seen, _)| views::locator_text(&seen.locator)).unwrap_or_default().into(),
         },
         href: source
             .map(|(seen, file)| format!("{site}/instrument-files/{}?observation={}#marked", file.id, seen.id))
-            .unwrap_or_default(),
-        note: note(row, imports),
+            .unwrap_or_default()
+            .into(),
+        note: note(row, imports).into(),
     }
 }
 
@@ -210,12 +220,29 @@ fn note(row: &ReadingRow, imports: &[ImportView]) -> String {
     row.reason.clone().into_iter().chain(void).collect::<Vec<_>>().join("；")
 }
 
-fn step(text: String) -> CalculationStep {
-    CalculationStep { label: text, ..CalculationStep::default() }
+/// Why a result that was approved counts no more, and who said so.
+fn superseded(conn: &mut AnyConnection, one: &ResultRow) -> Outcome<Option<String>> {
+    let found: Option<(String, String, Instant, AccountId)> = result_correction::table
+        .filter(result_correction::result_id.eq(&one.id))
+        .select((
+            result_correction::reason,
+            result_correction::evidence,
+            result_correction::ordered_at,
+            result_correction::ordered_by,
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((reason, evidence, at, by)) = found else { return Ok(None) };
+    let evidence = if evidence.is_empty() { String::new() } else { format!("；依据：{evidence}") };
+    Ok(Some(format!("该结果已被更正，不再有效（{} {}）：{reason}{evidence}", name(conn, Some(&by))?, time(Some(&at)))))
 }
 
-fn remarks(one: &ResultRow, readings: &[ReadingRow]) -> Vec<String> {
-    let mut remarks: Vec<String> = Vec::new();
+fn step(text: String) -> CalculationStep {
+    CalculationStep { label: text.into(), ..CalculationStep::default() }
+}
+
+fn remarks(one: &ResultRow, readings: &[ReadingRow], superseded: Option<&str>) -> Vec<Printed> {
+    let mut remarks: Vec<String> = superseded.map(str::to_owned).into_iter().collect();
     remarks.extend(Some(one.note.clone()).filter(|text| !text.is_empty()));
     remarks.extend(one.review_note.clone().filter(|text| !text.is_empty()).map(|text| format!("复核：{text}")));
     for row in readings.iter().filter(|row| row.version > 1) {
@@ -225,7 +252,7 @@ fn remarks(one: &ResultRow, readings: &[ReadingRow]) -> Vec<String> {
     let converted = readings.iter().filter_map(|row| Some((row, row.conversion.as_deref()?)));
     remarks.extend(converted.map(|(row, how)| format!("{}[{}] 单位换算：{how}", row.name, row.position)));
     remarks.extend(one.despite_range.as_ref().map(|why| format!("数值超出合理范围，理由：{why}")));
-    remarks
+    remarks.into_iter().map(Printed::from).collect()
 }
 
 /// The signatures on a result: who, with what meaning, when, and on which content.
@@ -247,6 +274,5 @@ fn name(conn: &mut AnyConnection, id: Option<&AccountId>) -> Outcome<String> {
 }
 
 fn time(at: Option<&Instant>) -> String {
-    let local = at.map(|at| at.utc().with_timezone(&chrono_tz::Asia::Shanghai));
-    local.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+    at.map(|at| crate::clock::local_second(at.utc())).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use super::{compose, sign};
 use crate::action::Services;
 use crate::record::Actor;
 use crate::store::columns::CertificateId;
+use crate::store::rows::CertificateRow;
 use crate::store::views::{self, CertificateView};
 use crate::store::{Outcome, pending};
 
@@ -33,13 +34,22 @@ pub fn preview(services: &Services, actor: &Actor, id: &CertificateId) -> Outcom
     if let Some(sha256) = &row.pdf_sha256 {
         return pending::get(&services.db, &services.files, sha256);
     }
-    let mut data = content(&row)?;
+    proof(services, &row)
+}
+
+/// The document of a certificate that is not signed, with words in the place of what it does not have yet. A certificate
+/// is typeset so before it is numbered: no number is given to a document that cannot be made.
+///
+/// # Errors
+/// Where it cannot be typeset.
+pub(super) fn proof(services: &Services, row: &CertificateRow) -> Outcome<Vec<u8>> {
+    let mut data = content(row)?;
     data.draft = true;
     if data.number.is_empty() {
         data.number = "（待编号）".into();
     }
     data.signatory.name = "（待签发）".into();
-    data.issued_on = compose::written(services.clock.today());
+    data.issued_on = compose::written(services.clock.today()).into();
     sign::typeset(services, &data, services.clock.now())
 }
 

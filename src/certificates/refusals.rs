@@ -50,8 +50,6 @@ pub enum CertificateRefusal {
     NoKey,
     /// The signature could not be made.
     NotSigned { kind: CertificateKind, error: String },
-    /// The fonts lack a character of a field.
-    GlyphMissing { field: String, error: String },
     /// The document could not be typeset.
     NotTypeset { error: String },
 }
@@ -128,7 +126,6 @@ impl From<CertificateRefusal> for Refusal {
                 format!("{}无法签名：{error}", kind.zh()),
                 format!("the {} cannot be signed: {error}", kind.en()),
             ),
-            Why::GlyphMissing { field, error } => not_typeset(Code::GlyphMissing, &error).at(field),
             Why::NotTypeset { error } => not_typeset(Code::Conflict, &error),
         }
     }
@@ -174,7 +171,6 @@ mod tests {
                 Why::ContentMoved,
                 Why::NoKey,
                 Why::NotSigned { kind: CertificateKind::TestReport, error: error.clone() },
-                Why::GlyphMissing { field: "customer.name".into(), error: error.clone() },
                 Why::NotTypeset { error },
             ],
         );

@@ -59,9 +59,14 @@ impl Action for ReviewCertificate {
         Some(Subject::new(Revised::Certificate, &self.id))
     }
 
+    /// The document is made before its number is given.
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Reauthenticated>> {
-        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Counts);
-        proof.map(Some)
+        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Counts)?;
+        let row = services.db.read(|conn| certificate_of(conn, actor, &self.id))?;
+        if row.state == CertificateState::Drafted {
+            super::read::proof(services, &row)?;
+        }
+        Ok(Some(proof))
     }
 
     fn load(&self, cx: &mut Context<'_>, proof: &Option<Reauthenticated>) -> Outcome<Reviewable> {

@@ -13,7 +13,7 @@ use super::find::{self, certificate_of, moved};
 use super::refusals::CertificateRefusal;
 use crate::accounts::{SigningField, fields_of, in_field};
 use crate::action::{Action, Context, Facts, Services, Subject};
-use crate::documents::{self, Bilingual, CertificateData, RenderError, SignInfo, Signatory};
+use crate::documents::{self, Bilingual, CertificateData, SignInfo, Signatory};
 use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
@@ -189,11 +189,11 @@ fn signed_content(
 ) -> Result<CertificateData, Refusal> {
     let mut data = content(row)?;
     data.signatory = Signatory {
-        name: actor.display_name.clone(),
+        name: actor.display_name.clone().into(),
         position: Bilingual::new("授权签字人", "Authorised signatory"),
         meaning: Bilingual::new(meaning.zh(), ""),
     };
-    data.issued_on = compose::written(crate::clock::statutory_date(now));
+    data.issued_on = compose::written(crate::clock::statutory_date(now)).into();
     Ok(data)
 }
 
@@ -207,8 +207,8 @@ fn signed_pdf(
     let key = services.signing_key.as_ref().ok_or(CertificateRefusal::NoKey)?;
     let info = SignInfo {
         reason: meaning.zh().to_owned(),
-        location: data.institution.name.zh.clone(),
-        name: data.signatory.name.clone(),
+        location: data.institution.name.zh.to_string(),
+        name: data.signatory.name.to_string(),
         time: now,
     };
     let pdf = typeset(services, data, now)?;
@@ -220,15 +220,10 @@ fn signed_pdf(
 
 /// Typesets behind the gate that bounds how many documents are typeset at once.
 pub(super) fn typeset(services: &Services, data: &CertificateData, at: DateTime<Utc>) -> Outcome<Vec<u8>> {
-    services.press.through(|| services.typesetter.render(data, at)).map_err(|error| cannot(&error).into())
-}
-
-fn cannot(found: &RenderError) -> CertificateRefusal {
-    let error = found.to_string();
-    match found {
-        RenderError::MissingGlyph { field, .. } => CertificateRefusal::GlyphMissing { field: field.clone(), error },
-        _ => CertificateRefusal::NotTypeset { error },
-    }
+    services
+        .press
+        .through(|| services.typesetter.render(data, at))
+        .map_err(|error| CertificateRefusal::NotTypeset { error: error.to_string() }.into())
 }
 
 #[cfg(test)]

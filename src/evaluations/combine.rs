@@ -62,7 +62,7 @@ impl Action for CombineEvaluations {
     }
 
     fn decide(&self, _: &Facts<'_>, assays: &Vec<Assay>) -> Result<CombinationPlan, Refusal> {
-        let title = text::printed("title", &self.title, text::TEXT)?;
+        let title = text::required("title", &self.title, text::TEXT)?;
         let (method, found) = together(assays)?;
         Ok(CombinationPlan { title, method, found })
     }

@@ -25,6 +25,27 @@ use crate::store::{Outcome, StoreError};
 use crate::text;
 use crate::vocabulary::{EvaluationKind, Permission};
 
+/// Substances, signals, injections and wells are called as the file calls them: by the API below `setup`, by the page as
+/// they are.
+const AS_FILED: &[&str] = &[
+    "setup.analyte",
+    "setup.internal_standard",
+    "setup.signal",
+    "setup.injections.injection",
+    "setup.plate.plate",
+    "setup.plate.quantity",
+    "setup.plate.wavelength",
+    "setup.plate.reference_wavelength",
+    "setup.plate.wells.name",
+    "setup.plate.controls.name",
+    "setup.plate.samples.name",
+    "analyte",
+    "internal_standard",
+    "signal",
+    "injections.injection",
+    "plate",
+];
+
 /// Evaluates files and keeps what comes out, valid or not.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -147,7 +168,7 @@ fn load_evidence(
 }
 
 fn decide(asked: &Asked<'_>, reason: Option<String>, evidence: &EvaluationEvidence) -> Result<EvaluationPlan, Refusal> {
-    let title = text::printed("title", asked.title, text::TEXT)?;
+    let title = text::required("title", asked.title, text::TEXT)?;
     let found = calculate(&evidence.method, &evidence.setup, &evidence.standards, &evidence.loaded.seen);
     Ok(EvaluationPlan { title, reason, found })
 }
@@ -206,6 +227,7 @@ impl CreateEvaluation {
 impl Action for CreateEvaluation {
     const NAME: &'static str = "evaluation.create";
     const PERMISSION: Permission = Permission::EvaluationCreate;
+    const AS_FILED: &'static [&'static str] = self::AS_FILED;
     type Prepared = Option<Ready>;
     type Loaded = EvaluationEvidence;
     type Plan = EvaluationPlan;
@@ -246,6 +268,7 @@ impl ReviseEvaluation {
 impl Action for ReviseEvaluation {
     const NAME: &'static str = "evaluation.revise";
     const PERMISSION: Permission = Permission::EvaluationCreate;
+    const AS_FILED: &'static [&'static str] = self::AS_FILED;
     type Prepared = Option<Ready>;
     type Loaded = EvaluationEvidence;
     type Plan = EvaluationPlan;

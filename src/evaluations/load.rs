@@ -226,7 +226,7 @@ pub(super) fn check_setup(setup: &Setup) -> Result<(), Refusal> {
 
 fn texts(path: &str, tree: &serde_json::Value) -> Result<(), Refusal> {
     match tree {
-        serde_json::Value::String(text) => text::optional(path, text, text::REMARK).map(|_| ()),
+        serde_json::Value::String(text) => text::as_filed(path, text, text::REMARK).map(|_| ()),
         serde_json::Value::Array(list) => {
             list.iter().enumerate().try_for_each(|(index, one)| texts(&format!("{path}[{index}]"), one))
         }

@@ -75,9 +75,9 @@ impl AddStandard {
             return Err(EvaluationRefusal::WaterRange.into());
         }
         Ok(StandardLot {
-            name: text::printed("name", &self.name, text::TEXT)?,
-            batch: text::printed("batch", &self.batch, text::TEXT)?,
-            source: text::printed("source", &self.source, text::TEXT)?,
+            name: text::required("name", &self.name, text::TEXT)?,
+            batch: text::required("batch", &self.batch, text::TEXT)?,
+            source: text::required("source", &self.source, text::TEXT)?,
             purity,
             water,
             expires_on: text::date("expires_on", &self.expires_on)?,

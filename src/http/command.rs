@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::run::run;
 use crate::action::{Action, Answered, Call, Made, Once, Services, act_called};
 use crate::refusal::{Code, Refusal};
+use crate::text;
 
 /// An action that a request asks for.
 pub struct Command<A> {
@@ -28,7 +29,7 @@ pub struct Command<A> {
     pub call: Call,
 }
 
-impl<A: DeserializeOwned + 'static> FromRequest for Command<A> {
+impl<A: Action + DeserializeOwned> FromRequest for Command<A> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -41,7 +42,7 @@ impl<A: DeserializeOwned + 'static> FromRequest for Command<A> {
             if !bytes.is_empty() {
                 is_json(&req)?;
             }
-            let action = parse(&with_address(&req, &bytes)?)?;
+            let action = parse(&with_address(&req, &bytes, A::AS_FILED)?)?;
             let call = Call { once: once(&req, &bytes)?, made: made(&req)? };
             Ok(Self { action, call })
         })
@@ -49,10 +50,14 @@ impl<A: DeserializeOwned + 'static> FromRequest for Command<A> {
 }
 
 /// The body with the parts of the address as further fields. They come after the body's own, so that the places
-/// that a fault names are those of the body.
-fn with_address(req: &HttpRequest, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// that a fault names are those of the body. Its texts are brought into one form on the way, and what no document can
+/// print is refused, in every field but those that are `as_filed`.
+fn with_address(req: &HttpRequest, bytes: &[u8], as_filed: &[&str]) -> Result<Vec<u8>, Refusal> {
     let bytes = if bytes.is_empty() { b"{}".as_slice() } else { bytes };
-    let body: Value = parse(bytes)?;
+    let mut body: Value = parse(bytes)?;
+    text::refuse_unprintable(&body, as_filed)?;
+    let tidied = text::tidy(&mut body).then(|| body.to_string().into_bytes());
+    let bytes = tidied.as_deref().unwrap_or(bytes);
     let Value::Object(fields) = &body else {
         return Err(Refusal::new(Code::InvalidField, "请求体应为JSON对象", "expected a JSON object as the body"));
     };

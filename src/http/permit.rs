@@ -303,6 +303,7 @@ permissions!(
     TaskStart,
     ResultEnter,
     ResultReview,
+    ResultCorrect,
     OosDecide,
     RawRecordRead,
     InstrumentUpload,

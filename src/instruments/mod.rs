@@ -15,7 +15,7 @@ pub use looking::{
 };
 pub use proposals::{
     Accept, AcceptFile, Accepted, ChooseReading, ChosenReading, FileInjection, FileView, Proposal, ProposedReading,
-    RejectFile, accept_with_evaluation, evaluable, injections_of, view,
+    RejectFile, ReopenFile, accept_with_evaluation, evaluable, injections_of, view,
 };
 pub use reception::{
     AdapterStand, AdaptersView, AddFileRunList, AddRunList, DeadLetterView, DismissLetter, FolderEntryView, FolderView,

@@ -116,6 +116,7 @@ ids!(
     ReadingId,
     ResultId,
     OosDecisionId,
+    ResultCorrectionId,
     ImportCheckId,
     CertificateId,
     ReferenceStandardId,

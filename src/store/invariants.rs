@@ -136,6 +136,15 @@ invariants! {
     SignatureMeaning = "signature-meaning", InvalidField,
         "签名的含义不在规定之列",
         "a signature has one of the meanings on the list";
+    CorrectionUnapproved = "correction-unapproved", WrongState,
+        "只能更正最新的、已批准的结果",
+        "a result is corrected once it is approved, and only the newest one of its task";
+    CorrectionSelf = "self-correction", SelfReview,
+        "更正不得由录入过该结果数据的人提出，更正后的结果须由提出更正以外的人批准",
+        "whoever entered a value of a result does not supersede it, and who did does not approve the new one";
+    CertificateSuperseded = "certificate-superseded", WrongState,
+        "证书所载的结果已被更正，请弃用后重新起草",
+        "the certificate carries a result that was superseded: discard it and draft it anew";
     EvaluationVersions = "evaluation-versions", Conflict,
         "评价的版本须依次递增，请刷新后重试",
         "the versions of an evaluation follow one another: reload it and try again";
@@ -305,6 +314,9 @@ pub const NAMED: &[(Invariant, &str, &str)] = &[
         "reference_standard_institute_id_name_batch_key",
         "reference_standard.institute_id, reference_standard.name, reference_standard.batch",
     ),
+    (I::ReasonMissing, "result_correction_reason_check", "length(reason) > 0"),
+    (I::ReasonMissing, "result_correction_check", "kind = 'taken_back' OR length(evidence) > 0"),
+    (I::AlreadyRecorded, "result_correction_result_id_key", "result_correction.result_id"),
     (I::DecisionTaken, "out_of_limit_decision_result_id_key", "out_of_limit_decision.result_id"),
     (I::ImportCheckTaken, "import_check_file", "import_check.instrument_file_id, import_check.outcome"),
     (

@@ -623,6 +623,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    result_correction (id) {
+        id -> Text,
+        result_id -> Text,
+        kind -> Text,
+        reason -> Text,
+        evidence -> Text,
+        ordered_by -> Text,
+        ordered_at -> Text,
+    }
+}
+
+diesel::table! {
+    certificate_correction (certificate_id, result_correction_id) {
+        certificate_id -> Text,
+        result_correction_id -> Text,
+    }
+}
+
+diesel::table! {
     import_check (id) {
         id -> Text,
         instrument_file_id -> Text,
@@ -854,6 +873,10 @@ diesel::joinable!(reading -> account (entered_by));
 diesel::joinable!(result -> test_task (test_task_id));
 diesel::joinable!(out_of_limit_decision -> result (result_id));
 diesel::joinable!(out_of_limit_decision -> account (decided_by));
+diesel::joinable!(result_correction -> result (result_id));
+diesel::joinable!(result_correction -> account (ordered_by));
+diesel::joinable!(certificate_correction -> certificate (certificate_id));
+diesel::joinable!(certificate_correction -> result_correction (result_correction_id));
 diesel::joinable!(import_check -> instrument_file (instrument_file_id));
 diesel::joinable!(import_check -> test_task (test_task_id));
 diesel::joinable!(import_check -> account (checked_by));
@@ -907,6 +930,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     reading,
     result,
     out_of_limit_decision,
+    result_correction,
+    certificate_correction,
     import_check,
     certificate,
     audit_entry,

@@ -70,6 +70,8 @@ pub const SEALED: &[SealedTable] = &[
     by_id("test_task"),
     by_id("reading"),
     by_id("result"),
+    by_id("result_correction"),
+    keyed("certificate_correction", &["certificate_id", "result_correction_id"]),
     by_id("out_of_limit_decision"),
     by_id("import_check"),
     by_id("certificate"),

@@ -262,7 +262,11 @@ fn entry(form: &Form) -> Result<(TaskEntry, Vec<usize>), Refusal> {
     let mut readings = Vec::new();
     for index in 0..form.count("readings", READINGS) {
         let field = |name: &str| format!("readings[{index}].{name}");
-        let Some(raw) = form.opt(&field("raw")) else { continue };
+        let raw = form.text(&field("raw"));
+        // A line that had a value and has none now was emptied: that is not to say nothing.
+        if raw.is_empty() && !form.ticked(&field("entered")) {
+            continue;
+        }
         at.push(index);
         let position = form.whole(&field("position"))?;
         readings.push(NewReading { name: form.text(&field("name")), position, raw, source: Source::Typed });

@@ -14,7 +14,7 @@ use crate::http::permit::permission::InstrumentRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::instruments::{
     self, AcceptFile, AddFileRunList, ChooseReading, FileView, LetterFilter, MatchName, NamedFile, RejectFile,
-    RunListLine, SourceView, TakenFile, UploadFile, Wanted,
+    ReopenFile, RunListLine, SourceView, TakenFile, UploadFile, Wanted,
 };
 use crate::people::DutiesDone;
 use crate::record::Actor;
@@ -38,6 +38,7 @@ pub fn table() -> Table {
         .post("/instrument-files/{id}/run-list", run_list)
         .post("/instrument-files/{id}/accept", accept)
         .post("/instrument-files/{id}/reject", reject)
+        .post("/instrument-files/{id}/reopen", reopen)
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -261,6 +262,17 @@ async fn reject(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let action = RejectFile { id: id.as_str().into(), reason: form.text("reason") };
+    acted_on((may, page, services), (id, form), Ok(action)).await
+}
+
+async fn reopen(
+    may: May<ReopenFile>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = ReopenFile { id: id.as_str().into(), reason: form.text("reason") };
     acted_on((may, page, services), (id, form), Ok(action)).await
 }
 

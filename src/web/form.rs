@@ -52,6 +52,18 @@ impl Form {
         Call { once: Some(Once { key, request_sha256, seconds }), made }
     }
 
+    /// Refuses what no document can print, in every field but those that repeat what a file says.
+    ///
+    /// # Errors
+    /// Names the field and the characters.
+    pub fn printable(&self, as_filed: &[&str]) -> Result<(), Refusal> {
+        let typed = self.0.iter().filter(|(name, _)| !OF_THE_FORM.contains(&name.as_str()));
+        typed
+            .map(|(name, value)| crate::text::fault(name, value, as_filed))
+            .find_map(std::convert::identity)
+            .map_or(Ok(()), Err)
+    }
+
     /// What was typed in a field, without blanks around it; empty where there is no such field.
     #[must_use]
     pub fn text(&self, name: &str) -> String {
@@ -151,7 +163,11 @@ impl FromRequest for Form {
             let bytes = collect(payload, limit).await?;
             let text = std::str::from_utf8(&bytes).map_err(|_| unreadable())?;
             let fields = Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
-            Ok(Self(fields.into_inner()))
+            let taken = |(name, value): (String, String)| {
+                let value = if name.contains("password") { value } else { crate::text::one_form(&value) };
+                (name, value)
+            };
+            Ok(Self(fields.into_inner().into_iter().map(taken).collect()))
         })
     }
 }

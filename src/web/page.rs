@@ -13,6 +13,7 @@ use tera::Context;
 use super::form::Form;
 use super::views;
 use crate::action::{Action, Services, permitted};
+use crate::clock::local_time;
 use crate::http::caller::local;
 use crate::http::jar::{ACCESS_COOKIE, CSRF_COOKIE, held};
 use crate::http::permit::services;
@@ -236,7 +237,10 @@ impl Page {
                 each.join(self.lang.pick("、", ", "))
             }
             serde_json::Value::String(word) if field == "roles" => super::words::name("role", word, self.lang),
-            serde_json::Value::String(text) => text.clone(),
+            // An instant is shown as the laboratory's clock shows it.
+            serde_json::Value::String(text) => {
+                chrono::DateTime::parse_from_rfc3339(text).map_or_else(|_| text.clone(), |at| local_time(at.to_utc()))
+            }
             serde_json::Value::Object(all) => {
                 let each: Vec<String> =
                     all.iter().map(|(name, one)| format!("{name} {}", self.said(name, one))).collect();
@@ -271,6 +275,7 @@ pub async fn send<A: Action>(
     form: &Form,
     action: A,
 ) -> Result<A::Done, Problem> {
+    form.printable(A::AS_FILED)?;
     act_blocking(services, may, form.call(&page.path), action).await.map(|answered| answered.done)
 }
 

@@ -10,7 +10,7 @@ use super::form::Form;
 use super::lists::{Onward, ROWS};
 use super::page::{Page, send};
 use crate::action::Services;
-use crate::bench::{DecideTask, ReviewResult};
+use crate::bench::{CorrectResult, DecideTask, ReviewResult};
 use crate::http::permit::permission::{OosDecide, ResultReview};
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
@@ -26,6 +26,7 @@ pub fn table() -> Table {
         .post("/tasks/{id}/review", review)
         .get("/oos", oos)
         .post("/tasks/{id}/decision", decide)
+        .post("/tasks/{id}/correction", correct)
 }
 
 #[derive(Deserialize)]
@@ -107,4 +108,19 @@ async fn decide(
         Err(refusal) => Err(refusal.into()),
     };
     desk::answer(&page, &services, &may.actor, (&id, form), done, "/oos").await
+}
+
+/// Quality supersedes the approved result that the form names.
+async fn correct(
+    may: May<CorrectResult>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let result = form.text("result_id");
+    let (reason, evidence) = (form.text("reason"), form.text("evidence"));
+    let action = CorrectResult { id: result.as_str().into(), reason, evidence };
+    let done = send(&services, &may, &page, &form, action).await.map(|_| ());
+    desk::answer(&page, &services, &may.actor, (&id, form), done, &format!("/tasks/{id}")).await
 }

@@ -130,7 +130,7 @@ fn short_number(value: &Value) -> String {
 fn local_time(value: &Value) -> String {
     let text = value.as_str().unwrap_or_default();
     match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(at) => at.with_timezone(&chrono_tz::Asia::Shanghai).format("%Y-%m-%d %H:%M").to_string(),
+        Ok(at) => crate::clock::local_time(at.to_utc()),
         Err(_) => text.to_owned(),
     }
 }

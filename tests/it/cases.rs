@@ -25,14 +25,14 @@ fn items(codes: &[&str]) -> Value {
 fn port_case(world: &World<'_>, product: &str) -> String {
     let new = json!({"business": "port_entry", "applicant_id": world.applicant_id, "product_id": product,
                      "arrived_at_port_on": "2026-03-01", "notice_received_on": "2026-03-02",
-                     "batches": [{"lot_number": "D-1"}]});
+                     "batches": [{"lot_number": "D-1", "expires_on": "2028-12-31"}]});
     let id = text(&ok(&world.receiver.post("/api/v1/applications", &new), 201), "application_id");
     ok(&world.receiver.post(&format!("/api/v1/applications/{id}/accept"), &json!({})), 200);
     id
 }
 
 /// An account of the applicant, logged in.
-fn applicant(app: &TestApp, name: &str, of: &str) -> Client {
+pub fn applicant(app: &TestApp, name: &str, of: &str) -> Client {
     let new = CreateAccount {
         username: name.to_owned(),
         display_name: name.to_owned(),

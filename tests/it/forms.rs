@@ -283,6 +283,9 @@ fn at_work(app: &TestApp) {
     let file = text(&upload(name, report)["file"], "id");
     ok(&world.analyst.post(&format!("/api/v1/instrument-files/{file}/accept"), &json!({})), 200);
     upload("n.xyz", b"no instrument wrote this");
+    let wrong = text(&upload("w.xyz", b"nor this")["file"], "id");
+    let rejected = world.analyst.post(&format!("/api/v1/instrument-files/{wrong}/reject"), &json!({"reason": "误传"}));
+    assert!(rejected.status < 300, "{}", rejected.text);
 
     // A value that can be read in two ways waits for a person, and a second factor for its first code.
     let head = "SampleName\tVial\tRetentionTime\tArea\tResultId\tChannelName\tName\tAmount\tUnits\r\n";

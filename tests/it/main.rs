@@ -43,5 +43,6 @@ mod sessions;
 mod snapshots;
 mod store;
 mod strangers;
+mod texts;
 mod trouble;
 mod words;

@@ -81,7 +81,7 @@ fn certificate(
     let mut data = data.clone();
     let mut make = |nth: usize| {
         // As in service: no two are alike, so nothing that the typesetter remembers of one serves the next whole.
-        data.number = format!("YJ2026{nth:04}");
+        data.number = format!("YJ2026{nth:04}").into();
         let pdf = typesetter.render(&data, at).map_err(|error| error.to_string())?;
         sign(&pdf, key, &info).map_err(|error| error.to_string())
     };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::data::Bilingual;
+use super::printed::Printed;
 
 /// One plot of an accepted result's instrument file, as it was drawn when the certificate was drafted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -11,17 +12,17 @@ pub struct AnnexFigure {
     /// 检验项目 whose result was read from the file.
     pub item: Bilingual,
     /// `chromatogram`.
-    pub kind: String,
+    pub kind: Printed,
     /// File name as taken in.
-    pub file: String,
+    pub file: Printed,
     /// SHA-256 of the file, lower-case hexadecimal.
-    pub sha256: String,
+    pub sha256: Printed,
     /// Sample as the file names it.
-    pub sample: String,
+    pub sample: Printed,
     /// Injection as the file names it.
-    pub injection: String,
+    pub injection: Printed,
     /// Signals as the file names them.
-    pub signals: Vec<String>,
+    pub signals: Vec<Printed>,
     /// The picture; empty where the file has no curve of this sample.
-    pub svg: String,
+    pub svg: Printed,
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use vocabulary::CertificateKind;
 
 use super::annex::AnnexFigure;
+use super::printed::Printed;
 use super::raw_record::RawTest;
 
 /// Version of the JSON layout of [`CertificateData`]. Fields are added, never renamed; a reader
@@ -23,14 +24,14 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[serde(default)]
 pub struct Bilingual {
     /// Chinese text.
-    pub zh: String,
+    pub zh: Printed,
     /// English text.
-    pub en: String,
+    pub en: Printed,
 }
 
 impl Bilingual {
     /// Both languages at once.
-    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn new(zh: impl Into<Printed>, en: impl Into<Printed>) -> Self {
         Self { zh: zh.into(), en: en.into() }
     }
 }
@@ -43,15 +44,15 @@ pub struct Institution {
     /// Name as on the seal.
     pub name: Bilingual,
     /// Short name, as used in certificate numbers.
-    pub abbreviation: String,
+    pub abbreviation: Printed,
     /// Postal address.
     pub address: Bilingual,
     /// Where the tests were done, if not at the address.
     pub location: Bilingual,
     /// Telephone for enquiries.
-    pub telephone: String,
+    pub telephone: Printed,
     /// Accreditation marks that apply to this document, as text (for example `CMA 2300…`).
-    pub marks: Vec<String>,
+    pub marks: Vec<Printed>,
 }
 
 /// A named organisation with its address (ISO/IEC 17025 7.8.2.1 e).
@@ -62,7 +63,7 @@ pub struct Party {
     /// Name.
     pub name: Bilingual,
     /// Address.
-    pub address: String,
+    pub address: Printed,
 }
 
 /// The item that was tested (ISO/IEC 17025 7.8.2.1 g, h).
@@ -70,43 +71,43 @@ pub struct Party {
 #[serde(default)]
 pub struct SampleFacts {
     /// 检品编号 (收检编号 in lot release).
-    pub number: String,
+    pub number: Printed,
     /// 检品名称: generic name.
     pub name: Bilingual,
     /// 商品名: trade name.
-    pub trade_name: String,
+    pub trade_name: Printed,
     /// 批号, with sub-lots as written.
-    pub lot: String,
+    pub lot: Printed,
     /// 规格.
-    pub strength: String,
+    pub strength: Printed,
     /// 剂型.
-    pub dosage_form: String,
+    pub dosage_form: Printed,
     /// 包装规格.
-    pub packaging: String,
+    pub packaging: Printed,
     /// 检品数量 with its unit.
-    pub quantity: String,
+    pub quantity: Printed,
     /// 生产单位.
     pub manufacturer: Bilingual,
     /// 产地.
-    pub origin: String,
+    pub origin: Printed,
     /// 上市许可持有人.
     pub marketing_authorisation_holder: Bilingual,
     /// 供样单位 or 被抽样单位.
-    pub supplier: String,
+    pub supplier: Printed,
     /// 批准文号.
-    pub approval_number: String,
+    pub approval_number: Printed,
     /// 受理号.
-    pub acceptance_number: String,
+    pub acceptance_number: Printed,
     /// Condition on receipt: seals, temperature, appearance.
-    pub condition: String,
+    pub condition: Printed,
     /// 贮藏.
-    pub storage: String,
+    pub storage: Printed,
     /// 生产日期.
-    pub manufactured_on: String,
+    pub manufactured_on: Printed,
     /// 收检日期.
-    pub received_on: String,
+    pub received_on: Printed,
     /// 有效期至, as written on the label.
-    pub expiry: String,
+    pub expiry: Printed,
 }
 
 /// The basis of testing, with its edition.
@@ -115,9 +116,9 @@ pub struct SampleFacts {
 #[serde(default)]
 pub struct Basis {
     /// Title of the standard or specification.
-    pub title: String,
+    pub title: Printed,
     /// Edition, volume or version number.
-    pub edition: String,
+    pub edition: Printed,
 }
 
 /// How the work was done (ISO/IEC 17025 7.8.2.1 c, f, i, n; 7.8.6).
@@ -125,19 +126,19 @@ pub struct Basis {
 #[serde(default)]
 pub struct TestingFacts {
     /// 检验目的.
-    pub purpose: String,
+    pub purpose: Printed,
     /// 检验项目: 全检 or 部分检验.
-    pub scope: String,
+    pub scope: Printed,
     /// 检验依据.
     pub basis: Vec<Basis>,
     /// First day of testing.
-    pub started_on: String,
+    pub started_on: Printed,
     /// Last day of testing.
-    pub finished_on: String,
+    pub finished_on: Printed,
     /// 检验环境条件, where they matter.
-    pub environment: String,
+    pub environment: Printed,
     /// 偏离: additions to, deviations from or exclusions from the method.
-    pub deviations: String,
+    pub deviations: Printed,
     /// 判定规则: how a result was compared with its limit.
     pub decision_rule: Bilingual,
 }
@@ -147,19 +148,19 @@ pub struct TestingFacts {
 #[serde(default)]
 pub struct SamplingFacts {
     /// 抽样日期.
-    pub date: String,
+    pub date: Printed,
     /// 抽样地点.
-    pub place: String,
+    pub place: Printed,
     /// 抽样人.
-    pub sampler: String,
+    pub sampler: Printed,
     /// 抽样方案 or method.
-    pub plan: String,
+    pub plan: Printed,
     /// 抽样件数.
-    pub packages: String,
+    pub packages: Printed,
     /// 抽样量.
-    pub quantity: String,
+    pub quantity: Printed,
     /// Conditions during sampling that affect the results.
-    pub conditions: String,
+    pub conditions: Printed,
 }
 
 /// Whether a result meets its requirement.
@@ -186,21 +187,21 @@ pub struct PrintedResult {
     /// 检验项目.
     pub item: Bilingual,
     /// 标准规定: the limit as written.
-    pub standard: String,
+    pub standard: Printed,
     /// 检验结果: rounded text.
-    pub result: String,
+    pub result: Printed,
     /// Unit of result, empty where the result is text.
-    pub unit: String,
+    pub unit: Printed,
     /// 项目结论.
     pub verdict: PrintedVerdict,
     /// Method or general chapter.
-    pub method: String,
+    pub method: Printed,
     /// Expanded measurement uncertainty with its coverage factor, where it is reported.
-    pub uncertainty: String,
+    pub uncertainty: Printed,
     /// The item lies outside the laboratory's accredited scope.
     pub out_of_scope: bool,
     /// Name of the external provider of this result, empty where it is the laboratory's own.
-    pub external_provider: String,
+    pub external_provider: Printed,
 }
 
 /// 检验结论.
@@ -222,7 +223,7 @@ pub struct Conclusion {
 #[serde(default)]
 pub struct Signatory {
     /// Name.
-    pub name: String,
+    pub name: Printed,
     /// Position, for example 授权签字人.
     pub position: Bilingual,
     /// Meaning of the signature.
@@ -235,13 +236,13 @@ pub struct Signatory {
 #[serde(default)]
 pub struct Amendment {
     /// Number of the certificate that is replaced.
-    pub replaces_number: String,
+    pub replaces_number: Printed,
     /// Its date of issue.
-    pub replaces_date: String,
+    pub replaces_date: Printed,
     /// Why.
     pub reason: Bilingual,
     /// What was changed, one entry a change.
-    pub changes: Vec<String>,
+    pub changes: Vec<Printed>,
 }
 
 /// Facts of an imported lot.
@@ -249,23 +250,23 @@ pub struct Amendment {
 #[serde(default)]
 pub struct ImportFacts {
     /// 进口药品注册证号 or 批准文号.
-    pub registration_number: String,
+    pub registration_number: Printed,
     /// 进口药品口岸检验通知书编号.
-    pub notice_number: String,
+    pub notice_number: Printed,
     /// 进口药品通关单编号.
-    pub customs_number: String,
+    pub customs_number: Printed,
     /// 报验单位.
-    pub declarant: String,
+    pub declarant: Printed,
     /// 合同号.
-    pub contract_number: String,
+    pub contract_number: Printed,
     /// 进口数量.
-    pub quantity: String,
+    pub quantity: Printed,
     /// 进口口岸.
-    pub port: String,
+    pub port: Printed,
     /// 到岸日期.
-    pub arrived_on: String,
+    pub arrived_on: Printed,
     /// 原厂检验报告书号.
-    pub manufacturer_report: String,
+    pub manufacturer_report: Printed,
 }
 
 /// Facts of a released or refused lot.
@@ -273,17 +274,17 @@ pub struct ImportFacts {
 #[serde(default)]
 pub struct ReleaseFacts {
     /// 报告编号 of the test report that the decision rests on.
-    pub report_number: String,
+    pub report_number: Printed,
     /// 签发量 (or the quantity applied for, in a refusal).
-    pub quantity: String,
+    pub quantity: Printed,
     /// Container type.
-    pub container: String,
+    pub container: Printed,
     /// Doses in a container.
-    pub doses_per_container: String,
+    pub doses_per_container: Printed,
     /// Number of containers.
-    pub containers: String,
+    pub containers: Printed,
     /// Lot of the diluent supplied with the product.
-    pub diluent_lot: String,
+    pub diluent_lot: Printed,
     /// 资料审查: outcome of the review of the manufacturing and testing summary.
     pub dossier_review: Bilingual,
     /// 依据: the statement of what the decision rests on.
@@ -308,13 +309,13 @@ pub struct ClockFact {
     /// Name, for example 检验时限.
     pub name: Bilingual,
     /// Limit with its unit, for example `30 个工作日`.
-    pub limit: String,
+    pub limit: Printed,
     /// First day.
-    pub starts: String,
+    pub starts: Printed,
     /// Due date.
-    pub due: String,
+    pub due: Printed,
     /// Day on which it was met.
-    pub met_on: String,
+    pub met_on: Printed,
 }
 
 /// One provision that decided something in this case.
@@ -322,13 +323,13 @@ pub struct ClockFact {
 #[serde(default)]
 pub struct ProvisionFact {
     /// Stable id.
-    pub id: String,
+    pub id: Printed,
     /// Title of the document.
-    pub document: String,
+    pub document: Printed,
     /// Clause.
-    pub clause: String,
+    pub clause: Printed,
     /// What it set here.
-    pub effect: String,
+    pub effect: Printed,
 }
 
 /// The rules under which the case ran, as decided when it was accepted.
@@ -336,9 +337,9 @@ pub struct ProvisionFact {
 #[serde(default)]
 pub struct DecisionFacts {
     /// Quantity rule, for example `全检量的 2 倍`.
-    pub quantity: String,
+    pub quantity: Printed,
     /// Lane, for example 即收即检.
-    pub lane: String,
+    pub lane: Printed,
     /// Clocks with their due dates.
     pub clocks: Vec<ClockFact>,
     /// Provisions cited.
@@ -351,9 +352,9 @@ pub struct DecisionFacts {
 #[serde(default)]
 pub struct Verification {
     /// Address of the verification page of this certificate; also the content of the QR code.
-    pub url: String,
+    pub url: Printed,
     /// Short code to type where the QR code cannot be read.
-    pub code: String,
+    pub code: Printed,
 }
 
 /// Everything that a certificate prints and carries.
@@ -367,7 +368,7 @@ pub struct CertificateData {
     /// A draft is marked as such on every page and must not be signed.
     pub draft: bool,
     /// Certificate or report number, on every page.
-    pub number: String,
+    pub number: Printed,
     /// Issuing laboratory.
     pub institution: Institution,
     /// Customer or applicant.
@@ -389,7 +390,7 @@ pub struct CertificateData {
     /// Conclusion.
     pub conclusion: Conclusion,
     /// 备注.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Printed>,
     /// Statements such as "relates only to the items tested" (7.8.2.1 l); see
     /// [`CertificateData::standard_statements`].
     pub statements: Vec<Bilingual>,
@@ -404,7 +405,7 @@ pub struct CertificateData {
     /// Authorised signatory.
     pub signatory: Signatory,
     /// Date of issue.
-    pub issued_on: String,
+    pub issued_on: Printed,
     /// Verification.
     pub verification: Verification,
 }
@@ -415,7 +416,7 @@ impl Default for CertificateData {
             version: SCHEMA_VERSION,
             kind: CertificateKind::default(),
             draft: false,
-            number: String::new(),
+            number: Printed::default(),
             institution: Institution::default(),
             customer: Party::default(),
             sample: SampleFacts::default(),
@@ -433,7 +434,7 @@ impl Default for CertificateData {
             raw: Vec::new(),
             annex: Vec::new(),
             signatory: Signatory::default(),
-            issued_on: String::new(),
+            issued_on: Printed::default(),
             verification: Verification::default(),
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn font(index: usize) -> Option<Font> {
 pub fn missing_glyphs(text: &str) -> Vec<char> {
     let mut missing = Vec::new();
     for character in text.chars() {
-        if character != '\n' && !missing.contains(&character) && !covered(character) {
+        if character != '\n' && !missing.contains(&character) && !printable(character) {
             missing.push(character);
         }
     }
@@ -73,9 +73,23 @@ static COVERED: LazyLock<Vec<u64>> = LazyLock::new(|| {
     regular.iter().zip(&bold).map(|(r, b)| r & b).collect()
 });
 
-fn covered(character: char) -> bool {
+/// Whether a character can be printed: it is one that a reader sees, and both weights of a font have it.
+pub(super) fn printable(character: char) -> bool {
     let code = u32::from(character);
-    !character.is_control() && COVERED.get(code as usize / 64).is_some_and(|word| word & (1 << (code % 64)) != 0)
+    !character.is_control()
+        && !unseen(character)
+        && COVERED.get(code as usize / 64).is_some_and(|word| word & (1 << (code % 64)) != 0)
+}
+
+/// Characters that nobody sees, though some change what is seen: marks of direction, joiners, tags, noncharacters and
+/// those of private use.
+#[must_use]
+pub fn unseen(character: char) -> bool {
+    let code = u32::from(character);
+    matches!(code,
+        0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFDD0..=0xFDEF | 0xFE00..=0xFE0F
+        | 0xFEFF | 0xFFF9..=0xFFFC | 0xE000..=0xF8FF | 0xE0000..=0xE0FFF | 0xF0000..)
+        || code & 0xFFFE == 0xFFFE
 }
 
 #[cfg(test)]

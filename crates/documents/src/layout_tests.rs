@@ -32,11 +32,11 @@ fn setter() -> Typesetter {
 fn row(n: usize) -> PrintedResult {
     PrintedResult {
         item: Bilingual::new(format!("项目 {n}"), format!("Item {n}")),
-        standard: "≤0.5%".to_owned(),
-        result: "0.2".to_owned(),
-        unit: "%".to_owned(),
+        standard: "≤0.5%".into(),
+        result: "0.2".into(),
+        unit: "%".into(),
         verdict: PrintedVerdict::Pass,
-        method: "通则 0512".to_owned(),
+        method: "通则 0512".into(),
         ..PrintedResult::default()
     }
 }
@@ -79,14 +79,14 @@ fn every_length_of_the_other_parts_converges() {
         for length in (0..=40).step_by(stride(4, 40)) {
             let mut data = with_rows(kind, 3);
             let text = "样品在送检途中温度记录完整，未见异常。".repeat(length);
-            data.sample.condition.clone_from(&text);
-            data.remarks = vec!["备注一行。".to_owned(); length];
+            data.sample.condition.clone_from(&text.as_str().into());
+            data.remarks = vec!["备注一行。".into(); length];
             data.conclusion.review_opinion = Bilingual::new(&text, "");
             let provision = |n: usize| ProvisionFact {
-                id: format!("P-{n}"),
-                document: format!("第 {n} 号文件"),
-                clause: "（十一）".to_owned(),
-                effect: "检验用量；检验时限".to_owned(),
+                id: format!("P-{n}").into(),
+                document: format!("第 {n} 号文件").into(),
+                clause: "（十一）".into(),
+                effect: "检验用量；检验时限".into(),
             };
             if let Some(decision) = &mut data.decision {
                 decision.provisions = (0..length).map(provision).collect();
@@ -102,7 +102,7 @@ fn every_length_of_the_other_parts_converges() {
 #[test]
 fn a_cell_longer_than_a_page_is_divided() {
     let mut data = with_rows(CertificateKind::TestReport, 2);
-    data.results[1].standard = "溶液应澄清无色；如显浑浊，与对照液比较，不得更浓。".repeat(150);
+    data.results[1].standard = "溶液应澄清无色；如显浑浊，与对照液比较，不得更浓。".repeat(150).into();
     assert!(pages(&setter(), &data, "long cell") >= 3);
 }
 
@@ -133,7 +133,7 @@ fn every_page_says_which_of_how_many_it_is() {
         for (n, page) in pages.iter().enumerate() {
             let line = format!("Page {} of {}", n + 1, pages.len());
             assert!(page.contains(&line), "{kind:?}: {line} in {page}");
-            assert!(page.contains(&data.number), "{kind:?}: page {}", n + 1);
+            assert!(page.contains(data.number.as_str()), "{kind:?}: page {}", n + 1);
         }
         let ends = pages.iter().filter(|page| page.contains("以下空白"));
         assert_eq!(ends.count(), 1, "{kind:?}");
@@ -170,8 +170,8 @@ fn what_is_empty_leaves_no_trace() {
     data.sample.approval_number.clear();
     data.sample.strength.clear();
     data.testing.deviations.clear();
-    data.results[0].result = "未检出".to_owned();
-    data.results[0].unit = "ppm".to_owned();
+    data.results[0].result = "未检出".into();
+    data.results[0].unit = "ppm".into();
     let pdf = setter().render(&data, created()).expect("typeset");
     if let Some(pages) = texts(&pdf) {
         let text = pages.concat();

@@ -20,6 +20,7 @@ pub mod numbers;
 mod pdf;
 pub mod plot;
 mod press;
+mod printed;
 mod raw_record;
 mod sign;
 #[cfg(test)]
@@ -35,12 +36,13 @@ mod verify;
 pub use annex::AnnexFigure;
 pub use chain::Trust;
 pub use data::*;
-pub use fonts::missing_glyphs;
+pub use fonts::{missing_glyphs, unseen};
 pub use keys::{KeyError, SigningKey, certificates_from_pem};
 pub use numbers::{NumberPatterns, PatternError};
 /// The operating system's source of randomness, for [`TestCa::create`].
 pub use p256::elliptic_curve::rand_core::OsRng;
 pub use press::Press;
+pub use printed::Printed;
 pub use raw_record::{CalculationStep, CitedFile, RawTest, RecordedReading};
 pub use sign::{SignError, SignInfo, sign};
 pub use templates::TemplateError;

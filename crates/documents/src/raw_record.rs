@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::data::{Bilingual, PrintedVerdict};
+use super::printed::Printed;
 
 /// One reading of an instrument or a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -11,21 +12,21 @@ use super::data::{Bilingual, PrintedVerdict};
 #[serde(default)]
 pub struct RecordedReading {
     /// What was read, for example `峰面积 对照 1`.
-    pub label: String,
+    pub label: Printed,
     /// The text as written in the file or typed.
-    pub raw: String,
+    pub raw: Printed,
     /// The decimal value used.
-    pub value: String,
+    pub value: Printed,
     /// Unit.
-    pub unit: String,
+    pub unit: Printed,
     /// File name, empty for a typed reading.
-    pub file: String,
+    pub file: Printed,
     /// Line, cell or path inside the file.
-    pub locator: String,
+    pub locator: Printed,
     /// Address of the page that shows the value in its file, empty for a typed reading.
-    pub href: String,
+    pub href: Printed,
     /// Flags of the instrument, or a remark.
-    pub note: String,
+    pub note: Printed,
 }
 
 /// An instrument file that a test rests on.
@@ -34,15 +35,15 @@ pub struct RecordedReading {
 #[serde(default)]
 pub struct CitedFile {
     /// File name as uploaded.
-    pub name: String,
+    pub name: Printed,
     /// SHA-256 in lower-case hexadecimal.
-    pub sha256: String,
+    pub sha256: Printed,
     /// Adapter and its version.
-    pub adapter: String,
+    pub adapter: Printed,
     /// Instrument or software named in the file.
-    pub instrument: String,
+    pub instrument: Printed,
     /// Time of import and person.
-    pub imported: String,
+    pub imported: Printed,
 }
 
 /// One step of a calculation.
@@ -51,13 +52,13 @@ pub struct CitedFile {
 #[serde(default)]
 pub struct CalculationStep {
     /// What is calculated.
-    pub label: String,
+    pub label: Printed,
     /// The formula with its names.
-    pub formula: String,
+    pub formula: Printed,
     /// The formula with the numbers put in.
-    pub substituted: String,
+    pub substituted: Printed,
     /// Result at full precision.
-    pub result: String,
+    pub result: Printed,
 }
 
 /// The raw record of one test (检验原始记录).
@@ -67,15 +68,15 @@ pub struct RawTest {
     /// 检验项目.
     pub item: Bilingual,
     /// Method or general chapter.
-    pub method: String,
+    pub method: Printed,
     /// 标准规定.
-    pub standard: String,
+    pub standard: Printed,
     /// Instruments with their numbers and calibration dates, as text.
-    pub equipment: Vec<String>,
+    pub equipment: Vec<Printed>,
     /// Reagents, reference substances and their lots, as text.
-    pub reagents: Vec<String>,
+    pub reagents: Vec<Printed>,
     /// Conditions: temperature, humidity, column and so on.
-    pub conditions: String,
+    pub conditions: Printed,
     /// Instrument files.
     pub files: Vec<CitedFile>,
     /// Readings.
@@ -83,23 +84,23 @@ pub struct RawTest {
     /// Calculation.
     pub steps: Vec<CalculationStep>,
     /// Result before rounding.
-    pub unrounded: String,
+    pub unrounded: Printed,
     /// Reported result.
-    pub result: String,
+    pub result: Printed,
     /// Unit of the result.
-    pub unit: String,
+    pub unit: Printed,
     /// Verdict.
     pub verdict: PrintedVerdict,
     /// Which attempt this is (first test, re-test) and why.
-    pub attempt: String,
+    pub attempt: Printed,
     /// Analyst.
-    pub analyst: String,
+    pub analyst: Printed,
     /// Time of the analyst's entry.
-    pub analysed_at: String,
+    pub analysed_at: Printed,
     /// Reviewer, somebody else.
-    pub reviewer: String,
+    pub reviewer: Printed,
     /// Time of the review.
-    pub reviewed_at: String,
+    pub reviewed_at: Printed,
     /// Remarks, corrections with their reasons.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Printed>,
 }

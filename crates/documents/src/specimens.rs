@@ -27,30 +27,32 @@ pub fn specimen(kind: CertificateKind) -> CertificateData {
 fn common(kind: CertificateKind) -> CertificateData {
     CertificateData {
         kind,
-        number: text("YJ20260123"),
+        number: text("YJ20260123").into(),
         institution: Institution {
             name: bi("示范省药品检验研究院", "Demonstration Provincial Institute for Drug Control"),
-            abbreviation: text("示检"),
+            abbreviation: text("示检").into(),
             address: bi("示范市科学大道 88 号　030000", "88 Kexue Avenue, Demonstration City 030000"),
             location: Bilingual::default(),
-            telephone: text("0351-0000000"),
-            marks: vec![text("CMA 260000000000"), text("CNAS L00000")],
+            telephone: text("0351-0000000").into(),
+            marks: vec![text("CMA 260000000000").into(), text("CNAS L00000").into()],
         },
         customer: Party {
             name: bi("示范罕见病药业有限公司", "Demonstration Orphan Drugs Co., Ltd."),
-            address: text("示范市创新路 1 号"),
+            address: text("示范市创新路 1 号").into(),
         },
         testing: TestingFacts {
-            purpose: text("注册检验"),
-            scope: text("全检"),
+            purpose: text("注册检验").into(),
+            scope: text("全检").into(),
             basis: vec![
-                Basis { title: text("《中华人民共和国药典》"), edition: text("2025 年版二部") },
-                Basis { title: text("药品注册标准 YBH00002026"), edition: text("草案第 3 版") },
+                Basis {
+                    title: text("《中华人民共和国药典》").into(), edition: text("2025 年版二部").into()
+                },
+                Basis { title: text("药品注册标准 YBH00002026").into(), edition: text("草案第 3 版").into() },
             ],
-            started_on: text("2026-03-09"),
-            finished_on: text("2026-03-27"),
-            environment: text("温度 18～26 ℃，相对湿度 35%～65%"),
-            deviations: text("无"),
+            started_on: text("2026-03-09").into(),
+            finished_on: text("2026-03-27").into(),
+            environment: text("温度 18～26 ℃，相对湿度 35%～65%").into(),
+            deviations: text("无").into(),
             decision_rule: bi(
                 "检验结果按 GB/T 8170 修约至标准规定的位数后，与限度比较；不考虑测量不确定度（简单接受）。",
                 "Results are rounded to the places of the limit (GB/T 8170) and then compared; measurement uncertainty is not taken into account (simple acceptance).",
@@ -58,31 +60,31 @@ fn common(kind: CertificateKind) -> CertificateData {
         },
         statements: CertificateData::standard_statements(kind),
         decision: Some(DecisionFacts {
-            quantity: text("全检量的 2 倍"),
-            lane: text("绿色通道"),
+            quantity: text("全检量的 2 倍").into(),
+            lane: text("绿色通道").into(),
             clocks: vec![ClockFact {
                 name: bi("检验时限", "testing"),
-                limit: text("60 个工作日"),
-                starts: text("2026-03-05"),
-                due: text("2026-06-02"),
-                met_on: text("2026-03-30"),
+                limit: text("60 个工作日").into(),
+                starts: text("2026-03-05").into(),
+                due: text("2026-06-02").into(),
+                met_on: text("2026-03-30").into(),
             }],
             provisions: vec![ProvisionFact {
-                id: text("specimen-1"),
-                document: text("药品注册检验工作程序（示例）"),
-                clause: text("第十二条"),
-                effect: text("检验用量为全检量的 2 倍"),
+                id: text("specimen-1").into(),
+                document: text("药品注册检验工作程序（示例）").into(),
+                clause: text("第十二条").into(),
+                effect: text("检验用量为全检量的 2 倍").into(),
             }],
         }),
         signatory: Signatory {
-            name: text("张㛃"),
+            name: text("张㛃").into(),
             position: bi("授权签字人", "Authorised signatory"),
             meaning: bi("批准并签发", "Approved for issue"),
         },
-        issued_on: text("2026-03-30"),
+        issued_on: text("2026-03-30").into(),
         verification: Verification {
-            url: text("https://lims.example.org/verify/YJ20260123?c=7KQ2-M9XD"),
-            code: text("7KQ2-M9XD"),
+            url: text("https://lims.example.org/verify/YJ20260123?c=7KQ2-M9XD").into(),
+            code: text("7KQ2-M9XD").into(),
         },
         ..CertificateData::default()
     }
@@ -95,9 +97,9 @@ fn rows(section: Bilingual, list: &[Row]) -> Vec<PrintedResult> {
         .map(|(zh, en, method, standard, result)| PrintedResult {
             section: section.clone(),
             item: bi(zh, en),
-            method: text(method),
-            standard: text(standard),
-            result: text(result),
+            method: text(method).into(),
+            standard: text(standard).into(),
+            result: text(result).into(),
             verdict: PrintedVerdict::Pass,
             ..PrintedResult::default()
         })
@@ -106,21 +108,21 @@ fn rows(section: Bilingual, list: &[Row]) -> Vec<PrintedResult> {
 
 fn test_report(data: &mut CertificateData) {
     data.sample = SampleFacts {
-        number: text("2026-YZ-00123"),
+        number: text("2026-YZ-00123").into(),
         name: bi("盐酸示范替尼片", "Demotinib Hydrochloride Tablets"),
-        trade_name: String::new(),
-        lot: text("20260201"),
-        strength: text("50 mg（按 C₂₂H₂₃N₃O₄ 计）"),
-        dosage_form: text("片剂"),
-        packaging: text("铝塑泡罩，每板 7 片，每盒 4 板"),
-        quantity: text("40 盒（1 120 片）"),
+        trade_name: String::new().into(),
+        lot: text("20260201").into(),
+        strength: text("50 mg（按 C₂₂H₂₃N₃O₄ 计）").into(),
+        dosage_form: text("片剂").into(),
+        packaging: text("铝塑泡罩，每板 7 片，每盒 4 板").into(),
+        quantity: text("40 盒（1 120 片）").into(),
         manufacturer: bi("示范罕见病药业有限公司", "Demonstration Orphan Drugs Co., Ltd."),
         marketing_authorisation_holder: bi("示范罕见病药业有限公司", "Demonstration Orphan Drugs Co., Ltd."),
-        acceptance_number: text("CXHS2600001"),
-        condition: text("封签完好，运输温度 4.2～7.8 ℃，包装无破损"),
-        storage: text("遮光，密封，不超过 25 ℃ 保存"),
-        received_on: text("2026-03-05"),
-        expiry: text("2028-01-31"),
+        acceptance_number: text("CXHS2600001").into(),
+        condition: text("封签完好，运输温度 4.2～7.8 ℃，包装无破损").into(),
+        storage: text("遮光，密封，不超过 25 ℃ 保存").into(),
+        received_on: text("2026-03-05").into(),
+        expiry: text("2028-01-31").into(),
         ..SampleFacts::default()
     };
     data.results = rows(
@@ -168,8 +170,8 @@ fn test_report(data: &mut CertificateData) {
         &[("含量测定", "Assay", "通则 0512", "按 C₂₂H₂₃N₃O₄·HCl 计算，应为标示量的 95.0%～105.0%", "99.6%")],
     ));
     data.results[9].out_of_scope = true;
-    data.results[20].external_provider = text("示范市理化分析中心（CNAS L00001）");
-    data.results[21].uncertainty = text("U＝0.8%（k＝2）");
+    data.results[20].external_provider = text("示范市理化分析中心（CNAS L00001）").into();
+    data.results[21].uncertainty = text("U＝0.8%（k＝2）").into();
     data.conclusion = Conclusion {
         verdict: PrintedVerdict::Pass,
         text: bi(
@@ -181,37 +183,37 @@ fn test_report(data: &mut CertificateData) {
             "On verification, the methods proposed are practicable and the limits are reasonable.",
         ),
     };
-    data.remarks = vec![text("送检人王䶮；样品由申请人送至本院业务受理大厅。")];
+    data.remarks = vec![text("送检人王䶮；样品由申请人送至本院业务受理大厅。").into()];
 }
 
 fn vaccine(data: &mut CertificateData) {
-    data.number = text("批签沪检20260045");
+    data.number = text("批签沪检20260045").into();
     data.institution.name =
         bi("示范市食品药品检验研究院", "Demonstration Municipal Institute for Food and Drug Control");
     data.customer.name = bi("示范生物制品股份有限公司", "Demonstration Biologics Co., Ltd.");
     data.sample = SampleFacts {
-        number: text("SH2026-B-00045"),
+        number: text("SH2026-B-00045").into(),
         name: bi("四价流感病毒裂解疫苗", "Influenza Vaccine (Split Virion), Inactivated, Quadrivalent"),
-        lot: text("202606022（1～2）"),
-        strength: text("每瓶 0.5 ml，含各型流感病毒株血凝素 15 μg"),
-        dosage_form: text("注射剂"),
+        lot: text("202606022（1～2）").into(),
+        strength: text("每瓶 0.5 ml，含各型流感病毒株血凝素 15 μg").into(),
+        dosage_form: text("注射剂").into(),
         manufacturer: bi(
             "示范生物制品股份有限公司",
             "Demonstration Biologics Co., Ltd., 12 Yimiao Road, Demonstration City",
         ),
         marketing_authorisation_holder: bi("示范生物制品股份有限公司", "Demonstration Biologics Co., Ltd."),
-        approval_number: text("国药准字S20260001"),
-        manufactured_on: text("2026-06-02"),
-        expiry: text("2027年6月1日"),
-        storage: text("2～8 ℃ 避光保存，严禁冻结"),
+        approval_number: text("国药准字S20260001").into(),
+        manufactured_on: text("2026-06-02").into(),
+        expiry: text("2027年6月1日").into(),
+        storage: text("2～8 ℃ 避光保存，严禁冻结").into(),
         ..SampleFacts::default()
     };
     data.release = Some(ReleaseFacts {
-        report_number: text("SJ20260045"),
-        quantity: text("186 420 支"),
-        container: text("预灌封注射器"),
-        doses_per_container: text("1 剂"),
-        containers: text("186 420"),
+        report_number: text("SJ20260045").into(),
+        quantity: text("186 420 支").into(),
+        container: text("预灌封注射器").into(),
+        doses_per_container: text("1 剂").into(),
+        containers: text("186 420").into(),
         dossier_review: bi(
             "批制造及检验记录摘要审查符合要求。",
             "The summary protocol of manufacture and control meets the requirements.",
@@ -230,8 +232,8 @@ fn vaccine(data: &mut CertificateData) {
             ("细菌内毒素", "Bacterial endotoxin", "通则 1143", "<20 EU/剂", "<5 EU/剂"),
         ],
     );
-    data.verification.url = text("https://lims.example.org/verify/20260045?c=P4WT-8HNC");
-    data.verification.code = text("P4WT-8HNC");
+    data.verification.url = text("https://lims.example.org/verify/20260045?c=P4WT-8HNC").into();
+    data.verification.code = text("P4WT-8HNC").into();
 }
 
 fn lot_release(data: &mut CertificateData) {
@@ -245,16 +247,16 @@ fn lot_release(data: &mut CertificateData) {
         ..Conclusion::default()
     };
     data.amendment = Some(Amendment {
-        replaces_number: text("批签沪检20260044"),
-        replaces_date: text("2026-03-27"),
+        replaces_number: text("批签沪检20260044").into(),
+        replaces_date: text("2026-03-27").into(),
         reason: bi("原证明规格书写有误", "the strength was misprinted"),
-        changes: vec![text("规格：“每瓶 0.25 ml” 更正为 “每瓶 0.5 ml”")],
+        changes: vec![text("规格：“每瓶 0.25 ml” 更正为 “每瓶 0.5 ml”").into()],
     });
 }
 
 fn lot_release_refusal(data: &mut CertificateData) {
     vaccine(data);
-    data.results[2].result = text("26 EU/剂");
+    data.results[2].result = text("26 EU/剂").into();
     data.results[2].verdict = PrintedVerdict::Fail;
     data.conclusion = Conclusion {
         verdict: PrintedVerdict::Fail,
@@ -283,42 +285,42 @@ fn lot_release_refusal(data: &mut CertificateData) {
 }
 
 fn import_report(data: &mut CertificateData) {
-    data.number = text("KJ20260078");
+    data.number = text("KJ20260078").into();
     data.sample = SampleFacts {
-        number: text("2026-JK-00078"),
+        number: text("2026-JK-00078").into(),
         name: bi("注射用示范单抗", "Demomab for Injection"),
-        trade_name: text("Demora®"),
-        lot: text("DX7781A"),
-        strength: text("100 mg/瓶"),
-        dosage_form: text("注射用冻干制剂"),
-        packaging: text("每盒 1 瓶"),
-        quantity: text("60 瓶"),
+        trade_name: text("Demora®").into(),
+        lot: text("DX7781A").into(),
+        strength: text("100 mg/瓶").into(),
+        dosage_form: text("注射用冻干制剂").into(),
+        packaging: text("每盒 1 瓶").into(),
+        quantity: text("60 瓶").into(),
         manufacturer: bi("示范制药（瑞士）", "Demo Pharma AG, Basel"),
-        origin: text("瑞士"),
-        condition: text("冷链运输，到达温度 3.9 ℃，封签完好"),
-        received_on: text("2026-03-06"),
-        expiry: text("2028-05-31"),
+        origin: text("瑞士").into(),
+        condition: text("冷链运输，到达温度 3.9 ℃，封签完好").into(),
+        received_on: text("2026-03-06").into(),
+        expiry: text("2028-05-31").into(),
         ..SampleFacts::default()
     };
     data.import = Some(ImportFacts {
-        registration_number: text("国药准字SJ20260011"),
-        notice_number: text("沪药检通 2026-0078"),
-        customs_number: text("SH-2026-000412"),
-        declarant: text("示范国际医药贸易有限公司"),
-        contract_number: text("DP-26-0310"),
-        quantity: text("4 800 瓶"),
-        port: text("上海浦东国际机场口岸"),
-        arrived_on: text("2026-03-03"),
-        manufacturer_report: text("COA-DX7781A-02"),
+        registration_number: text("国药准字SJ20260011").into(),
+        notice_number: text("沪药检通 2026-0078").into(),
+        customs_number: text("SH-2026-000412").into(),
+        declarant: text("示范国际医药贸易有限公司").into(),
+        contract_number: text("DP-26-0310").into(),
+        quantity: text("4 800 瓶").into(),
+        port: text("上海浦东国际机场口岸").into(),
+        arrived_on: text("2026-03-03").into(),
+        manufacturer_report: text("COA-DX7781A-02").into(),
     });
     data.sampling = Some(SamplingFacts {
-        date: text("2026-03-05"),
-        place: text("浦东机场海关监管冷库 3 号库"),
-        sampler: text("王䶮、李示范"),
-        plan: text("按《药品抽样原则及程序》随机抽取 3 件，每件 20 瓶"),
-        packages: text("3 件"),
-        quantity: text("60 瓶"),
-        conditions: text("2～8 ℃"),
+        date: text("2026-03-05").into(),
+        place: text("浦东机场海关监管冷库 3 号库").into(),
+        sampler: text("王䶮、李示范").into(),
+        plan: text("按《药品抽样原则及程序》随机抽取 3 件，每件 20 瓶").into(),
+        packages: text("3 件").into(),
+        quantity: text("60 瓶").into(),
+        conditions: text("2～8 ℃").into(),
     });
     data.results = rows(
         bi("检查", "Tests"),
@@ -342,33 +344,36 @@ fn import_report(data: &mut CertificateData) {
 fn raw_record(data: &mut CertificateData) {
     test_report(data);
     data.results.clear();
-    data.number = text("2026-YZ-00123-R1");
+    data.number = text("2026-YZ-00123-R1").into();
     let reading = |label: &str, raw: &str, value: &str, locator: &str| RecordedReading {
-        label: text(label),
-        raw: text(raw),
-        value: text(value),
-        unit: text("mAU·s"),
-        file: text("report01.txt"),
-        locator: text(locator),
-        href: text("https://lims.example/instrument-files/1?observation=2#marked"),
-        note: String::new(),
+        label: text(label).into(),
+        raw: text(raw).into(),
+        value: text(value).into(),
+        unit: text("mAU·s").into(),
+        file: text("report01.txt").into(),
+        locator: text(locator).into(),
+        href: text("https://lims.example/instrument-files/1?observation=2#marked").into(),
+        note: String::new().into(),
     };
     data.raw = vec![RawTest {
         item: bi("含量测定", "Assay"),
-        method: text("通则 0512 高效液相色谱法"),
-        standard: text("95.0%～105.0%"),
+        method: text("通则 0512 高效液相色谱法").into(),
+        standard: text("95.0%～105.0%").into(),
         equipment: vec![
-            text("液相色谱仪 LC-07，校准有效期至 2026-11-30"),
-            text("电子天平 BA-03，校准有效期至 2026-09-15"),
+            text("液相色谱仪 LC-07，校准有效期至 2026-11-30").into(),
+            text("电子天平 BA-03，校准有效期至 2026-09-15").into(),
         ],
-        reagents: vec![text("示范替尼对照品，批号 100000-202501，含量 99.8%"), text("乙腈，色谱纯，批号 I1234567")],
-        conditions: text("C18 柱，4.6 mm × 150 mm，5 μm；流速 1.0 ml/min；260 nm；30 ℃"),
+        reagents: vec![
+            text("示范替尼对照品，批号 100000-202501，含量 99.8%").into(),
+            text("乙腈，色谱纯，批号 I1234567").into(),
+        ],
+        conditions: text("C18 柱，4.6 mm × 150 mm，5 μm；流速 1.0 ml/min；260 nm；30 ℃").into(),
         files: vec![CitedFile {
-            name: text("report01.txt"),
-            sha256: text("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
-            adapter: text("agilent-chemstation-report 1"),
-            instrument: text("1260 Infinity"),
-            imported: text("2026-03-18 09:41 李示范"),
+            name: text("report01.txt").into(),
+            sha256: text("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08").into(),
+            adapter: text("agilent-chemstation-report 1").into(),
+            instrument: text("1260 Infinity").into(),
+            imported: text("2026-03-18 09:41 李示范").into(),
         }],
         readings: vec![
             reading("对照 1 峰面积", "4.57137e4", "45713.7", "第 41 行"),
@@ -376,21 +381,21 @@ fn raw_record(data: &mut CertificateData) {
             reading("供试品 1 峰面积", "4,551.88e1", "45518.8", "第 57 行"),
         ],
         steps: vec![CalculationStep {
-            label: text("含量"),
-            formula: text("A样 × m对 × P ÷（A对 × m样）× 100%"),
-            substituted: text("45518.8 × 25.11 × 0.998 ÷（45707.4 × 25.05）× 100%"),
-            result: text("99.6270…%"),
+            label: text("含量").into(),
+            formula: text("A样 × m对 × P ÷（A对 × m样）× 100%").into(),
+            substituted: text("45518.8 × 25.11 × 0.998 ÷（45707.4 × 25.05）× 100%").into(),
+            result: text("99.6270…%").into(),
         }],
-        unrounded: text("99.6270%"),
-        result: text("99.6"),
-        unit: text("%"),
+        unrounded: text("99.6270%").into(),
+        result: text("99.6").into(),
+        unit: text("%").into(),
         verdict: PrintedVerdict::Pass,
-        attempt: text("初检"),
-        analyst: text("李示范"),
-        analysed_at: text("2026-03-18 10:02"),
-        reviewer: text("王䶮"),
-        reviewed_at: text("2026-03-18 15:30"),
-        remarks: vec![text("无更正")],
+        attempt: text("初检").into(),
+        analyst: text("李示范").into(),
+        analysed_at: text("2026-03-18 10:02").into(),
+        reviewer: text("王䶮").into(),
+        reviewed_at: text("2026-03-18 15:30").into(),
+        remarks: vec![text("无更正").into()],
     }];
     data.decision = None;
 }

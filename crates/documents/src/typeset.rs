@@ -31,14 +31,6 @@ pub enum RenderError {
     /// The data contradict themselves.
     #[error("{}", .0.join("; "))]
     Contradiction(Vec<String>),
-    /// A text contains a character that the certificate fonts do not have.
-    #[error("{field}: the certificate fonts have no character {character:?} (U+{:04X})", u32::from(*.character))]
-    MissingGlyph {
-        /// JSON path of the field.
-        field: String,
-        /// The character.
-        character: char,
-    },
     /// The verification address does not fit into a QR code.
     #[error("verification.url is too long for a QR code: {0}")]
     Qr(qrcode::types::QrError),
@@ -117,29 +109,7 @@ fn check(data: &CertificateData) -> Result<(), RenderError> {
     if !contradictions.is_empty() {
         return Err(RenderError::Contradiction(contradictions));
     }
-    let value = serde_json::to_value(data).map_err(|e| RenderError::Data(e.to_string()))?;
-    match first_missing_glyph(&value, String::new()) {
-        Some((field, character)) => Err(RenderError::MissingGlyph { field, character }),
-        None => Ok(()),
-    }
-}
-
-/// Walks every text of the data, so that the message can name the field and not only a page.
-fn first_missing_glyph(value: &serde_json::Value, path: String) -> Option<(String, char)> {
-    match value {
-        serde_json::Value::String(text) => {
-            let character = fonts::missing_glyphs(text).first().copied()?;
-            Some((path, character))
-        }
-        serde_json::Value::Array(items) => {
-            items.iter().enumerate().find_map(|(n, item)| first_missing_glyph(item, format!("{path}[{n}]")))
-        }
-        serde_json::Value::Object(fields) => fields.iter().find_map(|(name, item)| {
-            let dot = if path.is_empty() { "" } else { "." };
-            first_missing_glyph(item, format!("{path}{dot}{name}"))
-        }),
-        _ => None,
-    }
+    Ok(())
 }
 
 /// A document, and what the typesetter warned of: nothing, with the shipped layouts.

@@ -46,6 +46,16 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// How an approved result that was found wrong was superseded.
+    CorrectionKind {
+        /// A reviewer took the approval back before any certificate carried the result.
+        TakenBack = "taken_back", "撤回复核", "approval taken back";
+        /// Quality ordered it, with evidence.
+        Corrected = "corrected", "更正", "corrected";
+    }
+}
+
+vocabulary! {
     /// What a second person found who compared an import with its file.
     CheckOutcome {
         /// Every value is that of the file.

@@ -41,6 +41,10 @@ vocabulary! {
         Match = "match", "对应样品", "match to samples";
         Accept = "accept", "采用", "accept";
         Reject = "reject", "拒绝", "reject";
+        /// It was rejected by mistake.
+        Reopen = "reopen", "恢复", "take up again";
+        /// It was rejected by mistake, and no adapter has read it.
+        ReopenUnread = "reopen_unread", "恢复（未识别）", "take up again, unread";
     }
 }
 
@@ -113,6 +117,8 @@ transitions! { FileState on FileEvent, InstrumentFile:
     Staged + Match = Staged;
     Staged + Accept = Accepted;
     Staged + Reject = Rejected;
+    Rejected + Reopen = Staged;
+    Rejected + ReopenUnread = Unread;
 }
 
 transitions! { DeadLetterState on DeadLetterEvent, DeadLetter:
@@ -303,7 +309,7 @@ mod tests {
     #[test]
     fn what_was_decided_about_stays() {
         for event in FileEvent::ALL {
-            assert!(FileState::Accepted.on(*event).is_err() && FileState::Rejected.on(*event).is_err(), "{event}");
+            assert!(FileState::Accepted.on(*event).is_err(), "{event}");
         }
         assert!(FileState::Unread.on(FileEvent::Accept).is_err(), "nobody accepts what nobody could read");
         assert!(DeadLetterState::Dismissed.is_final() && DeadLetterState::Resolved.is_final());

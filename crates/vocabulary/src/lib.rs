@@ -132,7 +132,9 @@ pub mod roles;
 pub mod samples;
 pub mod words;
 
-pub use bench::{CheckOutcome, Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict};
+pub use bench::{
+    CheckOutcome, Comparison, CorrectionKind, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict,
+};
 pub use certificates::{CertificateKind, IssueMeaning, SignatureMeaning};
 pub use duties::Duty;
 pub use evaluations::{

@@ -73,6 +73,8 @@ permissions! {
     TaskStart = "task.start": Analyst;
     ResultEnter = "result.enter": Analyst;
     ResultReview = "result.review": Reviewer;
+    /// Superseding an approved result that was found wrong.
+    ResultCorrect = "result.correct": Quality;
     /// Re-test or confirmation of a result out of specification (OOS).
     OosDecide = "oos.decide": Quality;
     RawRecordRead = "raw_record.read": Analyst Reviewer AuthorisedSignatory Quality;

@@ -38,6 +38,8 @@ vocabulary! {
         Report = "report", "出具报告", "report";
         Withdraw = "withdraw", "撤回", "withdraw";
         Void = "void", "作废", "void";
+        /// An approved result of it is corrected.
+        Reopen = "reopen", "因更正重新检验", "reopen for a correction";
     }
 }
 
@@ -71,6 +73,8 @@ vocabulary! {
         OrderRetest = "order_retest", "安排复验", "order a re-test";
         Confirm = "confirm", "确认不符合", "confirm";
         Cancel = "cancel", "取消", "cancel";
+        /// An approved result was found wrong: the test is entered anew.
+        Reopen = "reopen", "更正结果", "reopen for a correction";
     }
 }
 
@@ -275,7 +279,10 @@ transitions! { CaseState on CaseEvent, Case:
     Testing + FinishTesting = Tested;
     Testing + Withdraw = Withdrawn;
     Testing + Void = Voided;
+    Testing + Reopen = Testing;
+    Tested + Reopen = Testing;
     Tested + Report = Reported;
+    Reported + Reopen = Testing;
     Tested + Withdraw = Withdrawn;
     Tested + Void = Voided;
 }
@@ -291,6 +298,9 @@ transitions! { TaskState on TaskEvent, Task:
     Entered + Approve = Reviewed;
     Entered + FindOos = Oos;
     Entered + Cancel = Cancelled;
+    Reviewed + Reopen = Waiting;
+    Oos + Reopen = Waiting;
+    Confirmed + Reopen = Waiting;
     Oos + OrderRetest = RetestOrdered;
     Oos + Confirm = Confirmed;
     Oos + Cancel = Cancelled;
@@ -352,13 +362,16 @@ mod tests {
         assert_eq!(TaskState::ENTERABLE, [Waiting, InProgress, Entered]);
         assert_eq!(TaskState::UNDER_REVIEW, [Entered, Oos]);
         assert_eq!(TaskState::ON_BENCH, [Waiting, InProgress]);
-        assert!(TaskState::ALL.iter().all(|state| TaskState::OPEN.contains(state) != state.is_final()));
+        // What is settled is left again by a correction only.
+        let settled =
+            |state: &TaskState| TaskEvent::ALL.iter().all(|e| *e == TaskEvent::Reopen || state.on(*e).is_err());
+        assert!(TaskState::ALL.iter().all(|state| TaskState::OPEN.contains(state) != settled(state)));
     }
 
     #[test]
     fn what_is_final_stays() {
         let cases: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|s| s.is_final()).collect();
-        assert_eq!(cases, [CaseState::Refused, CaseState::Reported, CaseState::Withdrawn, CaseState::Voided]);
+        assert_eq!(cases, [CaseState::Refused, CaseState::Withdrawn, CaseState::Voided]);
         let certificates: Vec<CertificateState> =
             CertificateState::ALL.iter().copied().filter(|s| s.is_final()).collect();
         assert_eq!(
@@ -381,15 +394,16 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        let instruments = 2 * 4 + 4 * 4 + 3 * 3 + 3 * 3 + 2;
+        let instruments = 2 * 4 + 4 * 6 + 3 * 3 + 3 * 3 + 2;
         let samples = 3 + 4 * 3;
         let register = 3 + 2 * 2;
-        assert_eq!(table().lines().count(), 8 * 7 + 8 * 9 + 6 * 6 + 2 + samples + instruments + register);
+        assert_eq!(table().lines().count(), 8 * 8 + 8 * 10 + 6 * 6 + 2 + samples + instruments + register);
     }
 
     #[test]
     fn whatever_an_event_may_still_move_goes_with_its_case() {
-        let movable = |state: &TaskState| !state.is_final();
+        let movable =
+            |state: &TaskState| TaskEvent::ALL.iter().any(|e| *e != TaskEvent::Reopen && state.on(*e).is_ok());
         let all: Vec<TaskState> = TaskState::ALL.iter().copied().filter(movable).collect();
         assert_eq!(TaskState::CANCELLABLE, all);
         assert_eq!(TaskState::OPEN, all);
@@ -397,7 +411,11 @@ mod tests {
         assert_eq!(CaseState::WORKING, [CaseState::Testing]);
         assert_eq!(CaseState::RECEIVING, [CaseState::Accepted, CaseState::Testing]);
         assert_eq!(CaseState::NOT_BEGUN, [CaseState::Draft, CaseState::Accepted]);
-        let endable: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|state| !state.is_final()).collect();
+        let endable: Vec<CaseState> = CaseState::ALL
+            .iter()
+            .copied()
+            .filter(|state| CaseEvent::ALL.iter().any(|event| *event != CaseEvent::Reopen && state.on(*event).is_ok()))
+            .collect();
         assert_eq!(CaseState::ENDABLE, endable);
     }
 }

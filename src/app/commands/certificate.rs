@@ -209,14 +209,11 @@ mod tests {
     }
 
     fn data() -> CertificateData {
-        let mut data = CertificateData {
-            kind: CertificateKind::RawRecord,
-            number: "R-1".to_owned(),
-            ..CertificateData::default()
-        };
-        data.institution.name.zh = "示范院".to_owned();
-        data.sample.name.zh = "示范片".to_owned();
-        data.sample.lot = "1".to_owned();
+        let mut data =
+            CertificateData { kind: CertificateKind::RawRecord, number: "R-1".into(), ..CertificateData::default() };
+        data.institution.name.zh = "示范院".into();
+        data.sample.name.zh = "示范片".into();
+        data.sample.lot = "1".into();
         data.raw.push(Default::default());
         data
     }

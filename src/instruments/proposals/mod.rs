@@ -14,5 +14,5 @@ pub use accept::{Accept, AcceptFile, Accepted};
 pub use choose::{ChooseReading, ChosenReading};
 pub use evaluated::{FileInjection, accept_with_evaluation, evaluable, injections_of};
 pub use propose::{Proposal, ProposedReading};
-pub use reject::RejectFile;
+pub use reject::{RejectFile, ReopenFile};
 pub use view::{FileView, view};

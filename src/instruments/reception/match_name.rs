@@ -14,7 +14,7 @@ use crate::store::columns::{InstrumentFileId, SampleId};
 use crate::store::revisions::Revised;
 use crate::store::rows::InstrumentFileRow;
 use crate::store::schema::observation;
-use crate::text;
+use crate::text::{self, codes};
 use crate::vocabulary::Permission;
 use crate::vocabulary::instruments::FileEvent;
 
@@ -57,6 +57,7 @@ impl MatchName {
 impl Action for MatchName {
     const NAME: &'static str = "file.match";
     const PERMISSION: Permission = Permission::InstrumentAccept;
+    const AS_FILED: &'static [&'static str] = &["sample_text"];
     type Prepared = ();
     type Loaded = NameFound;
     type Plan = Option<SampleId>;
@@ -70,7 +71,7 @@ impl Action for MatchName {
         let own = cx.institute()?;
         let file = file_of(cx.conn, &own, &self.id)?;
         let sample = match self.number() {
-            Some(number) => samples_by_number(cx.conn, &own, &[number.to_owned()])?.into_iter().next(),
+            Some(number) => samples_by_number(cx.conn, &own, &codes::forms(number))?.into_iter().next(),
             None => None,
         };
         let of_file = observation::table.filter(observation::instrument_file_id.eq(&self.id));

@@ -26,12 +26,14 @@ use crate::store::rows::{InstrumentFileRow, ObservationRow, RunListLineRow, RunL
 use crate::store::schema::{observation, run_list, run_list_row, sample};
 use crate::store::views::Reader;
 use crate::store::{AnyConnection, Outcome};
-use crate::text;
+use crate::text::{self, codes};
 use crate::vocabulary::Permission;
 use crate::vocabulary::instruments::{FileEvent, RunListEvent, RunListState};
 
 /// The most lines of a list.
 const LINES: usize = 1000;
+/// Places and files are called as the instrument calls them.
+const AS_FILED: &[&str] = &["rows", "file_pattern"];
 
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -136,7 +138,7 @@ fn samples_of(
     own: &InstituteId,
     rows: &[RunListLine],
 ) -> Outcome<BTreeMap<String, SampleId>> {
-    let numbers: Vec<String> = rows.iter().take(LINES).map(|row| row.sample_number.trim().to_owned()).collect();
+    let numbers: Vec<String> = rows.iter().take(LINES).flat_map(|row| codes::forms(&row.sample_number)).collect();
     let mut found = BTreeMap::new();
     for part in numbers.chunks(400) {
         found.extend(samples_by_number(conn, own, part)?);
@@ -152,12 +154,12 @@ fn checked(rows: &[RunListLine], samples: &BTreeMap<String, SampleId>) -> Result
     let mut lines: Vec<(String, SampleId)> = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         let at = |field: &str| format!("rows[{index}].{field}");
-        let place = text::required(&at("place"), &row.place, 100)?;
+        let place = text::required_as_filed(&at("place"), &row.place, 100)?;
         if lines.iter().any(|(known, _)| plain(known) == plain(&place)) {
             return Err(InstrumentRefusal::PlaceTwice { row: index, place }.into());
         }
         let number = text::required(&at("sample_number"), &row.sample_number, text::TEXT)?;
-        let sample = samples.get(&number).cloned();
+        let sample = codes::forms(&number).iter().find_map(|form| samples.get(form)).cloned();
         lines.push((place, sample.ok_or_else(|| InstrumentRefusal::NoSample(number).at(at("sample_number")))?));
     }
     Ok(lines)
@@ -165,7 +167,7 @@ fn checked(rows: &[RunListLine], samples: &BTreeMap<String, SampleId>) -> Result
 
 /// The pattern of a list that is entered before its files: one that names them. Pure.
 fn pattern(typed: Option<&str>) -> Result<String, Refusal> {
-    let pattern = text::required("file_pattern", typed.unwrap_or_default(), text::TEXT)?;
+    let pattern = text::required_as_filed("file_pattern", typed.unwrap_or_default(), text::TEXT)?;
     file_globs(&pattern).map_err(|why| InstrumentRefusal::FilePattern { field: "file_pattern", why })?;
     if pattern.chars().all(|c| matches!(c, '*' | '?' | '.' | ';' | '/')) {
         // A list for every file there will ever be would name samples that were there on another day.
@@ -208,6 +210,7 @@ fn fresh(own: InstituteId, actor: &Actor, at: Instant) -> RunListRow {
 impl Action for AddRunList {
     const NAME: &'static str = "run_list.add";
     const PERMISSION: Permission = Permission::InstrumentAccept;
+    const AS_FILED: &'static [&'static str] = self::AS_FILED;
     type Prepared = ();
     type Loaded = BTreeMap<String, SampleId>;
     type Plan = (String, Vec<(String, SampleId)>);
@@ -272,6 +275,7 @@ fn sequenced(finder: &Finder, observations: &[ObservationRow]) -> Result<Vec<(Ob
 impl Action for AddFileRunList {
     const NAME: &'static str = "run_list.add_to_file";
     const PERMISSION: Permission = Permission::InstrumentAccept;
+    const AS_FILED: &'static [&'static str] = self::AS_FILED;
     type Prepared = ();
     type Loaded = Sequence;
     type Plan = Sequenced;

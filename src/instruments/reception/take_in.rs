@@ -144,7 +144,7 @@ pub struct TakePlan {
 /// # Errors
 /// Where the name is not a file's name, or the file is empty or too large.
 pub(super) fn prepare(services: &Services, actor: &Actor, new: &Incoming) -> Outcome<Prepared> {
-    let name = text::required("name", &new.name, text::TEXT)?;
+    let name = text::required_as_filed("name", &new.name, text::TEXT)?;
     let own = actor.institute()?;
     if new.bytes.is_empty() {
         return Err(InstrumentRefusal::FileEmpty.into());

@@ -199,7 +199,7 @@ pub(super) fn checked(new: &NewInstrument, around: &Around) -> Result<Instrument
         zone: blank(new.zone.as_deref()).map(zone).transpose()?,
         matching: new.matching.clone(),
         folder: blank(new.folder.as_deref()).map(|text| folder(&text, around)).transpose()?,
-        folder_pattern: text::optional("folder_pattern", &new.folder_pattern, text::TEXT)?,
+        folder_pattern: text::as_filed("folder_pattern", &new.folder_pattern, text::TEXT)?,
         listener_kind,
         listener_port,
         listener_idle_ms: idle,
@@ -241,7 +241,7 @@ fn listener(
 
 /// A folder that may be watched: absolute, without `..`, and where the configuration lets the institute's folders lie.
 fn folder(text: &str, around: &Around) -> Result<String, Refusal> {
-    let text = text::required("folder", text, 1000)?;
+    let text = text::required_as_filed("folder", text, 1000)?;
     let path = Path::new(&text);
     let plain = path.is_absolute() && !path.components().any(|part| matches!(part, Component::ParentDir));
     if !plain {

@@ -45,6 +45,7 @@ pub struct RetireInstrument {
 impl Action for RegisterInstrument {
     const NAME: &'static str = "instrument.register";
     const PERMISSION: Permission = Permission::InstrumentRegisterManage;
+    const AS_FILED: &'static [&'static str] = &["folder", "folder_pattern"];
     type Prepared = Around;
     type Loaded = (InstituteId, String, Around);
     type Plan = InstrumentEntry;
@@ -147,6 +148,8 @@ fn taken(error: diesel::result::Error) -> Failure {
 impl Action for ChangeInstrument {
     const NAME: &'static str = "instrument.change";
     const PERMISSION: Permission = Permission::InstrumentRegisterManage;
+    const AS_FILED: &'static [&'static str] =
+        &["instrument.folder", "instrument.folder_pattern", "folder", "folder_pattern"];
     const REPLACES: bool = true;
     type Prepared = Around;
     type Loaded = (InstrumentRow, Around);

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{Comparison, OosDecision, ReviewOutcome, TaskState, Verdict};
+use crate::vocabulary::{Comparison, CorrectionKind, OosDecision, ReviewOutcome, TaskState, Verdict};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = test_task, treat_none_as_default_value = false)]
@@ -76,4 +76,17 @@ pub struct OosDecisionRow {
     pub reason: String,
     pub decided_by: AccountId,
     pub decided_at: Instant,
+}
+
+/// An approved result that was superseded, and why.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = result_correction, treat_none_as_default_value = false)]
+pub struct ResultCorrectionRow {
+    pub id: ResultCorrectionId,
+    pub result_id: ResultId,
+    pub kind: CorrectionKind,
+    pub reason: String,
+    pub evidence: String,
+    pub ordered_by: AccountId,
+    pub ordered_at: Instant,
 }

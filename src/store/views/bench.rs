@@ -13,13 +13,17 @@ use crate::store::columns::{
     AccountId, Day, Dec, EvaluationId, EvaluationResultId, Instant, InstituteId, ObservationId, OosDecisionId,
     ReadingId, ResultId, SampleId, SpecificationId, TestItemId, TestTaskId,
 };
-use crate::store::rows::{ObservationRow, OosDecisionRow, ReadingRow, ResultRow, TestItemRow, TestTaskRow};
+use crate::store::rows::{
+    ObservationRow, OosDecisionRow, ReadingRow, ResultCorrectionRow, ResultRow, TestItemRow, TestTaskRow,
+};
 use crate::store::schema::{
-    application, evaluation, evaluation_result, observation, out_of_limit_decision, product, reading, result, sample,
-    test_item, test_task,
+    application, evaluation, evaluation_result, observation, out_of_limit_decision, product, reading, result,
+    result_correction, sample, test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{Comparison, ItemKind, OosDecision, ReadingSource, ReviewOutcome, TaskState, Verdict};
+use crate::vocabulary::{
+    Comparison, CorrectionKind, ItemKind, OosDecision, ReadingSource, ReviewOutcome, TaskState, Verdict,
+};
 
 /// One task with everything entered for it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -145,6 +149,20 @@ pub struct ResultView {
     pub analyst: Option<String>,
     pub reviewer: Option<String>,
     pub decision: Option<DecisionView>,
+    /// How it was superseded after it was approved
+    pub correction: Option<CorrectionView>,
+}
+
+/// Why an approved result counts no more.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CorrectionView {
+    pub kind: CorrectionKind,
+    pub reason: String,
+    /// What shows that the result is wrong; empty where a reviewer took the approval back
+    pub evidence: String,
+    pub ordered_by: AccountId,
+    pub orderer: Option<String>,
+    pub ordered_at: Instant,
 }
 
 /// The decision about a result out of specification (OOS).
@@ -340,10 +358,25 @@ fn evaluations_of(conn: &mut AnyConnection, readings: &[ReadingRow]) -> Outcome<
 
 /// Results with their people and decisions, in the order given: two statements, however many they are.
 pub(super) fn results(conn: &mut AnyConnection, rows: Vec<(ResultRow, i64)>) -> Outcome<Vec<ResultView>> {
-    let people: Vec<&AccountId> =
-        rows.iter().flat_map(|(row, _)| std::iter::once(&row.analyst_id).chain(&row.reviewer_id)).collect();
-    let people = names(conn, &people)?;
     let ids: Vec<&ResultId> = rows.iter().map(|(row, _)| &row.id).collect();
+    // Only what was reviewed can have been superseded.
+    let reviewed = rows.iter().any(|(row, _)| row.review_outcome.is_some());
+    let corrected: Vec<ResultCorrectionRow> = match reviewed {
+        true => result_correction::table.filter(result_correction::result_id.eq_any(&ids)).load(conn)?,
+        false => Vec::new(),
+    };
+    let people: Vec<&AccountId> = rows
+        .iter()
+        .flat_map(|(row, _)| std::iter::once(&row.analyst_id).chain(&row.reviewer_id))
+        .chain(corrected.iter().map(|one| &one.ordered_by))
+        .collect();
+    let people = names(conn, &people)?;
+    let correction = |row: ResultCorrectionRow| {
+        let orderer = people.get(row.ordered_by.as_str()).cloned();
+        let ResultCorrectionRow { result_id, kind, reason, evidence, ordered_by, ordered_at, .. } = row;
+        (result_id, CorrectionView { kind, reason, evidence, ordered_by, orderer, ordered_at })
+    };
+    let mut corrections: BTreeMap<ResultId, CorrectionView> = corrected.into_iter().map(correction).collect();
     let decided: Vec<OosDecisionRow> =
         out_of_limit_decision::table.filter(out_of_limit_decision::result_id.eq_any(ids)).load(conn)?;
     let mut decisions: BTreeMap<ResultId, DecisionView> =
@@ -356,6 +389,7 @@ pub(super) fn results(conn: &mut AnyConnection, rows: Vec<(ResultRow, i64)>) -> 
                 analyst: people.get(row.analyst_id.as_str()).cloned(),
                 reviewer: row.reviewer_id.as_ref().and_then(|id| people.get(id.as_str()).cloned()),
                 decision: decisions.remove(&row.id),
+                correction: corrections.remove(&row.id),
                 id: row.id,
                 test_task_id: row.test_task_id,
                 version: row.version,

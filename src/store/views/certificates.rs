@@ -7,9 +7,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Reader;
 use super::keyset::{self, After, Part};
-use crate::store::columns::{AccountId, ApplicantId, ApplicationId, CertificateId, Instant, SampleId};
+use crate::store::columns::{
+    AccountId, ApplicantId, ApplicationId, CertificateId, Instant, ResultId, SampleId, TestTaskId,
+};
 use crate::store::rows::CertificateRow;
-use crate::store::schema::{application, certificate, product, sample};
+use crate::store::schema::{
+    application, certificate, certificate_correction, product, result, result_correction, sample, test_item, test_task,
+};
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::{CertificateKind, CertificateState, Hidden};
@@ -153,9 +157,23 @@ pub struct CertificateView {
     pub drafted_at: Instant,
     pub reviewed_at: Option<Instant>,
     pub signed_at: Option<Instant>,
+    /// Results in it that were superseded after it was drafted: it is to be amended or withdrawn, or drafted anew
+    #[serde(default)]
+    pub superseded: Vec<SupersededResult>,
     /// What it says, as it is attached to the PDF
     #[schema(value_type = crate::documents::CertificateData)]
     pub data: Value,
+}
+
+/// A result that a certificate carries and that was found wrong since.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SupersededResult {
+    pub result_id: ResultId,
+    pub task_id: TestTaskId,
+    pub item_zh: String,
+    pub item_en: String,
+    pub reason: String,
+    pub ordered_at: Instant,
 }
 
 /// One certificate; none of another institute, and of an applicant's own only signed ones.
@@ -176,7 +194,40 @@ pub fn certificate_view(
     };
     let found: Option<(CertificateRow, i64)> =
         visible.select((CertificateRow::as_select(), certificate::revision)).first(conn).optional()?;
-    found.map(|(row, revision)| view_of(reader, row, revision)).transpose()
+    let Some((row, revision)) = found else { return Ok(None) };
+    // What went wrong at the bench is shown to the laboratory; the applicant gets the amendment.
+    let superseded = match reader {
+        Reader::Staff { .. } => superseded(conn, &row.id)?,
+        Reader::Applicant(_) => Vec::new(),
+    };
+    view_of(reader, row, revision, superseded).map(Some)
+}
+
+fn superseded(conn: &mut AnyConnection, id: &CertificateId) -> Outcome<Vec<SupersededResult>> {
+    let found: Vec<(ResultId, TestTaskId, (String, String), String, Instant)> = certificate_correction::table
+        .inner_join(
+            result_correction::table
+                .inner_join(result::table.inner_join(test_task::table.inner_join(test_item::table))),
+        )
+        .filter(certificate_correction::certificate_id.eq(id))
+        .order((result_correction::ordered_at, result_correction::id))
+        .select((
+            result::id,
+            test_task::id,
+            (test_item::name_zh, test_item::name_en),
+            result_correction::reason,
+            result_correction::ordered_at,
+        ))
+        .load(conn)?;
+    let each = found.into_iter().map(|(result_id, task_id, (item_zh, item_en), reason, ordered_at)| SupersededResult {
+        result_id,
+        task_id,
+        item_zh,
+        item_en,
+        reason,
+        ordered_at,
+    });
+    Ok(each.collect())
 }
 
 /// The file of an applicant's own signed certificate, as its SHA-256.
@@ -199,7 +250,12 @@ pub fn own_certificate_file(
     Ok(found.flatten())
 }
 
-fn view_of(reader: &Reader, row: CertificateRow, revision: i64) -> Outcome<CertificateView> {
+fn view_of(
+    reader: &Reader,
+    row: CertificateRow,
+    revision: i64,
+    superseded: Vec<SupersededResult>,
+) -> Outcome<CertificateView> {
     let mut data = At::new("certificate", "data", row.id.as_str()).tree(&row.data)?;
     hide(reader, &mut data);
     Ok(CertificateView {
@@ -220,6 +276,7 @@ fn view_of(reader: &Reader, row: CertificateRow, revision: i64) -> Outcome<Certi
         drafted_at: row.drafted_at,
         reviewed_at: row.reviewed_at,
         signed_at: row.signed_at,
+        superseded,
         data,
     })
 }

@@ -17,6 +17,7 @@ use crate::store::schema::{
     application, batch, container, custody_balance, custody_entry, product, sample, test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
+use crate::text::codes;
 use crate::vocabulary::{Hidden, Place, Portion, TaskState};
 
 /// What is tested, as a case and a sample name it.
@@ -244,7 +245,7 @@ pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outco
 /// The store's failure.
 pub fn sample_by_number(conn: &mut AnyConnection, reader: &Reader, code: &str) -> Outcome<Option<SampleId>> {
     let Some(institute) = reader.institute() else { return Ok(None) };
-    for code in scanned(code) {
+    for code in codes::forms(code) {
         let by_number: Option<SampleId> = sample::table
             .filter(sample::number.eq(&code))
             .filter(sample::institute_id.eq(institute))
@@ -266,44 +267,4 @@ pub fn sample_by_number(conn: &mut AnyConnection, reader: &Reader, code: &str) -
         }
     }
     Ok(None)
-}
-
-/// What a scanned code may be: as it was sent first, then without what scanners add (control characters such as the
-/// group separator of GS1, a symbology identifier such as `]d2`), then in capitals and in small letters.
-fn scanned(code: &str) -> Vec<String> {
-    let kept: String = code.chars().filter(|c| !c.is_control() && *c != '\u{feff}').collect();
-    let kept = kept.trim();
-    let mut symbology = kept.chars();
-    let marked = symbology.next() == Some(']')
-        && symbology.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && symbology.next().is_some_and(|c| c.is_ascii_alphanumeric());
-    let bare = if marked { symbology.as_str().trim() } else { kept };
-    let mut found: Vec<String> = Vec::new();
-    for code in [kept.to_owned(), bare.to_owned(), bare.to_uppercase(), bare.to_lowercase()] {
-        if !code.is_empty() && !found.contains(&code) {
-            found.push(code);
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_is_found_however_the_scanner_sends_it() {
-        for sent in [
-            "SX20260001",
-            " sx20260001 ",
-            "SX20260001\u{1d}",
-            "]d2SX20260001\r\n",
-            "\u{2}SX20260001\u{3}",
-            "Sx20260001",
-        ] {
-            assert!(scanned(sent).contains(&"SX20260001".to_owned()), "{sent:?}: {:?}", scanned(sent));
-        }
-        assert_eq!(scanned("Kit-7")[0], "Kit-7", "a label in the supplier's own letters comes first");
-        assert!(scanned(" \u{1d}").is_empty());
-    }
 }
