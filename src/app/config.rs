@@ -11,11 +11,12 @@ use instrument_adapters::isolated::{PoolSettings, Program};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::settings::{self, Settings};
+use super::settings;
 use super::tls::TlsFiles;
 use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
 use crate::people::{PasswordCost, SessionRules};
+use crate::record::Settings;
 use crate::store::DbSettings;
 use crate::vocabulary::{Duty, Hidden, Role, duties};
 

@@ -17,7 +17,6 @@ use super::follow::Following;
 use super::health::Readiness;
 use super::modes::wider_than_the_owner;
 use super::routes;
-use super::settings::record_settings;
 use super::signals::Signals;
 pub use super::signals::Stopper;
 use super::tls::Tls;
@@ -32,7 +31,7 @@ use crate::http::{body, cookies, edge, problem};
 use crate::jobs::{self, Jobs};
 use crate::mapping::Mappings;
 use crate::people::Identity;
-use crate::record::{Actor, Author, Sealer, Sealing, take_over};
+use crate::record::{Actor, Author, Sealer, Sealing, record_settings, take_over};
 use crate::refusal::{Code, Refusal};
 use crate::regulation::{RegisterError, Regulation};
 use crate::store::blobs::{BlobError, Blobs};
@@ -239,7 +238,8 @@ impl Application {
         if services.db.held().is_none() {
             pending::settle(&services.db, &services.files).map_err(|error| StartError::System(error.to_string()))?;
             forget_old_keys(&services)?;
-            record_settings(&services, &config.settings).map_err(|error| StartError::System(error.to_string()))?;
+            record_settings(&services.db, services.clock.now(), &config.settings)
+                .map_err(|error| StartError::System(error.to_string()))?;
             refresh_clocks(&services);
         }
         Self::with_services(services, &config, listener)

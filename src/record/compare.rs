@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::canonical::{Hash, row};
+use super::misfit::{Misfit, MisfitKind};
 use super::rows::{read_rows, rows_sha256};
-use super::verify::{Misfit, MisfitKind};
 use crate::store::blobs::{BlobError, Blobs};
 use crate::store::schema::{audit_end, audit_entry, audit_rows};
 use crate::store::touched::{SEALED, each_row, shown_key};

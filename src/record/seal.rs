@@ -32,7 +32,7 @@ pub struct Sealer {
     folder: PathBuf,
     files: Blobs,
     /// What the last look at everything found.
-    checked: Mutex<Option<Checked>>,
+    checked: Mutex<Option<RecordCheck>>,
     /// What the last round saw; sealed when every transaction of that moment has ended.
     seen: Mutex<Option<Horizon>>,
 }
@@ -142,14 +142,14 @@ impl Sealer {
         if let Some(misfit) = &report.misfit {
             tracing::error!(what = misfit.message_en, "the record is not what the trail says");
         }
-        let checked = Checked { at: self.clock.now(), report: report.clone() };
+        let checked = RecordCheck { at: self.clock.now(), report: report.clone() };
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked);
         Ok(report)
     }
 
     /// What the last look at everything found; none before the first.
     #[must_use]
-    pub fn checked(&self) -> Option<Checked> {
+    pub fn checked(&self) -> Option<RecordCheck> {
         self.checked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -255,7 +255,7 @@ impl Sealer {
 
 /// A look at everything.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct RecordCheck {
     /// When it ended.
     pub at: DateTime<Utc>,
     /// What it found.

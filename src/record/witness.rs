@@ -113,7 +113,7 @@ pub fn end(conn: &mut AnyConnection, witness: Option<&Witness>) -> Outcome<End> 
 
 /// A person's decision that the database is the right one, although it is not what is remembered.
 #[derive(Clone, Debug)]
-pub struct Acceptance {
+pub struct RecordAcceptance {
     /// Who decided.
     pub by: String,
     /// Why.
@@ -124,7 +124,7 @@ pub struct Acceptance {
 ///
 /// # Errors
 /// [`RecordRefusal::NothingToDecide`], [`RecordRefusal::Unsaid`]; the store's failure.
-pub fn accept(db: &DbConn, clock: &Clock, folder: &Path, acceptance: &Acceptance) -> Outcome<Misremembered> {
+pub fn accept(db: &DbConn, clock: &Clock, folder: &Path, acceptance: &RecordAcceptance) -> Outcome<Misremembered> {
     for (field, text) in [("by", &acceptance.by), ("reason", &acceptance.reason)] {
         if text.trim().is_empty() {
             return Err(RecordRefusal::Unsaid(field).into());
@@ -147,7 +147,7 @@ pub fn accept(db: &DbConn, clock: &Clock, folder: &Path, acceptance: &Acceptance
 pub fn remember_restored(db: &DbConn, clock: &Clock, folder: &Path, archive: &str) -> Outcome<()> {
     let other = |text: String| Failure::Store(StoreError::Other(text));
     let last = db.read(last_seal)?;
-    let acceptance = Acceptance { by: "qianfa".into(), reason: archive.to_owned() };
+    let acceptance = RecordAcceptance { by: "qianfa".into(), reason: archive.to_owned() };
     decided(db, clock, "record.restore", None, last.as_ref(), &acceptance)?;
     let written = last.unwrap_or_else(Witness::beginning).write(folder);
     written.map_err(|error| other(format!("{}: {error}", folder.display())))
@@ -169,7 +169,7 @@ fn decided(
     action: &'static str,
     witness: Option<&Witness>,
     last: Option<&Witness>,
-    acceptance: &Acceptance,
+    acceptance: &RecordAcceptance,
 ) -> Outcome<()> {
     let said = |seal: Option<&Witness>| json!(seal.map(|seal| json!({"seal": seal.seq, "chained": seal.chained})));
     let change = Change::field(action, "record", "trail", "last_seal", said(witness), said(last))

@@ -198,8 +198,8 @@ fn an_entry_in_flight_is_not_sealed_over() {
         sealed(app);
         let mut late = crate::support::postgres::connect(&app.ground.url());
         late.batch_execute(
-            "BEGIN; INSERT INTO audit_entry (at, actor, action, subject_kind, subject_id, changes) \
-             VALUES ('2026-03-02T01:00:00.000000Z', 'late', 'thing.make', 'thing', '1', '{}')",
+            "BEGIN; INSERT INTO audit_entry (seq, at, actor, action, subject_kind, subject_id, changes) \
+             VALUES (0, '2026-03-02T01:00:00.000000Z', 'late', 'thing.make', 'thing', '1', '{}')",
         )
         .unwrap();
         entries(app, 3);

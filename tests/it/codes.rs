@@ -99,6 +99,9 @@ fn execute(conn: &mut AnyConnection, statement: &str) -> QueryResult<usize> {
     }
 }
 
+/// A trigger of a row needs one.
+const ROW_HASHES: &str = "INSERT INTO audit_rows (seq, hashes) SELECT min(seq), 'x' FROM audit_entry";
+
 /// Runs statements that are undone; the last one's answer.
 fn tried(conn: &mut AnyConnection, statements: &[&str]) -> QueryResult<usize> {
     let (last, before) = statements.split_last().expect("a statement");
@@ -140,7 +143,8 @@ fn triggers(conn: &mut AnyConnection) -> BTreeMap<String, String> {
     let query = match conn {
         AnyConnection::Sqlite(_) => "SELECT name || ' ' || tbl_name AS line FROM sqlite_master WHERE type = 'trigger'",
         AnyConnection::Postgres(_) => {
-            "SELECT tgname || ' ' || tgrelid::regclass::text AS line FROM pg_trigger WHERE NOT tgisinternal"
+            "SELECT tgname || ' ' || tgrelid::regclass::text AS line FROM pg_trigger WHERE NOT tgisinternal \
+             AND tgname NOT LIKE 'touched\\_%'"
         }
     };
     let split = |line: String| line.split_once(' ').map(|(name, table)| (name.to_owned(), table.to_owned()));
@@ -170,7 +174,7 @@ fn regular(conn: &mut AnyConnection, on: On) -> Vec<Case> {
         found.push(Case {
             sqlite: trigger.to_owned(),
             postgres: trigger.to_owned(),
-            before: Vec::new(),
+            before: if statement.contains("audit_rows") { vec![ROW_HASHES.to_owned()] } else { Vec::new() },
             statement,
             rule,
         });
@@ -180,7 +184,7 @@ fn regular(conn: &mut AnyConnection, on: On) -> Vec<Case> {
             "companion_file" => "name",
             "run_list_row" => "place",
             "evaluation_file" | "evaluation_standard" => "evaluation_id",
-            "audit_entry" | "audit_seal" => "seq",
+            "audit_entry" | "audit_seal" | "audit_rows" => "seq",
             _ => "id",
         };
         let update = format!("UPDATE {table} SET {column} = {column}");
@@ -191,7 +195,7 @@ fn regular(conn: &mut AnyConnection, on: On) -> Vec<Case> {
                 add(&name, update, Invariant::AppendOnly);
                 add(&name, format!("DELETE FROM {table}"), Invariant::AppendOnly);
                 // A table that others refer to is not emptied by TRUNCATE anyway.
-                if ["audit_entry", "audit_seal", "custody_entry", "reading"].contains(&table.as_str()) {
+                if ["audit_seal", "custody_entry", "reading", "audit_rows"].contains(&table.as_str()) {
                     add(&name, format!("TRUNCATE {table}"), Invariant::AppendOnly);
                 }
             }

@@ -59,6 +59,7 @@ fn desk(browser: &Browser, product: &str, applicant: &str, lot: &str) -> PageFor
         ("application.product_id", product),
         ("application.applicant_id", applicant),
         ("application.batches[0].lot_number", lot),
+        ("application.batches[0].expires_on", "2028-12-31"),
         ("receipt.samples[0].containers", "4"),
         ("receipt.samples[0].temperature", "5"),
     ])

@@ -329,7 +329,7 @@ fn immediate_work_stands_before_the_green_channel_before_the_rest() {
         let product = world.product(code, "chemical", traits, &one_item("≥97.0"));
         let body = json!({
             "application": {"business": "drug_registration", "applicant_id": world.applicant_id, "product_id": product,
-                            "batches": [{"lot_number": "1"}, {"lot_number": "2"}, {"lot_number": "3"}]},
+                            "batches": [{"lot_number": "1", "expires_on": "2028-12-31"}, {"lot_number": "2"}, {"lot_number": "3"}]},
             "receipt": {"samples": [{"lot_number": "1", "containers": 2}]},
         });
         ok(&world.receiver.post("/api/v1/intake", &body), 201);

@@ -323,6 +323,7 @@ fn body(path: &str) -> Value {
         (_, "{id}") if path.contains("/instruments/") => {
             json!({"reason": "x", "instrument": {"code": "BAL-02", "name": "天平", "serial": "2"}})
         }
+        (_, "readings") => json!({"observation_id": NOBODY, "value": "1"}),
         (_, "versions") => json!({"reason": "x"}),
         (_, "accept") if path.contains("/evaluations/") => json!({}),
         (_, "accept" | "retry" | "start" | "verify" | "confirm") => json!({}),
@@ -336,7 +337,7 @@ fn plain(answer: &Answer, id: &str) -> (u16, String) {
     let request = regex::Regex::new("<code>[0-9a-f-]{36}</code>").expect("a pattern");
     let mut told = request.replace_all(&answer.text.replace(id, "ID"), "").into_owned();
     // A page and a problem name the request; a form's key is its own.
-    for (start, end) in [("\"request_id\":\"", "\""), ("data-request=\"", "\""), ("name=\"once\" value=\"", "\"")] {
+    for (start, end) in [("\"request_id\":\"", "\""), ("data-request=\"", "\""), ("name=\"once\"\n  value=\"", "\"")] {
         let mut out = String::new();
         let mut rest = told.as_str();
         while let Some(at) = rest.find(start) {

@@ -237,7 +237,7 @@ fn steady(ids: &mut Ids, page: &str) -> String {
     let mut text = ids.plain(page).replace("<span class=\"good\" title=\"已封存\"> ●</span>", "");
     for (start, end) in [
         ("name=\"csrf\" value=\"", "\""),
-        ("name=\"once\" value=\"", "\""),
+        ("name=\"once\"\n  value=\"", "\""),
         ("csrf=", "\""),
         ("?v=", "\""),
         ("data-request=\"", "\""),

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::place::{Installation, failure};
 use super::{CommandError, CommandOutcome, write_json};
 use crate::clock::Clock;
-use crate::record::{Acceptance, Memory, PublicKeys, RecordRefusal, SealKey, Witness, accept, renewed, verify};
+use crate::record::{Memory, PublicKeys, RecordAcceptance, RecordRefusal, SealKey, Witness, accept, renewed, verify};
 use crate::refusal::Refusal;
 use crate::store::blobs::Blobs;
 
@@ -64,7 +64,7 @@ pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<CommandOutcome, Comm
         }
         AuditCommand::Accept { place, by, reason } => {
             let (config, db) = place.existing()?;
-            let acceptance = Acceptance { by: by.clone(), reason: reason.clone() };
+            let acceptance = RecordAcceptance { by: by.clone(), reason: reason.clone() };
             let how = accept(&db, &Clock::system(), &config.site.keys(), &acceptance).map_err(failure)?;
             let refusal = Refusal::from(RecordRefusal::Misremembered(how));
             writeln!(out, "on the trail: {} / {}", refusal.message_zh, refusal.message_en)?;

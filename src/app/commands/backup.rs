@@ -214,7 +214,7 @@ pub fn restore(args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome
     }
     copy_in(&backend, &work.0.join(DATABASE)).map_err(database)?;
     drop(work);
-    report(&config, &args.file.display().to_string(), args.json, out)
+    report(&config, args, out)
 }
 
 fn refuse_damaged(args: &RestoreArgs, found: &ExaminedArchive) -> Result<(), CommandError> {
@@ -232,15 +232,17 @@ fn refuse_damaged(args: &RestoreArgs, found: &ExaminedArchive) -> Result<(), Com
     Ok(())
 }
 
-fn report(config: &Config, archive: &str, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
+fn report(config: &Config, args: &RestoreArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     let db = DbConn::open(&config.database).map_err(database)?;
     let folder = config.site.keys();
     let keys = PublicKeys::open(&folder).map_err(|text| CommandError::new("keys", text))?;
     let files = Blobs::open(config.site.files()).map_err(|error| CommandError::new("files", error.to_string()))?;
-    let report = verify(&db, &keys, Memory::None, Some(&files)).map_err(failure)?;
+    // What of the files was not in order was said by the examination, and is wanted all the same.
+    let files = Some(&files).filter(|_| !args.despite_findings);
+    let report = verify(&db, &keys, Memory::None, files).map_err(failure)?;
     // What is remembered stays with the installation that it is of: this one begins with what was brought back.
-    remember_restored(&db, &Clock::system(), &folder, archive).map_err(failure)?;
-    if json {
+    remember_restored(&db, &Clock::system(), &folder, &args.file.display().to_string()).map_err(failure)?;
+    if args.json {
         write_json(out, &serde_json::json!({"data": config.site.data, "audit": report}))?;
     } else {
         writeln!(out, "restored to {}", config.site.data.display())?;

@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::action::{Action, Context, Facts, Services, Subject, act_as_program};
@@ -126,7 +127,7 @@ impl Action for KeepLetter {
 
     fn keep(&self, cx: &mut Context<'_>, letter: Letter, (): ()) -> Outcome<()> {
         let own = cx.institute()?;
-        put_in(cx.conn, &own, &letter, &cx.now.into())
+        put_in(cx, &own, &letter)
     }
 }
 
@@ -164,8 +165,9 @@ pub(super) fn shortened(reason: &str) -> String {
 }
 
 /// Keeps a letter inside the transaction of a larger action.
-pub(super) fn put_in(conn: &mut AnyConnection, own: &InstituteId, letter: &Letter, at: &Instant) -> Outcome<()> {
-    if let Some(old) = same(conn, own, letter)? {
+pub(super) fn put_in(cx: &mut Context<'_>, own: &InstituteId, letter: &Letter) -> Outcome<()> {
+    let at = &Instant::from(cx.now);
+    if let Some(old) = same(cx.conn, own, letter)? {
         diesel::update(dead_letter::table.find(&old))
             .set((
                 dead_letter::tries.eq(dead_letter::tries + 1),
@@ -176,7 +178,8 @@ pub(super) fn put_in(conn: &mut AnyConnection, own: &InstituteId, letter: &Lette
                 dead_letter::size.eq(letter.size),
                 dead_letter::instrument_file_id.eq(&letter.file),
             ))
-            .execute(conn)?;
+            .execute(cx.conn)?;
+        cx.record(Change::field(KeepLetter::NAME, "dead_letter", &old, "code", (), letter.code.as_str()));
         return Ok(());
     }
     let row = DeadLetterRow {
@@ -199,7 +202,9 @@ pub(super) fn put_in(conn: &mut AnyConnection, own: &InstituteId, letter: &Lette
         decided_at: None,
         instrument_file_id: letter.file.clone(),
     };
-    diesel::insert_into(dead_letter::table).values(&row).execute(conn)?;
+    diesel::insert_into(dead_letter::table).values(&row).execute(cx.conn)?;
+    let content = json!({"name": row.name, "source": row.source, "code": row.code, "sha256": row.sha256});
+    cx.record(Change::created(KeepLetter::NAME, "dead_letter", &row.id, content));
     Ok(())
 }
 
@@ -223,27 +228,32 @@ fn same(conn: &mut AnyConnection, own: &InstituteId, letter: &Letter) -> Outcome
 
 /// A file of a folder came in after all: its letter is resolved, unless nobody can read it still.
 pub(super) fn settle(
-    conn: &mut AnyConnection,
+    cx: &mut Context<'_>,
     own: &InstituteId,
     instrument: &InstrumentId,
     path: &str,
     file: &InstrumentFileId,
-    at: &Instant,
 ) -> Outcome<()> {
-    diesel::update(
-        dead_letter::table
-            .filter(dead_letter::institute_id.eq(own))
-            .filter(dead_letter::instrument_id.eq(instrument))
-            .filter(dead_letter::path.eq(path))
-            .filter(dead_letter::state.eq(DeadLetterState::Open))
-            .filter(dead_letter::instrument_file_id.is_null()),
-    )
-    .set((
-        dead_letter::state.eq(DeadLetterState::Resolved),
-        dead_letter::instrument_file_id.eq(file),
-        dead_letter::decided_at.eq(at),
-    ))
-    .execute(conn)?;
+    let open: Vec<DeadLetterId> = dead_letter::table
+        .filter(dead_letter::institute_id.eq(own))
+        .filter(dead_letter::instrument_id.eq(instrument))
+        .filter(dead_letter::path.eq(path))
+        .filter(dead_letter::state.eq(DeadLetterState::Open))
+        .filter(dead_letter::instrument_file_id.is_null())
+        .select(dead_letter::id)
+        .load(cx.conn)?;
+    for id in &open {
+        diesel::update(dead_letter::table.find(id))
+            .set((
+                dead_letter::state.eq(DeadLetterState::Resolved),
+                dead_letter::instrument_file_id.eq(file),
+                dead_letter::decided_at.eq(Instant::from(cx.now)),
+            ))
+            .execute(cx.conn)?;
+        let (old, new) = (DeadLetterState::Open.as_str(), DeadLetterState::Resolved.as_str());
+        let change = Change::field("dead_letter.resolve", "dead_letter", id, "state", old, new);
+        cx.record(change.and("file", (), file.to_string()));
+    }
     Ok(())
 }
 

@@ -337,10 +337,10 @@ pub(super) fn keep(cx: &mut Context<'_>, plan: TakePlan) -> Outcome<TakenFile> {
     if let (Some(instrument), Some(seen)) = (&of.instrument, &of.seen) {
         let became = Became { state: FolderEntryState::Taken, sha256: Some(&of.sha256), file: Some(&taken.id) };
         folders::remember(cx.conn, &instrument.id, seen, &became, &at)?;
-        letters::settle(cx.conn, &own, &instrument.id, &seen.path, &taken.id, &at)?;
+        letters::settle(cx, &own, &instrument.id, &seen.path, &taken.id)?;
     }
     if let Some(letter) = of.draft.as_ref().and_then(|draft| draft.letter.as_ref()) {
-        letters::put_in(cx.conn, &own, letter, &at)?;
+        letters::put_in(cx, &own, letter)?;
     }
     Ok(taken)
 }
