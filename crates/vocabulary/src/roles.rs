@@ -189,7 +189,8 @@ mod tests {
     fn the_installation_makes_institutes_and_nothing_else() {
         let all = Permission::ALL.iter().filter(|action| allowed(Role::Installation, **action));
         let own: Vec<&str> = all.map(|action| action.as_str()).collect();
-        assert_eq!(own, ["institute.manage", "own_password.change"]);
+        // Beside it, what everybody does with the own account.
+        assert_eq!(own, ["institute.manage", "own_password.change", "own_session.end", "own_second_factor.manage"]);
         assert_eq!(Permission::InstituteManage.roles(), [Role::Installation]);
     }
 
