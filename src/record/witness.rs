@@ -74,7 +74,7 @@ pub fn last_seal(conn: &mut AnyConnection) -> Outcome<Option<Witness>> {
 
 /// What of the database is compared with the witness.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct End {
+pub struct TrailEnd {
     /// The number of the last seal; 0 for none.
     pub last: i64,
     /// Whether there are entries at all.
@@ -85,7 +85,7 @@ pub struct End {
 
 /// Whether the database has what is remembered of it.
 #[must_use]
-pub fn misremembered(witness: Option<&Witness>, end: &End) -> Option<Misremembered> {
+pub fn misremembered(witness: Option<&Witness>, end: &TrailEnd) -> Option<Misremembered> {
     let Some(witness) = witness else { return (end.last > 0 || end.entries).then_some(Misremembered::Nothing) };
     if witness.seq == 0 {
         return None;
@@ -101,14 +101,14 @@ pub fn misremembered(witness: Option<&Witness>, end: &End) -> Option<Misremember
 ///
 /// # Errors
 /// The store's failure.
-pub fn end(conn: &mut AnyConnection, witness: Option<&Witness>) -> Outcome<End> {
+pub fn end(conn: &mut AnyConnection, witness: Option<&Witness>) -> Outcome<TrailEnd> {
     let last: Option<i64> = audit_seal::table.select(diesel::dsl::max(audit_seal::seq)).first(conn)?;
     let entry: Option<i64> = audit_entry::table.select(audit_entry::seq).first(conn).optional()?;
     let remembered = match witness {
         Some(witness) => audit_seal::table.find(witness.seq).select(audit_seal::chained).first(conn).optional()?,
         None => None,
     };
-    Ok(End { last: last.unwrap_or(0), entries: entry.is_some(), remembered })
+    Ok(TrailEnd { last: last.unwrap_or(0), entries: entry.is_some(), remembered })
 }
 
 /// A person's decision that the database is the right one, although it is not what is remembered.
@@ -188,13 +188,13 @@ mod tests {
 
     #[test]
     fn a_database_has_what_is_remembered_or_somebody_decides() {
-        let there = |last: i64, remembered: Option<&str>| End {
+        let there = |last: i64, remembered: Option<&str>| TrailEnd {
             last,
             entries: true,
             remembered: remembered.map(str::to_owned),
         };
         let cases = [
-            (None, End::default(), None),
+            (None, TrailEnd::default(), None),
             (None, there(0, None), Some(Misremembered::Nothing)),
             (None, there(4, None), Some(Misremembered::Nothing)),
             (Some(Witness::beginning()), there(0, None), None),
