@@ -92,20 +92,26 @@ impl SealKey {
     pub fn open(folder: &Path) -> Result<(Self, bool), String> {
         let path = folder.join(PRIVATE);
         let fresh = !path.exists();
-        let pem = secrets::read_or_create(&path, || {
-            let key = (0..8).find_map(|_| SecretKey::from_slice(&secrets::random_key()).ok());
-            let key = key.ok_or("no random key on the curve")?;
-            key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|error| error.to_string())
-        })?;
-        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let secret = SecretKey::from_pkcs8_pem(&pem).map_err(|e| told(&e))?;
-        let key = SigningKey::from(secret);
-        let id = id_of(key.verifying_key()).map_err(|e| told(&e))?;
-        let public = key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|e| told(&e))?;
-        secrets::read_or_create(&folder.join(format!("seal-{id}{PUBLIC_SUFFIX}")), || Ok(public))?;
-        let own = Self { key, id };
-        secrets::read_or_create(&Statement::path(folder, &own.id), || own.states(None))?;
+        let pem = secrets::read_or_create(&path, random_pem)?;
+        let own = Self::read(&path, &pem)?;
+        own.publish(folder, None)?;
         Ok((own, fresh))
+    }
+
+    fn read(path: &Path, pem: &str) -> Result<Self, String> {
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let key = SigningKey::from(SecretKey::from_pkcs8_pem(pem).map_err(|e| told(&e))?);
+        let id = id_of(key.verifying_key()).map_err(|e| told(&e))?;
+        Ok(Self { key, id })
+    }
+
+    /// Puts the public half and the statement of the key into `folder`, where they are not there yet.
+    fn publish(&self, folder: &Path, previous: Option<&Self>) -> Result<(), String> {
+        let path = folder.join(format!("seal-{}{PUBLIC_SUFFIX}", self.id));
+        let public = || self.key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|error| error.to_string());
+        secrets::read_or_create(&path, public)?;
+        secrets::read_or_create(&Statement::path(folder, &self.id), || self.states(previous))?;
+        Ok(())
     }
 
     /// What this key states of itself: that it follows that one.
@@ -128,17 +134,9 @@ impl SealKey {
     pub fn renew(folder: &Path) -> Result<(String, String), String> {
         let told = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let (old, _) = Self::open(folder)?;
-        let secret = (0..8).find_map(|_| SecretKey::from_slice(&secrets::random_key()).ok());
-        let secret = secret.ok_or("no random key on the curve")?;
-        let path = folder.join(PRIVATE);
-        let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(|e| told(&path, &e))?;
-        let key = SigningKey::from(secret);
-        let id = id_of(key.verifying_key()).map_err(|e| told(&path, &e))?;
-        let public = key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|e| told(&path, &e))?;
-        let new = Self { key, id };
-        let statement = new.states(Some(&old))?;
-        secrets::read_or_create(&folder.join(format!("seal-{}{PUBLIC_SUFFIX}", new.id)), || Ok(public))?;
-        secrets::read_or_create(&Statement::path(folder, &new.id), || Ok(statement))?;
+        let (path, pem) = (folder.join(PRIVATE), random_pem()?);
+        let new = Self::read(&path, &pem)?;
+        new.publish(folder, Some(&old))?;
         // Last: until the private key is in its place, the old one is the installation's.
         let fresh = folder.join(format!(".{PRIVATE}.new"));
         secrets::write_private(&fresh, pem.as_bytes()).map_err(|e| told(&fresh, &e))?;
@@ -158,6 +156,13 @@ impl SealKey {
         let signature: DerSignature = self.key.sign(chained);
         STANDARD.encode(signature.as_bytes())
     }
+}
+
+/// A new private key.
+fn random_pem() -> Result<String, String> {
+    let key = (0..8).find_map(|_| SecretKey::from_slice(&secrets::random_key()).ok());
+    let key = key.ok_or("no random key on the curve")?;
+    key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|error| error.to_string())
 }
 
 fn id_of(key: &VerifyingKey) -> Result<String, p256::pkcs8::spki::Error> {
@@ -201,10 +206,7 @@ impl PublicKeys {
         let own = folder.join(PRIVATE);
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", own.display());
         let mut at = match std::fs::read_to_string(&own) {
-            Ok(pem) => {
-                let secret = SecretKey::from_pkcs8_pem(&pem).map_err(|e| told(&e))?;
-                Some(id_of(SigningKey::from(secret).verifying_key()).map_err(|e| told(&e))?)
-            }
+            Ok(pem) => Some(SealKey::read(&own, &pem)?.id),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let mut last: Vec<&String> = keys.keys().collect();
                 for id in keys.keys() {

@@ -11,7 +11,7 @@ use super::canonical::{BEGINNING, Hash, chained, leaf, root, write_leaves};
 use super::key::{PublicKeys, SealKey};
 use super::refusals::RecordRefusal;
 use super::verify::{Memory, Report, verify};
-use super::witness::{Witness, end, misremembered};
+use super::witness::{Witness, end, misremembered, remember};
 use crate::clock::Clock;
 use crate::refusal::Refusal;
 use crate::store::blobs::Blobs;
@@ -50,8 +50,7 @@ impl Sealer {
         if fresh && Witness::read(&sealer.folder)?.is_none() {
             let end = sealer.db.read(|conn| end(conn, None)).map_err(told)?;
             if end.last == 0 {
-                let written = Witness::beginning().write(&sealer.folder);
-                written.map_err(|error| format!("{}: {error}", sealer.folder.display()))?;
+                remember(&sealer.folder, None).map_err(told)?;
             }
         }
         sealer.guard().map_err(told)?;
@@ -218,19 +217,18 @@ impl Sealer {
     /// # Errors
     /// Where no thread can be started.
     pub fn in_background(self: &Arc<Self>, every: Duration) -> std::io::Result<Sealing> {
-        let (stop, stopped) = channel::<()>();
-        let sealer = self.clone();
-        let thread = std::thread::Builder::new().name("qianfa-sealer".into()).spawn(move || {
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
-                if let Err(error) = sealer.round() {
-                    tracing::error!(%error, "sealing failed; it is tried again");
-                }
+        let (sealer, last) = (self.clone(), self.clone());
+        let round = move || {
+            if let Err(error) = sealer.round() {
+                tracing::error!(%error, "sealing failed; it is tried again");
             }
-            if let Err(error) = sealer.seal_all(Duration::from_secs(2)) {
+        };
+        let end = move || {
+            if let Err(error) = last.seal_all(Duration::from_secs(2)) {
                 tracing::error!(%error, "sealing failed at the end; the next start seals the rest");
             }
-        })?;
-        Ok(Sealing { stop: Some(stop), thread: Some(thread) })
+        };
+        Sealing::start("qianfa-sealer", (every, every), round, end)
     }
 
     /// Looks at everything in the background: first after `first`, then every `every`.
@@ -238,18 +236,13 @@ impl Sealer {
     /// # Errors
     /// Where no thread can be started.
     pub fn check_in_background(self: &Arc<Self>, first: Duration, every: Duration) -> std::io::Result<Sealing> {
-        let (stop, stopped) = channel::<()>();
         let sealer = self.clone();
-        let thread = std::thread::Builder::new().name("qianfa-checker".into()).spawn(move || {
-            let mut pause = first;
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
-                if let Err(error) = sealer.verify() {
-                    tracing::error!(%error, "the record could not be compared with the trail; it is tried again");
-                }
-                pause = every;
+        let look = move || {
+            if let Err(error) = sealer.verify() {
+                tracing::error!(%error, "the record could not be compared with the trail; it is tried again");
             }
-        })?;
-        Ok(Sealing { stop: Some(stop), thread: Some(thread) })
+        };
+        Sealing::start("qianfa-checker", (first, every), look, || {})
     }
 }
 
@@ -266,6 +259,27 @@ pub struct RecordCheck {
 pub struct Sealing {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl Sealing {
+    /// Runs `work` after the first pause and then after every further one, and `end` when it is to stop.
+    fn start(
+        name: &str,
+        (first, every): (Duration, Duration),
+        work: impl Fn() + Send + 'static,
+        end: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (stop, stopped) = channel::<()>();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let mut pause = first;
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
+                work();
+                pause = every;
+            }
+            end();
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
 }
 
 impl Drop for Sealing {

@@ -88,7 +88,7 @@ pub fn verify(db: &DbConn, keys: &PublicKeys, memory: Memory<'_>, files: Option<
 /// The trail alone: entries, seals, and what is remembered of them outside.
 fn verify_trail(conn: &mut AnyConnection, keys: &PublicKeys, memory: Memory<'_>) -> Outcome<(Report, Option<Misfit>)> {
     let witness = match memory {
-        Memory::None | Memory::Kept(None) => None,
+        Memory::None => None,
         Memory::Kept(witness) => witness,
     };
     let mut at =

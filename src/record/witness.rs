@@ -135,9 +135,14 @@ pub fn accept(db: &DbConn, clock: &Clock, folder: &Path, acceptance: &RecordAcce
     let (there, last) = db.read(|conn| Ok((end(conn, witness.as_ref())?, last_seal(conn)?)))?;
     let Some(how) = misremembered(witness.as_ref(), &there) else { return Err(RecordRefusal::NothingToDecide.into()) };
     decided(db, clock, "record.accept", witness.as_ref(), last.as_ref(), acceptance)?;
-    let written = last.unwrap_or_else(Witness::beginning).write(folder);
-    written.map_err(|error| other(format!("{}: {error}", folder.display())))?;
+    remember(folder, last)?;
     Ok(how)
+}
+
+/// Remembers a seal beside the keys; none: that there is none yet.
+pub(super) fn remember(folder: &Path, last: Option<Witness>) -> Outcome<()> {
+    let written = last.unwrap_or_else(Witness::beginning).write(folder);
+    written.map_err(|error| StoreError::Other(format!("{}: {error}", folder.display())).into())
 }
 
 /// Remembers the last seal of a database that was brought back from a copy; the trail says from which.
@@ -145,12 +150,10 @@ pub fn accept(db: &DbConn, clock: &Clock, folder: &Path, acceptance: &RecordAcce
 /// # Errors
 /// The store's failure.
 pub fn remember_restored(db: &DbConn, clock: &Clock, folder: &Path, archive: &str) -> Outcome<()> {
-    let other = |text: String| Failure::Store(StoreError::Other(text));
     let last = db.read(last_seal)?;
     let acceptance = RecordAcceptance { by: "qianfa".into(), reason: archive.to_owned() };
     decided(db, clock, "record.restore", None, last.as_ref(), &acceptance)?;
-    let written = last.unwrap_or_else(Witness::beginning).write(folder);
-    written.map_err(|error| other(format!("{}: {error}", folder.display())))
+    remember(folder, last)
 }
 
 /// Puts on the trail that another key seals from now on.

@@ -8,10 +8,9 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 
 use super::{AnyConnection, Outcome, StoreError};
-use crate::on_each;
 
 /// A table whose rows are compared with the trail.
 #[derive(Clone, Copy, Debug)]
@@ -125,12 +124,6 @@ pub struct TouchedRow {
 struct ColumnName {
     #[diesel(sql_type = Text)]
     name: String,
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
 }
 
 impl SealedTable {
@@ -307,20 +300,6 @@ pub fn each_row(conn: &mut AnyConnection, table: &SealedTable, mut look: impl Fn
         }
     }
     Ok(())
-}
-
-/// How many rows the sealed tables have together.
-///
-/// # Errors
-/// The store's failure.
-pub fn count(conn: &mut AnyConnection) -> Outcome<u64> {
-    let mut sum = 0;
-    for table in SEALED {
-        let query = format!("SELECT count(*) AS count FROM {}", table.name);
-        let counted: Count = on_each!(&mut *conn, c => diesel::sql_query(&query).get_result(c))?;
-        sum += u64::try_from(counted.count).unwrap_or_default();
-    }
-    Ok(sum)
 }
 
 /// The parts of a key, for people.
