@@ -198,7 +198,7 @@ fn refresh_clocks(services: &Services) {
         request_id: None,
         session: None,
     };
-    match act_as_program(services, &program, Author::nobody("qianfa", None), RefreshClocks {}) {
+    match act_as_program(services, &program, Author::program(), RefreshClocks {}) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "due dates were counted anew"),
         Err(error) => tracing::error!(%error, "due dates were not counted anew"),

@@ -13,7 +13,7 @@ use super::find::{self, certificate_of, moved};
 use super::refusals::CertificateRefusal;
 use crate::accounts::{SigningField, fields_of, in_field};
 use crate::action::{Action, Context, Facts, Services, Subject};
-use crate::documents::{self, Bilingual, CertificateData, SignInfo, Signatory};
+use crate::documents::{self, Bilingual, CertificateData, SignInfo, Signatory, TrailSeal};
 use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
@@ -94,9 +94,11 @@ impl Action for SignCertificate {
     fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Signed>> {
         let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Never)?;
         let at = services.clock.now();
-        let row = services.db.read(|conn| certificate_of(conn, actor, &self.id))?;
+        let (row, seal) =
+            services.db.read(|conn| Ok((certificate_of(conn, actor, &self.id)?, crate::record::last_seal(conn)?)))?;
         moved(row.state, CertificateEvent::Sign)?;
-        let data = signed_content(&row, actor, self.meaning, at)?;
+        let seal = seal.map(|seal| TrailSeal { number: seal.seq.to_string().into(), sha256: seal.chained.into() });
+        let data = CertificateData { seal, ..signed_content(&row, actor, self.meaning, at)? };
         let pdf = signed_pdf(services, &data, &self.id, self.meaning, at)?;
         // Not among the files yet: a signature that is refused after all must leave no document that verifies.
         Ok(Some(Signed { proof, row, at, pdf: Arc::new(pdf) }))

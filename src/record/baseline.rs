@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::canonical::row;
 use super::compare::{BASELINE, last_said};
+use super::structure::record_structure;
 use super::rows::{SealedRow, write_rows};
 use super::writing::{Author, Change, enter};
 use crate::store::schema::audit_end;
@@ -15,12 +16,18 @@ use crate::store::{DbConn, Outcome};
 /// Rows of one entry.
 const ROWS: usize = 2000;
 
-/// Writes entries with the hash of every row that no entry speaks of, where that was not done yet; tells how many rows
-/// there were.
+/// Writes entries with the hash of every row that no entry speaks of, where that was not done yet, and with the structure
+/// of the database, where it is another than before; tells how many rows there were.
 ///
 /// # Errors
 /// The store's failure.
 pub fn take_over(db: &DbConn, now: DateTime<Utc>) -> Outcome<u64> {
+    let rows = take_over_rows(db, now)?;
+    record_structure(db, now)?;
+    Ok(rows)
+}
+
+fn take_over_rows(db: &DbConn, now: DateTime<Utc>) -> Outcome<u64> {
     let done = |conn: &mut _| Ok(audit_end::table.find(1_i64).select(audit_end::baseline).first::<i64>(conn)? > 0);
     if db.read(done)? {
         return Ok(0);
@@ -39,7 +46,7 @@ pub fn take_over(db: &DbConn, now: DateTime<Utc>) -> Outcome<u64> {
                 }
             })?;
         }
-        let program = Author::nobody("qianfa", None);
+        let program = Author::program();
         for part in unsaid.chunks(ROWS) {
             let change = Change::created(BASELINE, "record", "baseline", json!({"rows": part.len()}));
             enter(conn, &program, now, vec![change], &write_rows(part))?;

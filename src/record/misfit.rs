@@ -47,6 +47,10 @@ pub enum MisfitKind {
     RowMissing,
     /// No entry speaks of a row.
     RowUnknown,
+    /// The structure of the database is not what the trail says.
+    StructureChanged,
+    /// The database finds its own file damaged.
+    DatabaseDamaged,
     /// A file that a row names is not there.
     FileMissing,
     /// A file is not what its name says.

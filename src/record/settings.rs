@@ -62,7 +62,7 @@ pub fn record_settings(db: &DbConn, now: DateTime<Utc>, settings: &Settings) -> 
         let Some((field, old, new)) = changes.next() else { return Ok(()) };
         let first = Change::field(EVENT, "configuration", "installation", &field, old, new);
         let event = changes.fold(first, |event, (field, old, new)| event.and(&field, old, new));
-        record_by(conn, &Author::nobody("qianfa", None), now, vec![event])
+        record_by(conn, &Author::program(), now, vec![event])
     })
 }
 

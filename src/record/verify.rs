@@ -10,6 +10,7 @@ use super::compare::{NAMED, compare_files, compare_numbers, compare_rows, last_s
 use super::key::PublicKeys;
 use super::misfit::{Misfit, MisfitKind};
 use super::refusals::{Misremembered, RecordRefusal};
+use super::structure::compare_structure;
 use super::witness::Witness;
 use crate::refusal::Refusal;
 use crate::store::blobs::Blobs;
@@ -42,6 +43,19 @@ pub struct Report {
     pub more: Vec<Misfit>,
 }
 
+impl Report {
+    /// Adds what else does not fit.
+    pub fn also(&mut self, misfit: Option<Misfit>) {
+        let Some(misfit) = misfit else { return };
+        self.intact = false;
+        if self.misfit.is_none() {
+            self.misfit = Some(misfit);
+        } else if self.more.len() < NAMED - 1 {
+            self.more.push(misfit);
+        }
+    }
+}
+
 /// What is remembered of the trail outside its database.
 #[derive(Clone, Copy, Debug)]
 pub enum Memory<'a> {
@@ -70,6 +84,7 @@ pub fn verify(db: &DbConn, keys: &PublicKeys, memory: Memory<'_>, files: Option<
     let (mut report, mut misfits) = db.read(|conn| {
         let (report, misfit) = verify_trail(conn, keys, memory)?;
         let mut misfits: Vec<Misfit> = misfit.into_iter().chain(compare_numbers(conn)?).collect();
+        misfits.extend(compare_structure(conn)?);
         let last = last_said(conn, &mut misfits)?;
         let rows_taken_over = last.taken_over;
         let rows = compare_rows(conn, last, &mut misfits)?;

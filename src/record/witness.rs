@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::canonical::BEGINNING;
+use super::misfit::{Misfit, MisfitKind};
 use super::refusals::{Misremembered, RecordRefusal};
 use super::writing::{Author, Change, record_by};
 use crate::clock::Clock;
@@ -53,6 +54,21 @@ impl Witness {
 }
 
 impl Witness {
+    /// A seal as a certificate prints it, written as `NUMBER:SHA256`.
+    ///
+    /// # Errors
+    /// Says what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let expected = || format!("{text}: expected the number of a seal, a colon, and its SHA-256 in hex");
+        let (number, hash) = text.trim().split_once(':').ok_or_else(expected)?;
+        let seq = number.trim().parse().ok().filter(|seq| *seq > 0).ok_or_else(expected)?;
+        let chained = hash.trim().to_ascii_lowercase();
+        if chained.len() != 64 || !chained.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(expected());
+        }
+        Ok(Self { seq, chained })
+    }
+
     /// Before the first seal.
     pub(super) fn beginning() -> Self {
         Self { seq: 0, chained: BEGINNING.to_owned() }
@@ -70,6 +86,33 @@ pub fn last_seal(conn: &mut AnyConnection) -> Outcome<Option<Witness>> {
         .first(conn)
         .optional()?;
     Ok(last.map(|(seq, chained)| Witness { seq, chained }))
+}
+
+/// What is wrong where the trail does not have a seal that was printed.
+///
+/// # Errors
+/// The store's failure.
+pub fn seal_misfit(conn: &mut AnyConnection, printed: &Witness) -> Outcome<Option<Misfit>> {
+    let found: Option<String> =
+        audit_seal::table.find(printed.seq).select(audit_seal::chained).first(conn).optional()?;
+    let seq = printed.seq;
+    Ok(match found {
+        Some(chained) if chained == printed.chained => None,
+        Some(chained) => Some(Misfit::new(
+            MisfitKind::SealChanged,
+            None,
+            seq,
+            format!("第{seq}号封签为{chained}，与所印不同"),
+            format!("seal {seq} is {chained}, not what was printed"),
+        )),
+        None => Some(Misfit::new(
+            MisfitKind::SealMissing,
+            None,
+            seq,
+            format!("所印第{seq}号封签不在审计记录中"),
+            format!("seal {seq}, which was printed, is not in the trail"),
+        )),
+    })
 }
 
 /// What of the database is compared with the witness.
@@ -163,7 +206,7 @@ pub fn remember_restored(db: &DbConn, clock: &Clock, folder: &Path, archive: &st
 pub fn renewed(db: &DbConn, clock: &Clock, old: &str, new: &str) -> Outcome<()> {
     let change = Change::field("record.renew_key", "record", "trail", "key", old, new);
     let now = clock.now();
-    db.write(move |conn| record_by(conn, &Author::nobody("qianfa", None), now, vec![change.clone()]))
+    db.write(move |conn| record_by(conn, &Author::program(), now, vec![change.clone()]))
 }
 
 fn decided(
@@ -187,6 +230,16 @@ mod tests {
 
     fn seen(seq: i64) -> Witness {
         Witness { seq, chained: format!("c{seq}") }
+    }
+
+    #[test]
+    fn a_printed_seal_is_read_in_its_one_form() {
+        let hash = "ab".repeat(32);
+        let read = Witness { seq: 12, chained: hash.clone() };
+        assert_eq!(Witness::parse(&format!(" 12:{} ", hash.to_uppercase())), Ok(read));
+        for wrong in ["", "12", "0:ab", &format!("-1:{hash}"), &format!("x:{hash}"), &format!("12:{hash}0"), "12:zz"] {
+            assert!(Witness::parse(wrong).is_err_and(|said| said.contains("SHA-256")), "{wrong}");
+        }
     }
 
     #[test]

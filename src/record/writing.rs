@@ -159,7 +159,13 @@ pub struct Author {
 }
 
 impl Author {
-    /// The program itself, or somebody who did not prove who it was.
+    /// The program itself.
+    #[must_use]
+    pub fn program() -> Self {
+        Self::nobody("qianfa", None)
+    }
+
+    /// Somebody who did not prove who it was.
     #[must_use]
     pub fn nobody(name: &str, request_id: Option<&str>) -> Self {
         Self {

@@ -19,6 +19,7 @@ pub mod revisions;
 pub mod rows;
 pub mod schema;
 pub mod stored;
+pub mod structure;
 pub mod touched;
 pub mod views;
 

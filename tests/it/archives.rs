@@ -8,7 +8,7 @@ use qianfa::app::archive::{ArchiveSource, Demands, examine, write};
 use qianfa::record::SealKey;
 use serde_json::{Value, json};
 
-use crate::support::{Ground, On, TestApp, on_each};
+use crate::support::{Dice, Ground, On, TestApp, on_each, rounds, walked};
 use crate::world::{World, ok};
 
 fn qianfa(ground: &Ground, words: &[&str]) -> Output {
@@ -56,16 +56,6 @@ fn damage(archive: &Path, identity: Option<&Path>) -> Vec<String> {
     found.damage.iter().chain(&found.findings).map(|one| format!("{}: {}", one.code, one.message)).collect()
 }
 
-/// Numbers without an order, the same at every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("a number") % bound
-    }
-}
-
 fn all_found(archive: &Path, identity: Option<&Path>, flips: usize, cuts: usize) {
     let whole = std::fs::read(archive).expect("the copy");
     let other = archive.with_extension("damaged");
@@ -100,7 +90,7 @@ fn every_damage_of_a_copy_is_found_and_none_of_it_is_brought_back() {
     assert!(verified.status.success(), "{report}");
     assert_eq!((&report["intact"], &report["audit"]["intact"]), (&json!(true), &json!(true)), "{report}");
     assert!(report["last_seal"]["seq"].as_i64().is_some_and(|seq| seq > 0), "{report}");
-    all_found(&archive, None, 160, 40);
+    all_found(&archive, None, rounds("QIANFA_FLIPS", 160), 40);
 
     let damaged = archive.with_extension("damaged");
     let mut bytes = std::fs::read(&archive).expect("the copy");
@@ -234,21 +224,6 @@ fn a_copy_of_a_version_before_is_taken_when_that_is_said() {
     assert!(!refused.status.success() && told(&refused).contains("--older"), "{}", told(&refused));
     let taken = restore("two", &["--older"]);
     assert!(taken.status.success(), "{}", told(&taken));
-}
-
-/// The files below a folder.
-pub fn walked(folder: &Path) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
-    while let Some(here) = folders.pop() {
-        for entry in std::fs::read_dir(&here).expect("a folder").flatten() {
-            match entry.file_type().expect("a kind").is_dir() {
-                true => folders.push(entry.path()),
-                false => found.push(entry.path()),
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Every file and folder below a folder, with its mode.

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use qianfa::record::{Memory, PublicKeys, Witness, verify};
 use qianfa::store::{AnyConnection, DbConn, DbSettings};
 
 use crate::support::client::Client;
-use crate::support::{Ground, PASSWORD, TestApp, on_each, text};
+use crate::support::{Dice, Ground, PASSWORD, TestApp, on_each, rounds, text};
 use crate::world::{World, one_item};
 
 #[derive(QueryableByName)]
@@ -54,6 +55,58 @@ pub fn serve_with(ground: &Ground, more: &[(&str, &str)]) -> (Child, String) {
     (child, line.trim().to_owned())
 }
 
+/// What one intake of [`killed_in_the_middle_of_intake`] leaves behind: each is there once a sample, or this often.
+const WHOLE: &[(&str, i64)] = &[
+    ("SELECT count(*) AS count FROM application", 1),
+    ("SELECT count(*) AS count FROM batch", 1),
+    ("SELECT count(*) AS count FROM container", 4),
+    ("SELECT count(*) AS count FROM custody_entry", 6),
+    ("SELECT count(*) AS count FROM test_task", 1),
+    ("SELECT count(*) AS count FROM audit_entry WHERE action = 'sample.receive'", 1),
+    ("SELECT last AS count FROM number_series WHERE series = 'sample:SX'", 1),
+    ("SELECT last AS count FROM number_series WHERE series = 'application:SX'", 1),
+    ("SELECT count(DISTINCT number) AS count FROM sample", 1),
+];
+
+/// Takes cases in by eight at once until the server is gone; it is killed once `enough` were answered, and then so many
+/// milliseconds later. Tells how many were answered.
+fn killed_at(ground: &Ground, body: &serde_json::Value, enough: usize, later: u64) -> i64 {
+    let (mut child, base) = serve(ground);
+    let mut client = Client::new(&base);
+    let login = serde_json::json!({"username": "receiver", "password": PASSWORD});
+    let token = text(&client.post("/api/v1/session", &login).json(), "access_token");
+    client.bearer = Some(token.clone());
+    let answered = Arc::new(AtomicUsize::new(0));
+    let workers: Vec<_> = (0..8)
+        .map(|_| {
+            let (base, token, body, answered) = (base.clone(), token.clone(), body.clone(), answered.clone());
+            std::thread::spawn(move || {
+                let mut client = Client::new(&base);
+                client.bearer = Some(token);
+                // Until the server is gone; the bound only guards the test against a server that stays.
+                for _ in 0..100_000 {
+                    match client.try_post("/api/v1/intake", &body) {
+                        Some(201) => answered.fetch_add(1, Ordering::SeqCst),
+                        _ => return,
+                    };
+                }
+            })
+        })
+        .collect();
+    let patience = (0..3000).find(|_| {
+        std::thread::sleep(Duration::from_millis(4));
+        answered.load(Ordering::SeqCst) >= enough
+    });
+    assert!(patience.is_some(), "the server took nothing in");
+    std::thread::sleep(Duration::from_millis(later));
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    for worker in workers {
+        worker.join().expect("a worker");
+    }
+    i64::try_from(answered.load(Ordering::SeqCst)).expect("a count")
+}
+
 #[test]
 fn killed_in_the_middle_of_intake() {
     on_each(|on| {
@@ -64,55 +117,26 @@ fn killed_in_the_middle_of_intake() {
             world.intake_body("drug_registration", &product, "A", 4)
         };
         app.stop();
-        let (mut child, base) = serve(&app.ground);
-        let mut client = Client::new(&base);
-        let login = serde_json::json!({"username": "receiver", "password": PASSWORD});
-        let token = text(&client.post("/api/v1/session", &login).json(), "access_token");
-        client.bearer = Some(token.clone());
-        let answered = Arc::new(AtomicUsize::new(0));
-        let workers: Vec<_> = (0..8)
-            .map(|_| {
-                let (base, token, body, answered) = (base.clone(), token.clone(), body.clone(), answered.clone());
-                std::thread::spawn(move || {
-                    let mut client = Client::new(&base);
-                    client.bearer = Some(token);
-                    // Until the server is gone; the bound only guards the test against a server that stays.
-                    for _ in 0..100_000 {
-                        match client.try_post("/api/v1/intake", &body) {
-                            Some(201) => answered.fetch_add(1, Ordering::SeqCst),
-                            _ => return,
-                        };
-                    }
-                })
-            })
-            .collect();
-        let patience = (0..600).find(|_| {
-            std::thread::sleep(Duration::from_millis(20));
-            answered.load(Ordering::SeqCst) >= 40
-        });
-        assert!(patience.is_some(), "the server took nothing in");
-        child.kill().expect("killed");
-        child.wait().expect("gone");
-        for worker in workers {
-            worker.join().expect("a worker");
-        }
-        let answered = i64::try_from(answered.load(Ordering::SeqCst)).expect("a count");
-        let db = DbConn::open(&DbSettings::new(app.ground.url())).expect("opens again");
-        let samples = count(&db, "SELECT count(*) AS count FROM sample");
-        assert!(samples >= answered, "an answered intake is durable: {answered} answered, {samples} there");
-        // Every case is whole, and the numbers go from 1 to as many as there are.
-        for (query, each) in [
-            ("SELECT count(*) AS count FROM application", 1),
-            ("SELECT count(*) AS count FROM batch", 1),
-            ("SELECT count(*) AS count FROM container", 4),
-            ("SELECT count(*) AS count FROM custody_entry", 6),
-            ("SELECT count(*) AS count FROM test_task", 1),
-            ("SELECT count(*) AS count FROM audit_entry WHERE action = 'sample.receive'", 1),
-            ("SELECT last AS count FROM number_series WHERE series = 'sample:SX'", 1),
-            ("SELECT last AS count FROM number_series WHERE series = 'application:SX'", 1),
-            ("SELECT count(DISTINCT number) AS count FROM sample", 1),
-        ] {
-            assert_eq!(count(&db, query), samples * each, "{query}");
+        let (variable, mut dice) = (format!("QIANFA_KILLS_{on:?}").to_uppercase(), Dice(20_261_201));
+        let mut answered = 0;
+        for round in 0..rounds(&variable, 4) {
+            // The first is killed in full swing, the others at any moment.
+            let enough = if round == 0 { 40 } else { dice.below(12) };
+            answered += killed_at(&app.ground, &body, enough, dice.below(30) as u64);
+            let db = DbConn::open(&DbSettings::new(app.ground.url())).expect("opens again");
+            let samples = count(&db, "SELECT count(*) AS count FROM sample");
+            assert!(samples >= answered, "an answered intake is durable: {answered} answered, {samples} there");
+            // Every case is whole, and the numbers go from 1 to as many as there are.
+            for (query, each) in WHOLE {
+                assert_eq!(count(&db, query), samples * each, "round {round}: {query}");
+            }
+            let keys = app.ground.dir.path().join("data/keys");
+            let (keys, witness) = (PublicKeys::open(&keys).expect("keys"), Witness::read(&keys).expect("the witness"));
+            // The trail is compared with every row; the more there are, the longer it takes.
+            if round % 20 == 0 {
+                let report = verify(&db, &keys, Memory::Kept(witness.as_ref()), None).expect("verified");
+                assert!(report.intact, "round {round}: {report:?}");
+            }
         }
     });
 }

@@ -15,7 +15,7 @@ use qianfa::store::touched::{EXEMPT, SEALED, SealedTable};
 use serde_json::json;
 
 use crate::forms::every_form;
-use crate::support::{Ground, On, PASSWORD, TestApp, on_both};
+use crate::support::{Ground, On, PASSWORD, TestApp, on_both, on_each};
 use crate::world::ok;
 
 /// Somebody with the database in hand, and another program than this one.
@@ -222,6 +222,33 @@ fn a_row_that_is_changed_or_removed_beside_the_program_is_found_in_every_table()
         assert!(tried > 250, "{tried} changes were tried");
         assert!(empty.len() < 12, "too little is at work: nothing in {empty:?}");
         assert!(verified(app).intact, "put back as it was: {}", misfits(&verified(app)));
+    });
+}
+
+#[test]
+fn a_rule_of_the_database_that_is_taken_away_is_found_and_comes_onto_the_trail() {
+    on_each(|on| {
+        let mut app = TestApp::start(on);
+        assert!(verified(&app).intact, "{}", misfits(&verified(&app)));
+        let mut stranger = Stranger::at(&app.ground);
+        let statement = match &stranger {
+            Stranger::Sqlite(_) => "DROP TRIGGER audit_entry_no_update",
+            Stranger::Postgres(_) => "ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only",
+        };
+        match &mut stranger {
+            Stranger::Sqlite(raw) => raw.batch_execute(statement),
+            Stranger::Postgres(raw) => raw.batch_execute(statement),
+        }
+        .expect("taken away");
+        let report = verified(&app);
+        assert_eq!(report.misfit.map(|one| one.kind), Some(MisfitKind::StructureChanged));
+        drop(stranger);
+        app.restart();
+        let entries = Stranger::at(&app.ground).lines(
+            "SELECT CAST(changes AS TEXT) AS line FROM audit_entry WHERE action = 'record.structure' ORDER BY seq",
+        );
+        assert_eq!(entries.len(), 2, "{entries:?}");
+        assert!(entries[1].contains("\"old\":\""), "what it was is said: {entries:?}");
     });
 }
 

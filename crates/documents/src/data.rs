@@ -357,6 +357,17 @@ pub struct Verification {
     pub code: Printed,
 }
 
+/// The newest seal of the audit trail when a document was issued: whoever holds the document can tell that the trail
+/// still has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct TrailSeal {
+    /// Its number.
+    pub number: Printed,
+    /// Its chained SHA-256, in hex.
+    pub sha256: Printed,
+}
+
 /// Everything that a certificate prints and carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
@@ -406,6 +417,9 @@ pub struct CertificateData {
     pub signatory: Signatory,
     /// Date of issue.
     pub issued_on: Printed,
+    /// The newest seal of the trail at the issue; none in a draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seal: Option<TrailSeal>,
     /// Verification.
     pub verification: Verification,
 }
@@ -435,6 +449,7 @@ impl Default for CertificateData {
             annex: Vec::new(),
             signatory: Signatory::default(),
             issued_on: Printed::default(),
+            seal: None,
             verification: Verification::default(),
         }
     }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::place::{Installation, failure};
 use super::{CommandError, CommandOutcome, write_json};
 use crate::clock::Clock;
-use crate::record::{Memory, PublicKeys, RecordAcceptance, RecordRefusal, SealKey, Witness, accept, renewed, verify};
+use crate::record::{Memory, PublicKeys, RecordAcceptance, RecordRefusal, SealKey, Witness, accept, renewed, seal_misfit, verify};
 use crate::refusal::Refusal;
 use crate::store::blobs::Blobs;
 
@@ -24,6 +24,9 @@ enum AuditCommand {
     Verify {
         #[command(flatten)]
         place: Installation,
+        /// A seal that the trail must have, as a certificate prints it: its number, a colon, its SHA-256; may be repeated
+        #[arg(long, value_name = "NUMBER:SHA256", value_parser = Witness::parse)]
+        seal: Vec<Witness>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -53,7 +56,7 @@ enum AuditCommand {
 /// Where the database, the keys or the files cannot be read.
 pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
     match &args.command {
-        AuditCommand::Verify { place, json } => verify_all(place, *json, out),
+        AuditCommand::Verify { place, seal, json } => verify_all(place, seal, *json, out),
         AuditCommand::RenewKey { place } => {
             let (config, db) = place.existing()?;
             let keys = |text: String| CommandError::new("keys", text);
@@ -74,13 +77,21 @@ pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<CommandOutcome, Comm
 }
 
 /// Success where everything fits.
-fn verify_all(place: &Installation, json: bool, out: &mut dyn Write) -> Result<CommandOutcome, CommandError> {
+fn verify_all(
+    place: &Installation,
+    seals: &[Witness],
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<CommandOutcome, CommandError> {
     let (config, db) = place.to_look_at()?;
     let folder = config.site.keys();
     let keys = PublicKeys::open(&folder).map_err(|text| CommandError::new("keys", text))?;
     let witness = Witness::read(&folder).map_err(|text| CommandError::new("keys", text))?;
     let files = Blobs::open(config.site.files()).map_err(|error| CommandError::new("files", error.to_string()))?;
-    let report = verify(&db, &keys, Memory::Kept(witness.as_ref()), Some(&files)).map_err(failure)?;
+    let mut report = verify(&db, &keys, Memory::Kept(witness.as_ref()), Some(&files)).map_err(failure)?;
+    for seal in seals {
+        report.also(db.read(|conn| seal_misfit(conn, seal)).map_err(failure)?);
+    }
     if json {
         write_json(out, &report)?;
     } else {

@@ -4,7 +4,7 @@ pub mod client;
 pub mod cluster;
 pub mod postgres;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
@@ -108,6 +108,23 @@ pub struct TestApp {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A server that runs on a thread of its own.
+struct Started {
+    services: Services,
+    base: String,
+    stopper: Stopper,
+    thread: JoinHandle<()>,
+}
+
+impl Started {
+    fn with(config: &Config, clock: &Clock) -> Self {
+        let app = Application::build(config, clock.clone()).expect("a server");
+        let (services, base, stopper) = (app.services().clone(), format!("http://{}", app.address()), app.stopper());
+        let thread = std::thread::spawn(move || actix_web::rt::System::new().block_on(app.run()).expect("a clean end"));
+        Self { services, base, stopper, thread }
+    }
+}
+
 /// When the tests' clock begins.
 pub fn beginning() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 2, 1, 0, 0).single().expect("an instant")
@@ -121,12 +138,16 @@ impl TestApp {
     /// A server on the ground of another one that was stopped, or on a copy of it.
     pub fn again(ground: Ground, before: &TestApp) -> Self {
         let clock = Clock::set_to(before.clock.now());
-        let app = Application::build(&ground.config(&[]), clock.clone()).expect("a server");
-        let services = app.services().clone();
-        let (base, stopper) = (format!("http://{}", app.address()), app.stopper());
-        let thread = std::thread::spawn(move || actix_web::rt::System::new().block_on(app.run()).expect("a clean end"));
+        let Started { services, base, stopper, thread } = Started::with(&ground.config(&[]), &clock);
         let (admin, institute) = (before.admin.clone(), before.institute.clone());
         Self { base, services, clock, admin, institute, ground, stopper, thread: Some(thread) }
+    }
+
+    /// Stops the server and starts another one in its place.
+    pub fn restart(&mut self) {
+        self.stop();
+        let Started { services, base, stopper, thread } = Started::with(&self.ground.config(&[]), &self.clock);
+        (self.services, self.base, self.stopper, self.thread) = (services, base, stopper, Some(thread));
     }
 
     pub fn start_with(on: On, more: &[(&str, &str)]) -> Self {
@@ -137,10 +158,7 @@ impl TestApp {
         std::fs::create_dir_all(config.site.keys()).expect("a folder");
         let authority = TestCa::create("示范药品检验所", &mut OsRng, beginning()).expect("an authority");
         authority.write(&config.site.keys()).expect("keys");
-        let app = Application::build(&config, clock.clone()).expect("a server");
-        let services = app.services().clone();
-        let (base, stopper) = (format!("http://{}", app.address()), app.stopper());
-        let thread = std::thread::spawn(move || actix_web::rt::System::new().block_on(app.run()).expect("a clean end"));
+        let Started { services, base, stopper, thread } = Started::with(&config, &clock);
         let made = bootstrap(&services, institute(), admin()).expect("the first account");
         let admin = Actor {
             account: made.id,
@@ -283,4 +301,38 @@ pub fn admin() -> FirstAdministrator {
 /// A field of a JSON object, as text.
 pub fn text(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_else(|| panic!("{field} is no text in {value}")).to_owned()
+}
+
+/// Numbers without an order, the same at every run.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// A number below the bound.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("a number") % bound
+    }
+}
+
+/// Every file below a folder.
+pub fn walked(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(here) = folders.pop() {
+        for entry in std::fs::read_dir(&here).expect("a folder").flatten() {
+            match entry.file_type().expect("a kind").is_dir() {
+                true => folders.push(entry.path()),
+                false => found.push(entry.path()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// How many rounds a test makes that has no natural end: a few, or as many as the environment asks for.
+pub fn rounds(variable: &str, few: usize) -> usize {
+    match std::env::var(variable) {
+        Ok(asked) => asked.parse().unwrap_or_else(|_| panic!("{variable}={asked}: a number was expected")),
+        Err(_) => few,
+    }
 }

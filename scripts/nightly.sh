@@ -1,0 +1,13 @@
+#!/bin/sh
+# What takes too long for every change: ten thousand flipped bits of database, files, copies and documents, and servers
+# that are killed in the middle of their work, a thousand times on SQLite and two hundred times on PostgreSQL.
+# The same tests run in ./test.sh with a few rounds. Figures of the environment win over those here.
+set -eu
+cd "$(dirname "$0")/.."
+export QIANFA_FLIPS="${QIANFA_FLIPS:-10000}"
+export QIANFA_KILLS_SQLITE="${QIANFA_KILLS_SQLITE:-1000}"
+export QIANFA_KILLS_POSTGRES="${QIANFA_KILLS_POSTGRES:-200}"
+sh scripts/postgres.sh cargo test --workspace --locked --test it -- \
+    --nocapture flips:: kill:: every_damage_of_a_copy
+# Documents are verified at every 31st byte where the code is optimised.
+exec cargo test --release --locked -p documents -- flipped every_byte
