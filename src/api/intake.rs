@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use crate::action::Services;
 use crate::cases::{
     self, AcceptCase, IntakePreview, NewApplication, ReceiveSamples, RecordDates, RefuseCase, SubmitCase,
-    SubmitOwnCase, TakeIn, VoidCase, WithdrawCase, WithdrawOwnCase,
+    SubmitOwnCase, TakeIn, VoidCase, WithdrawBatch, WithdrawCase, WithdrawOwnCase,
 };
 use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers};
 use crate::http::body::Body;
@@ -32,6 +32,7 @@ pub fn table() -> Table {
         .makes::<SubmitCase>(Method::POST, "/api/v1/applications")
         .get("/api/v1/applications/{id}", show)
         .does::<AcceptCase>(Method::POST, "/api/v1/applications/{id}/accept")
+        .does::<WithdrawBatch>(Method::POST, "/api/v1/applications/{id}/withdraw-batch")
         .makes::<ReceiveSamples>(Method::POST, "/api/v1/applications/{id}/receipt")
         .does::<RecordDates>(Method::POST, "/api/v1/applications/{id}/dates")
         .ends::<RefuseCase>(Method::POST, "/api/v1/applications/{id}/refuse")

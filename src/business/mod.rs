@@ -53,6 +53,17 @@ pub struct CaseDates {
 }
 
 impl CaseDates {
+    /// The date of that name.
+    #[must_use]
+    pub fn of(&self, field: &Field) -> Option<NaiveDate> {
+        match field.name {
+            "arrived_at_port_on" => self.arrived_at_port,
+            "notice_received_on" => self.notice_received,
+            "sampled_on" => self.sampled,
+            _ => None,
+        }
+    }
+
     /// Nothing has happened yet that is dated tomorrow.
     ///
     /// # Errors
@@ -100,6 +111,11 @@ pub trait Line: Send + Sync {
 
     /// The dates that it asks for, and that may become known after acceptance.
     fn dates(&self) -> &'static [Field] {
+        &[]
+    }
+
+    /// Those of its dates that a receipt is not complete without: where one is missing, a person says why.
+    fn dates_of_a_receipt(&self) -> &'static [Field] {
         &[]
     }
 

@@ -199,6 +199,8 @@ fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec
             produced_on: text("produced_on", &batch.produced_on)?,
             expires_on: text("expires_on", &batch.expires_on)?,
             lot_size: text("lot_size", &batch.lot_size)?,
+            withdrawn_at: None,
+            withdrawn_because: None,
         };
         if rows.iter().any(|other| text::codes::same_code(&other.lot_number, &row.lot_number)) {
             return Err(CasesRefusal::LotTwice { batch: index }.into());

@@ -5,6 +5,7 @@
 use chrono::NaiveDate;
 
 use super::label_date::{Before, LabelDate, first_day, last_day};
+use crate::business::{CaseDates, Line};
 
 /// A question about the dates of a lot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum DateQuestion {
     MadeAhead { made: String },
     /// Its label has no date at all.
     Undated,
+    /// A date of the case that its line of business counts from is not given.
+    NotGiven { zh: &'static str, en: &'static str },
 }
 
 impl DateQuestion {
@@ -30,6 +33,7 @@ impl DateQuestion {
             Self::MadeAfterExpiry { made, expires } => format!("生产日期“{made}”晚于有效期“{expires}”"),
             Self::MadeAhead { made } => format!("生产日期“{made}”晚于今日"),
             Self::Undated => "未填生产日期和有效期".to_owned(),
+            Self::NotGiven { zh, .. } => format!("未填{zh}"),
         }
     }
 
@@ -43,8 +47,15 @@ impl DateQuestion {
             }
             Self::MadeAhead { made } => format!("the lot was made {made:?}, which lies ahead"),
             Self::Undated => "neither the date of making nor the expiry is given".to_owned(),
+            Self::NotGiven { en, .. } => format!("the date is not given: {}", en.to_lowercase()),
         }
     }
+}
+
+/// The dates of a case that are missing, of those that its line counts from.
+pub(super) fn not_given(line: &dyn Line, dates: &CaseDates) -> Vec<DateQuestion> {
+    let missing = line.dates_of_a_receipt().iter().filter(|field| dates.of(field).is_none());
+    missing.map(|field| DateQuestion::NotGiven { zh: field.zh, en: field.en }).collect()
 }
 
 /// Whether the lot has expired for certain.

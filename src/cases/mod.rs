@@ -8,6 +8,7 @@
 mod accept;
 mod acceptance;
 mod application;
+mod batch_end;
 mod case;
 mod clocks;
 mod dates;
@@ -29,6 +30,7 @@ mod told;
 pub use crate::business::{Line, Lines, Particulars};
 pub use accept::AcceptCase;
 pub use application::{NewApplication, NewBatch};
+pub use batch_end::WithdrawBatch;
 pub use case::{Case, determination_of, particulars_of};
 pub use clocks::RefreshClocks;
 pub use dates::RecordDates;

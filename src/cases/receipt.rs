@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::application::{Series, numbered};
-use super::label_questions::{expired, questions};
+use super::label_questions::{DateQuestion, expired, questions};
 use super::load::CaseFile;
 use super::refusals::{ArrivalFault, CasesRefusal};
 use crate::action::{Context, Facts};
@@ -124,7 +124,8 @@ pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<L
     })
 }
 
-/// Checks what arrived, in the order given; `received` are the batches that have their sample already.
+/// Checks what arrived, in the order given; `received` are the batches that have their sample already, `asked` what the case
+/// itself leaves open.
 ///
 /// # Errors
 /// Names the field, or what is short with the numbers and the provisions.
@@ -135,6 +136,7 @@ pub(super) fn check_all(
     batches: &[BatchRow],
     received: &[BatchId],
     need: &LotDemand,
+    asked: &[DateQuestion],
 ) -> Result<Vec<Received>, Refusal> {
     if samples.is_empty() {
         return Err(CasesRefusal::NoSamples.into());
@@ -143,7 +145,7 @@ pub(super) fn check_all(
     let mut all = Vec::with_capacity(samples.len());
     for (index, new) in samples.iter().enumerate() {
         let batch = batch_of(index, &new.lot_number, batches, &done)?;
-        all.push(check(facts, index, new, batch, need, application)?);
+        all.push(check(facts, index, new, batch, need, application, asked)?);
         done.push(batch.id.clone());
     }
     Ok(all)
@@ -162,6 +164,7 @@ fn check(
     batch: &BatchRow,
     need: &LotDemand,
     application: &ApplicationRow,
+    asked: &[DateQuestion],
 ) -> Result<Received, Refusal> {
     let at = |field: &str| format!("samples[{index}].{field}");
     let labels = labels(&at("containers"), &new.containers)?;
@@ -196,7 +199,7 @@ fn check(
     };
     if refused.is_none() {
         check_condition(index, &sample)?;
-        check_dates(index, &sample, batch, facts.today())?;
+        check_dates(index, &sample, batch, facts.today(), asked)?;
         check_quantity(&at("containers"), &batch.lot_number, need, given)?;
     }
     let containers = container_rows(&sample, labels, need.full_test_containers)?;
@@ -239,13 +242,21 @@ fn check_condition(index: usize, sample: &SampleRow) -> Result<(), CasesRefusal>
     }
 }
 
-/// A lot that has expired is refused; where the label's dates leave questions, the note says what was found.
-fn check_dates(index: usize, sample: &SampleRow, batch: &BatchRow, today: NaiveDate) -> Result<(), CasesRefusal> {
+/// A lot that has expired is refused; where the label's dates leave questions, or the case has some, the note says what
+/// was found.
+fn check_dates(
+    index: usize,
+    sample: &SampleRow,
+    batch: &BatchRow,
+    today: NaiveDate,
+    asked: &[DateQuestion],
+) -> Result<(), CasesRefusal> {
     let (made, expires) = (batch.produced_on.as_deref(), batch.expires_on.as_deref());
     if expired(expires, today) {
         return Err(CasesRefusal::Expired { sample: index });
     }
-    let questions = questions(made, expires, today);
+    let mut questions = questions(made, expires, today);
+    questions.extend_from_slice(asked);
     if questions.is_empty() || !sample.condition_note.is_empty() {
         return Ok(());
     }
@@ -388,6 +399,9 @@ fn batch_of<'a>(
     let batch = exactly
         .or_else(|| batches.iter().find(|batch| text::codes::same_code(&batch.lot_number, lot)))
         .ok_or_else(|| CasesRefusal::NoLot { sample, lot: lot.to_owned() })?;
+    if batch.withdrawn_at.is_some() {
+        return Err(CasesRefusal::LotWithdrawn { sample, lot: lot.to_owned() });
+    }
     if received.contains(&batch.id) {
         return Err(CasesRefusal::LotReceived { sample, lot: lot.to_owned() });
     }
@@ -397,7 +411,6 @@ fn batch_of<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cases::label_questions::DateQuestion;
     use crate::cases::specimens::{self, World};
 
     fn need() -> LotDemand {
@@ -409,7 +422,7 @@ mod tests {
         let application = specimens::application();
         let (mut sample, mut batch) = (specimens::arrived(), specimens::batch(&application));
         change(&mut sample, &mut batch);
-        check_all(&world.facts(), &[sample], &application, &[batch], &[], &need())
+        check_all(&world.facts(), &[sample], &application, &[batch], &[], &need(), &[])
     }
 
     #[test]
@@ -477,7 +490,7 @@ mod tests {
         let application = specimens::application();
         let batch = specimens::batch(&application);
         let again = [specimens::arrived(), specimens::arrived()];
-        let refused = check_all(&world.facts(), &again, &application, &[batch], &[], &need()).expect_err("twice");
+        let refused = check_all(&world.facts(), &again, &application, &[batch], &[], &need(), &[]).expect_err("twice");
         assert_eq!(refused, CasesRefusal::LotReceived { sample: 1, lot: "L-1".into() }.into());
     }
 }

@@ -5,11 +5,13 @@ use utoipa::ToSchema;
 
 use super::acceptance::laboratory_due;
 use super::case::{Case, determination_of};
+use super::label_questions::not_given;
 use super::load::{CaseFile, batches_of, clocks_of, received_of};
 use super::receipt::{self, LotDemand, NewSample, Received};
 use super::refusals::CasesRefusal;
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts, Subject};
+use crate::business::Line;
 use crate::refusal::Refusal;
 use crate::regulation::Determination;
 use crate::store::Outcome;
@@ -32,6 +34,7 @@ pub struct ReceiveSamples {
 pub struct Loaded {
     case: Case,
     file: CaseFile,
+    line: &'static dyn Line,
     determination: Option<Determination>,
     batches: Vec<BatchRow>,
     received: Vec<BatchId>,
@@ -62,6 +65,7 @@ impl Action for ReceiveSamples {
         let case = Case::of(cx, &self.id)?;
         Ok(Loaded {
             file: CaseFile::of(cx.conn, case.row())?,
+            line: cx.services.lines.of(case.row().business)?,
             determination: determination_of(case.row())?,
             batches: batches_of(cx.conn, &self.id)?,
             received: received_of(cx.conn, &self.id)?,
@@ -78,7 +82,8 @@ impl Action for ReceiveSamples {
         receiving.on(CaseEvent::Receive)?;
         let need = receipt::demand(&loaded.file, &determination)?;
         let (batches, received) = (&loaded.batches, &loaded.received);
-        let arrived = receipt::check_all(facts, &self.samples, case.row(), batches, received, &need)?;
+        let asked = not_given(loaded.line, &case.dates());
+        let arrived = receipt::check_all(facts, &self.samples, case.row(), batches, received, &need, &asked)?;
         if receipt::any_received(&arrived) {
             case = receiving;
         }

@@ -82,6 +82,16 @@ pub enum CasesRefusal {
     DatesUnclear { sample: usize, questions: Vec<DateQuestion> },
     /// The case has no such lot.
     NoLot { sample: usize, lot: String },
+    /// The lot was withdrawn.
+    LotWithdrawn { sample: usize, lot: String },
+    /// The case has no lot of that number to end.
+    NoLotToEnd(String),
+    /// The lot has its sample, or was ended before.
+    LotEnded(String),
+    /// Without its last lot nothing is left of a case.
+    LastLot,
+    /// Nothing is received in this state.
+    NotReceiving(CaseState),
     /// The sample of the lot was received already.
     LotReceived { sample: usize, lot: String },
     /// Fewer containers than the regulation asks for.
@@ -236,6 +246,32 @@ impl From<CasesRefusal> for Refusal {
                 format!("该申请没有批号 {lot}"),
                 format!("the application has no lot {lot}"),
             ),
+            Why::LotWithdrawn { sample, lot } => Self::new(
+                Code::Conflict,
+                format!("批号 {lot} 已撤回，不再收样"),
+                format!("lot {lot} was withdrawn: nothing is received of it"),
+            )
+            .at(of_sample(sample, "lot_number")),
+            Why::NoLotToEnd(lot) => {
+                Self::field("lot_number", format!("该申请没有批号 {lot}"), format!("the application has no lot {lot}"))
+            }
+            Why::LotEnded(lot) => Self::new(
+                Code::Conflict,
+                format!("批号 {lot} 已收样或已撤回"),
+                format!("the sample of lot {lot} was received, or the lot was withdrawn before"),
+            )
+            .at("lot_number"),
+            Why::LastLot => Self::new(
+                Code::Conflict,
+                "该业务没有其他批次：请撤回整个业务",
+                "the case has no other lot: withdraw the case",
+            )
+            .at("lot_number"),
+            Why::NotReceiving(state) => Self::new(
+                Code::Conflict,
+                format!("业务状态为“{}”，不再收样", state.zh()),
+                format!("nothing is received of a case that is {}", state.en()),
+            ),
             Why::LotReceived { sample, lot } => Self::new(
                 Code::Conflict,
                 format!("批号 {lot} 已收样"),
@@ -335,6 +371,11 @@ mod tests {
                 Why::DatesUnclear { sample: 0, questions: vec![DateQuestion::Undated] },
                 Why::NoLot { sample: 0, lot: lot.clone() },
                 Why::LotReceived { sample: 0, lot: lot.clone() },
+                Why::LotWithdrawn { sample: 0, lot: lot.clone() },
+                Why::NoLotToEnd(lot.clone()),
+                Why::LotEnded(lot.clone()),
+                Why::LastLot,
+                Why::NotReceiving(state),
                 Why::Short { field, lot, full: 1, multiple: None, required: 2, given: 1, by: Vec::new() },
             ],
             &["ByProvisions", "Uncountable"],

@@ -203,6 +203,8 @@ pub fn batch(application: &ApplicationRow) -> BatchRow {
         produced_on: None,
         expires_on: Some("2028-12-31".into()),
         lot_size: None,
+        withdrawn_at: None,
+        withdrawn_because: None,
     }
 }
 

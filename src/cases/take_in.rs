@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::acceptance::{Acceptance, Ground, accept, laboratory_due};
 use super::application::{NewApplication, NewCase, Series, draft, file_of_known, numbered};
+use super::label_questions::not_given;
 use super::load::authorisations_of;
 use super::receipt::{self, LotDemand, Receipt, Received};
 use super::taken::Taken;
@@ -68,8 +69,10 @@ impl Action for TakeIn {
         let mut draft = draft(&self.application, &ground.file, ground.line, facts).map_err(within("application"))?;
         let accepted = accept(facts, &mut draft.case, ground, draft.batches.len()).map_err(within("application"))?;
         let need = receipt::demand(&ground.file, &accepted.determination)?;
-        let arrived = receipt::check_all(facts, &self.receipt.samples, draft.case.row(), &draft.batches, &[], &need)
-            .map_err(within("receipt"))?;
+        let asked = not_given(ground.line, &draft.case.dates());
+        let arrived =
+            receipt::check_all(facts, &self.receipt.samples, draft.case.row(), &draft.batches, &[], &need, &asked)
+                .map_err(within("receipt"))?;
         if receipt::any_received(&arrived) {
             draft.case.on(CaseEvent::Receive)?;
         }

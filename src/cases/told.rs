@@ -7,12 +7,13 @@ use super::refusals::CasesRefusal;
 use crate::action::Context;
 use crate::record::Change;
 use crate::store::columns::ApplicationId;
-use crate::store::schema::{application, certificate, sample, test_task};
+use crate::store::schema::{application, batch, certificate, sample, test_task};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::states::CaseEvent;
 use crate::vocabulary::{CaseState, CertificateState, SampleState, TaskState};
 
-/// A task of the case came to its end: once every item of every sample has its final result, the case is tested.
+/// A task of the case came to its end: once every lot has its sample, or is withdrawn, and every item of every sample its
+/// final result, the case is tested.
 ///
 /// # Errors
 /// The store's failure.
@@ -28,13 +29,26 @@ fn tested(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Change
         .filter(sample::application_id.eq(id))
         .filter(sample::state.eq(SampleState::Received))
         .filter(test_task::state.eq_any(TaskState::OPEN));
-    if diesel::select(diesel::dsl::exists(open)).get_result(conn)? {
+    if diesel::select(diesel::dsl::exists(open)).get_result(conn)? || awaited(conn, id)? {
         return Ok(None);
     }
     told(conn, id, CaseEvent::FinishTesting, "case.tested")
 }
 
-/// A certificate of the case was issued: once every sample has its own, the case is reported.
+/// Whether a lot of the case is still to come: none of it was received, and nobody withdrew it.
+fn awaited(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<bool> {
+    let received = sample::table
+        .filter(sample::application_id.eq(id))
+        .filter(sample::state.eq(SampleState::Received))
+        .select(sample::batch_id);
+    let awaited = batch::table
+        .filter(batch::application_id.eq(id))
+        .filter(batch::withdrawn_at.is_null())
+        .filter(batch::id.ne_all(received));
+    Ok(diesel::select(diesel::dsl::exists(awaited)).get_result(conn)?)
+}
+
+/// A certificate of the case was issued: once every sample has its own, and no lot is still to come, the case is reported.
 ///
 /// # Errors
 /// The store's failure.
@@ -53,7 +67,7 @@ fn issued(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Change
         .filter(sample::application_id.eq(id))
         .filter(sample::state.eq(SampleState::Received))
         .filter(sample::id.ne_all(issued));
-    if diesel::select(diesel::dsl::exists(open)).get_result(conn)? {
+    if diesel::select(diesel::dsl::exists(open)).get_result(conn)? || awaited(conn, id)? {
         return Ok(None);
     }
     told(conn, id, CaseEvent::Report, "case.reported")

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::canonical::row;
 use super::compare::{BASELINE, last_said};
-use super::structure::record_structure;
 use super::rows::{SealedRow, write_rows};
+use super::structure::record_structure;
 use super::writing::{Author, Change, enter};
 use crate::store::schema::audit_end;
 use crate::store::touched::{SEALED, each_row};

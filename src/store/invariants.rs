@@ -52,6 +52,9 @@ invariants! {
     WrongInstitute = "wrong-institute", Conflict,
         "样品、检验任务和证书须与所属受理业务为同一机构",
         "a sample, a task and a certificate belong to the institute of their case";
+    BatchWithdrawn = "batch-withdrawn", Conflict,
+        "该批已撤回，或已收样",
+        "the lot comes no more, or its sample was received";
     OtherOwner = "other-owner", Conflict,
         "所引用的品种或申请人属于其他机构",
         "it names a product or an applicant of another institute";

@@ -279,6 +279,8 @@ diesel::table! {
         expires_on -> Nullable<Text>,
         lot_size -> Nullable<Text>,
         revision -> BigInt,
+        withdrawn_at -> Nullable<Text>,
+        withdrawn_because -> Nullable<Text>,
     }
 }
 

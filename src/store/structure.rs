@@ -32,6 +32,13 @@ struct Line {
     line: String,
 }
 
+/// What SQLite says of its file.
+#[derive(QueryableByName)]
+struct Checked {
+    #[diesel(sql_type = Text)]
+    integrity_check: String,
+}
+
 /// What the structure of a database is, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Structure {
@@ -75,8 +82,7 @@ pub fn structure(conn: &mut AnyConnection) -> Outcome<Structure> {
 /// The store's failure.
 pub fn damage(conn: &mut AnyConnection) -> Outcome<Option<String>> {
     let AnyConnection::Sqlite(raw) = conn else { return Ok(None) };
-    let found: Vec<Line> =
-        diesel::sql_query("SELECT integrity_check AS line FROM pragma_integrity_check(3)").load(raw)?;
-    let found: Vec<String> = found.into_iter().map(|found| found.line).filter(|line| line != "ok").collect();
+    let found: Vec<Checked> = diesel::sql_query("PRAGMA integrity_check(3)").load(raw)?;
+    let found: Vec<String> = found.into_iter().map(|found| found.integrity_check).filter(|said| said != "ok").collect();
     Ok((!found.is_empty()).then(|| found.join("; ")))
 }

@@ -12,12 +12,12 @@ use super::page::{Page, Refused, see_other, send};
 use super::rules;
 use crate::action::{Action, Services};
 use crate::business::{COMMON, Field};
-use crate::cases::{AcceptCase, ReceiveSamples, RecordDates, RefuseCase, VoidCase, WithdrawCase};
+use crate::cases::{AcceptCase, ReceiveSamples, RecordDates, RefuseCase, VoidCase, WithdrawBatch, WithdrawCase};
 use crate::http::permit::permission::CaseRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::refusal::Refusal;
-use crate::store::columns::ApplicationId;
+use crate::store::columns::{ApplicationId, SampleId};
 use crate::store::views::{self, CaseDetail, CaseFilter};
 use crate::text::{TypedDate, date_opt};
 use crate::vocabulary::{Business, CaseState, SampleState};
@@ -34,6 +34,7 @@ pub fn table() -> Table {
         .post("/cases/{id}/receive", receive)
         .post("/cases/{id}/refuse", refuse)
         .post("/cases/{id}/withdraw", withdraw)
+        .post("/cases/{id}/withdraw-batch", withdraw_batch)
         .post("/cases/{id}/void", void)
 }
 
@@ -88,8 +89,15 @@ async fn show(
 /// The case as the reader sees it.
 async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, ApplicationId::from(id));
-    let found = run(move || db.read(|conn| views::case(conn, &reader, &key))).await?;
+    let (found, awaiting) = run(move || {
+        db.read(|conn| {
+            let found = views::case(conn, &reader, &key)?;
+            Ok((found, views::awaiting_certificate(conn, &reader, Some(&key))?))
+        })
+    })
+    .await?;
     let case = found.ok_or_else(|| Refusal::not_found("申请", "application", id))?;
+    let ready: Vec<SampleId> = awaiting.into_iter().map(|one| one.sample_id).collect();
     let line = services.lines.of(case.application.business)?;
     let state = case.application.state;
     let steps: Vec<&str> =
@@ -103,7 +111,7 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
     let fields: Vec<&Field> = line.particulars().iter().chain(COMMON).collect();
     let cited = rules::cited_in(&services.regulation, &tree);
     Ok(json!({
-        "case": tree, "cited": cited, "done": null, "lots": lots, "ways": ways,
+        "case": tree, "cited": cited, "done": null, "lots": lots, "ready": ready, "ways": ways,
         "fields": fields, "dates": line.dates(), "ticks": line.ticks(),
     }))
 }
@@ -184,7 +192,8 @@ fn missing(case: &CaseDetail) -> Vec<String> {
     let received = |batch: &&views::CaseBatch| {
         case.samples.iter().any(|sample| sample.batch_id == batch.id && sample.state == SampleState::Received)
     };
-    case.batches.iter().filter(|batch| !received(batch)).map(|batch| batch.lot_number.clone()).collect()
+    let comes = |batch: &&views::CaseBatch| !received(batch) && batch.withdrawn_at.is_none();
+    case.batches.iter().filter(comes).map(|batch| batch.lot_number.clone()).collect()
 }
 
 async fn receive(
@@ -232,6 +241,18 @@ async fn withdraw(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let action = WithdrawCase { id: id.as_str().into(), reason: form.text("reason") };
+    acted((may, page, services), (id, form), Ok(action)).await
+}
+
+async fn withdraw_batch(
+    may: May<WithdrawBatch>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action =
+        WithdrawBatch { id: id.as_str().into(), lot_number: form.text("lot_number"), reason: form.text("reason") };
     acted((may, page, services), (id, form), Ok(action)).await
 }
 

@@ -66,7 +66,7 @@ async fn register_content(services: &Services, actor: &Actor, filter: &Filter) -
     let (awaiting, listed) = run(move || {
         db.read(|conn| {
             let listed = views::certificates(conn, &reader, &wanted)?;
-            Ok((views::awaiting_certificate(conn, &reader)?, listed))
+            Ok((views::awaiting_certificate(conn, &reader, None)?, listed))
         })
     })
     .await?;

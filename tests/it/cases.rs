@@ -329,3 +329,93 @@ fn a_specification_is_taken_from_the_day_on_which_it_is_effective() {
     let receiver = app.logged_in("receiver");
     ok(&receiver.post("/api/v1/intake", &body), 201);
 }
+
+/// The lots of a case arrive when they arrive: it ends when the last of them has ended, each with its own certificate.
+#[test]
+fn a_case_ends_with_the_last_of_its_lots() {
+    on_both(|app| {
+        let world = World::new(app);
+        let product = world.product("P", "chemical", &[], &one_item("≥97.0"));
+        let mut new = world.intake_body("drug_registration", &product, "A", 4)["application"].take();
+        new["batches"] =
+            ["A", "B", "C", "D"].iter().map(|lot| json!({"lot_number": lot, "expires_on": "2028-12"})).collect();
+        let case = text(&ok(&world.receiver.post("/api/v1/applications", &new), 201), "application_id");
+        let at = |way: &str| format!("/api/v1/applications/{case}/{way}");
+        ok(&world.receiver.post(&at("accept"), &json!({})), 200);
+        let state =
+            || text(&ok(&world.receiver.get(&format!("/api/v1/applications/{case}")), 200)["application"], "state");
+        let receive = |lot: &str, refused: Option<&str>| {
+            let sample = json!({"lot_number": lot, "containers": 4, "refuse_because": refused});
+            world.receiver.post(&at("receipt"), &json!({"samples": [sample]}))
+        };
+        let test = |taken: &Value| {
+            let sample = &taken["samples"][0];
+            world.enter(&world.task(&text(sample, "number"), "assay", "waiting"), "99.0");
+            world.approve_all();
+            text(sample, "id")
+        };
+        // The first arrives.
+        let first = test(&ok(&receive("A", None), 201));
+        assert_eq!(state(), "testing", "three lots are still to come");
+        // Its certificate does not wait for the others, and does not end the case.
+        assert!(world.issue(&first)["number"].is_string());
+        assert_eq!(state(), "testing");
+        // Later one lot is refused at the desk, and comes again.
+        app.pass(Duration::minutes(20));
+        ok(&receive("B", Some("包装破损")), 201);
+        assert_eq!(state(), "testing");
+        let second = test(&ok(&receive("B", None), 201));
+        // Of the third the applicant sends nothing, and says so.
+        let withdraw = |lot: &str, reason: &str| {
+            world.receiver.post(&at("withdraw-batch"), &json!({"lot_number": lot, "reason": reason}))
+        };
+        assert_eq!((withdraw("C", " ").status, withdraw("A", "x").status, withdraw("Z", "x").status), (422, 409, 422));
+        let refused = world.analyst.post(&at("withdraw-batch"), &json!({"lot_number": "C", "reason": "x"}));
+        assert_eq!(refused.status, 403);
+        ok(&withdraw("C", "申请人来函不再送样"), 200);
+        assert_eq!((withdraw("C", "x").status, receive("C", None).status), (409, 409));
+        ok(&world.quality.get("/api/v1/audit?action=batch.withdraw"), 200);
+        // The last one arrives.
+        let fourth = test(&ok(&receive("D", None), 201));
+        assert_eq!(state(), "tested");
+        world.issue(&second);
+        assert_eq!(state(), "tested");
+        world.issue(&fourth);
+        assert_eq!(state(), "reported");
+    });
+}
+
+#[test]
+fn the_last_lot_of_a_case_is_not_withdrawn_alone_and_what_was_waited_for_ends_the_case() {
+    on_both(|app| {
+        let world = World::new(app);
+        let product = world.product("P", "chemical", &[], &one_item("≥97.0"));
+        let mut new = world.intake_body("drug_registration", &product, "A", 4)["application"].take();
+        new["batches"] =
+            json!([{"lot_number": "A", "expires_on": "2028-12"}, {"lot_number": "B", "expires_on": "2028-12"}]);
+        let case = text(&ok(&world.receiver.post("/api/v1/applications", &new), 201), "application_id");
+        let at = |way: &str| format!("/api/v1/applications/{case}/{way}");
+        ok(&world.receiver.post(&at("accept"), &json!({})), 200);
+        let sample = json!({"samples": [{"lot_number": "A", "containers": 4}]});
+        let taken = ok(&world.receiver.post(&at("receipt"), &sample), 201);
+        let sample = &taken["samples"][0];
+        world.enter(&world.task(&text(sample, "number"), "assay", "waiting"), "99.0");
+        world.approve_all();
+        world.issue(&text(sample, "id"));
+        let end = json!({"lot_number": "B", "reason": "不再送样"});
+        ok(&world.receiver.post(&at("withdraw-batch"), &end), 200);
+        let found = ok(&world.receiver.get(&format!("/api/v1/applications/{case}")), 200);
+        assert_eq!(
+            (&found["application"]["state"], &found["batches"][1]["withdrawn_because"]),
+            (&json!("reported"), &json!("不再送样"))
+        );
+
+        let other = json!({"business": "drug_registration", "applicant_id": world.applicant_id, "product_id": product,
+                           "batches": [{"lot_number": "A", "expires_on": "2028-12"}]});
+        let case = text(&ok(&world.receiver.post("/api/v1/applications", &other), 201), "application_id");
+        ok(&world.receiver.post(&format!("/api/v1/applications/{case}/accept"), &json!({})), 200);
+        let end = json!({"lot_number": "A", "reason": "不再送样"});
+        let refused = world.receiver.post(&format!("/api/v1/applications/{case}/withdraw-batch"), &end);
+        assert!(refused.status == 409 && refused.text.contains("撤回整个业务"), "{}", refused.text);
+    });
+}

@@ -339,7 +339,13 @@ fn at_work(app: &TestApp) {
     };
     submit("drug_registration", "L7");
     submit("port_entry", "L8");
-    let accepted = submit("drug_registration", "L9");
+    // Of its two lots one may come no more.
+    let accepted = {
+        let mut body = world.intake_body("drug_registration", &product, "L9", 2);
+        let batches = body["application"]["batches"].as_array_mut().expect("batches");
+        batches.push(json!({"lot_number": "L10", "expires_on": "2028-12-31"}));
+        text(&ok(&world.receiver.post("/api/v1/applications", &body["application"]), 201), "application_id")
+    };
     ok(&world.receiver.post(&format!("/api/v1/applications/{accepted}/accept"), &json!({})), 200);
 
     // Of the shared catalogue: a proposal that waits for a second person.

@@ -442,3 +442,26 @@ fn the_sampler_records_the_dates_on_the_page_too() {
         assert!(sampler.page(&page).contains("2026-04-07"));
     });
 }
+
+#[test]
+fn samples_of_the_port_come_with_its_dates_or_with_a_word_about_them() {
+    on_both(|app| {
+        let world = World::new(app);
+        let product = world.product("IMP-5", "chemical", &[], &one_item("95.0~105.0"));
+        let mut body = world.intake_body("port_entry", &product, "DP26021", 2);
+        body["receipt"]["samples"][0]["note"] = json!("");
+        let intake = |body: &Value| world.receiver.post("/api/v1/intake", body);
+        let asked = intake(&body);
+        assert_eq!(refusal(&asked), refused(422, "invalid-field", "receipt.samples[0].note"));
+        assert!(asked.text.contains("未填到港日期；未填抽样日期"), "{}", asked.text);
+        body["application"]["arrived_at_port_on"] = json!("2026-03-02");
+        let asked = intake(&body);
+        assert!(asked.status == 422 && !asked.text.contains("到港日期"), "{}", asked.text);
+        // The same lot of another line is not asked for them.
+        let mut other = world.intake_body("drug_registration", &product, "DP26021", 2);
+        other["receipt"]["samples"][0]["note"] = json!("");
+        ok(&intake(&other), 201);
+        body["application"]["sampled_on"] = json!("2026-03-02");
+        ok(&intake(&body), 201);
+    });
+}

@@ -62,12 +62,16 @@ impl<'a> World<'a> {
 
     /// An intake of one lot.
     pub fn intake_body(&self, business: &str, product: &str, lot: &str, containers: i64) -> Value {
+        // A port entry whose dates are not known yet says so.
+        let note = if business == "port_entry" { "到港、抽样日期待补" } else { "" };
         json!({
             "application": {
                 "business": business, "applicant_id": self.applicant_id, "product_id": product,
                 "batches": [{"lot_number": lot, "expires_on": "2028-12-31"}],
             },
-            "receipt": {"samples": [{"lot_number": lot, "containers": containers, "temperature": "5.0"}]},
+            "receipt": {"samples": [
+                {"lot_number": lot, "containers": containers, "temperature": "5.0", "note": note}
+            ]},
         })
     }
 

@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use super::place::{Installation, failure};
 use super::{CommandError, CommandOutcome, write_json};
 use crate::clock::Clock;
-use crate::record::{Memory, PublicKeys, RecordAcceptance, RecordRefusal, SealKey, Witness, accept, renewed, seal_misfit, verify};
+use crate::record::{
+    Memory, PublicKeys, RecordAcceptance, RecordRefusal, SealKey, Witness, accept, renewed, seal_misfit, verify,
+};
 use crate::refusal::Refusal;
 use crate::store::blobs::Blobs;
 

@@ -6,6 +6,9 @@ use crate::lines::LineRefusal;
 use crate::refusal::Refusal;
 use crate::vocabulary::{Business, CaseState};
 
+const ARRIVED: Field = Field::new("arrived_at_port_on", "到港日期", "Arrived at the port");
+const SAMPLED: Field = Field::new("sampled_on", "抽样日期", "Sampled");
+
 /// The line.
 pub struct PortEntry;
 
@@ -19,12 +22,14 @@ impl Line for PortEntry {
     }
 
     fn dates(&self) -> &'static [Field] {
-        const DATES: &[Field] = &[
-            Field::new("arrived_at_port_on", "到港日期", "Arrived at the port"),
-            Field::new("notice_received_on", "接到通知书日期", "Notice received"),
-            Field::new("sampled_on", "抽样日期", "Sampled"),
-        ];
+        const DATES: &[Field] =
+            &[ARRIVED, Field::new("notice_received_on", "接到通知书日期", "Notice received"), SAMPLED];
         DATES
+    }
+
+    /// The clocks of the port run from them.
+    fn dates_of_a_receipt(&self) -> &'static [Field] {
+        &[ARRIVED, SAMPLED]
     }
 
     fn particulars(&self) -> &'static [Field] {

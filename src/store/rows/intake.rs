@@ -67,6 +67,8 @@ pub struct BatchRow {
     pub produced_on: Option<String>,
     pub expires_on: Option<String>,
     pub lot_size: Option<String>,
+    pub withdrawn_at: Option<Instant>,
+    pub withdrawn_because: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]

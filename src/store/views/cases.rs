@@ -216,6 +216,9 @@ pub struct CaseBatch {
     pub produced_on: Option<String>,
     pub expires_on: Option<String>,
     pub lot_size: Option<String>,
+    /// Since when it comes no more
+    pub withdrawn_at: Option<Instant>,
+    pub withdrawn_because: Option<String>,
 }
 
 /// A clock.
@@ -274,8 +277,17 @@ pub struct CaseCertificate {
 
 impl From<BatchRow> for CaseBatch {
     fn from(row: BatchRow) -> Self {
-        let BatchRow { id, application_id, position, lot_number, produced_on, expires_on, lot_size } = row;
-        Self { id, application_id, position, lot_number, produced_on, expires_on, lot_size }
+        Self {
+            id: row.id,
+            application_id: row.application_id,
+            position: row.position,
+            lot_number: row.lot_number,
+            produced_on: row.produced_on,
+            expires_on: row.expires_on,
+            lot_size: row.lot_size,
+            withdrawn_at: row.withdrawn_at,
+            withdrawn_because: row.withdrawn_because,
+        }
     }
 }
 

@@ -71,6 +71,8 @@ pub struct OwnBatch {
     pub lot_size: Option<String>,
     /// Null where no sample of it arrived
     pub sample: Option<SampleState>,
+    /// Since when it is not awaited any more
+    pub withdrawn_at: Option<Instant>,
 }
 
 /// Something that the institute waits for.
@@ -219,6 +221,7 @@ fn own_batch(row: BatchRow, samples: &[(BatchId, SampleState)]) -> OwnBatch {
         expires_on: row.expires_on,
         lot_size: row.lot_size,
         sample,
+        withdrawn_at: row.withdrawn_at,
     }
 }
 
@@ -227,7 +230,9 @@ fn asked(state: CaseState, batches: &[OwnBatch]) -> Vec<Asked> {
     if !CaseState::RECEIVING.contains(&state) {
         return Vec::new();
     }
-    let missing = batches.iter().filter(|batch| matches!(batch.sample, None | Some(SampleState::Refused)));
+    let comes =
+        |batch: &&OwnBatch| batch.withdrawn_at.is_none() && matches!(batch.sample, None | Some(SampleState::Refused));
+    let missing = batches.iter().filter(comes);
     missing
         .map(|batch| {
             let again = batch.sample.is_some();

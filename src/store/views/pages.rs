@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::Reader;
 use super::certificates::{CertificateView, certificate_view};
 use crate::store::columns::{AccountId, ApplicationId, CertificateId, SampleId};
-use crate::store::schema::{account, application, batch, certificate, product, sample};
+use crate::store::schema::{account, application, batch, certificate, product, sample, test_task};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{CaseState, CertificateState};
+use crate::vocabulary::{CaseState, CertificateState, TaskState};
 
 /// A certificate with what it belongs to and who made it.
 #[derive(Clone, Debug, Serialize)]
@@ -98,20 +98,30 @@ pub struct AwaitingCertificate {
     pub product_en: String,
 }
 
-/// The samples of tested cases of the reader's institute without a certificate, the oldest first; at most 200.
+/// The samples of the reader's institute that are tested and have no certificate, the oldest first; at most 200, and of
+/// one case where one is asked for. A sample does not wait for the other lots of its case.
 ///
 /// # Errors
 /// The store's failure.
-pub fn awaiting_certificate(conn: &mut AnyConnection, reader: &Reader) -> Outcome<Vec<AwaitingCertificate>> {
+pub fn awaiting_certificate(
+    conn: &mut AnyConnection,
+    reader: &Reader,
+    case: Option<&ApplicationId>,
+) -> Outcome<Vec<AwaitingCertificate>> {
     let Some(institute) = reader.institute() else { return Ok(Vec::new()) };
     let live =
         certificate::table.filter(certificate::state.ne_all(CertificateState::GIVEN_UP)).select(certificate::sample_id);
-    let rows: Vec<(SampleId, String, String, ApplicationId, String, (String, String))> = sample::table
+    let mut query = sample::table
         .inner_join(batch::table)
         .inner_join(application::table.inner_join(product::table))
         .filter(application::institute_id.eq(institute))
-        .filter(application::state.eq(CaseState::Tested))
+        .filter(application::state.eq_any([CaseState::Testing, CaseState::Tested]))
         .filter(sample::state.eq(crate::vocabulary::SampleState::Received))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            test_task::table
+                .filter(test_task::sample_id.eq(sample::id))
+                .filter(test_task::state.eq_any(TaskState::OPEN)),
+        )))
         .filter(sample::id.ne_all(live))
         .order(sample::number)
         .limit(200)
@@ -123,7 +133,11 @@ pub fn awaiting_certificate(conn: &mut AnyConnection, reader: &Reader) -> Outcom
             application::number,
             (product::name_zh, product::name_en),
         ))
-        .load(conn)?;
+        .into_boxed();
+    if let Some(case) = case {
+        query = query.filter(application::id.eq(case));
+    }
+    let rows: Vec<(SampleId, String, String, ApplicationId, String, (String, String))> = query.load(conn)?;
     let row = |(sample_id, sample_number, lot_number, case_id, case_number, (product_zh, product_en))| {
         AwaitingCertificate { sample_id, sample_number, lot_number, case_id, case_number, product_zh, product_en }
     };

@@ -242,6 +242,13 @@ pub const CASES: &[Written] = &[
      I::DecisionSelf),
 
     // Corrections of approved results.
+    ("sample_of_withdrawn_batch", "sample_of_withdrawn_batch",
+     &["INSERT INTO batch (id, application_id, position, lot_number, withdrawn_at, withdrawn_because) VALUES ('b9', 'c1', 9, 'Z', '2026-03-05T01:00:00.000000Z', 'x')"],
+     "INSERT INTO sample (id, number, application_id, batch_id, state, received_at, received_by, seals_intact, packages, packages_intact, label_matches, condition_note, full_test_containers, required_containers, institute_id) \
+      SELECT 's9', 'S9', application_id, 'b9', 'received', received_at, received_by, seals_intact, packages, packages_intact, label_matches, condition_note, full_test_containers, required_containers, institute_id FROM sample WHERE id = 'm1'",
+     I::BatchWithdrawn),
+    ("batch_withdrawn_with_sample", "batch_withdrawn_with_sample", &[],
+     "UPDATE batch SET withdrawn_at = '2026-03-05T01:00:00.000000Z', withdrawn_because = 'x' WHERE id = 'b1'", I::BatchWithdrawn),
     ("result_correction_kept", "result_correction_kept",
      &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')"],
      "UPDATE result_correction SET reason = 'other'", I::AppendOnly),
