@@ -77,6 +77,7 @@ codes! {
     OutsideRange = "value-outside-range", 422, "数值超出合理范围", "A value lies outside its range";
     OosOpen = "out-of-limit-open", 409, "存在未决的超标结果", "An OOS result awaits its decision";
     ResultsMissing = "results-missing", 409, "检验尚未完成", "Results are missing";
+    FactsMissing = "facts-missing", 409, "文件所须事实不全", "Facts that the document states are missing";
     FileNotRecognised = "file-not-recognised", 422, "无法识别的仪器文件", "The instrument file is not recognised";
     FileIncomplete = "file-incomplete", 422, "仪器文件不完整", "The instrument file is incomplete";
     GlyphMissing = "glyph-missing", 422, "字体缺少该字", "The font lacks a character";

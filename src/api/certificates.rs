@@ -8,8 +8,8 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::action::Services;
 use crate::certificates::{
-    self, DiscardCertificate, DraftCertificate, Examined, PublicStatus, ReviewCertificate, SignCertificate,
-    WithdrawCertificate,
+    self, DiscardCertificate, DraftCertificate, Examined, PublicStatus, ReviewCertificate, ReviewProtocol,
+    SignCertificate, WithdrawCertificate,
 };
 use crate::documents::Trust;
 use crate::http::body::collect;
@@ -28,6 +28,7 @@ use crate::store::views::{self, CertificateFilter, CertificateListRow, Certifica
 pub fn table() -> Table {
     Table::default()
         .get("/api/v1/certificates", list)
+        .makes::<ReviewProtocol>(Method::POST, "/api/v1/samples/{id}/protocol-review")
         .makes::<DraftCertificate>(Method::POST, "/api/v1/certificates")
         .get("/api/v1/certificates/{id}", show)
         .get("/api/v1/certificates/{id}/pdf", file)

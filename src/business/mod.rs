@@ -134,6 +134,11 @@ pub trait Line: Send + Sync {
         false
     }
 
+    /// Whether the maker's summary protocol of each lot is reviewed beside the tests.
+    fn reviews_protocols(&self) -> bool {
+        false
+    }
+
     /// Whether its dates agree with one another.
     ///
     /// # Errors

@@ -4,13 +4,14 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::case::Case;
+use super::case::{Case, determination_of};
 use super::load::{batches_of, received_of};
 use super::refusals::CasesRefusal;
 use super::taken::Taken;
 use super::told::{all_tested, reported};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::refusal::Refusal;
+use crate::regulation::{Determination, Ruled};
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, BatchId, Instant};
 use crate::store::revisions::Revised;
@@ -32,6 +33,7 @@ pub struct WithdrawBatch {
 /// What it is decided from.
 pub struct Loaded {
     case: Case,
+    determination: Option<Determination>,
     batches: Vec<BatchRow>,
     received: Vec<BatchId>,
 }
@@ -57,7 +59,8 @@ impl Action for WithdrawBatch {
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Loaded> {
         let case = Case::of(cx, &self.id)?;
-        Ok(Loaded { batches: batches_of(cx.conn, &self.id)?, received: received_of(cx.conn, &self.id)?, case })
+        let (batches, received) = (batches_of(cx.conn, &self.id)?, received_of(cx.conn, &self.id)?);
+        Ok(Loaded { determination: determination_of(case.row())?, batches, received, case })
     }
 
     fn decide(&self, _: &Facts<'_>, loaded: &Loaded) -> Result<Plan, Refusal> {
@@ -73,8 +76,17 @@ impl Action for WithdrawBatch {
             return Err(CasesRefusal::LotEnded(found.lot_number.clone()).into());
         }
         let goes_on = |batch: &&BatchRow| batch.id != found.id && batch.withdrawn_at.is_none();
-        if !loaded.batches.iter().any(|batch| goes_on(&batch)) {
+        let given = loaded.batches.iter().filter(goes_on).count();
+        if given == 0 {
             return Err(CasesRefusal::LastLot.into());
+        }
+        // What was accepted as enough lots stays enough.
+        let demanded = loaded.determination.as_ref().map(|accepted| &accepted.batches);
+        if let Some(Ruled { value: Some(needed), provisions }) = demanded
+            && given < *needed as usize
+        {
+            let (needed, provisions) = (*needed, provisions.clone());
+            return Err(Refusal::from(CasesRefusal::BatchesMissing { needed, given, provisions }).at("lot_number"));
         }
         case.note("lot_withdrawn", (), found.lot_number.as_str());
         case.because(&reason);
@@ -103,7 +115,8 @@ mod tests {
         row.state = state;
         let first = specimens::batch(&row);
         let second = BatchRow { id: BatchId::new(), lot_number: "L-2".into(), position: 2, ..first.clone() };
-        let mut loaded = Loaded { case: Case::new(row), batches: vec![first, second], received: Vec::new() };
+        let (case, batches) = (Case::new(row), vec![first, second]);
+        let mut loaded = Loaded { case, determination: None, batches, received: Vec::new() };
         change(&mut loaded);
         let action = WithdrawBatch { id: "c".into(), lot_number: lot.into(), reason: "申请人不再送样".into() };
         action.decide(&World::new().facts(), &loaded)

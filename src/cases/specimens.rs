@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-fn at() -> Instant {
+pub fn at() -> Instant {
     Instant::from(DateTime::parse_from_rfc3339("2026-03-04T09:00:00+08:00").expect("an instant").to_utc())
 }
 

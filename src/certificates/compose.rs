@@ -9,6 +9,7 @@ use crate::documents::{
     Verification,
 };
 use crate::regulation::{Business, ClockName, Provision, Regulation};
+use crate::vocabulary::ProtocolOutcome;
 
 /// A date as documents write it.
 pub(super) fn written(day: NaiveDate) -> String {
@@ -35,7 +36,8 @@ pub(super) fn compose(
     regulation: &Regulation,
     verification: Verification,
 ) -> CertificateData {
-    let conforms = finals.iter().all(Final::conforms);
+    // A lot with a deficient record is not released, whatever its tests say.
+    let conforms = finals.iter().all(Final::conforms) && facts.protocol.as_ref().is_none_or(|found| found.conforms);
     let kind = if conforms { facts.documents.0 } else { facts.documents.1 };
     CertificateData {
         kind,
@@ -47,7 +49,7 @@ pub(super) fn compose(
         import: (kind == CertificateKind::ImportReport).then(|| import(facts)),
         release: matches!(kind, CertificateKind::LotRelease | CertificateKind::LotReleaseRefusal)
             .then(|| release(facts, conforms)),
-        refusal: (kind == CertificateKind::LotReleaseRefusal).then(|| refusal(finals, regulation)),
+        refusal: (kind == CertificateKind::LotReleaseRefusal).then(|| refusal(facts, finals, regulation)),
         results: finals.iter().map(result).collect(),
         conclusion: conclusion(facts, kind, conforms),
         remarks: remarks(facts, finals),
@@ -106,13 +108,22 @@ fn testing(facts: &Dossier, finals: &[Final<'_>]) -> TestingFacts {
     };
     TestingFacts {
         purpose: purpose.into(),
-        scope: "全检".into(),
+        scope: scope(facts, finals).into(),
         basis: vec![facts.basis.clone()],
         started_on: day(started).into(),
         finished_on: day(finished).into(),
         decision_rule: decision_rule(finals),
         ..TestingFacts::default()
     }
+}
+
+/// Whether every item of the specification was tested, or which.
+fn scope(facts: &Dossier, finals: &[Final<'_>]) -> String {
+    if finals.len() >= facts.specified {
+        return "全检".to_owned();
+    }
+    let items: Vec<&str> = finals.iter().map(|one| one.attempt.item.zh.as_str()).collect();
+    format!("部分检验：{}", items.join("、"))
 }
 
 fn decision_rule(finals: &[Final<'_>]) -> Bilingual {
@@ -156,37 +167,40 @@ fn import(facts: &Dossier) -> ImportFacts {
 }
 
 fn release(facts: &Dossier, conforms: bool) -> ReleaseFacts {
-    let protocol = &facts.particulars.summary_protocol;
-    let (zh, en) = if conforms {
-        (
-            "经审核批生产及检验记录摘要并检验，符合生物制品批签发的有关规定。",
-            "The summary protocol was reviewed and the lot tested; it meets the requirements for lot release.",
-        )
-    } else {
-        (
-            "经审核批生产及检验记录摘要并检验，不符合生物制品批签发的有关规定。",
-            "The summary protocol was reviewed and the lot tested; it does not meet the requirements for lot release.",
-        )
+    let reviewed = facts.protocol.is_some();
+    let done = match reviewed {
+        true => ("经审核批生产及检验记录摘要并检验", "The summary protocol was reviewed and the lot tested"),
+        false => ("经检验", "The lot was tested"),
     };
+    let found = match conforms {
+        true => ("符合生物制品批签发的有关规定。", "it meets the requirements for lot release."),
+        false => ("不符合生物制品批签发的有关规定。", "it does not meet the requirements for lot release."),
+    };
+    let (zh, en) = (format!("{}，{}", done.0, found.0), format!("{}; {}", done.1, found.1));
     // No report is numbered apart from the certificate, and what is known of the container is only the word that
     // it is counted by: both fields stay empty rather than repeat another.
     ReleaseFacts {
-        quantity: match facts.particulars.release_quantity.as_str() {
-            "" => facts.lot.size.clone().unwrap_or_default().into(),
-            given => given.into(),
-        },
-        dossier_review: if protocol.is_empty() {
-            Bilingual::default()
-        } else {
-            Bilingual::new(format!("摘要编号 {protocol}"), format!("Summary protocol {protocol}"))
-        },
+        quantity: facts.particulars.release_quantity.clone().into(),
+        dossier_review: facts.protocol.as_ref().map_or_else(Bilingual::default, |found| {
+            let outcome = match found.conforms {
+                true => ProtocolOutcome::Conforms,
+                false => ProtocolOutcome::Deficient,
+            };
+            Bilingual::new(
+                format!("摘要编号 {}，{}审核，{}", found.number, written(found.on), outcome.zh()),
+                format!("Summary protocol {}, reviewed {}, {}", found.number, found.on, outcome.en()),
+            )
+        }),
         basis: Bilingual::new(zh, en),
         ..ReleaseFacts::default()
     }
 }
 
-fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> LotRefusal {
+fn refusal(facts: &Dossier, finals: &[Final<'_>], regulation: &Regulation) -> LotRefusal {
     let failed = finals.iter().filter(|one| !one.conforms());
+    let protocol = facts.protocol.iter().filter(|found| !found.conforms).map(|found| {
+        Bilingual::new(format!("批生产及检验记录摘要 {} 审核不符合要求：{}。", found.number, found.note), "")
+    });
     LotRefusal {
         reasons: failed
             .map(|one| {
@@ -200,6 +214,7 @@ fn refusal(finals: &[Final<'_>], regulation: &Regulation) -> LotRefusal {
                         .unwrap_or_default(),
                 )
             })
+            .chain(protocol)
             .collect(),
         re_examination: re_examination(regulation),
     }
@@ -273,7 +288,10 @@ fn conclusion(facts: &Dossier, kind: CertificateKind, conforms: bool) -> Conclus
         verdict: if conforms { PrintedVerdict::Pass } else { PrintedVerdict::Fail },
         text,
         review_opinion: if facts.standard_verification {
-            Bilingual::new("标准复核意见另附。", "The opinion on the verified standard is attached separately.")
+            Bilingual::new(
+                "样品检验与标准复核同时进行。",
+                "The standard is verified together with the test of the sample.",
+            )
         } else {
             Bilingual::default()
         },

@@ -27,6 +27,10 @@ pub(super) struct Dossier {
     pub lot: LabelledLot,
     pub sample: Sample,
     pub particulars: Particulars,
+    /// What the review of the lot's summary protocol found; none where none is on record.
+    pub protocol: Option<ProtocolFinding>,
+    /// How many items the specification has.
+    pub specified: usize,
     pub determination: Determination,
     pub clocks: Vec<RunningClock>,
     /// All attempts at all items, in the specification's order.
@@ -55,7 +59,15 @@ pub(super) struct LabelledLot {
     pub number: String,
     pub produced_on: Option<String>,
     pub expires_on: Option<String>,
-    pub size: Option<String>,
+}
+
+/// What was found about the maker's record of the lot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ProtocolFinding {
+    pub number: String,
+    pub conforms: bool,
+    pub note: String,
+    pub on: NaiveDate,
 }
 
 /// The sample, as it was received.
@@ -209,6 +221,8 @@ pub(super) mod tests {
             },
             sample: Sample { number: "S20260001".into(), containers: 9, ..Sample::default() },
             particulars: Particulars::default(),
+            protocol: None,
+            specified: 1,
             determination: Determination {
                 batches: none(),
                 quantity_multiple: none(),

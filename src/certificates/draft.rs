@@ -16,7 +16,7 @@ use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::clock::statutory_date;
 use crate::documents::{Amendment, Bilingual, CertificateData, Printed, PrintedVerdict, Verification};
 use crate::record::{Actor, Change};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::store::columns::{ApplicationId, CertificateId, InstituteId, Json, SampleId};
 use crate::store::revisions::Revised;
 use crate::store::rows::CertificateRow;
@@ -78,6 +78,15 @@ pub struct Drafted {
     amendment_reason: Option<String>,
 }
 
+/// Refuses a document that could not state what its kind states.
+pub(super) fn complete(data: &CertificateData) -> Result<(), Refusal> {
+    let missing = data.facts_missing().map_err(|error| Refusal::new(Code::Internal, error.clone(), error))?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(CertificateRefusal::FactsMissing { kind: data.kind, facts: missing }.into())
+}
+
 impl Action for DraftCertificate {
     const NAME: &'static str = "certificate.draft";
     const PERMISSION: Permission = Permission::CertificateDraft;
@@ -115,6 +124,7 @@ impl Action for DraftCertificate {
         let verification = sources.verification.clone();
         let mut data = compose::compose(&sources.dossier, &finals, facts.regulation, verification);
         data.annex.clone_from(&sources.annex.figures);
+        complete(&data)?;
         let mut amendment_reason = None;
         if let (Some(amend), Some(amended)) = (&self.amends, &sources.amended) {
             let amendment = amendment(amend, amended)?;

@@ -3,9 +3,11 @@
 
 use diesel::prelude::*;
 
-use super::compose;
-use super::dossier::{Attempt, Dossier, LabelledLot, LatestResult, RunningClock, Sample, TestedProduct};
+use super::dossier::{
+    Attempt, Dossier, LabelledLot, LatestResult, ProtocolFinding, RunningClock, Sample, TestedProduct,
+};
 use super::refusals::CertificateRefusal;
+use super::{compose, protocol};
 use crate::business::Lines;
 use crate::cases::{self, CaseFile};
 use crate::clock::statutory_date;
@@ -15,13 +17,13 @@ use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, InstituteId, SampleId};
 use crate::store::rows::{
-    ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, InstituteRow, ProductRow, ResultRow, SampleRow,
-    TestItemRow, TestTaskRow,
+    ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, InstituteRow, ProductRow, ProtocolReviewRow,
+    ResultRow, SampleRow, TestItemRow, TestTaskRow,
 };
 use crate::store::schema::{applicant, application, application_clock, batch, container, result, test_item, test_task};
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::Comparison;
+use crate::vocabulary::{Comparison, ProtocolOutcome};
 
 /// Everything about one sample, and whose it is.
 pub(super) struct TestedSample {
@@ -73,10 +75,11 @@ impl TestedSample {
                 number: batch.lot_number,
                 produced_on: batch.produced_on,
                 expires_on: batch.expires_on,
-                size: batch.lot_size,
             },
             sample: received(&sample, containers),
             particulars: cases::particulars_of(&case)?,
+            protocol: protocol::latest(conn, id)?.map(finding),
+            specified: file.items.len(),
             documents: (line.document(true), line.document(false)),
             determination: at("determination").read(accepted)?,
             clocks: clocks.iter().map(clock).collect::<Result<_, _>>()?,
@@ -126,6 +129,15 @@ fn product(row: &ProductRow) -> TestedProduct {
         holder: row.holder.clone(),
         approval_number: row.approval_number.clone().unwrap_or_default(),
         storage: row.storage.clone(),
+    }
+}
+
+fn finding(row: ProtocolReviewRow) -> ProtocolFinding {
+    ProtocolFinding {
+        number: row.protocol_number,
+        conforms: row.outcome == ProtocolOutcome::Conforms,
+        note: row.note,
+        on: statutory_date(row.reviewed_at.utc()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::documents::{Bilingual, CertificateKind};
+use crate::documents::{Bilingual, CertificateKind, RequiredFact};
 use crate::refusal::{Code, Refusal};
 use crate::store::Failure;
 use crate::store::columns::{CertificateId, TestTaskId};
@@ -22,6 +22,10 @@ pub enum CertificateRefusal {
     State(WrongState),
     /// The sample was refused or voided.
     SampleGone,
+    /// The line of business reviews no summary protocols.
+    NoProtocols(Business),
+    /// Facts that the document states are not on record.
+    FactsMissing { kind: CertificateKind, facts: Vec<RequiredFact> },
     /// The case is not accepted.
     CaseNotAccepted,
     /// The sample has no results at all.
@@ -69,6 +73,21 @@ impl From<CertificateRefusal> for Refusal {
             Why::State(refused) => refused.into(),
             Why::SampleGone => Self::new(Code::WrongState, "样品已拒收或作废", "the sample was refused or voided"),
             Why::CaseNotAccepted => Self::new(Code::WrongState, "申请尚未受理", "the application is not accepted"),
+            Why::NoProtocols(business) => Self::new(
+                Code::WrongState,
+                format!("“{}”不审核批记录摘要", business.zh()),
+                format!("no summary protocol is reviewed in {}", business.en()),
+            ),
+            Why::FactsMissing { kind, facts } => {
+                let zh: Vec<&str> = facts.iter().map(|fact| fact.zh.as_str()).collect();
+                let en: Vec<&str> = facts.iter().map(|fact| fact.en.as_str()).collect();
+                Self::new(
+                    Code::FactsMissing,
+                    format!("{}缺少：{}", kind.zh(), zh.join("、")),
+                    format!("the {} lacks: {}", kind.en(), en.join(", ")),
+                )
+                .with(json!({"facts": facts.iter().map(|fact| &fact.path).collect::<Vec<_>>()}))
+            }
             Why::NoResults => Self::new(Code::ResultsMissing, "没有检验结果", "there are no results"),
             Why::OosOpen { item: Bilingual { zh, en }, task } => Self::new(
                 Code::OosOpen,
@@ -158,6 +177,8 @@ mod tests {
                 Why::State(WrongState::Certificate(CertificateState::Drafted, CertificateEvent::Sign)),
                 Why::SampleGone,
                 Why::CaseNotAccepted,
+                Why::NoProtocols(Business::DrugRegistration),
+                Why::FactsMissing { kind: CertificateKind::LotRelease, facts: Vec::new() },
                 Why::NoResults,
                 Why::OosOpen { item: item.clone(), task: task.clone() },
                 Why::TestOpen { item: item.clone(), task: task.clone(), state: TaskState::Entered },

@@ -318,6 +318,7 @@ permissions!(
     InstrumentRegisterManage,
     InstrumentCalibrate,
     DeadLetterDecide,
+    ProtocolReview,
     CertificateRead,
     CertificateDraft,
     CertificateReview,

@@ -119,6 +119,7 @@ ids!(
     ResultCorrectionId,
     ImportCheckId,
     CertificateId,
+    ProtocolReviewId,
     ReferenceStandardId,
     EvaluationId,
     EvaluationResultId,

@@ -733,6 +733,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    protocol_review (id) {
+        id -> Text,
+        institute_id -> Text,
+        sample_id -> Text,
+        protocol_number -> Text,
+        outcome -> Text,
+        note -> Text,
+        reviewed_by -> Text,
+        reviewed_at -> Text,
+        signature_id -> Text,
+    }
+}
+
+diesel::table! {
     reference_standard (id) {
         id -> Text,
         institute_id -> Text,
@@ -882,6 +896,8 @@ diesel::joinable!(certificate_correction -> result_correction (result_correction
 diesel::joinable!(import_check -> instrument_file (instrument_file_id));
 diesel::joinable!(import_check -> test_task (test_task_id));
 diesel::joinable!(import_check -> account (checked_by));
+diesel::joinable!(protocol_review -> sample (sample_id));
+diesel::joinable!(protocol_review -> account (reviewed_by));
 diesel::joinable!(certificate -> application (application_id));
 diesel::joinable!(certificate -> sample (sample_id));
 diesel::joinable!(certificate -> signature (signature_id));
@@ -936,6 +952,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     certificate_correction,
     import_check,
     certificate,
+    protocol_review,
     audit_entry,
     audit_rows,
     audit_seal,

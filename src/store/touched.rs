@@ -73,6 +73,7 @@ pub const SEALED: &[SealedTable] = &[
     by_id("out_of_limit_decision"),
     by_id("import_check"),
     by_id("certificate"),
+    by_id("protocol_review"),
     by_id("reference_standard"),
     by_id("evaluation"),
     keyed("evaluation_file", &["evaluation_id", "instrument_file_id"]),

@@ -13,6 +13,7 @@ use super::rules;
 use crate::action::{Action, Services};
 use crate::business::{COMMON, Field};
 use crate::cases::{AcceptCase, ReceiveSamples, RecordDates, RefuseCase, VoidCase, WithdrawBatch, WithdrawCase};
+use crate::certificates::ReviewProtocol;
 use crate::http::permit::permission::CaseRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
@@ -20,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, SampleId};
 use crate::store::views::{self, CaseDetail, CaseFilter};
 use crate::text::{TypedDate, date_opt};
-use crate::vocabulary::{Business, CaseState, SampleState};
+use crate::vocabulary::{Business, CaseState, ProtocolOutcome, SampleState};
 
 /// The routes.
 #[must_use]
@@ -35,6 +36,7 @@ pub fn table() -> Table {
         .post("/cases/{id}/refuse", refuse)
         .post("/cases/{id}/withdraw", withdraw)
         .post("/cases/{id}/withdraw-batch", withdraw_batch)
+        .post("/cases/{id}/protocol", review_protocol)
         .post("/cases/{id}/void", void)
 }
 
@@ -103,6 +105,7 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
     let steps: Vec<&str> =
         line.steps().iter().filter(|step| step.during.contains(&state)).map(|step| step.action).collect();
     let ways = json!({
+        "protocols": line.reviews_protocols(),
         "receiving": CaseState::RECEIVING.contains(&state),
         "endable": CaseState::ENDABLE.contains(&state),
         "steps": steps,
@@ -254,6 +257,27 @@ async fn withdraw_batch(
     let action =
         WithdrawBatch { id: id.as_str().into(), lot_number: form.text("lot_number"), reason: form.text("reason") };
     acted((may, page, services), (id, form), Ok(action)).await
+}
+
+async fn review_protocol(
+    may: May<ReviewProtocol>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let (password, code) = form.proof();
+    let outcome = ProtocolOutcome::parse(&form.text("outcome"))
+        .ok_or_else(|| Refusal::field("outcome", "请选择审核结论", "choose what was found"));
+    let action = outcome.map(|outcome| ReviewProtocol {
+        id: form.text("sample_id").into(),
+        protocol_number: form.text("protocol_number"),
+        outcome,
+        note: form.text("note"),
+        password,
+        code,
+    });
+    acted((may, page, services), (id, form), action).await
 }
 
 async fn void(

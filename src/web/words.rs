@@ -9,7 +9,7 @@ use crate::regulation::{
 };
 use crate::vocabulary::{
     AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, IssueMeaning, Place, Portion,
-    Role, SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
+    ProtocolOutcome, Role, SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -55,6 +55,7 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
         "certificate_kind" => CertificateKind,
+        "protocol_outcome" => ProtocolOutcome,
         "signature_meaning" => SignatureMeaning,
         "evaluation_kind" => EvaluationKind,
         "standard_basis" => StandardBasis,
@@ -91,6 +92,7 @@ pub fn options(of: &str, lang: Lang) -> Vec<(&'static str, &'static str)> {
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
         "certificate_kind" => CertificateKind,
+        "protocol_outcome" => ProtocolOutcome,
         "issue_meaning" => IssueMeaning,
         "evaluation_kind" => EvaluationKind,
         "standard_basis" => StandardBasis,

@@ -361,7 +361,7 @@ fn a_case_ends_with_the_last_of_its_lots() {
         assert!(world.issue(&first)["number"].is_string());
         assert_eq!(state(), "testing");
         // Later one lot is refused at the desk, and comes again.
-        app.pass(Duration::minutes(20));
+        app.pass(Duration::minutes(5));
         ok(&receive("B", Some("包装破损")), 201);
         assert_eq!(state(), "testing");
         let second = test(&ok(&receive("B", None), 201));
@@ -373,6 +373,9 @@ fn a_case_ends_with_the_last_of_its_lots() {
         let refused = world.analyst.post(&at("withdraw-batch"), &json!({"lot_number": "C", "reason": "x"}));
         assert_eq!(refused.status, 403);
         ok(&withdraw("C", "申请人来函不再送样"), 200);
+        // Three lots were asked for, and three are left.
+        let short = withdraw("D", "不再送样");
+        assert_eq!((short.status, short.problem().as_str()), (422, "batches-missing"), "{}", short.text);
         assert_eq!((withdraw("C", "x").status, receive("C", None).status), (409, 409));
         ok(&world.quality.get("/api/v1/audit?action=batch.withdraw"), 200);
         // The last one arrives.
@@ -389,7 +392,7 @@ fn a_case_ends_with_the_last_of_its_lots() {
 fn the_last_lot_of_a_case_is_not_withdrawn_alone_and_what_was_waited_for_ends_the_case() {
     on_both(|app| {
         let world = World::new(app);
-        let product = world.product("P", "chemical", &[], &one_item("≥97.0"));
+        let product = world.product("P", "chemical", &["rare_disease"], &one_item("≥97.0"));
         let mut new = world.intake_body("drug_registration", &product, "A", 4)["application"].take();
         new["batches"] =
             json!([{"lot_number": "A", "expires_on": "2028-12"}, {"lot_number": "B", "expires_on": "2028-12"}]);

@@ -178,6 +178,7 @@ fn a_result_out_of_specification_blocks_until_it_is_decided() {
         // Nothing is left for a third test: the result is confirmed, and the lot is refused.
         assert_eq!(decide(&retest, "retest").problem(), "ledger-refused");
         ok(&decide(&retest, "confirm"), 201);
+        world.review_protocol(&sample);
         let issued = world.issue(&sample);
         assert_eq!((&issued["kind"], &issued["conforms"]), (&json!("lot_release_refusal"), &json!(false)));
         assert_eq!(issued["data"]["conclusion"]["verdict"], "fail");

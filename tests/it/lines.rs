@@ -447,7 +447,7 @@ fn the_sampler_records_the_dates_on_the_page_too() {
 fn samples_of_the_port_come_with_its_dates_or_with_a_word_about_them() {
     on_both(|app| {
         let world = World::new(app);
-        let product = world.product("IMP-5", "chemical", &[], &one_item("95.0~105.0"));
+        let product = world.product("IMP-5", "chemical", &["rare_disease"], &one_item("95.0~105.0"));
         let mut body = world.intake_body("port_entry", &product, "DP26021", 2);
         body["receipt"]["samples"][0]["note"] = json!("");
         let intake = |body: &Value| world.receiver.post("/api/v1/intake", body);

@@ -18,6 +18,7 @@ mod demo;
 mod doubled;
 mod duties;
 mod evaluation;
+mod facts;
 mod flips;
 mod flow;
 mod forms;

@@ -50,6 +50,7 @@ impl<'a> World<'a> {
             "code": code, "name_zh": "示范品", "name_en": "Specimen", "category": category, "traits": traits,
             "strength": "10 mg", "dosage_form": "片剂", "package_spec": "10 片/瓶", "storage": "室温",
             "manufacturer": "示范制药有限公司", "holder": "示范制药有限公司",
+            "approval_number": "国药准字H20269901",
             "container_name": "瓶", "container_content": "10", "content_unit": "片",
         });
         let product = text(&ok(&self.quality.post("/api/v1/products", &new), 201), "id");
@@ -64,9 +65,11 @@ impl<'a> World<'a> {
     pub fn intake_body(&self, business: &str, product: &str, lot: &str, containers: i64) -> Value {
         // A port entry whose dates are not known yet says so.
         let note = if business == "port_entry" { "到港、抽样日期待补" } else { "" };
+        let particulars = if business == "lot_release" { json!({"release_quantity": "86000 支"}) } else { json!({}) };
         json!({
             "application": {
                 "business": business, "applicant_id": self.applicant_id, "product_id": product,
+                "particulars": particulars,
                 "batches": [{"lot_number": lot, "expires_on": "2028-12-31"}],
             },
             "receipt": {"samples": [
@@ -107,6 +110,12 @@ impl<'a> World<'a> {
                 200,
             );
         }
+    }
+
+    /// The reviewer finds the summary protocol of the sample's lot in order.
+    pub fn review_protocol(&self, sample: &str) -> Value {
+        let found = json!({"protocol_number": "SJ-2026-1", "outcome": "conforms"});
+        ok(&self.reviewer.post(&format!("/api/v1/samples/{sample}/protocol-review"), &found), 201)
     }
 
     /// Drafts, reviews and signs: the issued certificate.

@@ -22,6 +22,7 @@ pub mod plot;
 mod press;
 mod printed;
 mod raw_record;
+mod required;
 mod sign;
 #[cfg(test)]
 mod specimens;
@@ -44,6 +45,7 @@ pub use p256::elliptic_curve::rand_core::OsRng;
 pub use press::Press;
 pub use printed::Printed;
 pub use raw_record::{CalculationStep, CitedFile, RawTest, RecordedReading};
+pub use required::RequiredFact;
 pub use sign::{SignError, SignInfo, sign};
 pub use templates::TemplateError;
 pub use test_ca::TestCa;

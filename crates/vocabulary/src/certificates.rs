@@ -46,10 +46,20 @@ vocabulary! {
         FailureConfirmed = "确认不符合规定", "确认不符合规定", "failing result confirmed";
         /// A specification comes into force.
         SpecificationReleased = "批准质量标准", "批准质量标准", "specification released";
+        /// The summary protocol of a lot was reviewed.
+        ProtocolReviewed = "审核批记录摘要", "审核批记录摘要", "summary protocol reviewed";
         /// The data of a certificate were reviewed.
         CertificateReviewed = "审核证书", "审核证书", "certificate reviewed";
         /// A certificate is withdrawn.
         CertificateWithdrawn = "批准撤销证书", "批准撤销证书", "certificate withdrawn";
+    }
+}
+
+vocabulary! {
+    /// What the review of a summary protocol found.
+    ProtocolOutcome {
+        Conforms = "conforms", "符合要求", "conforms";
+        Deficient = "deficient", "不符合要求", "deficient";
     }
 }
 

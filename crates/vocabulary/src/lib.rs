@@ -135,7 +135,7 @@ pub mod words;
 pub use bench::{
     CheckOutcome, Comparison, CorrectionKind, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict,
 };
-pub use certificates::{CertificateKind, IssueMeaning, SignatureMeaning};
+pub use certificates::{CertificateKind, IssueMeaning, ProtocolOutcome, SignatureMeaning};
 pub use duties::Duty;
 pub use evaluations::{
     EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,

@@ -98,6 +98,8 @@ permissions! {
     DeadLetterDecide = "dead_letter.decide": Analyst Quality;
 
     // Certificates
+    /// The maker's record of a lot, looked at beside the tests.
+    ProtocolReview = "protocol.review": Reviewer Quality;
     CertificateRead = "certificate.read": Receiver Reviewer AuthorisedSignatory PortSampler Quality;
     CertificateDraft = "certificate.draft": Reviewer AuthorisedSignatory;
     CertificateReview = "certificate.review": Reviewer Quality;

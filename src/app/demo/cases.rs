@@ -12,7 +12,7 @@ use crate::cases::{
     AcceptCase, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, ReceiveSamples, RecordDates,
     SubmitCase, TakeIn, Taken,
 };
-use crate::certificates::{DraftCertificate, ReviewCertificate, SignCertificate};
+use crate::certificates::{DraftCertificate, ReviewCertificate, ReviewProtocol, SignCertificate};
 use crate::clock::Clock;
 use crate::instruments::{self, AcceptFile, MatchName, NamedFile, Wanted};
 use crate::secrets::Password;
@@ -21,7 +21,9 @@ use crate::store::columns::{InstrumentFileId, ObservationId};
 use crate::store::views::{self, QueueFilter, QueueRow, ReviewFilter};
 use crate::text::{TypedDate, TypedDecimal};
 use crate::vocabulary::instruments::ProblemSeverity;
-use crate::vocabulary::{Business, CheckOutcome, IssueMeaning, OosDecision, Purpose, ReviewOutcome, TaskState};
+use crate::vocabulary::{
+    Business, CheckOutcome, IssueMeaning, OosDecision, ProtocolOutcome, Purpose, ReviewOutcome, TaskState,
+};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -142,6 +144,7 @@ impl Story<'_> {
             staff,
             &[("appearance", "微乳白色液体，无异物"), ("sterility", "无菌生长"), ("endotoxin", "<5")],
         )?;
+        self.protocol(staff, &taken, "SJ-LP-2026-013")?;
         self.clock.set(at(3, 27, 10));
         self.finish(staff, &taken)
     }
@@ -330,6 +333,23 @@ impl Story<'_> {
         writeln!(self.out, "  签发 issued: {number}")?;
         writeln!(self.out, "  {}", path.display())?;
         Ok(path)
+    }
+
+    /// The maker's summary protocol of the lot is reviewed beside the tests.
+    fn protocol(&mut self, staff: &Staff, taken: &Taken, number: &str) -> Result<(), DemoError> {
+        for sample in &taken.samples {
+            let found = ReviewProtocol {
+                id: sample.id.clone(),
+                protocol_number: number.into(),
+                outcome: ProtocolOutcome::Conforms,
+                note: String::new(),
+                password: password(),
+                code: None,
+            };
+            act(self.services, &staff.reviewer, found)?;
+        }
+        writeln!(self.out, "  批记录摘要审核 summary protocol reviewed: {number}")?;
+        Ok(())
     }
 
     fn review(&mut self, staff: &Staff) -> Result<(), DemoError> {

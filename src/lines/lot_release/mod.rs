@@ -31,6 +31,10 @@ impl Line for LotRelease {
         true
     }
 
+    fn reviews_protocols(&self) -> bool {
+        true
+    }
+
     /// Every item of the specification must be within the institute's authorisation on the day of acceptance.
     fn check_acceptance(&self, case: &Accepting<'_>) -> Result<(), Refusal> {
         let Accepting { authorisations, institute, product, category, items, on } = *case;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{CertificateKind, CertificateState};
+use crate::vocabulary::{CertificateKind, CertificateState, ProtocolOutcome};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = certificate, treat_none_as_default_value = false)]
@@ -30,4 +30,19 @@ pub struct CertificateRow {
     pub pdf_sha256: Option<String>,
     pub state_reason: Option<String>,
     pub institute_id: InstituteId,
+}
+
+/// A finding about the summary protocol of a lot.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = protocol_review, treat_none_as_default_value = false)]
+pub struct ProtocolReviewRow {
+    pub id: ProtocolReviewId,
+    pub institute_id: InstituteId,
+    pub sample_id: SampleId,
+    pub protocol_number: String,
+    pub outcome: ProtocolOutcome,
+    pub note: String,
+    pub reviewed_by: AccountId,
+    pub reviewed_at: Instant,
+    pub signature_id: SignatureId,
 }

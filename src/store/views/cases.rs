@@ -14,12 +14,16 @@ use crate::store::columns::{
     SpecificationId,
 };
 use crate::store::rows::{
-    ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, CertificateRow, ProductRow, SampleRow,
+    ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, CertificateRow, ProductRow, ProtocolReviewRow,
+    SampleRow,
 };
-use crate::store::schema::{applicant, application, application_clock, batch, certificate, product, sample};
+use crate::store::schema::{
+    account, applicant, application, application_clock, batch, certificate, product, protocol_review, sample,
+};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::{
-    Business, CaseState, CertificateKind, CertificateState, ClockName, ClockUnit, Hidden, Purpose, SampleState,
+    Business, CaseState, CertificateKind, CertificateState, ClockName, ClockUnit, Hidden, ProtocolOutcome, Purpose,
+    SampleState,
 };
 
 /// Which cases are asked for.
@@ -159,6 +163,20 @@ pub struct CaseDetail {
     pub samples: Vec<CaseSample>,
     /// Empty where the laboratory hides the applicant from the reader
     pub certificates: Vec<CaseCertificate>,
+    /// What was found about the summary protocols of its lots, the newest last
+    pub protocol_reviews: Vec<CaseProtocolReview>,
+}
+
+/// A finding about the summary protocol of a lot.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CaseProtocolReview {
+    pub sample_id: SampleId,
+    pub protocol_number: String,
+    pub outcome: ProtocolOutcome,
+    pub note: String,
+    /// Display name
+    pub reviewed_by: String,
+    pub reviewed_at: Instant,
 }
 
 /// The application.
@@ -288,6 +306,13 @@ impl From<BatchRow> for CaseBatch {
             withdrawn_at: row.withdrawn_at,
             withdrawn_because: row.withdrawn_because,
         }
+    }
+}
+
+impl From<(ProtocolReviewRow, String)> for CaseProtocolReview {
+    fn from((row, reviewed_by): (ProtocolReviewRow, String)) -> Self {
+        let ProtocolReviewRow { sample_id, protocol_number, outcome, note, reviewed_at, .. } = row;
+        Self { sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at }
     }
 }
 
@@ -434,7 +459,15 @@ pub fn case(conn: &mut AnyConnection, reader: &Reader, id: &ApplicationId) -> Ou
             .select(CertificateRow::as_select())
             .load(conn)?
     };
+    let reviews: Vec<(ProtocolReviewRow, String)> = protocol_review::table
+        .inner_join(sample::table)
+        .inner_join(account::table)
+        .filter(sample::application_id.eq(id))
+        .order(protocol_review::reviewed_at)
+        .select((ProtocolReviewRow::as_select(), account::display_name))
+        .load(conn)?;
     Ok(Some(CaseDetail {
+        protocol_reviews: reviews.into_iter().map(CaseProtocolReview::from).collect(),
         application: CaseHead::of(row, revision, reader)?,
         determination,
         product: CaseProduct::of(product, reader),

@@ -287,6 +287,7 @@ mod tests {
             expires_on: None,
             lot_size: None,
             sample,
+            withdrawn_at: None,
         };
         let batches =
             [batch("A", Some(SampleState::Received)), batch("B", None), batch("C", Some(SampleState::Refused))];

@@ -30,7 +30,7 @@ impl From<&Written> for Case {
 }
 
 /// The tables whose rows are only added; of the others some change, and none goes.
-pub const ONLY_ADDED: [&str; 15] = [
+pub const ONLY_ADDED: [&str; 16] = [
     "audit_rows",
     "signature",
     "custody_entry",
@@ -46,6 +46,7 @@ pub const ONLY_ADDED: [&str; 15] = [
     "evaluation_standard",
     "evaluation_result",
     "import_check",
+    "protocol_review",
 ];
 
 const FIELD: &str = "INSERT INTO signatory_field (id, account_id, business, valid_from, document, appointed_by, appointed_at) \
@@ -249,6 +250,10 @@ pub const CASES: &[Written] = &[
      I::BatchWithdrawn),
     ("batch_withdrawn_with_sample", "batch_withdrawn_with_sample", &[],
      "UPDATE batch SET withdrawn_at = '2026-03-05T01:00:00.000000Z', withdrawn_because = 'x' WHERE id = 'b1'", I::BatchWithdrawn),
+    ("protocol_review_institute", "protocol_review_institute", &[],
+     "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
+      VALUES ('pr1', 'i2', 'm1', '1', 'conforms', '', 'a1', '2026-03-05T01:00:00.000000Z', 'g1')",
+     I::WrongInstitute),
     ("result_correction_kept", "result_correction_kept",
      &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')"],
      "UPDATE result_correction SET reason = 'other'", I::AppendOnly),
