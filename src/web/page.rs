@@ -159,7 +159,7 @@ impl Page {
             tracing::error!(template, %error, "a page's content is no object");
             Refusal::new(crate::refusal::Code::Internal, "内部错误", "internal error")
         };
-        let mut context = Context::from_serialize(content).map_err(failed)?;
+        let mut context = Context::from_serialize(&content).map_err(failed)?;
         context.insert("page", &self.frame());
         context.insert("form", &form.again());
         context.insert("refusal", &refusal.map(|refusal| self.shown(refusal, form)));

@@ -1,10 +1,10 @@
 //! The templates, embedded and parsed once, with the functions that they know.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
-use serde_json::Value;
-use tera::{Context, Tera};
+use tera::{Context, Error, Kwargs, State, Tera, TeraResult, Value};
 
 use super::words;
 use crate::http::problem::Lang;
@@ -22,7 +22,6 @@ macro_rules! pages {
 pages!(
     "base.html",
     "lib.html",
-    "rule.html",
     "problem.html",
     "login.html",
     "password.html",
@@ -44,6 +43,7 @@ pages!(
     "plots.html",
     "evaluation_lib.html",
     "evaluations.html",
+    "evaluation_choose.html",
     "evaluation_new.html",
     "evaluation.html",
     "second_factor.html",
@@ -69,56 +69,120 @@ pages!(
     "audit.html",
 );
 
-static BOTH: LazyLock<Result<[Tera; 2], String>> = LazyLock::new(|| Ok([build(Lang::Zh)?, build(Lang::En)?]));
+static BOTH: LazyLock<Result<[Pages; 2], String>> = LazyLock::new(|| Ok([build(Lang::Zh)?, build(Lang::En)?]));
 
-fn build(lang: Lang) -> Result<Tera, String> {
-    let mut tera = Tera::default();
-    tera.add_raw_templates(SOURCES.iter().copied()).map_err(|error| chain(&error))?;
-    let dictionary = words::dictionary(lang)?;
-    tera.register_function("t", move |args: &HashMap<String, Value>| translated(&dictionary, args));
-    tera.register_function("options", move |args: &HashMap<String, Value>| {
-        serde_json::to_value(words::options(text(args, "of"), lang)).map_err(tera::Error::json)
-    });
-    // Templates compare numbers only; days as text are in their own order.
-    tera.register_function("before", |args: &HashMap<String, Value>| {
-        let (a, b) = (text(args, "a"), text(args, "b"));
-        Ok(Value::from(!a.is_empty() && !b.is_empty() && a < b))
-    });
-    tera.register_function("pick", move |args: &HashMap<String, Value>| {
-        let (zh, en) = (text(args, "zh"), text(args, "en"));
-        // Where one language was left empty, the other is better than nothing.
-        let picked = lang.pick(zh, en);
-        Ok(Value::from(if picked.is_empty() { lang.pick(en, zh) } else { picked }))
-    });
-    tera.register_filter("name", move |value: &Value, args: &HashMap<String, Value>| {
-        Ok(Value::from(words::name(text(args, "of"), value.as_str().unwrap_or_default(), lang)))
-    });
-    tera.register_filter("side", move |value: &Value, _: &HashMap<String, Value>| {
-        Ok(Value::from(words::side(value.as_str().unwrap_or_default(), lang)))
-    });
-    tera.register_filter("number", |value: &Value, _: &HashMap<String, Value>| Ok(Value::from(short_number(value))));
-    tera.register_filter("time", |value: &Value, _: &HashMap<String, Value>| Ok(Value::from(local_time(value))));
-    Ok(tera)
+/// The templates of one language, and the names that each of them reads.
+struct Pages {
+    tera: Tera,
+    reads: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
-fn text<'a>(args: &'a HashMap<String, Value>, name: &str) -> &'a str {
-    args.get(name).and_then(Value::as_str).unwrap_or_default()
+fn build(lang: Lang) -> Result<Pages, String> {
+    let mut tera = Tera::default();
+    tera.set_escape_fn(escape);
+    // What a template calls has to be known before the template is.
+    let dictionary = words::dictionary(lang)?;
+    tera.register_function("t", move |args: Kwargs, _: &State| translated(&dictionary, &args));
+    tera.register_function("options", move |args: Kwargs, _: &State| {
+        Ok::<_, Error>(Value::from_serializable(&words::options(argument(&args, "of")?, lang)))
+    });
+    // Templates compare numbers only; days as text are in their own order.
+    tera.register_function("before", |args: Kwargs, _: &State| {
+        let (a, b) = (argument(&args, "a")?, argument(&args, "b")?);
+        Ok::<_, Error>(!a.is_empty() && !b.is_empty() && a < b)
+    });
+    tera.register_function("pick", move |args: Kwargs, _: &State| {
+        let (zh, en) = (argument(&args, "zh")?, argument(&args, "en")?);
+        // Where one language was left empty, the other is better than nothing.
+        let picked = lang.pick(zh, en);
+        Ok::<_, Error>(if picked.is_empty() { lang.pick(en, zh) } else { picked }.to_owned())
+    });
+    tera.register_filter("name", move |value: &Value, args: Kwargs, _: &State| {
+        Ok::<_, Error>(words::name(argument(&args, "of")?, text(value, "name")?, lang))
+    });
+    tera.register_filter("side", move |value: &Value, _: Kwargs, _: &State| {
+        Ok::<_, Error>(words::side(text(value, "side")?, lang).to_owned())
+    });
+    tera.register_filter("number", |value: &Value, _: Kwargs, _: &State| text(value, "number").map(short_number));
+    tera.register_filter("time", |value: &Value, _: Kwargs, _: &State| text(value, "time").map(local_time));
+    tera.register_filter("otherwise", otherwise);
+    tera.register_filter("json", json);
+    tera.add_raw_templates(SOURCES.iter().copied()).map_err(|error| chain(&error))?;
+    let mut reads = BTreeMap::new();
+    for (name, _) in SOURCES {
+        let names = tera.get_template_variables(name).map_err(|error| chain(&error))?;
+        reads.insert(*name, names.into_iter().map(str::to_owned).collect());
+    }
+    Ok(Pages { tera, reads })
+}
+
+/// What a template hands over as text: an explicit nothing is empty, what is not there at all is a mistake of the page.
+fn text<'a>(value: &'a Value, what: &str) -> TeraResult<&'a str> {
+    match value.as_str() {
+        Some(text) => Ok(text),
+        None if value.is_none() => Ok(""),
+        None => Err(Error::message(format!("{what} wants a text, not {}", value.name()))),
+    }
+}
+
+fn argument<'a>(args: &'a Kwargs, name: &'a str) -> TeraResult<&'a str> {
+    text(args.must_get(name)?, name)
+}
+
+/// `value | otherwise(value="—")`: what is shown for an explicit nothing. What is not there at all stays a mistake.
+fn otherwise(value: &Value, args: Kwargs, _: &State) -> TeraResult<Value> {
+    match value {
+        _ if value.is_undefined() => Err(Error::message("otherwise wants a value, not undefined")),
+        _ if value.is_none() => args.must_get("value"),
+        _ => Ok(value.clone()),
+    }
+}
+
+/// A value as JSON, for what has no form of its own on a page.
+fn json(value: &Value, args: Kwargs, _: &State) -> TeraResult<String> {
+    if value.is_undefined() {
+        return Err(Error::message("json wants a value, not undefined"));
+    }
+    let pretty = args.get::<bool>("pretty")?.unwrap_or(false);
+    let written = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    written.map_err(Error::message)
+}
+
+/// Escapes a text for any place of a page where a template may put it. The slash, too: no text ends an element.
+fn escape(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for part in text.split_inclusive(['&', '<', '>', '"', '\'', '/']) {
+        let plain = part.trim_end_matches(['&', '<', '>', '"', '\'', '/']);
+        out.write_all(plain.as_bytes())?;
+        out.write_all(match &part[plain.len()..] {
+            "&" => b"&amp;",
+            "<" => b"&lt;",
+            ">" => b"&gt;",
+            "\"" => b"&quot;",
+            "'" => b"&#x27;",
+            "/" => b"&#x2F;",
+            _ => b"",
+        })?;
+    }
+    Ok(())
 }
 
 /// `t(k="section.key", …)`: the dictionary's text, with `{name}` replaced by the argument of that name.
-fn translated(dictionary: &BTreeMap<String, String>, args: &HashMap<String, Value>) -> tera::Result<Value> {
-    let key = text(args, "k");
-    let mut found = dictionary.get(key).ok_or_else(|| tera::Error::msg(format!("no text for {key:?}")))?.clone();
-    for (name, value) in args.iter().filter(|(name, _)| *name != "k") {
-        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        found = found.replace(&format!("{{{name}}}"), &shown);
+fn translated(dictionary: &BTreeMap<String, String>, args: &Kwargs) -> TeraResult<String> {
+    let key = argument(args, "k")?;
+    let mut found = dictionary.get(key).ok_or_else(|| Error::message(format!("no text for {key:?}")))?.clone();
+    for (name, value) in args.iter().filter_map(|(name, value)| Some((name.as_str()?, value))) {
+        if value.is_undefined() {
+            return Err(Error::message(format!("{name} of {key} is not defined")));
+        }
+        if name != "k" {
+            found = found.replace(&format!("{{{name}}}"), &value.to_string());
+        }
     }
-    Ok(Value::from(found))
+    Ok(found)
 }
 
 /// A calculated number in few digits, for tables; the record has all of them. Anything else is unchanged.
-fn short_number(value: &Value) -> String {
-    let text = value.as_str().unwrap_or_default();
+fn short_number(text: &str) -> String {
     let sign: String = text.chars().take_while(|c| ['<', '>'].contains(c)).collect();
     match text.trim_start_matches(['<', '>']).parse::<rust_decimal::Decimal>() {
         Ok(number) => format!("{sign}{}", number.round_sf(7).unwrap_or(number).normalize()),
@@ -127,8 +191,7 @@ fn short_number(value: &Value) -> String {
 }
 
 /// An instant as a clock on the laboratory's wall shows it.
-fn local_time(value: &Value) -> String {
-    let text = value.as_str().unwrap_or_default();
+fn local_time(text: &str) -> String {
     match chrono::DateTime::parse_from_rfc3339(text) {
         Ok(at) => crate::clock::local_time(at.to_utc()),
         Err(_) => text.to_owned(),
@@ -145,8 +208,19 @@ pub fn render(lang: Lang, template: &str, context: &Context) -> Result<String, R
         Refusal::new(Code::Internal, "内部错误", "internal error")
     };
     let [zh, en] = BOTH.as_ref().map_err(|error| failed(error.clone()))?;
-    let tera = if lang == Lang::Zh { zh } else { en };
-    tera.render(template, context).map_err(|error| failed(chain(&error)))
+    let pages = if lang == Lang::Zh { zh } else { en };
+    fill(pages, template, context).map_err(failed)
+}
+
+/// A name that a template reads has to be given, if only as an explicit nothing: Tera itself lets an `if` pass one that
+/// is not there, and what a page asks for by a misspelt name would be left out without a word.
+fn fill(pages: &Pages, template: &str, context: &Context) -> Result<String, String> {
+    let missing: Vec<&String> =
+        pages.reads.get(template).into_iter().flatten().filter(|name| !context.contains_key(name.as_str())).collect();
+    if !missing.is_empty() {
+        return Err(format!("{template} reads what it is not given: {missing:?}"));
+    }
+    pages.tera.render(template, context).map_err(|error| chain(&error))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
