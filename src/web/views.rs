@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use tera::{Context, Error, Kwargs, State, Tera, TeraResult, Value};
 
+use super::strict::Strict;
 use super::words;
 use crate::http::problem::Lang;
 use crate::refusal::{Code, Refusal};
@@ -107,7 +108,10 @@ fn build(lang: Lang) -> Result<Pages, String> {
     tera.register_filter("time", |value: &Value, _: Kwargs, _: &State| text(value, "time").map(local_time));
     tera.register_filter("otherwise", otherwise);
     tera.register_filter("json", json);
-    tera.add_raw_templates(SOURCES.iter().copied()).map_err(|error| chain(&error))?;
+    tera.register_filter("given", given);
+    let strict = Strict::new()?;
+    let sources = SOURCES.iter().map(|(name, source)| (*name, strict.template(source)));
+    tera.add_raw_templates(sources).map_err(|error| chain(&error))?;
     let mut reads = BTreeMap::new();
     for (name, _) in SOURCES {
         let names = tera.get_template_variables(name).map_err(|error| chain(&error))?;
@@ -127,6 +131,11 @@ fn text<'a>(value: &'a Value, what: &str) -> TeraResult<&'a str> {
 
 fn argument<'a>(args: &'a Kwargs, name: &'a str) -> TeraResult<&'a str> {
     text(args.must_get(name)?, name)
+}
+
+/// What [`Strict`] puts behind the names of conditions.
+fn given(value: Value, _: Kwargs, _: &State) -> TeraResult<Value> {
+    if value.is_undefined() { Err(Error::message("this is not defined")) } else { Ok(value) }
 }
 
 /// `value | otherwise(value="—")`: what is shown for an explicit nothing. What is not there at all stays a mistake.
@@ -238,6 +247,60 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    /// What a template of one line comes to, with `one` as the only thing that it is given.
+    fn filled(source: &str) -> Result<String, String> {
+        let mut pages = build(Lang::En)?;
+        let source = Strict::new()?.template(source);
+        pages.tera.add_raw_template("line.html", &source).map_err(|error| chain(&error))?;
+        let reads = pages.tera.get_template_variables("line.html").map_err(|error| chain(&error))?;
+        let reads = reads.into_iter().map(str::to_owned).collect();
+        pages.reads.insert("line.html", reads);
+        let one = serde_json::json!({"text": "a/b <c>", "nothing": null, "list": []});
+        let context = Context::from_serialize(&serde_json::json!({"one": one})).map_err(|error| chain(&error))?;
+        fill(&pages, "line.html", &context)
+    }
+
+    #[test]
+    fn a_page_fails_where_a_name_is_not_defined() {
+        for source in [
+            "{{ two }}",
+            "{{ one.other }}",
+            "{% if two %}{% endif %}",
+            "{% if not two %}{% endif %}",
+            "{% if one.other %}{% endif %}",
+            "{% if one.text and not one.other %}{% endif %}",
+            "{% if one.text == \"x\" %}{% elif one.other %}{% endif %}",
+            "{% for each in one.other %}{% endfor %}",
+            "{% set each = one.other %}",
+            "{{ one.other | time }}",
+            "{{ one.other | otherwise(value=1) }}",
+            "{{ t(k=\"task.line\", n=one.other) }}",
+            "{{ pick(zh=one.text, en=one.other) }}",
+            "{{ <lib.state of=\"place\" word={one.other} /> }}",
+            "{{ one.text | no_filter }}",
+            "{{ <no.component /> }}",
+            "{{ <lib.state of=\"place\" /> }}",
+            "{{ <lib.state of=\"place\" word={one.text} more=\"\" /> }}",
+        ] {
+            assert!(filled(source).is_err(), "{source} comes to {:?}", filled(source));
+        }
+    }
+
+    #[test]
+    fn an_explicit_nothing_is_shown_as_the_page_says() {
+        for (source, shown) in [
+            ("{{ one.text }}", "a&#x2F;b &lt;c&gt;"),
+            ("{{ one.nothing }}", ""),
+            ("{{ one.nothing | otherwise(value=\"—\") }}", "—"),
+            ("{{ one.nothing | time }}", ""),
+            ("{% if one.nothing or one.list %}yes{% else %}no{% endif %}", "no"),
+            ("{% if one.other is defined %}yes{% else %}no{% endif %}", "no"),
+            ("{{ one.text | json }}", "&quot;a&#x2F;b &lt;c&gt;&quot;"),
+        ] {
+            assert_eq!(filled(source).as_deref(), Ok(shown), "{source}");
+        }
+    }
 
     /// Every key that a text asks for by `t(k="…")`.
     fn keys(source: &str) -> BTreeSet<String> {
