@@ -16,7 +16,7 @@ pub struct Strict {
 
 impl Strict {
     /// # Errors
-    /// A sentence about a pattern that is none.
+    /// A sentence about a pattern that cannot be read.
     pub fn new() -> Result<Self, String> {
         let pattern = |parts: &[&str]| Regex::new(&parts.concat()).map_err(|error| error.to_string());
         Ok(Self {

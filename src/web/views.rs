@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
-use tera::{Context, Error, Kwargs, State, Tera, TeraResult, Value};
+use serde::Serialize;
+use tera::{Context, Error, Kwargs, Map, State, Tera, TeraResult, Value};
 
 use super::strict::Strict;
 use super::words;
@@ -22,6 +23,7 @@ macro_rules! pages {
 
 pages!(
     "base.html",
+    "kit.html",
     "lib.html",
     "problem.html",
     "login.html",
@@ -207,6 +209,52 @@ fn local_time(text: &str) -> String {
     }
 }
 
+/// What a view gives to a template.
+///
+/// # Errors
+/// [`Code::Internal`] for what is not an object with names, which no view gives.
+pub fn context(content: &impl Serialize) -> Result<Context, Refusal> {
+    let failed = |why: String| {
+        tracing::error!(error = why, "a page's content cannot be shown");
+        Refusal::new(Code::Internal, "内部错误", "internal error")
+    };
+    match serde_json::to_value(content) {
+        Ok(serde_json::Value::Object(fields)) => {
+            let mut context = Context::new();
+            for (name, value) in fields {
+                context.insert_value(name, shown(value));
+            }
+            Ok(context)
+        }
+        Ok(other) => Err(failed(format!("not an object: {other}"))),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// A value of a view as templates know it. The numbers of this program's JSON keep all of their digits, which Tera
+/// would take for a map: a whole number stays a number, and another one is shown as it is written.
+#[must_use]
+pub fn shown(value: serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Null => Value::none(),
+        serde_json::Value::Bool(is) => Value::from(is),
+        serde_json::Value::String(text) => Value::from(text),
+        serde_json::Value::Array(all) => Value::from(all.into_iter().map(shown).collect::<Vec<_>>()),
+        serde_json::Value::Object(fields) => {
+            let mut map = Map::new();
+            for (name, value) in fields {
+                map.insert(name.into(), shown(value));
+            }
+            Value::from(map)
+        }
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::from(whole),
+            (None, Some(part)) if format!("{part:?}") == number.to_string() => Value::from(part),
+            (None, _) => Value::from(number.to_string()),
+        },
+    }
+}
+
 /// Fills a template.
 ///
 /// # Errors
@@ -246,19 +294,23 @@ fn chain(error: &dyn std::error::Error) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::json;
+
     use super::*;
 
-    /// What a template of one line comes to, with `one` as the only thing that it is given.
-    fn filled(source: &str) -> Result<String, String> {
+    /// What a template of one line comes to with what it is given.
+    fn line(source: &str, given: &serde_json::Value) -> Result<String, String> {
         let mut pages = build(Lang::En)?;
         let source = Strict::new()?.template(source);
         pages.tera.add_raw_template("line.html", &source).map_err(|error| chain(&error))?;
         let reads = pages.tera.get_template_variables("line.html").map_err(|error| chain(&error))?;
         let reads = reads.into_iter().map(str::to_owned).collect();
         pages.reads.insert("line.html", reads);
-        let one = serde_json::json!({"text": "a/b <c>", "nothing": null, "list": []});
-        let context = Context::from_serialize(&serde_json::json!({"one": one})).map_err(|error| chain(&error))?;
-        fill(&pages, "line.html", &context)
+        fill(&pages, "line.html", &context(given).map_err(|refusal| refusal.to_string())?)
+    }
+
+    fn filled(source: &str) -> Result<String, String> {
+        line(source, &json!({"one": {"text": "a/b <c>", "nothing": null, "list": []}}))
     }
 
     #[test]
@@ -299,6 +351,109 @@ mod tests {
             ("{{ one.text | json }}", "&quot;a&#x2F;b &lt;c&gt;&quot;"),
         ] {
             assert_eq!(filled(source).as_deref(), Ok(shown), "{source}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_shown_as_they_are_written() {
+        let written = r#"{"one": {"whole": 7, "part": 0.5, "long": 0.12345678901234567890, "small": 1e-7}}"#;
+        let given: serde_json::Value = serde_json::from_str(written).expect("JSON");
+        let source = "{{ one.whole }} {{ one.whole + 1 }} {{ one.part }} {{ one.long }} {{ one.small }}";
+        let shown = line(source, &given).expect("a line");
+        assert!(shown.starts_with("7 8 0.5 0.12345678901234567"), "{shown}");
+        assert!(shown.ends_with(" 1e-7"), "{shown}");
+    }
+
+    #[test]
+    fn a_refused_field_keeps_what_was_typed_and_says_what_is_wrong() {
+        let given = json!({"form": {"lot": "A<1"}, "refusal": {"at": "lot", "message": "too <long>"}});
+        let asked = "{{ <kit.input name=\"lot\" label=\"Lot\" hint=\"As printed\" required={true} /> }}";
+        let other = "{{ <kit.input name=\"size\" label=\"Size\" value={7} /> }}";
+        let [asked, other] = [asked, other].map(|source| line(source, &given).expect("a field"));
+        for part in [
+            "<span>Lot<i",
+            "value=\"A&lt;1\" required",
+            "aria-invalid=\"true\"",
+            "<small>As printed</small>",
+            "id=\"fault\">too &lt;long&gt;</span></label>",
+        ] {
+            assert!(asked.contains(part), "{part} is not in {asked}");
+        }
+        assert!(other.contains("value=\"7\"") && !other.contains("fault"), "{other}");
+        let quiet = line("{{ <kit.input name=\"lot\" label=\"Lot\" refusal={false} /> }}", &given).expect("a field");
+        assert!(!quiet.contains("fault"), "a form that was not sent shows the refusal of another: {quiet}");
+    }
+
+    #[test]
+    fn what_is_signed_asks_for_password_and_code_where_no_grace_counts() {
+        let shown = |grace: bool, code: bool, more: &str| {
+            let page =
+                json!({"csrf": "c", "once": "o", "user": {"username": "u"}, "proof": {"grace": grace, "code": code}});
+            let source = format!(
+                "{{% <kit.dialogue of=\"tasks\" id=\"7\" does=\"review\" revision={{3}} {more}
+                 buttons={{[{{\"text\": \"Go\", \"class\": \"main\"}}]}}> %}}What is signed{{% </kit.dialogue> %}}"
+            );
+            line(&source, &json!({"page": page, "form": {}, "refusal": null})).expect("a dialogue")
+        };
+        let asks = |text: &str| [text.contains("name=\"password\""), text.contains("name=\"code_password\"")];
+        assert_eq!(asks(&shown(false, false, "")), [true, false]);
+        assert_eq!(asks(&shown(false, true, "")), [true, true]);
+        assert_eq!(asks(&shown(true, true, "")), [false, false]);
+        assert_eq!(asks(&shown(true, true, "always={true}")), [true, true]);
+        let text = shown(false, false, "meaning=\"issue_meaning\" means=\"批准签发\"");
+        for part in [
+            "action=\"/tasks/7/review\"",
+            "name=\"revision\" value=\"3\"",
+            "What is signed",
+            "<option value=\"批准签发\" selected>",
+            ">Go</button>",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn a_table_says_that_it_is_empty_and_leaves_out_columns_that_are_none() {
+        let table = |rows: &serde_json::Value| {
+            let source = "{% <kit.table columns={[\"A\", {\"n\": \"B\"}, \"C\" if one.c else none]} rows={one.rows}
+                          empty=\"Nothing\"> %}{% for row in one.rows %}<tr><td>{{ row }}</td></tr>{% endfor %}{% </kit.table> %}";
+            line(source, &json!({"one": {"c": false, "rows": rows}})).expect("a table")
+        };
+        assert!(table(&json!([])).contains("<p class=\"muted\">Nothing</p>"));
+        let full = table(&json!(["<x>"]));
+        for part in ["<th>A</th>", "<th class=\"n\">B</th>", "<td>&lt;x&gt;</td>"] {
+            assert!(full.contains(part), "{part} is not in {full}");
+        }
+        assert!(!full.contains("C</th>") && !full.contains("Nothing"), "{full}");
+    }
+
+    #[test]
+    fn what_the_kit_has_is_made_nowhere_else() {
+        let with = |part: &str| -> Vec<&str> {
+            SOURCES.iter().flat_map(|(name, source)| source.matches(part).map(|_| *name)).collect()
+        };
+        for part in [
+            "\"fault\"",
+            "aria-invalid",
+            "class=\"must\"",
+            "class=\"crumbs\"",
+            "name=\"csrf\"",
+            "name=\"revision\"",
+            "<th class=\"{{",
+            "t(k=\"sign.password\")",
+            "t(k=\"sign.grace\")",
+        ] {
+            let mut places = with(part);
+            places.dedup();
+            assert_eq!(places, ["kit.html"], "{part}");
+        }
+        for part in ["class=\"field", "<table class=\"list"] {
+            assert_eq!(with(part), [""; 0], "{part} is a part of the kit: kit.field, kit.table");
+        }
+        for (name, source) in SOURCES.iter().filter(|(name, _)| *name == "kit.html") {
+            for part in source.split("{% component ").skip(1).filter_map(|rest| rest.split('(').next()) {
+                assert!(!with(&format!("<{part} ")).is_empty(), "{part} of {name} is used nowhere");
+            }
         }
     }
 
