@@ -209,15 +209,16 @@ fn local_time(text: &str) -> String {
     }
 }
 
+fn unshown(template: &str, error: &str) -> Refusal {
+    tracing::error!(template, error, "a page cannot be shown");
+    Refusal::new(Code::Internal, "内部错误", "internal error")
+}
+
 /// What a view gives to a template.
 ///
 /// # Errors
 /// [`Code::Internal`] for what is not an object with names, which no view gives.
 pub fn context(content: &impl Serialize) -> Result<Context, Refusal> {
-    let failed = |why: String| {
-        tracing::error!(error = why, "a page's content cannot be shown");
-        Refusal::new(Code::Internal, "内部错误", "internal error")
-    };
     match serde_json::to_value(content) {
         Ok(serde_json::Value::Object(fields)) => {
             let mut context = Context::new();
@@ -226,8 +227,8 @@ pub fn context(content: &impl Serialize) -> Result<Context, Refusal> {
             }
             Ok(context)
         }
-        Ok(other) => Err(failed(format!("not an object: {other}"))),
-        Err(error) => Err(failed(error.to_string())),
+        Ok(_) => Err(unshown("a view", "it is not an object with names")),
+        Err(error) => Err(unshown("a view", &error.to_string())),
     }
 }
 
@@ -260,13 +261,9 @@ pub fn shown(value: serde_json::Value) -> Value {
 /// # Errors
 /// [`Code::Internal`]; what is wrong is logged.
 pub fn render(lang: Lang, template: &str, context: &Context) -> Result<String, Refusal> {
-    let failed = |told: String| {
-        tracing::error!(template, error = told, "a page cannot be shown");
-        Refusal::new(Code::Internal, "内部错误", "internal error")
-    };
-    let [zh, en] = BOTH.as_ref().map_err(|error| failed(error.clone()))?;
+    let [zh, en] = BOTH.as_ref().map_err(|error| unshown(template, error))?;
     let pages = if lang == Lang::Zh { zh } else { en };
-    fill(pages, template, context).map_err(failed)
+    fill(pages, template, context).map_err(|error| unshown(template, &error))
 }
 
 /// A name that a template reads has to be given, if only as an explicit nothing: Tera itself lets an `if` pass one that
