@@ -175,7 +175,7 @@ async fn choose(actor: &Actor, page: &Page, services: &Services, choice: &Choice
     let elsewhere: Vec<_> = choice.files.iter().filter(|id| files.items.iter().all(|file| file.id != **id)).collect();
     let content = json!({"elsewhere": elsewhere, "files": files.items, "onward": onward, "methods": methods, "chosen": choice.files,
         "method_chosen": choice.method, "filter": {"search": choice.search}});
-    page.show("evaluation_new.html", content)
+    page.show("evaluation_choose.html", content)
 }
 
 /// What the form needs, and the setup that the files propose. The lots that it offers are those that its search finds
@@ -205,7 +205,7 @@ async fn content(services: &Services, actor: &Actor, choice: &Choice, form: &For
     let solutions = proposal.setup.preparations.len().max(1) + 2;
     let setup = proposal.setup.clone();
     let content = json!({"proposal": proposal, "standards": standards, "more_lots": more, "roles": roles,
-        "solutions": solutions, "of": choice.of, "today": services.clock.today()});
+        "solutions": solutions, "of": choice.of, "today": services.clock.today(), "preview": null});
     Ok((setup, content))
 }
 

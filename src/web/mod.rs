@@ -31,6 +31,7 @@ mod rules;
 mod samples;
 mod session;
 mod standards;
+mod strict;
 mod verify;
 mod views;
 mod words;

@@ -8,7 +8,6 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
-use tera::Context;
 
 use super::form::Form;
 use super::views;
@@ -155,14 +154,10 @@ impl Page {
         form: &Form,
         refusal: Option<&Refusal>,
     ) -> Result<String, Refusal> {
-        let failed = |error: tera::Error| {
-            tracing::error!(template, %error, "a page's content is no object");
-            Refusal::new(crate::refusal::Code::Internal, "内部错误", "internal error")
-        };
-        let mut context = Context::from_serialize(content).map_err(failed)?;
-        context.insert("page", &self.frame());
-        context.insert("form", &form.again());
-        context.insert("refusal", &refusal.map(|refusal| self.shown(refusal, form)));
+        let mut context = views::context(&content)?;
+        context.insert_value("page", views::shown(self.frame()));
+        context.insert_value("form", views::shown(json!(form.again())));
+        context.insert_value("refusal", views::shown(json!(refusal.map(|refusal| self.shown(refusal, form)))));
         views::render(self.lang, template, &context)
     }
 

@@ -39,7 +39,8 @@ async fn ask(_: Public, page: Page, asked: Query<Asked>) -> Result<HttpResponse,
 }
 
 fn show(page: &Page, found: &Value) -> Result<HttpResponse, Problem> {
-    let mut content = json!({"code": null, "found": null, "unknown": null, "file": null, "issued_here": false});
+    let mut content = json!({"code": null, "found": null, "unknown": null, "file": null, "issued_here": false,
+                             "unchanged": false});
     for (key, value) in found.as_object().into_iter().flatten() {
         content[key] = value.clone();
     }
