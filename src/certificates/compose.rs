@@ -341,7 +341,7 @@ fn clock_fact(facts: &Dossier, clock: &RunningClock) -> ClockFact {
     }
 }
 
-/// A provision as a document cites it. What nobody read in a text is no authority: the determination of the case keeps
+/// A provision as a document cites it. What nobody read in a text is not an authority: the determination of the case keeps
 /// it, marked, and the document leaves it out.
 fn provision_fact(regulation: &Regulation, id: String, effect: String) -> Option<ProvisionFact> {
     let found = regulation.register().get(&id).filter(|one| one.is_authority())?;

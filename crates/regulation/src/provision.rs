@@ -16,7 +16,7 @@ pub struct Provision {
     pub id: String,
     /// The short name of the document (`N24`).
     pub document: String,
-    /// How far title, number and date of the document were verified, where the text at hand does not carry them.
+    /// How far title, number and date of the document were verified, where its text does not carry them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document_confidence: Option<Confidence>,
     pub document_title: String,

@@ -158,7 +158,7 @@ vocabulary! {
 }
 
 impl Confidence {
-    /// Whether it was read in some text. What rests on general knowledge alone is no authority to cite on a document.
+    /// Whether it was read in some text. What rests on general knowledge alone is not an authority to cite on a document.
     pub const fn is_read(self) -> bool {
         matches!(self, Confidence::Stated | Confidence::Verified | Confidence::Secondary)
     }

@@ -1,4 +1,4 @@
-//! Every quoted text against its source, where the sources are at hand.
+//! Every quoted text against its source, where the sources are available.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -105,7 +105,7 @@ fn fault(one: &Provision, text: &str) -> Option<String> {
 fn every_quoted_text_stands_in_its_source_under_its_clause() {
     assert_eq!(TRADITIONAL.chars().count(), SIMPLIFIED.chars().count());
     let Some(folder) = sources() else {
-        println!("skipped: the sources are not at hand ({FOLDER} names their folder)");
+        println!("skipped: the sources are not available ({FOLDER} names their folder)");
         return;
     };
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
