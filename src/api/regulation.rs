@@ -13,7 +13,7 @@ use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::run::answer;
 use crate::http::table::Table;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::{CaseFacts, Determination, Jurisdiction, Provision};
+use crate::regulation::{CaseError, CaseFacts, Determination, Jurisdiction, Provision};
 use crate::store::Outcome;
 use crate::text;
 
@@ -79,13 +79,19 @@ async fn determine(
     body: Body<serde_json::Value>,
 ) -> Result<HttpResponse, Problem> {
     answer(move || -> Outcome<_> {
-        let case = CaseFacts::from_value(&body.value).map_err(|error| {
-            let refusal = Refusal::new(Code::InvalidField, error.to_string(), error.to_string());
+        let wrong = |error: CaseError| {
+            let (zh, en) = match &error {
+                CaseError::Contradiction { zh, en, .. } => (zh.clone(), en.clone()),
+                other => (other.to_string(), other.to_string()),
+            };
+            let refusal = Refusal::new(Code::InvalidField, zh, en);
             match error.field() {
                 Some(field) => refusal.at(field),
                 None => refusal,
             }
-        })?;
+        };
+        let case = CaseFacts::from_value(&body.value).map_err(wrong)?;
+        services.regulation.contradiction(&case).map_or(Ok(()), |error| Err(wrong(error)))?;
         let determined = services.regulation.determine(&case);
         Ok(determined.map_err(|error| Refusal::new(Code::NotDetermined, error.to_string(), error.to_string()))?)
     })

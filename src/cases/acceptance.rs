@@ -79,7 +79,11 @@ pub(super) fn accept(
 ) -> Result<Acceptance, Refusal> {
     case.on(CaseEvent::Accept)?;
     let (file, today) = (&ground.file, facts.today());
-    let determination = determine(facts.regulation, &case_of(case.row(), file, today)?)?;
+    let of_today = case_of(case.row(), file, today)?;
+    if let Some(error) = facts.regulation.contradiction(&of_today) {
+        return Err(CasesRefusal::Contradicts(error).into());
+    }
+    let determination = determine(facts.regulation, &of_today)?;
     if let Some(first) = determination.refusals.first() {
         let (first, all) = (first.clone(), determination.refusals.clone());
         return Err(CasesRefusal::ByProvisions { first, all }.into());
@@ -179,6 +183,17 @@ mod tests {
         ground.file.product.category = crate::regulation::Category::Vaccine;
         let refused = accept(&world.facts(), &mut Case::new(row), &ground, 1).expect_err("no authorisation");
         assert_eq!(refused.code, Code::NotAuthorised);
+    }
+
+    #[test]
+    fn a_case_that_contradicts_itself_is_not_accepted() {
+        let world = specimens::World::new();
+        let mut ground = world.ground(Business::DrugRegistration);
+        ground.file.traits = vec![crate::regulation::Trait::InfluenzaVaccine];
+        let mut case = Case::new(specimens::application());
+        let refused = accept(&world.facts(), &mut case, &ground, 3).expect_err("a chemical is no influenza vaccine");
+        assert_eq!((refused.code, refused.field.as_deref()), (Code::InvalidField, Some("product_id")));
+        assert!(refused.message_zh.contains("流感疫苗"), "{}", refused.message_zh);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::action::{Action, Context, Facts};
 use crate::insert_all;
 use crate::record::Change;
 use crate::refusal::Refusal;
-use crate::regulation::{Determination, Regulation, StatutoryClock};
+use crate::regulation::{ClockName, Determination, Regulation, StatutoryClock};
 use crate::store::columns::{ApplicationId, Day, Json};
 use crate::store::rows::{ApplicationClockRow, ApplicationRow};
 use crate::store::schema::{application, application_clock, sample, test_task};
@@ -19,7 +19,7 @@ use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::{Permission, TaskState};
 
 /// The clocks of an accepted case that were not running yet, by its dates as they are now. What was determined at
-/// acceptance stays; clocks are only added.
+/// acceptance stays; clocks are only added, and none that acceptance has ended.
 pub(super) fn later_clocks(
     regulation: &Regulation,
     row: &ApplicationRow,
@@ -29,7 +29,10 @@ pub(super) fn later_clocks(
     let Some(accepted) = &row.accepted_on else { return Ok(Vec::new()) };
     let determination = determine(regulation, &case_of(row, file, accepted.date())?)?;
     let fresh = clock_rows(&row.id, &determination).into_iter();
-    Ok(fresh.filter(|clock| !known.iter().any(|other| other.name == clock.name)).collect())
+    let running = |clock: &ApplicationClockRow| {
+        !known.iter().any(|other| other.name == clock.name) && !ClockName::ENDED_BY_ACCEPTANCE.contains(&clock.name)
+    };
+    Ok(fresh.filter(running).collect())
 }
 
 /// Starts clocks; the work that is still open follows.

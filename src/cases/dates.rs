@@ -143,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn a_later_date_does_not_open_what_acceptance_ended() {
+        let world = World::new();
+        let mut row = specimens::application();
+        (row.business, row.state) = (Business::LotRelease, CaseState::Testing);
+        row.accepted_on = Some(Day::from(world.today()));
+        row.received_on = Some(Day::from(world.today()));
+        let mut ground = world.ground(Business::LotRelease);
+        ground.file.product.category = crate::regulation::Category::Vaccine;
+        let clocks = later_clocks(world.facts().regulation, &row, &ground.file, &[]).expect("determined");
+        let names: Vec<ClockName> = clocks.iter().map(|clock| clock.name).collect();
+        assert_eq!(names, [ClockName::Testing], "the decision on acceptance is made");
+    }
+
+    #[test]
     fn a_date_on_record_is_not_replaced_and_none_lies_ahead() {
         assert!(decide(CaseState::Accepted, &dates(Some(specimens::TODAY), None)).is_ok());
         let other = decide(CaseState::Accepted, &dates(Some("2026-03-01"), None)).err().expect("another date");

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::label_questions::DateQuestion;
 use crate::refusal::{Code, Refusal};
-use crate::regulation::CaseRefusal;
 use crate::regulation::calendar::CalendarError;
 use crate::regulation::quantities::QuantityError;
+use crate::regulation::{CaseError, CaseRefusal};
 use crate::store::Failure;
 use crate::store::columns::{ApplicantId, ApplicationId, InstituteId, ProductId};
 use crate::vocabulary::CaseState;
@@ -44,6 +44,8 @@ pub enum CasesRefusal {
     LotTwice { batch: usize },
     /// Where the institute lies is not a code of a jurisdiction.
     JurisdictionUnknown,
+    /// The case says two things that exclude each other.
+    Contradicts(CaseError),
     /// A clock of the case runs out of the calendar.
     NotDetermined(CalendarError),
     /// Provisions refuse the case: the first of them says so, and the details have all.
@@ -164,6 +166,14 @@ impl From<CasesRefusal> for Refusal {
             }
             Why::JurisdictionUnknown => {
                 Self::field("institute.jurisdiction", "机构的辖区代码无效", "the institute's jurisdiction is no code")
+            }
+            Why::Contradicts(error) => {
+                let field = if error.field() == Some("dates.sampled") { "sampled_on" } else { "product_id" };
+                let (zh, en) = match error {
+                    CaseError::Contradiction { zh, en, .. } => (zh, en),
+                    other => (other.to_string(), other.to_string()),
+                };
+                Self::field(field, zh, en)
             }
             Why::NotDetermined(error) => {
                 Self::new(Code::NotDetermined, format!("无法判定：{error}"), error.to_string())
@@ -349,6 +359,11 @@ mod tests {
                 Why::BatchCount,
                 Why::LotTwice { batch: 1 },
                 Why::JurisdictionUnknown,
+                Why::Contradicts(CaseError::Contradiction {
+                    field: "product.traits".into(),
+                    zh: "不符".into(),
+                    en: "misfit".into(),
+                }),
                 Why::NotDetermined(CalendarError::TooLong),
                 Why::ByProvisions { first: law.clone(), all: vec![law] },
                 Why::BatchesMissing { needed: 3, given: 1, provisions: Vec::new() },

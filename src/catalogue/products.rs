@@ -10,7 +10,7 @@ use crate::action::{Action, Context, Facts};
 use crate::insert_all;
 use crate::record::Change;
 use crate::refusal::Refusal;
-use crate::regulation::{Category, DeviceClass, Trait};
+use crate::regulation::{Category, DeviceClass, Product, Regulation, Trait};
 use crate::store::Outcome;
 use crate::store::columns::{Dec, ProductId};
 use crate::store::rows::{ProductRow, ProductTraitRow};
@@ -61,7 +61,7 @@ pub struct CheckedProduct {
 }
 
 impl CreateProduct {
-    fn checked(&self) -> Result<CheckedProduct, Refusal> {
+    fn checked(&self, regulation: &Regulation) -> Result<CheckedProduct, Refusal> {
         let printed = |field: &str, typed: &str| -> Result<String, Refusal> {
             let typed = text::optional(field, typed, text::TEXT)?;
             text::printable(field, &typed)?;
@@ -69,6 +69,14 @@ impl CreateProduct {
         };
         if self.device_class.is_some() != matches!(self.category, Category::Device | Category::Ivd) {
             return Err(CatalogueRefusal::DeviceClass.into());
+        }
+        let described = Product {
+            category: self.category,
+            device_class: self.device_class,
+            traits: self.traits.iter().copied().collect(),
+        };
+        if let Some(error) = regulation.product_contradiction(&described) {
+            return Err(CatalogueRefusal::TraitMisfit(error).into());
         }
         let mut traits = self.traits.clone();
         traits.sort_unstable();
@@ -119,8 +127,8 @@ impl Action for CreateProduct {
         Ok(())
     }
 
-    fn decide(&self, _: &Facts<'_>, (): &()) -> Result<CheckedProduct, Refusal> {
-        self.checked()
+    fn decide(&self, facts: &Facts<'_>, (): &()) -> Result<CheckedProduct, Refusal> {
+        self.checked(facts.regulation)
     }
 
     fn keep(&self, cx: &mut Context<'_>, (): (), plan: CheckedProduct) -> Outcome<ProductView> {
@@ -182,7 +190,8 @@ mod tests {
     }
 
     fn fault(new: &CreateProduct) -> Option<String> {
-        new.checked().err().and_then(|refusal| refusal.field)
+        let regulation = Regulation::embedded().expect("the shipped regulation");
+        new.checked(&regulation).err().and_then(|refusal| refusal.field)
     }
 
     #[test]
@@ -195,8 +204,16 @@ mod tests {
     }
 
     #[test]
+    fn an_influenza_vaccine_is_no_chemical() {
+        let flu = CreateProduct { traits: vec![Trait::SeasonalInfluenzaVaccine], ..product() };
+        assert_eq!(fault(&flu).as_deref(), Some("traits"));
+        assert_eq!(fault(&CreateProduct { category: Category::Vaccine, ..flu }), None);
+    }
+
+    #[test]
     fn a_trait_counts_once_and_a_content_is_kept_as_written() {
-        let Ok(checked) = product().checked() else { panic!("a product") };
+        let regulation = Regulation::embedded().expect("the shipped regulation");
+        let Ok(checked) = product().checked(&regulation) else { panic!("a product") };
         assert_eq!(checked.new.traits, [Trait::Innovative, Trait::RareDisease]);
         assert_eq!(checked.container_content.as_str(), "10.0");
         assert_eq!(

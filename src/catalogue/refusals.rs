@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use crate::calculation::formula::FormulaError;
 use crate::refusal::{Code, Refusal};
+use crate::regulation::CaseError;
 use crate::regulation::numeric::NumericError;
 use crate::store::Failure;
 use crate::store::columns::{ApplicantId, AuthorisationId, InstituteId, OwnerProposalId, ProductId, SpecificationId};
@@ -52,6 +53,8 @@ pub enum CatalogueRefusal {
     JurisdictionForm,
     /// Devices have a class, and nothing else has.
     DeviceClass,
+    /// The product is of a category that cannot have one of its traits.
+    TraitMisfit(CaseError),
     /// A specification has so many items.
     ItemCount,
     /// The specification would never be in force: another one began later.
@@ -130,6 +133,8 @@ impl From<CatalogueRefusal> for Refusal {
                 "器械与体外诊断试剂须填类别，其他品种不填",
                 "is given for devices and in-vitro diagnostics, and for nothing else",
             ),
+            Why::TraitMisfit(CaseError::Contradiction { zh, en, .. }) => Self::field("traits", zh, en),
+            Why::TraitMisfit(other) => Self::field("traits", other.to_string(), other.to_string()),
             Why::ItemCount => Self::field("items", "应有 1 至 200 个检验项目", "expected 1 to 200 test items"),
             Why::BeforeCurrent(current) => Self::field(
                 "effective_from",
@@ -212,6 +217,11 @@ mod tests {
                 Why::PrefixLetters,
                 Why::JurisdictionForm,
                 Why::DeviceClass,
+                Why::TraitMisfit(CaseError::Contradiction {
+                    field: "product.traits".into(),
+                    zh: "不符".into(),
+                    en: "misfit".into(),
+                }),
                 Why::ItemCount,
                 Why::BeforeCurrent(NaiveDate::MIN),
                 Why::ComparisonMisfit { field: field.clone() },

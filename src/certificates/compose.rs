@@ -8,7 +8,7 @@ use crate::documents::{
     Printed, PrintedResult, PrintedVerdict, ProvisionFact, ReleaseFacts, SampleFacts, SamplingFacts, TestingFacts,
     Verification,
 };
-use crate::regulation::{Business, ClockName, Provision, Regulation};
+use crate::regulation::{ClockName, Provision, Regulation};
 use crate::vocabulary::ProtocolOutcome;
 
 /// A date as documents write it.
@@ -340,7 +340,7 @@ fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
         quantity: quantity.into(),
         lane: determination.lane.value.zh().into(),
         clocks: facts.clocks.iter().map(|clock| clock_fact(facts, clock)).collect(),
-        provisions: cited.into_iter().map(|(id, effect)| provision_fact(regulation, id, effect)).collect(),
+        provisions: cited.into_iter().filter_map(|(id, effect)| provision_fact(regulation, id, effect)).collect(),
     }
 }
 
@@ -359,14 +359,16 @@ fn clock_fact(facts: &Dossier, clock: &RunningClock) -> ClockFact {
     }
 }
 
-fn provision_fact(regulation: &Regulation, id: String, effect: String) -> ProvisionFact {
-    let found = regulation.register().get(&id);
-    ProvisionFact {
-        document: found.map(document_name).unwrap_or_default().into(),
-        clause: found.map(|one| one.clause.clone()).unwrap_or_default().into(),
+/// A provision as a document cites it. What nobody read in a text is not an authority: the determination of the case keeps
+/// it, marked, and the document leaves it out.
+fn provision_fact(regulation: &Regulation, id: String, effect: String) -> Option<ProvisionFact> {
+    let found = regulation.register().get(&id).filter(|one| one.is_authority())?;
+    Some(ProvisionFact {
+        document: document_name(found).into(),
+        clause: found.clause.clone().into(),
         id: id.into(),
         effect: effect.into(),
-    }
+    })
 }
 
 /// `国办发〔2024〕53号`, or the title where the document has no number.
@@ -374,12 +376,14 @@ fn document_name(one: &Provision) -> String {
     one.document_number.clone().unwrap_or_else(|| one.document_title.clone())
 }
 
-/// The right to a re-examination with its limit, as the provision for lot release has it.
+/// The provision that gives the remedy against a refusal of lot release.
+const REMEDY: &str = "R33-34";
+
+/// The right to a re-examination with its limit, as that provision has it: no other one changes the legal remedy.
 fn re_examination(regulation: &Regulation) -> Bilingual {
-    let rule = regulation.register().provisions().iter().find_map(|one| {
-        let of_lots = one.active && one.applies.business.contains(&Business::LotRelease);
+    let rule = regulation.register().get(REMEDY).filter(|one| one.active && one.is_authority()).and_then(|one| {
         let clock = one.sets.clocks.iter().find(|clock| clock.name == ClockName::ReExaminationRequest)?;
-        of_lots.then_some((one, clock))
+        Some((one, clock))
     });
     rule.map_or_else(Bilingual::default, |(one, clock)| {
         let (limit, document) = (clock.limit, document_name(one));
@@ -401,6 +405,7 @@ fn re_examination(regulation: &Regulation) -> Bilingual {
 mod tests {
     use super::super::dossier::tests::{attempt, dossier};
     use super::*;
+    use crate::regulation::{Business, Ruled};
     use crate::vocabulary::TaskState;
 
     #[test]
@@ -447,5 +452,33 @@ mod tests {
         let data = composed(Business::DrugRegistration, PrintedVerdict::Pass);
         assert_eq!(data.sample.supplier, "某公司", "without a supplier, who applied");
         assert_eq!(data.sample.expiry, "2028年1月31日");
+    }
+
+    #[test]
+    fn what_nobody_read_is_no_authority_on_a_document() {
+        let mut facts = dossier(vec![attempt("含量", 1, TaskState::Confirmed, Some(PrintedVerdict::Pass))]);
+        let cited =
+            |ids: &[&str]| Ruled { value: Some(3), provisions: ids.iter().map(|id| (*id).to_owned()).collect() };
+        facts.determination.batches = cited(&["BASE-batches", "N21-8", "N-11"]);
+        facts.determination.quantity_multiple = cited(&["BASE-quantity", "N-10a-registration"]);
+        let regulation = Regulation::embedded().expect("the shipped regulation");
+        let printed: Vec<_> = decision(&facts, &regulation).provisions.into_iter().map(|one| one.id).collect();
+        assert_eq!(printed, ["N-11", "N-10a-registration"]);
+    }
+
+    #[test]
+    fn a_laboratorys_own_provision_does_not_change_the_legal_remedy() {
+        let own = "[document]\nid = \"OWN\"\ntitle = \"本所规定\"\njurisdiction = \"CN\"\n[[provision]]\n\
+            id = \"A-1\"\nclause = \"第一条\"\ntitle_zh = \"x\"\ntitle_en = \"x\"\ntext_note = \"own\"\n\
+            effective_from = 2000-01-01\nconfidence = \"V\"\n\
+            applies = { business = [\"lot_release\"], purpose = [\"initial\"] }\n\
+            sets = { clocks = [{ name = \"re_examination_request\", unit = \"working_day\", limit = 2, starts = \"result_received\" }] }\n";
+        let file = |text: &str| crate::regulation::load::SourceFile { name: "own.toml".into(), text: text.into() };
+        let shipped = re_examination(&Regulation::embedded().expect("the shipped regulation"));
+        assert!(shipped.zh.contains("7 个工作日") && shipped.zh.contains("第三十四条"), "{}", shipped.zh);
+        let with_own = Regulation::with_files(&[file(own)]).expect("loads");
+        assert_eq!(re_examination(&with_own), shipped);
+        let off = Regulation::with_files(&[file("[[provision]]\nid = \"R33-34\"\nactive = false\n")]).expect("loads");
+        assert_eq!(re_examination(&off), Bilingual::default());
     }
 }

@@ -53,6 +53,19 @@ fn a_wrong_case_names_its_field() {
                       "product": {"category": "vaccine", "traits": ["quick"]}});
     assert!(failed(&["regulation", "determine", "-"], &case.to_string(), 1).contains("traits"));
     assert!(failed(&["regulation", "determine", "-"], "{", 1).contains("JSON"));
+    // What contradicts itself is not determined.
+    for (product, field) in [
+        (json!({"category": "chemical", "device_class": "II"}), "product.device_class"),
+        (json!({"category": "device"}), "product.device_class"),
+        (json!({"category": "chemical", "traits": ["influenza_vaccine"]}), "product.traits"),
+    ] {
+        let case = json!({"business": "drug_registration", "jurisdiction": "CN-SH", "product": product,
+                          "dates": {"accepted": "2025-02-03"}});
+        assert!(failed(&["regulation", "determine", "-"], &case.to_string(), 1).contains(field), "{case}");
+    }
+    let case = json!({"business": "port_entry", "jurisdiction": "CN-SH", "product": {"category": "chemical"},
+                      "dates": {"accepted": "2025-02-03", "arrived_at_port": "2025-02-05", "sampled": "2025-02-04"}});
+    assert!(failed(&["regulation", "determine", "-"], &case.to_string(), 1).contains("dates.sampled"));
 }
 
 #[test]

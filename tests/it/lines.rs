@@ -303,6 +303,12 @@ fn a_device_from_the_desk_to_its_report() {
         let catheter = device(&world, "DEV-1", "III", &["innovative"], &items);
         let drug = world.product("P-1", "chemical", &[], &one_item("≥97.0"));
 
+        // A case that contradicts itself is not determined.
+        let unclassed = json!({"business": "device_registration", "jurisdiction": "CN-SX",
+            "dates": {"accepted": "2026-03-02"}, "product": {"category": "device"}});
+        let answer = world.receiver.post("/api/v1/regulation/determinations", &unclassed);
+        assert_eq!((answer.status, &answer.json()["field"]), (422, &json!("product.device_class")), "{}", answer.text);
+
         // Each business takes its own products, and says by which provision it refuses the others.
         for (business, product, provision) in [
             ("device_registration", &drug, "DR-2"),

@@ -170,6 +170,32 @@ fn the_requirements_claim_nothing_that_is_not_there() {
     println!("requirements: {} in all, {counts:?}", rows.len());
 }
 
+/// A provision in the register for information promises a function by the test that shows it, or says that there is
+/// none; a note that promises nothing says that it is for information.
+#[test]
+fn notes_of_provisions_promise_nothing_that_is_not_there() {
+    let mut tests = Vec::new();
+    for folder in ["src", "crates", "tests"] {
+        tests_under(&root().join(folder), &mut tests);
+    }
+    let regulation = qianfa::regulation::Regulation::embedded().expect("the shipped regulation");
+    let mut faults = Vec::new();
+    for one in regulation.register().provisions() {
+        if let Some(shown) = one.shown_by.as_ref().filter(|shown| !tests.contains(shown)) {
+            faults.push(format!("{}: there is no test `{shown}`", one.id));
+        }
+        let says = |zh: &str, en: &str| {
+            let (note_zh, note_en) = (one.note_zh.as_deref(), one.note_en.as_deref());
+            note_zh.is_some_and(|note| note.contains(zh)) && note_en.is_some_and(|note| note.contains(en))
+        };
+        let open = says("未实现", "Not implemented") || says("信息，不自动适用", "For information");
+        if one.sets == Default::default() && one.shown_by.is_none() && !open {
+            faults.push(format!("{}: its note names no test, and does not say that nothing shows it", one.id));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn a_false_claim_is_named() {
     let row = |more: &str| -> Requirement {

@@ -160,6 +160,24 @@ impl Calendar {
         Ok(due)
     }
 
+    /// The day that lies `n` working days before `to`: from the day after it up to and including `to` there are as many.
+    ///
+    /// # Errors
+    /// The period is too long, or leaves the calendar.
+    pub fn working_days_before(&self, to: NaiveDate, n: u32) -> Result<Due, CalendarError> {
+        if n > LONGEST_PERIOD {
+            return Err(CalendarError::TooLong);
+        }
+        let mut due = Due { date: to, provisional: !self.is_published(to.year()) };
+        let mut left = n;
+        while left > 0 || !self.is_working_day(due.date) {
+            left -= u32::from(left > 0 && self.is_working_day(due.date));
+            let date = due.date.pred_opt().ok_or(CalendarError::TooLong)?;
+            due = Due { date, provisional: due.provisional || !self.is_published(date.year()) };
+        }
+        Ok(due)
+    }
+
     /// The last day of a period of `n` calendar days; the day `from` is not counted. With `to_working_day`, a period
     /// that ends on a day off ends on the next working day.
     ///

@@ -39,6 +39,12 @@ pub struct Dates {
     pub supplement_requested: Option<NaiveDate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_received: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling_refused: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub re_examination_accepted: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_ends: Option<NaiveDate>,
 }
 
 impl Dates {
@@ -52,6 +58,9 @@ impl Dates {
             received: None,
             supplement_requested: None,
             result_received: None,
+            sampling_refused: None,
+            re_examination_accepted: None,
+            review_ends: None,
         }
     }
 
@@ -65,6 +74,9 @@ impl Dates {
             DateName::Received => self.received,
             DateName::SupplementRequested => self.supplement_requested,
             DateName::ResultReceived => self.result_received,
+            DateName::SamplingRefused => self.sampling_refused,
+            DateName::ReExaminationAccepted => self.re_examination_accepted,
+            DateName::ReviewEnds => self.review_ends,
         }
     }
 }
@@ -94,6 +106,9 @@ pub enum CaseError {
     UnknownValue { field: String, value: String, expected: String },
     #[error("field `{field}`: `{value}` is not a date (expected YYYY-MM-DD)")]
     NotADate { field: String, value: String },
+    /// Two things of the case exclude each other; `field` is the one to look at first.
+    #[error("field `{field}`: {en} / {zh}")]
+    Contradiction { field: String, zh: String, en: String },
 }
 
 impl CaseError {
@@ -106,6 +121,7 @@ impl CaseError {
             CaseError::WrongType { .. } => "wrong_type",
             CaseError::UnknownValue { .. } => "unknown_value",
             CaseError::NotADate { .. } => "not_a_date",
+            CaseError::Contradiction { .. } => "contradiction",
         }
     }
 
@@ -117,7 +133,8 @@ impl CaseError {
             | CaseError::Missing { field }
             | CaseError::WrongType { field, .. }
             | CaseError::UnknownValue { field, .. }
-            | CaseError::NotADate { field, .. } => Some(field),
+            | CaseError::NotADate { field, .. }
+            | CaseError::Contradiction { field, .. } => Some(field),
         }
     }
 }
@@ -188,6 +205,9 @@ fn read_dates(top: &Fields<'_>) -> Result<Dates, CaseError> {
         received: date(DateName::Received)?,
         supplement_requested: date(DateName::SupplementRequested)?,
         result_received: date(DateName::ResultReceived)?,
+        sampling_refused: date(DateName::SamplingRefused)?,
+        re_examination_accepted: date(DateName::ReExaminationAccepted)?,
+        review_ends: date(DateName::ReviewEnds)?,
     })
 }
 

@@ -6,13 +6,14 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, CalendarError};
-use crate::case::CaseFacts;
+use crate::case::{CaseError, CaseFacts, Product};
 use crate::error::RegisterError;
 use crate::explain;
 use crate::load::{self, SourceFile};
 use crate::provision::{ClockRule, Provision, RemainderRule};
 use crate::ranges::Ranges;
 use crate::register::{Register, decide};
+use crate::traits::TraitRules;
 use vocabulary::words::{ClockName, ClockUnit, Lane};
 
 /// The register and the calendar together: everything that a determination is made with.
@@ -21,6 +22,7 @@ pub struct Regulation {
     register: Register,
     calendar: Calendar,
     ranges: Ranges,
+    traits: TraitRules,
 }
 
 /// What the law asks of a case. The field names are a public interface.
@@ -51,7 +53,7 @@ pub struct StatutoryClock {
     pub name: ClockName,
     pub unit: ClockUnit,
     pub limit: u32,
-    /// The day from which it runs; itself not counted.
+    /// The day from which it runs, itself not counted; where it is counted back, the day that it ends before.
     pub starts: NaiveDate,
     pub due: NaiveDate,
     /// `due` depends on a year whose working days are not published.
@@ -103,7 +105,7 @@ impl Regulation {
     /// As [`Regulation::load`].
     pub fn with_files(files: &[SourceFile]) -> Result<Self, RegisterError> {
         let (register, calendar, ranges) = load::load(files)?;
-        Ok(Regulation { register, calendar, ranges })
+        Ok(Regulation { register, calendar, ranges, traits: TraitRules::shipped()? })
     }
 
     pub fn register(&self) -> &Register {
@@ -119,11 +121,22 @@ impl Regulation {
         &self.ranges
     }
 
+    /// What a case says against itself, such as a device without its class: nothing is determined of it.
+    pub fn contradiction(&self, case: &CaseFacts) -> Option<CaseError> {
+        self.traits.contradiction(case)
+    }
+
+    /// What a product says against itself.
+    pub fn product_contradiction(&self, product: &Product) -> Option<CaseError> {
+        self.traits.product_contradiction(product)
+    }
+
     /// Decides a case. The same case under the same regulation always has the same determination.
     ///
     /// # Errors
     /// A clock runs out of the calendar.
     pub fn determine(&self, case: &CaseFacts) -> Result<Determination, CalendarError> {
+        let case = &self.traits.completed(case);
         let speaking = self.register.speaking_to(case);
         let batches = number(&speaking, |one| one.sets.batches);
         let quantity_multiple = number(&speaking, |one| one.sets.quantity_multiple);
@@ -181,6 +194,10 @@ impl Regulation {
             let Some(starts) = case.dates.get(starts) else {
                 continue;
             };
+            // What acceptance ends cannot begin after it: such a date was only recorded late.
+            if ClockName::ENDED_BY_ACCEPTANCE.contains(&name) && starts > case.dates.accepted {
+                continue;
+            }
             let mut clock = StatutoryClock {
                 name,
                 unit,
@@ -199,6 +216,9 @@ impl Regulation {
     /// Sets due date and provisional mark; cites the rule on days off where it moved the date.
     fn set_due(&self, clock: &mut StatutoryClock, day_off: Option<&Provision>) -> Result<(), CalendarError> {
         let due = match clock.unit {
+            ClockUnit::WorkingDay if clock.name.counts_back() => {
+                self.calendar.working_days_before(clock.starts, clock.limit)?
+            }
             ClockUnit::WorkingDay => self.calendar.add_working_days(clock.starts, clock.limit)?,
             ClockUnit::CalendarDay => self.calendar.add_calendar_days(clock.starts, clock.limit, day_off.is_some())?,
         };

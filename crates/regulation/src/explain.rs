@@ -66,11 +66,19 @@ impl Sources {
         let cited: Vec<String> = ids
             .iter()
             .map(|id| match register.get(id) {
+                Some(one) if !one.confidence.is_read() => format!("{}〔{id}，一般知识〕", one.citation()),
                 Some(one) => format!("{}〔{id}〕", one.citation()),
                 None => format!("〔{id}〕"),
             })
             .collect();
-        Sources { zh: format!("，依据{}", cited.join("、")), en: format!(", under {}", ids.join(", ")) }
+        let named: Vec<String> = ids
+            .iter()
+            .map(|id| match register.get(id) {
+                Some(one) if !one.confidence.is_read() => format!("{id} (general knowledge)"),
+                _ => id.clone(),
+            })
+            .collect();
+        Sources { zh: format!("，依据{}", cited.join("、")), en: format!(", under {}", named.join(", ")) }
     }
 }
 
@@ -113,6 +121,23 @@ fn clock(clock: &StatutoryClock, sources: &Sources) -> String {
     } else {
         ("", "")
     };
+    if clock.name.counts_back() {
+        let (limit, ends, due) = (clock.limit, clock.starts, clock.due);
+        return both(
+            &format!(
+                "{}：{ends}届满前{limit}{}，即不晚于{due}{zh_mark}{}",
+                clock.name.zh(),
+                clock.unit.zh(),
+                sources.zh
+            ),
+            &format!(
+                "{}: {limit} {} before {ends}, due {due}{en_mark}{}",
+                clock.name.en(),
+                clock.unit.en(),
+                sources.en
+            ),
+        );
+    }
     both(
         &format!(
             "{}时限为{}{}，自{}起算（当日不计），至{}{zh_mark}{}",

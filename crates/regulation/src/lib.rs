@@ -18,6 +18,7 @@ pub mod provision;
 pub mod quantities;
 pub mod ranges;
 pub mod register;
+pub mod traits;
 
 pub use authorisation::{Authorisation, AuthorisationRefused, authorised};
 pub use calendar::Calendar;

@@ -15,7 +15,7 @@ use crate::error::RegisterError;
 use crate::provision::{Applies, Provision, Sets};
 use crate::ranges::Ranges;
 use crate::register::Register;
-use vocabulary::words::{Confidence, DateName, Jurisdiction};
+use vocabulary::words::{ClockUnit, Confidence, DateName, Jurisdiction};
 
 /// The provisions that ship with the program.
 const PROVISIONS: &[(&str, &str)] = &[
@@ -42,6 +42,8 @@ const INHERITED: &[(&str, &str)] = &[
     ("jurisdiction", "jurisdiction"),
     ("text_note", "text_note"),
     ("source_note", "source_note"),
+    ("confidence", "document_confidence"),
+    ("effective_note", "effective_note"),
 ];
 
 /// A file as text, with the name that messages call it by.
@@ -205,6 +207,7 @@ impl Drafts {
 struct Raw {
     id: String,
     document: String,
+    document_confidence: Option<Confidence>,
     document_title: String,
     document_number: Option<String>,
     issuer: Option<String>,
@@ -229,6 +232,7 @@ struct Raw {
     active: bool,
     note_zh: Option<String>,
     note_en: Option<String>,
+    shown_by: Option<String>,
     #[serde(default)]
     applies: Applies,
     #[serde(default)]
@@ -258,6 +262,7 @@ fn finish_one(file: &str, id: &str, table: Table) -> Result<Provision, RegisterE
     Ok(Provision {
         id: raw.id,
         document: raw.document,
+        document_confidence: raw.document_confidence,
         document_title: raw.document_title,
         document_number: raw.document_number,
         issuer: raw.issuer,
@@ -278,6 +283,7 @@ fn finish_one(file: &str, id: &str, table: Table) -> Result<Provision, RegisterE
         active: raw.active,
         note_zh: raw.note_zh,
         note_en: raw.note_en,
+        shown_by: raw.shown_by,
         applies: raw.applies,
         sets: raw.sets,
     })
@@ -322,6 +328,9 @@ fn check_sets(sets: &Sets) -> Result<(), String> {
     range("quantity_multiple", sets.quantity_multiple, 1000)?;
     for clock in &sets.clocks {
         range("clocks.limit", Some(clock.limit), 5000)?;
+        if clock.name.counts_back() && clock.unit != ClockUnit::WorkingDay {
+            return Err(format!("field `sets.clocks`: `{}` is counted back in working days", clock.name));
+        }
         if sets.clocks.iter().filter(|other| other.name == clock.name).count() > 1 {
             return Err(format!("field `sets.clocks`: `{}` stands twice", clock.name));
         }

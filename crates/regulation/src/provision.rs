@@ -16,6 +16,9 @@ pub struct Provision {
     pub id: String,
     /// The short name of the document (`N24`).
     pub document: String,
+    /// How far title, number and date of the document were verified, where its text does not carry them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_confidence: Option<Confidence>,
     pub document_title: String,
     pub document_number: Option<String>,
     pub issuer: Option<String>,
@@ -43,6 +46,9 @@ pub struct Provision {
     pub active: bool,
     pub note_zh: Option<String>,
     pub note_en: Option<String>,
+    /// The test (`path.rs::name`) that shows the function of which the notes speak.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown_by: Option<String>,
     pub applies: Applies,
     pub sets: Sets,
 }
@@ -172,12 +178,19 @@ impl Provision {
         }
     }
 
-    /// Document and clause as a person cites them.
+    /// Document and clause as a person cites them; a document that is known from memory alone is marked.
     pub fn citation(&self) -> String {
+        let known = self.document_confidence.is_none_or(Confidence::is_read);
+        let mark = if known { "" } else { "（文件名称、文号和日期未经核对）" };
         match &self.document_number {
-            Some(number) => format!("{number}{}", self.clause),
-            None => format!("《{}》{}", self.document_title, self.clause),
+            Some(number) => format!("{number}{mark}{}", self.clause),
+            None => format!("《{}》{mark}{}", self.document_title, self.clause),
         }
+    }
+
+    /// Whether a document may cite it as its authority: statement and document were read in some text.
+    pub fn is_authority(&self) -> bool {
+        self.confidence.is_read() && self.document_confidence.is_none_or(Confidence::is_read)
     }
 }
 

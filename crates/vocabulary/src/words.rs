@@ -15,6 +15,8 @@ vocabulary! {
     Category {
         Chemical = "chemical", "化学药品", "chemical drug";
         Tcm = "tcm", "中药", "traditional Chinese medicine";
+        /// 药材: the measures of drug import leave it to rules of its own.
+        MedicinalMaterial = "medicinal_material", "药材", "medicinal material";
         Biologic = "biologic", "生物制品", "biologic";
         Vaccine = "vaccine", "疫苗", "vaccine";
         BloodProduct = "blood_product", "血液制品", "blood product";
@@ -57,11 +59,14 @@ vocabulary! {
         Innovative = "innovative", "创新", "innovative";
         ClinicallyUrgent = "clinically_urgent", "临床急需", "clinically urgent";
         RareDisease = "rare_disease", "罕见病用", "for a rare disease";
+        InfluenzaVaccine = "influenza_vaccine", "流感疫苗", "influenza vaccine";
         SeasonalInfluenzaVaccine = "seasonal_influenza_vaccine", "季节性流感疫苗", "seasonal influenza vaccine";
         FirstOfKind = "first_of_kind", "首个", "first of its kind";
+        FirstInCountry = "first_in_country", "全国首个", "first of its kind in the country";
         /// 优先审评, 优先审批 and 符合优先审批条件.
         PriorityReview = "priority_review", "优先审评审批", "under priority review";
         KeyVariety = "key_variety", "重点品种", "key variety";
+        ImportToLocal = "import_to_local", "进口转本地生产", "imported until now, to be made locally";
         LowRisk = "low_risk", "低风险", "low-risk";
         Emergency = "emergency", "应急", "emergency";
     }
@@ -87,6 +92,9 @@ vocabulary! {
         Received = "received", "收样", "samples received";
         SupplementRequested = "supplement_requested", "要求补充资料", "supplement requested";
         ResultReceived = "result_received", "申请人收到结果", "result received by the applicant";
+        SamplingRefused = "sampling_refused", "不予抽样", "sampling refused";
+        ReExaminationAccepted = "re_examination_accepted", "受理复验", "request for a re-test accepted";
+        ReviewEnds = "review_ends", "审评时限届满", "end of the time for review";
     }
 }
 
@@ -117,6 +125,9 @@ vocabulary! {
         AcceptanceDecision = "acceptance_decision", "受理决定", "decision on acceptance";
         SupplementResponse = "supplement_response", "补充资料", "supplementary material";
         ReExaminationRequest = "re_examination_request", "申请复验（复审）", "request for re-examination";
+        SamplingRefusalReport = "sampling_refusal_report", "送交不予抽样的记录", "report of a refusal to sample";
+        PortRetestConclusion = "port_retest_conclusion", "口岸复验结论", "conclusion of a re-test at the port";
+        ReviewMargin = "review_margin", "审评届满前完成检验", "testing finished before the review ends";
     }
 }
 
@@ -124,6 +135,14 @@ impl ClockName {
     /// The laboratory's own clocks: the earliest of them is when its work is due. The others bind the applicant, or
     /// count what comes before and after the work.
     pub const LABORATORY: &'static [ClockName] = &[ClockName::Testing, ClockName::PortReport];
+
+    /// The clocks that acceptance ends: a case that is accepted no longer waits for them.
+    pub const ENDED_BY_ACCEPTANCE: &'static [ClockName] = &[ClockName::AcceptanceDecision];
+
+    /// Whether the clock is counted back from its day: it says until when before that day, not how long after it.
+    pub const fn counts_back(self) -> bool {
+        matches!(self, ClockName::ReviewMargin)
+    }
 }
 
 vocabulary! {
@@ -135,6 +154,13 @@ vocabulary! {
         MemoryHigh = "M-H", "一般知识（高）", "general knowledge, high confidence";
         MemoryMedium = "M-M", "一般知识（中）", "general knowledge, medium confidence";
         MemoryLow = "M-L", "一般知识（低）", "general knowledge, low confidence";
+    }
+}
+
+impl Confidence {
+    /// Whether it was read in some text. What rests on general knowledge alone is not an authority to cite on a document.
+    pub const fn is_read(self) -> bool {
+        matches!(self, Confidence::Stated | Confidence::Verified | Confidence::Secondary)
     }
 }
 

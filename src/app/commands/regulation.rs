@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
 use super::{CommandError, CommandOutcome, date_argument, load_regulation, write_json};
-use crate::regulation::{CaseFacts, Jurisdiction, Provision};
+use crate::regulation::{CaseError, CaseFacts, Jurisdiction, Provision};
 
 /// A case is a few hundred bytes; what is longer than this is not a case.
 const LONGEST_CASE: u64 = 1 << 20;
@@ -132,12 +132,14 @@ fn read_case(input: impl Read, name: &str) -> Result<String, CommandError> {
 fn determine(text: &str, folder: Option<&Path>, out: &mut dyn Write) -> Result<(), CommandError> {
     // A byte order mark at the start is not part of the JSON.
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let case = CaseFacts::from_json(text).map_err(|error| CommandError {
+    let wrong = |error: CaseError| CommandError {
         code: error.code(),
         message: error.to_string(),
         field: error.field().map(str::to_owned),
-    })?;
+    };
+    let case = CaseFacts::from_json(text).map_err(wrong)?;
     let regulation = load_regulation(folder)?;
+    regulation.contradiction(&case).map_or(Ok(()), |error| Err(wrong(error)))?;
     let found =
         regulation.determine(&case).map_err(|error| CommandError::at(error.code(), "dates", error.to_string()))?;
     write_json(out, &found)
@@ -165,7 +167,10 @@ mod tests {
         let found = testing::json(run, &["determine", path]);
         assert_eq!(found["clocks"][0]["due"], "2025-12-15");
         assert_eq!(found["refusals"], serde_json::json!([]));
-        let file = written(&format!("\u{FEFF}{}", CASE.replace("vaccine\",", "chemical\",")));
+        let file = written(&format!(
+            "\u{FEFF}{}",
+            CASE.replace(r#""vaccine", "traits": ["seasonal_influenza_vaccine"]"#, r#""chemical""#)
+        ));
         let path = file.path().to_str().expect("a path");
         let found = testing::json(run, &["determine", path, "--json"]);
         assert_eq!(found["refusals"][0]["code"], "product_outside_business");
@@ -177,6 +182,10 @@ mod tests {
         let path = file.path().to_str().expect("a path");
         let error = testing::run(run, &["determine", path]).expect_err("an error");
         assert_eq!((error.code, error.field.as_deref()), ("unknown_field", Some("product.categry")));
+        let file = written(&CASE.replace(r#""vaccine","#, r#""vaccine", "device_class": "II","#));
+        let path = file.path().to_str().expect("a path");
+        let error = testing::run(run, &["determine", path]).expect_err("a class on a vaccine");
+        assert_eq!((error.code, error.field.as_deref()), ("contradiction", Some("product.device_class")));
         let error = testing::run(run, &["determine", "no-such-file"]).expect_err("an error");
         assert_eq!(error.code, "case_unreadable");
         let json = serde_json::to_value(&error).expect("JSON");

@@ -2,7 +2,9 @@
 
 mod laboratory;
 mod properties;
+mod put_right;
 mod refusals;
+mod texts;
 mod values;
 
 use std::sync::LazyLock;
@@ -65,6 +67,9 @@ fn case(line: &str) -> CaseFacts {
                 DateName::Received => case.dates.received = date,
                 DateName::SupplementRequested => case.dates.supplement_requested = date,
                 DateName::ResultReceived => case.dates.result_received = date,
+                DateName::SamplingRefused => case.dates.sampling_refused = date,
+                DateName::ReExaminationAccepted => case.dates.re_examination_accepted = date,
+                DateName::ReviewEnds => case.dates.review_ends = date,
             }
         } else {
             case.product.traits.insert(Trait::parse(word).expect(word));
