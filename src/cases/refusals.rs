@@ -60,6 +60,8 @@ pub enum CasesRefusal {
     AskInstitute(CaseState),
     /// A certificate of the case is in force.
     CertificateInForce,
+    /// A valid result of the case fails: it is neither withdrawn nor voided.
+    FailingResult,
     /// Work on the tasks of the case has ended.
     NotWorkedOn(CaseState),
     /// Samples come for an accepted case only.
@@ -192,6 +194,12 @@ impl From<CasesRefusal> for Refusal {
                 "该申请已有生效的证书，请先撤销证书",
                 "a certificate of the case is in force: withdraw it first",
             ),
+            Why::FailingResult => Self::new(
+                Code::WrongState,
+                "已有不符合规定的结果，申请不得撤回或作废；调查证明检验无效后可以，确认不符合规定的须出具报告",
+                "a result of the case fails: it is neither withdrawn nor voided unless the investigation finds the test \
+                 invalid, and a confirmed failure ends with its report",
+            ),
             Why::NotWorkedOn(state) => Self::new(
                 Code::WrongState,
                 format!("申请处于“{}”状态，其检验任务不再处理", state.zh()),
@@ -321,6 +329,7 @@ mod tests {
                 Why::NoMoreDates(state),
                 Why::AskInstitute(state),
                 Why::CertificateInForce,
+                Why::FailingResult,
                 Why::NotWorkedOn(state),
                 Why::NotAccepted,
                 Why::Uncountable(QuantityError::TooGreat),

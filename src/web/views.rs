@@ -36,6 +36,7 @@ pages!(
     "labels.html",
     "bench.html",
     "task.html",
+    "investigation.html",
     "files.html",
     "instrument_choices.html",
     "file.html",

@@ -8,8 +8,9 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::{
-    AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, IssueMeaning, Place, Portion,
-    Role, SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
+    AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, InvestigationEvent,
+    InvestigationState, IssueMeaning, Place, Portion, Role, SampleState, SignatureMeaning, SpecificationStanding,
+    StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -65,6 +66,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "authorisation_state" => AuthorisationState,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
+        "investigation_state" => InvestigationState,
+        "investigation_event" => InvestigationEvent,
     };
     found.unwrap_or(word).to_owned()
 }
