@@ -6,7 +6,10 @@ use actix_web::web::{Data, Path, Query};
 use utoipa::OpenApi;
 
 use crate::action::Services;
-use crate::bench::{CorrectResult, DecideTask, EnterReadings, EnterWorksheet, HandBackTask, ReviewResult, StartTask};
+use crate::bench::{
+    ApproveCause, ApprovePlan, CheckLaboratory, ConfirmFailure, CorrectResult, EnterReadings, EnterWorksheet,
+    HandBackTask, ProposePlan, RepeatUndecided, ReviewResult, SendBackInvestigation, StartTask,
+};
 use crate::certificates;
 use crate::http::permit::Permit;
 use crate::http::permit::permission::{RawRecordRead, TaskRead};
@@ -29,7 +32,13 @@ pub fn table() -> Table {
         .does::<StartTask>(Method::POST, "/api/v1/tasks/{id}/start")
         .does::<HandBackTask>(Method::POST, "/api/v1/tasks/{id}/hand-back")
         .makes::<EnterReadings>(Method::POST, "/api/v1/tasks/{id}/entry")
-        .makes::<DecideTask>(Method::POST, "/api/v1/tasks/{id}/decision")
+        .makes::<CheckLaboratory>(Method::POST, "/api/v1/tasks/{id}/investigation/check")
+        .makes::<ApproveCause>(Method::POST, "/api/v1/tasks/{id}/investigation/cause-approval")
+        .makes::<ProposePlan>(Method::POST, "/api/v1/tasks/{id}/investigation/plan")
+        .makes::<ApprovePlan>(Method::POST, "/api/v1/tasks/{id}/investigation/plan-approval")
+        .makes::<SendBackInvestigation>(Method::POST, "/api/v1/tasks/{id}/investigation/send-back")
+        .makes::<ConfirmFailure>(Method::POST, "/api/v1/tasks/{id}/investigation/confirmation")
+        .makes::<RepeatUndecided>(Method::POST, "/api/v1/results/{id}/repetition")
         .does::<EnterWorksheet>(Method::POST, "/api/v1/worksheets/entry")
         .get("/api/v1/reviews", reviews)
         .does::<ReviewResult>(Method::POST, "/api/v1/results/{id}/review")

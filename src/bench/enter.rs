@@ -12,7 +12,7 @@ use super::import_check;
 use super::plausible::{self, Held};
 use super::readings::{self, FormerReadings, NewReading, TaskEntry, current};
 use super::refusals::BenchRefusal;
-use super::task::{TaskFile, moved, open_task_of};
+use super::task::{TaskFile, assigned, moved, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::calculation::inputs::ReadingInput;
 use crate::insert_all;
@@ -207,6 +207,7 @@ fn decide(facts: &Facts<'_>, sheet: &Sheet, new: &TaskEntry) -> Result<Plan, Ref
     if task.state == TaskState::InProgress && task.analyst_id.as_ref() != Some(&actor.account) {
         return Err(BenchRefusal::OthersTask.into());
     }
+    assigned(task, &actor.account)?;
     sheet.done.allow(Duty::Entry, &actor.account)?;
     let before = FormerReadings { current: &sheet.before, void: &sheet.void };
     let mut rows = readings::checked(file, &sheet.inputs, &before, new, &actor.account, now)?;

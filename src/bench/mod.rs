@@ -6,15 +6,16 @@
 
 mod acceptance;
 mod calculate;
-mod decide;
 mod enter;
 mod hand_back;
 mod import_check;
+mod investigation;
 mod outside;
 mod plausible;
 mod readings;
 mod refusals;
 mod reopen;
+mod repetition;
 mod review;
 mod signed;
 #[cfg(test)]
@@ -25,14 +26,18 @@ mod worksheet;
 
 pub use acceptance::{ProposedReadings, accept, enter_proposed};
 pub use calculate::Calculation;
-pub use decide::{DecideTask, Decided};
 pub use enter::{EnterReadings, Entered};
 pub use hand_back::HandBackTask;
 pub use import_check::{CheckImport, ImportChecked};
+pub use investigation::{
+    ApproveCause, ApprovePlan, CheckLaboratory, ConfirmFailure, Investigated, PointAnswer, ProposePlan,
+    SendBackInvestigation,
+};
 pub(crate) use readings::current as standing_readings;
 pub use readings::{Evaluated, NewReading, Observed, Source, TaskEntry};
 pub use refusals::{BenchRefusal, ImportFault};
 pub use reopen::{CarryingCertificate, CorrectResult, Corrected};
+pub use repetition::{RepeatUndecided, RepeatedUndecided};
 pub use review::{AfterReview, ReviewResult};
 pub use start::{Next, StartTask, Started, TakeNext};
 pub use worksheet::{EnterWorksheet, EnteredLine, EnteredLines, WorksheetLine};

@@ -44,6 +44,30 @@ pub enum BenchRefusal {
     RetestUncountable(QuantityError),
     /// The retention portion does not suffice for a re-test.
     RetestShort { needed: i64, available: i64 },
+    /// Only a failing result is investigated, and a repetition of a plan with the result that it repeats.
+    NothingToInvestigate,
+    /// Who found the cause or proposed the plan does not approve it.
+    OwnProposal,
+    /// The item has no re-test, or was done again before.
+    NoRetest,
+    /// A plan has so many repetitions.
+    PlanCount { most: i64 },
+    /// The second analyst is an analyst of the institute with no part in the failing result.
+    SecondAnalyst,
+    /// A point of the laboratory check has no answer, or more than one.
+    PointUnanswered { zh: String, en: String },
+    /// An answer is to no point of the list.
+    PointUnknown,
+    /// The cause is not on the list.
+    CauseUnknown { codes: Vec<String> },
+    /// Repetitions of the plan are not done.
+    RepetitionsOpen { planned: i64, done: usize },
+    /// The result decides nothing: it is repeated by a method that can tell.
+    Undecided,
+    /// The result decides, or is not the newest.
+    NothingUndecided,
+    /// The plan names somebody else for the repetition.
+    AssignedElsewhere,
     /// Somebody else works on the task.
     OthersTask,
     /// Somebody else started the task.
@@ -155,10 +179,66 @@ impl From<BenchRefusal> for Refusal {
             Why::RetestUncountable(why) => Self::new(Code::LedgerRefused, why.to_string(), why.to_string()),
             Why::RetestShort { needed, available } => Self::new(
                 Code::LedgerRefused,
-                format!("复验需 {needed} 个容器，留样仅有 {available} 个"),
+                format!("复试需 {needed} 个容器，留样仅有 {available} 个"),
                 format!("the re-test needs {needed} containers, the retention portion has {available}"),
             )
             .with(json!({"needed": needed, "available": available})),
+            Why::NothingToInvestigate => Self::new(
+                Code::WrongState,
+                "只对不符合规定的原结果进行超标调查",
+                "only a failing result is investigated, and a repetition together with the result that it repeats",
+            ),
+            Why::OwnProposal => Self::new(
+                Code::SelfReview,
+                "原因或复试方案须由提出人以外的人批准",
+                "a cause or a plan is approved by somebody else than the one who proposed it",
+            ),
+            Why::NoRetest => Self::new(
+                Code::WrongState,
+                "该项目不得复试；仅在检验被证明无效时重新检验一次",
+                "this test has no re-test: only one that is proven invalid is done again, and once",
+            ),
+            Why::PlanCount { most } => {
+                Self::field("repetitions", format!("应为 1 至 {most}"), format!("expected 1 to {most}"))
+            }
+            Why::SecondAnalyst => Self::field(
+                "second_analyst",
+                "应为本机构未参与原检验的检验人员",
+                "expected an analyst of the institute who had no part in the failing result",
+            ),
+            Why::PointUnanswered { zh, en } => Self::field(
+                "answers",
+                format!("检查项须逐项回答一次：{zh}"),
+                format!("every point is answered once: {en}"),
+            ),
+            Why::PointUnknown => {
+                Self::field("answers", "含有检查表以外的检查项", "an answer is to no point of the list")
+            }
+            Why::CauseUnknown { codes } => {
+                let codes = codes.join(", ");
+                Self::field("cause", format!("应为 {codes} 之一"), format!("expected one of {codes}"))
+            }
+            Why::RepetitionsOpen { planned, done } => Self::new(
+                Code::WrongState,
+                format!("复试方案共 {planned} 次，已完成 {done} 次"),
+                format!("the plan has {planned} repetitions, {done} are done"),
+            )
+            .with(json!({"planned": planned, "done": done})),
+            Why::Undecided => Self::new(
+                Code::WrongState,
+                "结果无法判定，不得批准：须换用能够判定的方法复试",
+                "the result decides nothing and is not approved: repeat it by a method that can tell",
+            ),
+            Why::NothingUndecided => Self::new(
+                Code::WrongState,
+                "只有最新的、无法判定的结果才换方法复试",
+                "only the newest result of a task that decides nothing is repeated by another method",
+            ),
+            Why::AssignedElsewhere => Self::new(
+                Code::Forbidden,
+                "复试须由方案指定的检验人进行",
+                "a repetition is done by the analyst whom the plan names",
+            ),
             Why::OthersTask => Self::new(Code::WrongState, "该任务由他人检验中", "somebody else works on this task"),
             Why::NotStartedByActor => Self::new(
                 Code::Forbidden,
@@ -284,6 +364,18 @@ mod tests {
                 Why::NothingToDecide,
                 Why::RetestUncountable(QuantityError::TooGreat),
                 Why::RetestShort { needed: 2, available: 1 },
+                Why::NothingToInvestigate,
+                Why::OwnProposal,
+                Why::NoRetest,
+                Why::PlanCount { most: 6 },
+                Why::SecondAnalyst,
+                Why::PointUnanswered { zh: "仪器".into(), en: "instrument".into() },
+                Why::PointUnknown,
+                Why::CauseUnknown { codes: vec!["operation_fault".into()] },
+                Why::RepetitionsOpen { planned: 2, done: 1 },
+                Why::Undecided,
+                Why::NothingUndecided,
+                Why::AssignedElsewhere,
                 Why::OthersTask,
                 Why::NotStartedByActor,
                 Why::TaskNotOfFile,

@@ -264,7 +264,7 @@ mod tests {
         for state in TaskState::ALL {
             for case in CaseState::ALL {
                 let plan = corrected("quality", "抄写错误", "原始记录第 3 页", &approved(*state, *case));
-                let settled = matches!(state, TaskState::Reviewed | TaskState::Oos | TaskState::Confirmed);
+                let settled = matches!(state, TaskState::Reviewed | TaskState::Confirmed);
                 let worked = matches!(case, CaseState::Testing | CaseState::Tested | CaseState::Reported);
                 assert_eq!(plan.map(|plan| plan.state).ok(), (settled && worked).then_some(TaskState::Waiting));
             }

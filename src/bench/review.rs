@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::import_check::{self, Unchecked};
+use super::investigation;
 use super::readings::current;
 use super::refusals::BenchRefusal;
 use super::reopen::{self, ApprovedResult, Reopening};
@@ -170,7 +171,7 @@ impl Action for ReviewResult {
         if approved && under.ordered {
             return Err(BenchRefusal::OwnCorrection { approving: true }.into());
         }
-        let state = under.file.after(event(self.outcome, under.row.verdict))?;
+        let state = under.file.after(event(self.outcome, under.row.verdict)?)?;
         let mut checked = Vec::new();
         if approved {
             for import in &under.unchecked {
@@ -196,6 +197,10 @@ impl Action for ReviewResult {
         }
         reviewed(cx.conn, &cx.actor.account, cx.now.into(), &self.id, self.outcome, &plan.note)?;
         diesel::update(test_task::table.find(&task.id)).set(test_task::state.eq(plan.state)).execute(cx.conn)?;
+        // What a plan repeats is judged with the result that it repeats.
+        if plan.state == TaskState::Oos && task.repeats_result_id.is_none() {
+            investigation::open(cx, &self.id)?;
+        }
         let (old, new) = (task.state.as_str(), plan.state.as_str());
         let mut change = Change::field(Self::NAME, "result", &self.id, "state", old, new)
             .and("outcome", (), self.outcome.as_str())
@@ -208,11 +213,12 @@ impl Action for ReviewResult {
 }
 
 /// What a review means for the task: a result that does not comply is approved as one out of specification.
-fn event(outcome: ReviewOutcome, verdict: Verdict) -> TaskEvent {
+fn event(outcome: ReviewOutcome, verdict: Verdict) -> Result<TaskEvent, BenchRefusal> {
     match (outcome, verdict) {
-        (ReviewOutcome::SentBack, _) => TaskEvent::SendBack,
-        (ReviewOutcome::Approved, Verdict::Pass) => TaskEvent::Approve,
-        (ReviewOutcome::Approved, Verdict::Fail | Verdict::Indeterminate) => TaskEvent::FindOos,
+        (ReviewOutcome::SentBack, _) => Ok(TaskEvent::SendBack),
+        (ReviewOutcome::Approved, Verdict::Pass) => Ok(TaskEvent::Approve),
+        (ReviewOutcome::Approved, Verdict::Fail) => Ok(TaskEvent::FindOos),
+        (ReviewOutcome::Approved, Verdict::Indeterminate) => Err(BenchRefusal::Undecided),
     }
 }
 
@@ -282,7 +288,7 @@ mod tests {
         let state = |of: Verdict| decided("reviewer", &approve, &under(of)).map(|plan| plan.state);
         assert_eq!(state(Verdict::Pass), Ok(TaskState::Reviewed));
         assert_eq!(state(Verdict::Fail), Ok(TaskState::Oos));
-        assert_eq!(state(Verdict::Indeterminate), Ok(TaskState::Oos));
+        assert_eq!(state(Verdict::Indeterminate), Err(BenchRefusal::Undecided.into()));
     }
 
     #[test]

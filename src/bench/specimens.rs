@@ -78,6 +78,7 @@ pub(super) fn sheet_file(state: TaskState, analyst: &str) -> TaskFile {
         in_scope: true,
         annex: Json::of(&Vec::<String>::new()),
         plausible: None,
+        retest_allowed: None,
     };
     let sample = SampleRow {
         id: SampleId::new(),
@@ -110,6 +111,8 @@ pub(super) fn sheet_file(state: TaskState, analyst: &str) -> TaskFile {
         started_at: None,
         analyst_id: Some(analyst).filter(|name| !name.is_empty()).map(Into::into),
         institute_id: institute,
+        assigned_to: None,
+        repeats_result_id: None,
     };
     TaskFile { task, revision: 1, item, sample }
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::task::{TaskFile, open_task_of};
+use super::task::{TaskFile, assigned, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::Change;
 use crate::refusal::Refusal;
@@ -85,7 +85,8 @@ impl Action for StartTask {
         open_task_of(cx.conn, cx.actor, &self.id)
     }
 
-    fn decide(&self, _: &Facts<'_>, file: &TaskFile) -> Result<TaskState, Refusal> {
+    fn decide(&self, facts: &Facts<'_>, file: &TaskFile) -> Result<TaskState, Refusal> {
+        assigned(&file.task, &facts.actor.account)?;
         Ok(file.after(TaskEvent::Start)?)
     }
 
@@ -104,7 +105,7 @@ impl Action for TakeNext {
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Option<TaskFile>> {
         let institute = cx.institute()?;
-        let first = views::first_waiting(cx.conn, &institute)?;
+        let first = views::first_waiting(cx.conn, &institute, &cx.actor.account)?;
         first.map(|id| open_task_of(cx.conn, cx.actor, &id)).transpose()
     }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::refusals::BenchRefusal;
 use crate::record::Actor;
-use crate::store::columns::TestTaskId;
+use crate::store::columns::{AccountId, TestTaskId};
 use crate::store::rows::{ResultRow, SampleRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{result, sample, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
@@ -64,6 +64,14 @@ pub(super) fn open_task_of(conn: &mut AnyConnection, actor: &Actor, id: &TestTas
 /// The state after an event, or a refusal that names both.
 pub(super) fn moved(state: TaskState, event: TaskEvent) -> Result<TaskState, BenchRefusal> {
     state.on(event).map_err(BenchRefusal::State)
+}
+
+/// Refuses work on a repetition by somebody else than the plan names.
+pub(super) fn assigned(task: &TestTaskRow, who: &AccountId) -> Result<(), BenchRefusal> {
+    match &task.assigned_to {
+        Some(named) if named != who => Err(BenchRefusal::AssignedElsewhere),
+        _ => Ok(()),
+    }
 }
 
 /// The latest result of a task.

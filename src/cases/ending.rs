@@ -1,5 +1,7 @@
 //! How a case ends before its report. Every number stays taken.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -11,11 +13,11 @@ use crate::refusal::Refusal;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, SampleId, TestTaskId};
 use crate::store::revisions::Revised;
-use crate::store::schema::{certificate, sample, test_task};
+use crate::store::schema::{certificate, result, sample, test_task};
 use crate::text;
 use crate::vocabulary::samples::SampleEvent;
 use crate::vocabulary::states::{CaseEvent, TaskEvent};
-use crate::vocabulary::{CaseState, CertificateState, Permission, SampleState, TaskState};
+use crate::vocabulary::{CaseState, CertificateState, Permission, SampleState, TaskState, Verdict};
 
 /// Does not accept a draft (不予受理).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -57,6 +59,8 @@ pub struct Standing {
     tasks: Vec<(TestTaskId, TaskState)>,
     /// A certificate of it is in force: the case does not end beside it.
     in_force: bool,
+    /// A valid result of it fails, reviewed or not.
+    failing: bool,
 }
 
 /// What ends.
@@ -79,7 +83,16 @@ fn load(cx: &mut Context<'_>, case: Case) -> Outcome<Standing> {
         .filter(certificate::application_id.eq(&case.row().id))
         .filter(certificate::state.eq(CertificateState::Issued));
     let in_force = diesel::select(diesel::dsl::exists(in_force)).get_result(cx.conn)?;
-    Ok(Standing { case, samples, tasks, in_force })
+    let results: Vec<(TestTaskId, Verdict)> = result::table
+        .inner_join(test_task::table.inner_join(sample::table))
+        .filter(sample::application_id.eq(&case.row().id))
+        .filter(test_task::state.eq_any([TaskState::Entered, TaskState::Oos, TaskState::Confirmed]))
+        .order((result::test_task_id, result::version))
+        .select((result::test_task_id, result::verdict))
+        .load(cx.conn)?;
+    let latest: BTreeMap<TestTaskId, Verdict> = results.into_iter().collect();
+    let failing = latest.values().any(|verdict| *verdict == Verdict::Fail);
+    Ok(Standing { case, samples, tasks, in_force, failing })
 }
 
 /// Ends the case with every sample and every task of it that an event may still move.
@@ -89,6 +102,9 @@ fn decide(standing: &Standing, event: CaseEvent, reason: &str) -> Result<EndedCa
     case.on(event)?;
     if standing.in_force {
         return Err(CasesRefusal::CertificateInForce.into());
+    }
+    if standing.failing {
+        return Err(CasesRefusal::FailingResult.into());
     }
     case.because(&reason);
     let voided = |(id, state): &(SampleId, SampleState)| state.on(SampleEvent::Void).is_ok().then(|| id.clone());
@@ -174,7 +190,7 @@ mod tests {
         row.state = state;
         let samples = SampleState::ALL.iter().map(|state| (SampleId::from(state.as_str()), *state)).collect();
         let tasks = TaskState::ALL.iter().map(|state| (TestTaskId::from(state.as_str()), *state)).collect();
-        Standing { case: Case::new(row), samples, tasks, in_force: false }
+        Standing { case: Case::new(row), samples, tasks, in_force: false, failing: false }
     }
 
     #[test]
@@ -199,6 +215,9 @@ mod tests {
         let beside = Standing { in_force: true, ..standing(CaseState::Testing) };
         let refused = decide(&beside, CaseEvent::Withdraw, "来函").err();
         assert_eq!(refused, Some(CasesRefusal::CertificateInForce.into()));
+        let failing = Standing { failing: true, ..standing(CaseState::Testing) };
+        let refused = decide(&failing, CaseEvent::Withdraw, "来函").err();
+        assert_eq!(refused, Some(CasesRefusal::FailingResult.into()));
     }
 
     #[test]

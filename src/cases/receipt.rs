@@ -320,6 +320,8 @@ fn tasks(
         started_at: None,
         analyst_id: None,
         institute_id: sample.institute_id.clone(),
+        assigned_to: None,
+        repeats_result_id: None,
     };
     items.iter().map(task).collect()
 }

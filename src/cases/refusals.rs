@@ -62,6 +62,8 @@ pub enum CasesRefusal {
     AskInstitute(CaseState),
     /// A certificate of the case is in force.
     CertificateInForce,
+    /// A valid result of the case fails: it is neither withdrawn nor voided.
+    FailingResult,
     /// Work on the tasks of the case has ended.
     NotWorkedOn(CaseState),
     /// Samples come for an accepted case only.
@@ -211,6 +213,12 @@ impl From<CasesRefusal> for Refusal {
                 Code::WrongState,
                 "该申请已有生效的证书，请先撤销证书",
                 "a certificate of the case is in force: withdraw it first",
+            ),
+            Why::FailingResult => Self::new(
+                Code::WrongState,
+                "已有不符合规定的结果，申请不得撤回或作废；调查证明检验无效后可以，确认不符合规定的须出具报告",
+                "a result of the case fails: it is neither withdrawn nor voided unless the investigation finds the test \
+                 invalid, and a confirmed failure ends with its report",
             ),
             Why::NotWorkedOn(state) => Self::new(
                 Code::WrongState,
@@ -372,6 +380,7 @@ mod tests {
                 Why::NoMoreDates(state),
                 Why::AskInstitute(state),
                 Why::CertificateInForce,
+                Why::FailingResult,
                 Why::NotWorkedOn(state),
                 Why::NotAccepted,
                 Why::Uncountable(QuantityError::TooGreat),

@@ -158,6 +158,7 @@ fn file() -> CaseFile {
         consumes: ten,
         in_scope: true,
         plausible: None,
+        retest_allowed: None,
         annex: Json::of(&[""; 0]),
     };
     CaseFile { institute, product, traits: Vec::new(), specification, items: vec![item] }

@@ -51,6 +51,10 @@ pub struct NewItem {
     /// A result outside is asked about
     #[serde(default)]
     pub plausible: Option<String>,
+    /// Whether a failing result may be repeated under a plan (复试); without it, not for sterility, pyrogens and
+    /// endotoxins, and else it may
+    #[serde(default)]
+    pub retest_allowed: Option<bool>,
     /// What the certificate's annex shows of the accepted result's instrument files
     #[serde(default)]
     pub annex: Vec<AnnexPicture>,
@@ -96,6 +100,7 @@ impl CheckedItem {
             in_scope: item.in_scope,
             annex: Json::of(&item.annex),
             plausible: item.plausible,
+            retest_allowed: item.retest_allowed,
         }
     }
 }
@@ -206,6 +211,7 @@ pub(super) mod tests {
             consumes: "10".into(),
             in_scope: true,
             plausible: None,
+            retest_allowed: None,
             annex: Vec::new(),
         }
     }

@@ -302,7 +302,7 @@ fn remarks(facts: &Dossier, finals: &[Final<'_>]) -> Vec<Printed> {
     let mut remarks: Vec<String> = Vec::new();
     remarks.extend(Some(facts.particulars.remarks.clone()).filter(|text| !text.is_empty()));
     for one in finals.iter().map(|one| one.attempt).filter(|one| one.number > 1) {
-        remarks.push(format!("{}为复验结果（第 {} 次）。", one.item.zh, one.number));
+        remarks.push(format!("{}为复试结果（第 {} 次）。", one.item.zh, one.number));
     }
     remarks.into_iter().map(Printed::from).collect()
 }
@@ -446,7 +446,7 @@ mod tests {
             let data = composed(business, verdict);
             assert_eq!((data.kind, data.conclusion.verdict), (kind, verdict));
             assert_eq!(data.refusal.is_some(), kind == CertificateKind::LotReleaseRefusal);
-            assert_eq!(data.remarks, ["含量为复验结果（第 2 次）。"]);
+            assert_eq!(data.remarks, ["含量为复试结果（第 2 次）。"]);
             assert_eq!(data.results.len(), 1, "the attempt that was repeated is no result of its own");
         }
         let data = composed(Business::DrugRegistration, PrintedVerdict::Pass);

@@ -127,7 +127,7 @@ pub(super) struct LatestResult {
     pub reviewed_on: Option<NaiveDate>,
 }
 
-/// The final result of one item.
+/// A result of an item that counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Final<'a> {
     pub attempt: &'a Attempt,
@@ -141,15 +141,17 @@ impl Final<'_> {
 }
 
 impl Dossier {
-    /// The final result of every item: the last attempt's, reviewed within limits or confirmed outside them.
+    /// All results that count: every attempt's at every item, but those that were invalid or decided nothing and were
+    /// done again. A failing one stands beside its repetitions.
     ///
     /// # Errors
     /// Where a result is missing, or an OOS one awaits its decision: these block the certificate.
     pub(super) fn finals(&self) -> Result<Vec<Final<'_>>, CertificateRefusal> {
-        let last = |one: &&Attempt| {
-            !self.attempts.iter().any(|other| other.item_id == one.item_id && other.number > one.number)
+        let counts = |one: &&Attempt| {
+            one.state != TaskState::RetestOrdered
+                || !self.attempts.iter().any(|other| other.item_id == one.item_id && other.number > one.number)
         };
-        let finals: Vec<Final<'_>> = self.attempts.iter().filter(last).map(settled).collect::<Result<_, _>>()?;
+        let finals: Vec<Final<'_>> = self.attempts.iter().filter(counts).map(settled).collect::<Result<_, _>>()?;
         if finals.is_empty() {
             return Err(CertificateRefusal::NoResults);
         }
@@ -259,7 +261,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn of_an_item_that_was_tested_again_the_last_attempt_counts() {
+    fn of_an_item_that_was_tested_again_every_valid_attempt_counts() {
         let first = attempt("a", 1, TaskState::RetestOrdered, Some(PrintedVerdict::Fail));
         let again = refused(vec![first.clone(), attempt("a", 2, TaskState::Waiting, None)]);
         assert!(matches!(again, Some(CertificateRefusal::TestOpen { state: TaskState::Waiting, .. })), "{again:?}");
@@ -267,5 +269,10 @@ pub(super) mod tests {
         let finals = both.finals().expect("final results");
         assert_eq!(finals.iter().map(|one| one.attempt.number).collect::<Vec<_>>(), [2]);
         assert!(!finals[0].conforms());
+        let valid = attempt("a", 1, TaskState::Confirmed, Some(PrintedVerdict::Fail));
+        let repeated = attempt("a", 2, TaskState::Reviewed, Some(PrintedVerdict::Pass));
+        let all = dossier(vec![valid, repeated]);
+        let finals = all.finals().expect("final results");
+        assert_eq!(finals.iter().map(Final::conforms).collect::<Vec<_>>(), [false, true]);
     }
 }

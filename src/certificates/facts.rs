@@ -71,11 +71,7 @@ impl TestedSample {
             customer: Party { name: Bilingual::new(&applicant.name, ""), address: applicant.address.into() },
             product: product(&file.product),
             basis: Basis { title: file.specification.title.into(), edition: file.specification.edition.into() },
-            lot: LabelledLot {
-                number: batch.lot_number,
-                produced_on: batch.produced_on,
-                expires_on: batch.expires_on,
-            },
+            lot: LabelledLot { number: batch.lot_number, produced_on: batch.produced_on, expires_on: batch.expires_on },
             sample: received(&sample, containers),
             particulars: cases::particulars_of(&case)?,
             protocol: protocol::latest(conn, id)?.map(finding),

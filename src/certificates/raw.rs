@@ -111,7 +111,7 @@ fn tests(
 }
 
 fn attempt(task: &TestTaskRow, one: &ResultRow) -> String {
-    let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复验（第 {} 次）", task.attempt) };
+    let test = if task.attempt == 1 { "初验".to_owned() } else { format!("复试（第 {} 次）", task.attempt) };
     let outcome = match one.review_outcome.map(crate::vocabulary::ReviewOutcome::as_str) {
         Some("sent_back") => "，复核退回",
         _ => "",

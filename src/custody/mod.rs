@@ -39,7 +39,7 @@ pub fn receive(
     } else {
         vec![
             (Place::TestPortion, full_test.min(all), "检验用 test portion"),
-            (Place::Retention, all - full_test.min(all), "留样及复验用 retention and re-test"),
+            (Place::Retention, all - full_test.min(all), "留样及复试用 retention and re-test"),
         ]
     };
     for (place, quantity, reason) in parts {

@@ -305,6 +305,7 @@ permissions!(
     ResultReview,
     ResultCorrect,
     OosDecide,
+    OosInvestigate,
     RawRecordRead,
     InstrumentUpload,
     InstrumentRead,

@@ -116,6 +116,7 @@ ids!(
     ReadingId,
     ResultId,
     OosDecisionId,
+    InvestigationStepId,
     ResultCorrectionId,
     ImportCheckId,
     CertificateId,

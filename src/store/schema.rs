@@ -200,6 +200,7 @@ diesel::table! {
         in_scope -> Bool,
         annex -> Text,
         plausible -> Nullable<Text>,
+        retest_allowed -> Nullable<Bool>,
     }
 }
 
@@ -564,6 +565,8 @@ diesel::table! {
         analyst_id -> Nullable<Text>,
         institute_id -> Text,
         revision -> BigInt,
+        assigned_to -> Nullable<Text>,
+        repeats_result_id -> Nullable<Text>,
     }
 }
 
@@ -610,6 +613,24 @@ diesel::table! {
         revision -> BigInt,
         outside -> Text,
         despite_range -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    investigation_step (id) {
+        id -> Text,
+        result_id -> Text,
+        position -> BigInt,
+        event -> Text,
+        state -> Text,
+        reason -> Text,
+        answers -> Text,
+        cause -> Nullable<Text>,
+        evidence -> Nullable<Text>,
+        repetitions -> Nullable<BigInt>,
+        second_analyst -> Nullable<Text>,
+        by_account -> Text,
+        at -> Text,
     }
 }
 
@@ -887,6 +908,7 @@ diesel::joinable!(reading -> test_task (test_task_id));
 diesel::joinable!(reading -> observation (observation_id));
 diesel::joinable!(reading -> account (entered_by));
 diesel::joinable!(result -> test_task (test_task_id));
+diesel::joinable!(investigation_step -> result (result_id));
 diesel::joinable!(out_of_limit_decision -> result (result_id));
 diesel::joinable!(out_of_limit_decision -> account (decided_by));
 diesel::joinable!(result_correction -> result (result_id));
@@ -947,6 +969,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     test_task,
     reading,
     result,
+    investigation_step,
     out_of_limit_decision,
     result_correction,
     certificate_correction,

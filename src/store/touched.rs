@@ -71,6 +71,7 @@ pub const SEALED: &[SealedTable] = &[
     by_id("result_correction"),
     keyed("certificate_correction", &["certificate_id", "result_correction_id"]),
     by_id("out_of_limit_decision"),
+    by_id("investigation_step"),
     by_id("import_check"),
     by_id("certificate"),
     by_id("protocol_review"),

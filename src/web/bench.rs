@@ -18,7 +18,7 @@ use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::{EvaluationId, TestTaskId};
 use crate::store::views::{self, QueueFilter};
-use crate::vocabulary::{Duty, TaskState};
+use crate::vocabulary::{Duty, TaskState, Verdict};
 
 /// The most readings of one form.
 const READINGS: usize = 500;
@@ -131,7 +131,7 @@ async fn show(
 pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, TestTaskId::from(id));
     let more = services.site.apart.clone();
-    let (found, names, done, signatures) = run(move || {
+    let (found, names, done, signatures, analysts) = run(move || {
         db.read(|conn| {
             let found = views::task(conn, &reader, &key)?;
             let mut facts = views::duties_of_task(conn, &key)?;
@@ -145,7 +145,8 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
             signatures.extend(views::signatures(conn, &reader, "instrument_file", &files)?);
             let people: Vec<_> = found.iter().flat_map(|one| &one.readings).map(|row| &row.entered_by).collect();
             let names = views::names(conn, &people)?;
-            Ok((found, names, DutiesDone { facts, more }, signatures))
+            let analysts = views::analysts(conn, &reader)?;
+            Ok((found, names, DutiesDone { facts, more }, signatures, analysts))
         })
     })
     .await?;
@@ -156,10 +157,20 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
     let lines = lines(&one);
     let now = services.clock.now().to_rfc3339();
     let kept = |duty| kept_from(&done, duty, actor);
+    let item = &found.item;
+    let names_of_item = [&*item.code, &*item.name_zh, &*item.name_en, &*item.method];
+    let retest = services.regulation.failing().retest_allowed(item.retest_allowed, &names_of_item);
     let apart = json!({"entry": kept(Duty::Entry), "review": kept(Duty::ResultReview), "decide": kept(Duty::Decision),
         "check": kept(Duty::ImportCheck)});
-    Ok(json!({"one": one, "lines": lines, "enterable": enterable, "names": names, "me": actor.account, "now": now,
-        "apart": apart, "signatures": signatures}))
+    let last = found.results.last().map(|result| result.verdict);
+    let open = [TaskState::Entered, TaskState::Oos].contains(&found.task.state);
+    let undecided = open && last == Some(Verdict::Indeterminate);
+    let investigated = undecided || found.task.state == TaskState::Oos || !one["investigation"].is_null();
+    Ok(
+        json!({"one": one, "lines": lines, "undecided": undecided, "investigated": investigated, "enterable": enterable, "names": names, "me": actor.account, "now": now,
+        "apart": apart, "signatures": signatures, "analysts": analysts,
+        "failing": services.regulation.failing(), "retest": retest}),
+    )
 }
 
 /// The evaluations that readings rest on, each calculated again: who reviews sees whether it comes out the same.

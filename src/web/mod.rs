@@ -18,6 +18,7 @@ mod evaluations;
 mod figures;
 mod files;
 mod form;
+mod investigation;
 mod labels;
 mod lists;
 mod named;
@@ -57,6 +58,7 @@ pub fn table() -> Table {
         .and(standards::table())
         .and(register::table())
         .and(review::table())
+        .and(investigation::table())
         .and(certificates::table())
         .and(verify::table())
         .and(rules::table())

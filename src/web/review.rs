@@ -10,13 +10,13 @@ use super::form::Form;
 use super::lists::{Onward, ROWS};
 use super::page::{Page, send};
 use crate::action::Services;
-use crate::bench::{CorrectResult, DecideTask, ReviewResult};
-use crate::http::permit::permission::{OosDecide, ResultReview};
+use crate::bench::{CorrectResult, ReviewResult};
+use crate::http::permit::permission::{OosInvestigate, ResultReview};
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::views::{self, ReviewFilter};
-use crate::vocabulary::{OosDecision, ReviewOutcome, TaskState};
+use crate::vocabulary::{ReviewOutcome, TaskState};
 
 /// The routes.
 #[must_use]
@@ -25,7 +25,6 @@ pub fn table() -> Table {
         .get("/review", to_review)
         .post("/tasks/{id}/review", review)
         .get("/oos", oos)
-        .post("/tasks/{id}/decision", decide)
         .post("/tasks/{id}/correction", correct)
 }
 
@@ -45,7 +44,7 @@ async fn to_review(
 }
 
 async fn oos(
-    permit: Permit<OosDecide>,
+    permit: Permit<OosInvestigate>,
     page: Page,
     services: Data<Services>,
     from: Query<From>,
@@ -90,24 +89,6 @@ async fn review(
         Err(refusal) => Err(refusal.into()),
     };
     desk::answer(&page, &services, &may.actor, (&id, form), done, "/review").await
-}
-
-async fn decide(
-    may: May<DecideTask>,
-    page: Page,
-    services: Data<Services>,
-    id: Path<String>,
-    form: Form,
-) -> Result<HttpResponse, Problem> {
-    let done = match form.word("decision", OosDecision::parse) {
-        Ok(decision) => {
-            let (password, code) = form.proof();
-            let action = DecideTask { id: id.as_str().into(), decision, reason: form.text("reason"), password, code };
-            send(&services, &may, &page, &form, action).await.map(|_| ())
-        }
-        Err(refusal) => Err(refusal.into()),
-    };
-    desk::answer(&page, &services, &may.actor, (&id, form), done, "/oos").await
 }
 
 /// Quality supersedes the approved result that the form names.

@@ -38,6 +38,7 @@ pages!(
     "labels.html",
     "bench.html",
     "task.html",
+    "investigation.html",
     "files.html",
     "instrument_choices.html",
     "file.html",

@@ -8,8 +8,9 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::{
-    AuthorisationState, CaseState, CertificateKind, CertificateState, EvaluationKind, IssueMeaning, Place, Portion,
-    ProtocolOutcome, Role, SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
+    AuthorisationState, CaseState, CertificateKind, CertificateState, CheckFinding, EvaluationKind, InvestigationEvent,
+    InvestigationState, IssueMeaning, Place, Portion, ProtocolOutcome, Role, SampleState, SignatureMeaning,
+    SpecificationStanding, StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -55,6 +56,7 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
         "certificate_kind" => CertificateKind,
+        "check_finding" => CheckFinding,
         "protocol_outcome" => ProtocolOutcome,
         "signature_meaning" => SignatureMeaning,
         "evaluation_kind" => EvaluationKind,
@@ -66,6 +68,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "authorisation_state" => AuthorisationState,
         "jurisdiction" => Jurisdiction,
         "evaluation_role" => EvaluationRole,
+        "investigation_state" => InvestigationState,
+        "investigation_event" => InvestigationEvent,
     };
     found.unwrap_or(word).to_owned()
 }
@@ -92,6 +96,7 @@ pub fn options(of: &str, lang: Lang) -> Vec<(&'static str, &'static str)> {
         "task_state" => TaskState,
         "certificate_state" => CertificateState,
         "certificate_kind" => CertificateKind,
+        "check_finding" => CheckFinding,
         "protocol_outcome" => ProtocolOutcome,
         "issue_meaning" => IssueMeaning,
         "evaluation_kind" => EvaluationKind,

@@ -198,6 +198,7 @@ fn items() -> Vec<NewItem> {
         in_scope: true,
         annex: Vec::new(),
         plausible: None,
+        retest_allowed: None,
     };
     numbers.map(item).into()
 }

@@ -9,6 +9,7 @@ use crate::calendar::{Calendar, CalendarError};
 use crate::case::{CaseError, CaseFacts, Product};
 use crate::error::RegisterError;
 use crate::explain;
+use crate::failing::FailingRules;
 use crate::load::{self, SourceFile};
 use crate::provision::{ClockRule, Provision, RemainderRule};
 use crate::ranges::Ranges;
@@ -23,6 +24,7 @@ pub struct Regulation {
     calendar: Calendar,
     ranges: Ranges,
     traits: TraitRules,
+    failing: FailingRules,
 }
 
 /// What the law asks of a case. The field names are a public interface.
@@ -104,8 +106,8 @@ impl Regulation {
     /// # Errors
     /// As [`Regulation::load`].
     pub fn with_files(files: &[SourceFile]) -> Result<Self, RegisterError> {
-        let (register, calendar, ranges) = load::load(files)?;
-        Ok(Regulation { register, calendar, ranges, traits: TraitRules::shipped()? })
+        let (register, calendar, ranges, failing) = load::load(files)?;
+        Ok(Regulation { register, calendar, ranges, traits: TraitRules::shipped()?, failing })
     }
 
     pub fn register(&self) -> &Register {
@@ -117,6 +119,12 @@ impl Regulation {
     }
 
     /// What results and readings can be.
+    pub fn failing(&self) -> &FailingRules {
+        &self.failing
+    }
+
+    /// What results and readings can be.
+    #[must_use]
     pub fn ranges(&self) -> &Ranges {
         &self.ranges
     }

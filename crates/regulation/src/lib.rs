@@ -12,6 +12,7 @@ mod decision_tests;
 pub mod determination;
 pub mod error;
 mod explain;
+pub mod failing;
 pub mod load;
 pub mod numeric;
 pub mod provision;

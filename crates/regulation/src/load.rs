@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use crate::calendar::Calendar;
 use crate::conflict;
 use crate::error::RegisterError;
+use crate::failing::FailingRules;
 use crate::provision::{Applies, Provision, Sets};
 use crate::ranges::Ranges;
 use crate::register::Register;
@@ -60,7 +61,7 @@ struct Draft {
 }
 
 /// Everything that is loaded: provisions in file order, the calendar, and the ranges of results.
-pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges), RegisterError> {
+pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges, FailingRules), RegisterError> {
     let mut drafts = Drafts::default();
     let mut seen = BTreeSet::new();
     for (name, text) in PROVISIONS {
@@ -68,6 +69,7 @@ pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges),
     }
     let mut calendar = Calendar::embedded()?;
     let mut ranges = Ranges::shipped()?;
+    let mut failing = FailingRules::shipped()?;
     let mut seen = BTreeSet::new();
     for file in extra {
         let table = parse(&file.name, &file.text)?;
@@ -76,13 +78,15 @@ pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges),
             calendar.add_year(&file.name, table)?;
         } else if table.contains_key("range") {
             ranges.add(&file.name, &file.text)?;
+        } else if table.contains_key("failing") {
+            failing = FailingRules::read(&file.name, &file.text)?;
         } else {
             drafts.add_file(&file.name, table, &mut seen)?;
         }
     }
     let (provisions, files) = drafts.finish()?;
     conflict::check(&provisions, &files)?;
-    Ok((Register::new(provisions), calendar, ranges))
+    Ok((Register::new(provisions), calendar, ranges, failing))
 }
 
 /// The TOML files of a laboratory's folder (in it, and in its `provisions` and `calendar`), by name.

@@ -40,7 +40,7 @@ vocabulary! {
 vocabulary! {
     /// What follows a result out of specification (OOS).
     OosDecision {
-        Retest = "retest", "复验", "re-test";
+        Retest = "retest", "检验无效，重新检验", "invalid: tested again";
         Confirm = "confirm", "确认不符合规定", "confirm";
     }
 }

@@ -40,7 +40,13 @@ vocabulary! {
         ImportConfirmed = "导入复核一致", "导入复核一致", "import checked and confirmed";
         /// What was imported is not what the file says.
         ImportRejected = "导入复核不通过", "导入复核不通过", "import checked and rejected";
-        /// A re-test of a result out of specification.
+        /// The result of a test is invalid for an assignable cause.
+        InvalidationApproved = "批准检验无效", "批准检验无效", "invalidation approved";
+        /// A plan of repetitions after a result out of specification.
+        RepetitionApproved = "批准复试方案", "批准复试方案", "plan of repetitions approved";
+        /// A result that decides nothing is repeated with a method that can tell.
+        OtherMethodOrdered = "批准换方法复试", "批准换方法复试", "repetition by a method that can tell approved";
+        /// As signed before there were investigations; nothing signs it any more.
         RetestOrdered = "批准复验", "批准复验", "re-test approved";
         /// A result out of specification is the result.
         FailureConfirmed = "确认不符合规定", "确认不符合规定", "failing result confirmed";

@@ -126,6 +126,7 @@ pub mod duties;
 mod evaluations;
 mod hidden;
 pub mod instruments;
+pub mod investigation;
 mod places;
 pub mod register;
 pub mod roles;
@@ -141,6 +142,7 @@ pub use evaluations::{
     EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,
 };
 pub use hidden::Hidden;
+pub use investigation::{CheckFinding, InvestigationEvent, InvestigationState};
 pub use places::Place;
 pub use register::{AccountState, AuthorisationState, PasswordOrigin, SpecificationStanding, SpecificationState};
 pub use roles::{Permission, Role, allowed};

@@ -6,7 +6,7 @@ vocabulary! {
         Supplied = "supplied", "供样方", "the supplier";
         Received = "received", "已收", "received";
         TestPortion = "test_portion", "检验用", "test portion";
-        Retention = "retention", "留样及复验用", "retention and re-test portion";
+        Retention = "retention", "留样及复试用", "retention and re-test portion";
         Consumed = "consumed", "已消耗", "consumed";
         Returned = "returned", "已退回", "returned";
         Destroyed = "destroyed", "已销毁", "destroyed";

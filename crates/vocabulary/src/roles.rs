@@ -75,7 +75,9 @@ permissions! {
     ResultReview = "result.review": Reviewer;
     /// Superseding an approved result that was found wrong.
     ResultCorrect = "result.correct": Quality;
-    /// Re-test or confirmation of a result out of specification (OOS).
+    /// The laboratory check after a result out of specification (OOS), its cause and the plan of repetitions.
+    OosInvestigate = "oos.investigate": Reviewer Quality;
+    /// Approving a cause or a plan, and the confirmation of a result out of specification (OOS).
     OosDecide = "oos.decide": Quality;
     RawRecordRead = "raw_record.read": Analyst Reviewer AuthorisedSignatory Quality;
 

@@ -24,7 +24,7 @@ vocabulary! {
     Portion {
         Received = "received", "已收", "received";
         Test = "test", "检验用", "test portion";
-        Retention = "retention", "留样及复验用", "retention and re-test portion";
+        Retention = "retention", "留样及复试用", "retention and re-test portion";
         Returned = "returned", "已退回", "returned";
     }
 }

@@ -9,6 +9,7 @@ use crate::instruments::{
     DeadLetterEvent, DeadLetterState, FileEvent, FileState, FolderEntryEvent, FolderEntryState, InstrumentEvent,
     InstrumentState, RunListEvent, RunListState,
 };
+use crate::investigation::{InvestigationEvent, InvestigationState};
 use crate::register::{AccountEvent, AccountState, SpecificationEvent, SpecificationState};
 use crate::samples::{Portion, PortionEvent, SampleEvent, SampleState};
 
@@ -52,8 +53,8 @@ vocabulary! {
         Reviewed = "reviewed", "已复核", "reviewed";
         /// Out of specification: it awaits a decision.
         Oos = "out_of_limit", "超出标准", "out of specification (OOS)";
-        /// Replaced by a re-test, which is a task of its own; its result stays.
-        RetestOrdered = "retest_ordered", "已安排复验", "re-test ordered";
+        /// Its result is invalid or decides nothing, and another task does the test again; the result stays.
+        RetestOrdered = "retest_ordered", "已安排复试", "re-test ordered";
         Confirmed = "confirmed", "确认不符合规定", "confirmed out of specification";
         Cancelled = "cancelled", "已取消", "cancelled";
     }
@@ -70,7 +71,7 @@ vocabulary! {
         SendBack = "send_back", "退回", "send back";
         Approve = "approve", "复核通过", "approve";
         FindOos = "find_oos", "判为超出标准", "find out of specification";
-        OrderRetest = "order_retest", "安排复验", "order a re-test";
+        OrderRetest = "order_retest", "安排复试", "order a re-test";
         Confirm = "confirm", "确认不符合", "confirm";
         Cancel = "cancel", "取消", "cancel";
         /// An approved result was found wrong: the test is entered anew.
@@ -120,6 +121,7 @@ pub enum WrongState {
     Standard(ReferenceStandardState, ReferenceStandardEvent),
     Sample(SampleState, SampleEvent),
     Portion(Portion, PortionEvent),
+    Investigation(InvestigationState, InvestigationEvent),
 }
 
 impl WrongState {
@@ -139,6 +141,7 @@ impl WrongState {
             WrongState::Standard(state, event) => ("对照品", state.zh(), event.zh()),
             WrongState::Sample(state, event) => ("样品", state.zh(), event.zh()),
             WrongState::Portion(state, event) => ("容器", state.zh(), event.zh()),
+            WrongState::Investigation(state, event) => ("超标调查", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -159,6 +162,7 @@ impl WrongState {
             WrongState::Standard(state, event) => ("reference standard", state.en(), event.en()),
             WrongState::Sample(state, event) => ("sample", state.en(), event.en()),
             WrongState::Portion(state, event) => ("container", state.en(), event.en()),
+            WrongState::Investigation(state, event) => ("investigation", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -297,9 +301,9 @@ transitions! { TaskState on TaskEvent, Task:
     Entered + SendBack = InProgress;
     Entered + Approve = Reviewed;
     Entered + FindOos = Oos;
+    Entered + OrderRetest = RetestOrdered;
     Entered + Cancel = Cancelled;
     Reviewed + Reopen = Waiting;
-    Oos + Reopen = Waiting;
     Confirmed + Reopen = Waiting;
     Oos + OrderRetest = RetestOrdered;
     Oos + Confirm = Confirmed;
@@ -325,6 +329,7 @@ pub fn table() -> String {
         TaskState::table(),
         CertificateState::table(),
         ReferenceStandardState::table(),
+        InvestigationState::table(),
         crate::instruments::table(),
         crate::register::table(),
     ]

@@ -7,7 +7,10 @@ use super::files::{DemoFile, DemoFiles, Picked};
 use super::laboratory::{Laboratory, PASSWORD, Staff};
 use super::{DemoError, at, file_error, tell};
 use crate::action::{Services, act};
-use crate::bench::{CheckImport, DecideTask, EnterReadings, NewReading, ReviewResult, Source, TaskEntry};
+use crate::bench::{
+    CheckImport, CheckLaboratory, ConfirmFailure, EnterReadings, NewReading, PointAnswer, ReviewResult, Source,
+    TaskEntry,
+};
 use crate::cases::{
     AcceptCase, NewApplication, NewBatch, NewContainers, NewSample, Particulars, Receipt, ReceiveSamples, RecordDates,
     SubmitCase, TakeIn, Taken,
@@ -15,6 +18,7 @@ use crate::cases::{
 use crate::certificates::{DraftCertificate, ReviewCertificate, ReviewProtocol, SignCertificate};
 use crate::clock::Clock;
 use crate::instruments::{self, AcceptFile, MatchName, NamedFile, Wanted};
+use crate::regulation::failing::FailingWord;
 use crate::secrets::Password;
 use crate::store::Failure;
 use crate::store::columns::{InstrumentFileId, ObservationId};
@@ -22,7 +26,7 @@ use crate::store::views::{self, QueueFilter, QueueRow, ReviewFilter};
 use crate::text::{TypedDate, TypedDecimal};
 use crate::vocabulary::instruments::ProblemSeverity;
 use crate::vocabulary::{
-    Business, CheckOutcome, IssueMeaning, OosDecision, ProtocolOutcome, Purpose, ReviewOutcome, TaskState,
+    Business, CheckFinding, CheckOutcome, IssueMeaning, ProtocolOutcome, Purpose, ReviewOutcome, TaskState,
 };
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -369,10 +373,23 @@ impl Story<'_> {
         }
         for row in self.queue(staff, Some(TaskState::Oos), None)? {
             writeln!(self.out, "  超标 OOS: {} {} → 确认 confirmed", row.sample_number, row.item_zh)?;
-            let decided = DecideTask {
+            let points = self.services.regulation.failing().point.clone();
+            let answer = |point: FailingWord| PointAnswer {
+                point: point.code,
+                finding: CheckFinding::InOrder,
+                note: String::new(),
+            };
+            let checked = CheckLaboratory {
+                id: row.task_id.clone(),
+                answers: points.into_iter().map(answer).collect(),
+                cause: None,
+                evidence: String::new(),
+                reason: "演示：实验室检查未发现可归因的差错".into(),
+            };
+            act(self.services, &staff.reviewer, checked)?;
+            let decided = ConfirmFailure {
                 id: row.task_id,
-                decision: OosDecision::Confirm,
-                reason: "演示：实验室调查未发现可归因的差错".into(),
+                reason: "演示：未查明原因，原结果有效".into(),
                 password: password(),
                 code: None,
             };

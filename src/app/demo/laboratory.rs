@@ -177,6 +177,7 @@ fn finding(code: &str, names: (&str, &str), method: &str, limit: &str, consumes:
         consumes: consumes.into(),
         in_scope: true,
         plausible: None,
+        retest_allowed: None,
         annex: Vec::new(),
     }
 }

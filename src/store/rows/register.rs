@@ -76,6 +76,8 @@ pub struct TestItemRow {
     pub in_scope: bool,
     pub annex: Json,
     pub plausible: Option<String>,
+    /// None where nothing was said: the names of item and method say it
+    pub retest_allowed: Option<bool>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]

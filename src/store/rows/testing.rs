@@ -4,7 +4,9 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{Comparison, CorrectionKind, OosDecision, ReviewOutcome, TaskState, Verdict};
+use crate::vocabulary::{
+    Comparison, CorrectionKind, InvestigationEvent, InvestigationState, OosDecision, ReviewOutcome, TaskState, Verdict,
+};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = test_task, treat_none_as_default_value = false)]
@@ -20,6 +22,10 @@ pub struct TestTaskRow {
     pub started_at: Option<Instant>,
     pub analyst_id: Option<AccountId>,
     pub institute_id: InstituteId,
+    /// Who alone does it, where a plan of repetitions says so
+    pub assigned_to: Option<AccountId>,
+    /// The failing result that it repeats under a plan
+    pub repeats_result_id: Option<ResultId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -76,6 +82,25 @@ pub struct OosDecisionRow {
     pub reason: String,
     pub decided_by: AccountId,
     pub decided_at: Instant,
+}
+
+/// A step of an investigation.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = investigation_step, treat_none_as_default_value = false)]
+pub struct InvestigationStepRow {
+    pub id: InvestigationStepId,
+    pub result_id: ResultId,
+    pub position: i64,
+    pub event: InvestigationEvent,
+    pub state: InvestigationState,
+    pub reason: String,
+    pub answers: Json,
+    pub cause: Option<String>,
+    pub evidence: Option<String>,
+    pub repetitions: Option<i64>,
+    pub second_analyst: Option<AccountId>,
+    pub by_account: AccountId,
+    pub at: Instant,
 }
 
 /// An approved result that was superseded, and why.

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::investigations::{self, InvestigationView};
 use super::{ImportView, ObservationView, Reader, names};
 use crate::calculation::inputs::ReadingInput;
 use crate::regulation::numeric::Limit;
@@ -44,6 +45,8 @@ pub struct TaskView {
     pub imports: Vec<ImportView>,
     /// The evaluations of sequences and plates that readings rest on
     pub evaluations: Vec<TaskEvaluation>,
+    /// The investigation of its latest result, or of the one that it repeats under a plan
+    pub investigation: Option<InvestigationView>,
     /// All attempts of this item on this sample
     pub attempts: Vec<TestTaskId>,
 }
@@ -62,6 +65,8 @@ pub struct TaskFacts {
     pub started_at: Option<Instant>,
     pub analyst_id: Option<AccountId>,
     pub institute_id: InstituteId,
+    /// Who alone does it, where a plan of repetitions says so
+    pub assigned_to: Option<AccountId>,
     /// What a change of it is made on
     pub revision: i64,
 }
@@ -88,6 +93,8 @@ pub struct TaskItem {
     pub consumes: Dec,
     pub in_scope: bool,
     pub annex: Vec<String>,
+    /// Whether a failing result may be repeated, where the specification says so
+    pub retest_allowed: Option<bool>,
     /// What its result can plausibly be, where the specification says so
     pub plausible: Option<String>,
     /// One unit of the limit's last digit: at it the result is rounded, compared and printed
@@ -200,6 +207,7 @@ impl TaskFacts {
             started_at: row.started_at,
             analyst_id: row.analyst_id,
             institute_id: row.institute_id,
+            assigned_to: row.assigned_to,
             revision,
         }
     }
@@ -213,6 +221,7 @@ impl TaskItem {
         Ok(Self {
             step_contradicts: limit_step.zip(step).is_some_and(|(limit, step)| limit != step),
             limit_step: limit_step.map(|step| step.to_string()),
+            retest_allowed: row.retest_allowed,
             plausible: row.plausible,
             inputs: row.inputs.stored("test_item", "inputs", &row.id)?,
             annex: row.annex.stored("test_item", "annex", &row.id)?,
@@ -318,6 +327,11 @@ pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outco
         .order(test_task::attempt)
         .select(test_task::id)
         .load(conn)?;
+    let about = task.repeats_result_id.clone().or_else(|| rows.last().map(|(row, _)| row.id.clone()));
+    let investigation = match about {
+        Some(about) => investigations::of_result(conn, &about)?,
+        None => None,
+    };
     let people = names(conn, &task.analyst_id.iter().collect::<Vec<_>>())?;
     Ok(Some(TaskView {
         analyst: task.analyst_id.as_ref().and_then(|id| people.get(id.as_str()).cloned()),
@@ -332,6 +346,7 @@ pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outco
         observations: observations.into_iter().map(ObservationView::of).collect::<Outcome<_>>()?,
         results: results(conn, rows)?,
         imports,
+        investigation,
         attempts,
     }))
 }

@@ -8,6 +8,7 @@ mod duties;
 mod evaluations;
 mod files;
 mod imports;
+mod investigations;
 pub mod keyset;
 mod own_cases;
 mod owners;
@@ -42,6 +43,7 @@ pub use files::{
     files, files_of_instrument, locator_of, problems_of,
 };
 pub use imports::{CheckView, ImportView, import_checks, imports};
+pub use investigations::{AnalystName, InvestigationStepView, InvestigationView, RepetitionView, analysts};
 pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use owners::{OwnerOpen, OwnerProposalView, owner_proposals, owners_open};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};

@@ -14,7 +14,7 @@ use super::bench::{ResultView, results};
 use super::keyset::{self, COUNTED, Part};
 use crate::on_each;
 use crate::refusal::Refusal;
-use crate::store::columns::{Day, Instant, InstituteId, ResultId, SampleId, TestTaskId};
+use crate::store::columns::{AccountId, Day, Instant, InstituteId, ResultId, SampleId, TestTaskId};
 use crate::store::rows::{ResultRow, TestTaskRow};
 use crate::store::schema::{account, application, batch, product, result, sample, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
@@ -244,12 +244,17 @@ fn places(
 ///
 /// # Errors
 /// The store's failure.
-pub fn first_waiting(conn: &mut AnyConnection, institute: &InstituteId) -> Outcome<Option<TestTaskId>> {
+pub fn first_waiting(
+    conn: &mut AnyConnection,
+    institute: &InstituteId,
+    who: &AccountId,
+) -> Outcome<Option<TestTaskId>> {
     for (lane, undated) in LANES.into_iter().flat_map(|lane| [(lane, false), (lane, true)]) {
         let waiting = test_task::table
             .inner_join(sample::table.inner_join(application::table))
             .filter(test_task::institute_id.eq(institute))
             .filter(test_task::state.eq(TaskState::Waiting))
+            .filter(test_task::assigned_to.is_null().or(test_task::assigned_to.eq(who)))
             .filter(test_task::lane_rank.eq(lane))
             .filter(application::state.eq(CaseState::Testing))
             .order((test_task::due, test_task::available_at, test_task::id))
