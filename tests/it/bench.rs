@@ -102,17 +102,17 @@ fn nothing_is_decided_of_a_case_that_has_ended() {
         let taken = world.take_in("drug_registration", &product, "A", 4);
         let number = text(&taken["samples"][0], "number");
         let (failing, waiting) = (world.task(&number, "assay", "waiting"), world.task(&number, "water", "waiting"));
-        let result = text(&world.enter(&failing, "90.0"), "result_id");
+        let result = text(&world.enter(&failing, "98.0"), "result_id");
         world.approve_all();
         let case = text(&taken, "application_id");
         let end = json!({"reason": "录入错误"});
         let ended = world.quality.post(&format!("/api/v1/applications/{case}/void"), &end);
         assert!(ended.status < 300, "{}", ended.text);
-        let decide = json!({"decision": "retest", "reason": "调查"});
+        let decide = json!({"reason": "调查"});
         let entry = json!({"readings": [{"name": "x", "raw": "98.0"}], "reason": "更正"});
         let approve = json!({"outcome": "approved"});
         for refused in [
-            world.quality.post(&format!("/api/v1/tasks/{failing}/decision"), &decide),
+            world.quality.post(&format!("/api/v1/tasks/{failing}/investigation/confirmation"), &decide),
             world.analyst.post(&format!("/api/v1/tasks/{waiting}/start"), &json!({})),
             world.analyst.post(&format!("/api/v1/tasks/{waiting}/entry"), &entry),
             world.reviewer.post(&format!("/api/v1/results/{result}/review"), &approve),

@@ -69,8 +69,9 @@ fn one_person_has_no_two_duties_about_the_same_thing() {
 
         let (task, result, _) = replaced(&world, &product, "L2", "90.0", &all);
         ok(&review(&world.reviewer, &result), 200);
-        let decide = json!({"decision": "confirm", "reason": "调查完毕"});
-        let decision = format!("/api/v1/tasks/{task}/decision");
+        let decide = json!({"reason": "调查完毕"});
+        let decision = format!("/api/v1/tasks/{task}/investigation/confirmation");
+        ok(&world.check_laboratory(&task, None), 201);
         assert_apart(&all.post(&decision, &decide), "all", "录入数据");
         ok(&world.quality.post(&decision, &decide), 201);
 
@@ -255,8 +256,9 @@ fn every_approval_is_signed_and_the_signature_names_what_it_is_of() {
             200,
         );
         let quality = later(app, "quality");
-        let decision = format!("/api/v1/tasks/{task}/decision");
-        let mut body = json!({"decision": "confirm", "reason": "调查完毕"});
+        ok(&world_check(&app.logged_in("reviewer"), &task), 201);
+        let decision = format!("/api/v1/tasks/{task}/investigation/confirmation");
+        let mut body = json!({"reason": "调查完毕"});
         assert_eq!(quality.post(&decision, &body).problem(), "signature-needed");
         body["password"] = json!(PASSWORD);
         ok(&quality.post(&decision, &body), 201);
@@ -431,4 +433,11 @@ fn a_signatory_signs_within_the_field_and_the_dates() {
         let refused = world.admin.post(&format!("/api/v1/accounts/{own}/fields"), &all);
         assert_eq!(refused.problem(), "self-review", "{}", refused.text);
     });
+}
+
+/// The laboratory check without a cause.
+fn world_check(who: &Client, task: &str) -> crate::support::client::Answer {
+    let points = ["analyst", "instrument", "standard", "solution", "calculation"];
+    let answers: Vec<_> = points.iter().map(|point| json!({"point": point, "finding": "in_order"})).collect();
+    who.post(&format!("/api/v1/tasks/{task}/investigation/check"), &json!({"answers": answers, "reason": "检查"}))
 }

@@ -157,11 +157,8 @@ fn a_result_out_of_specification_blocks_until_it_is_decided() {
         assert_eq!(blocked.problem(), "out-of-limit-open");
 
         // The re-test consumes the retained portion, through the ledger.
-        let decide = |task: &str, how: &str| {
-            let body = json!({"decision": how, "reason": "实验室调查：进样针漏液"});
-            world.quality.post(&format!("/api/v1/tasks/{task}/decision"), &body)
-        };
-        let decided = ok(&decide(&task, "retest"), 201);
+        ok(&world.check_laboratory(&task, Some("instrument_fault")), 201);
+        let decided = ok(&world.decide(&task, "cause-approval"), 201);
         assert_eq!(decided["containers"], 1);
         let custody = ok(&world.receiver.get(&format!("/api/v1/samples/{sample}")), 200);
         let at = |place: &str| {
@@ -172,12 +169,12 @@ fn a_result_out_of_specification_blocks_until_it_is_decided() {
             (at("retention"), at("test_portion"), at("supplied")),
             (Some(Some(0)), Some(Some(2)), Some(Some(-2)))
         );
-        let retest = text(&decided, "retest_task_id");
+        let retest = decided["tasks"][0].as_str().expect("a task").to_owned();
         world.enter(&retest, "29.0");
         world.approve_all();
         // Nothing is left for a third test: the result is confirmed, and the lot is refused.
-        assert_eq!(decide(&retest, "retest").problem(), "ledger-refused");
-        ok(&decide(&retest, "confirm"), 201);
+        ok(&world.check_laboratory(&retest, None), 201);
+        ok(&world.decide(&retest, "confirmation"), 201);
         world.review_protocol(&sample);
         let issued = world.issue(&sample);
         assert_eq!((&issued["kind"], &issued["conforms"]), (&json!("lot_release_refusal"), &json!(false)));

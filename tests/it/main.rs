@@ -27,6 +27,7 @@ mod houses;
 mod instrument_actions;
 mod instruments_in;
 mod invariants;
+mod investigations;
 mod judging;
 mod kill;
 mod lines;

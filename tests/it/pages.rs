@@ -314,9 +314,18 @@ fn from_the_bench_to_a_signed_certificate_by_pages() {
 
     let quality = Browser::logged_in(&app, "quality");
     assert!(quality.page("/oos").contains(&task));
-    let bare = quality.form(&format!("{task}/decision"), &[("decision", "confirm"), ("reason", " ")]);
+    let points = ["analyst", "instrument", "standard", "solution", "calculation"];
+    let mut checked = vec![("cause".to_owned(), String::new()), ("reason".to_owned(), "未发现差错".to_owned())];
+    for (at, point) in points.iter().enumerate() {
+        checked.push((format!("answers[{at}].point"), (*point).to_owned()));
+        checked.push((format!("answers[{at}].finding"), "in_order".to_owned()));
+    }
+    let checked: Vec<(&str, &str)> = checked.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert!(reviewer.page(&task).contains("实验室检查"));
+    assert_eq!(reviewer.form(&format!("{task}/investigation/check"), &checked).status, 303);
+    let bare = quality.form(&format!("{task}/investigation/confirmation"), &[("reason", " ")]);
     assert!(bare.status == 422 && faulty(&bare.text, "reason"));
-    let confirmed = quality.form(&format!("{task}/decision"), &[("decision", "confirm"), ("reason", "复核无误")]);
+    let confirmed = quality.form(&format!("{task}/investigation/confirmation"), &[("reason", "复核无误")]);
     assert_eq!(confirmed.status, 303);
 
     assert!(reviewer.page("/certificates").contains(&sample));

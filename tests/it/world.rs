@@ -83,6 +83,21 @@ impl<'a> World<'a> {
         ok(&self.receiver.post("/api/v1/intake", &self.intake_body(business, product, lot, containers)), 201)
     }
 
+    /// The laboratory check of a failing result, by the reviewer.
+    pub fn check_laboratory(&self, task: &str, cause: Option<&str>) -> Answer {
+        let points = ["analyst", "instrument", "standard", "solution", "calculation"];
+        let answers: Vec<Value> = points.iter().map(|point| json!({"point": point, "finding": "in_order"})).collect();
+        let evidence = if cause.is_some() { "原始记录第 3 页" } else { "" };
+        let body = json!({"answers": answers, "cause": cause, "evidence": evidence, "reason": "实验室检查"});
+        self.reviewer.post(&format!("/api/v1/tasks/{task}/investigation/check"), &body)
+    }
+
+    /// A step of an investigation that quality decides.
+    pub fn decide(&self, task: &str, step: &str) -> Answer {
+        let body = json!({"reason": "调查完毕"});
+        self.quality.post(&format!("/api/v1/tasks/{task}/investigation/{step}"), &body)
+    }
+
     /// The open task of an item of a sample.
     pub fn task(&self, sample_number: &str, item: &str, state: &str) -> String {
         let listed =

@@ -57,7 +57,7 @@ END $$;
 CREATE TRIGGER investigation_step_once BEFORE INSERT ON investigation_step FOR EACH ROW EXECUTE FUNCTION investigation_step_once();
 CREATE FUNCTION out_of_limit_decision_investigated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM investigation_step s WHERE s.result_id = NEW.result_id AND s.state = CASE NEW.decision WHEN 'retest' THEN 'invalidated' ELSE 'confirmed' END) THEN
+    IF NEW.decided_by NOT IN (SELECT z.analyst_id FROM result z WHERE z.id = NEW.result_id UNION SELECT r.entered_by FROM reading r JOIN result z ON z.test_task_id = r.test_task_id WHERE z.id = NEW.result_id) AND NOT EXISTS (SELECT 1 FROM investigation_step s WHERE s.result_id = NEW.result_id AND s.state = CASE NEW.decision WHEN 'retest' THEN 'invalidated' ELSE 'confirmed' END) THEN
         RAISE EXCEPTION 'qianfa:investigation-open: nothing is decided, approved or issued past an open investigation' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;

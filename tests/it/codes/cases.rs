@@ -54,6 +54,15 @@ const FIELD: &str = "INSERT INTO signatory_field (id, account_id, business, vali
 const FIELD_END: &str = "INSERT INTO signatory_field_end (id, field_id, ends_on, reason, ended_by, ended_at) \
     VALUES ('y1', 'y1', '2026-12-31', 'x', 'a2', '2026-01-01T01:00:00.000000Z')";
 
+const FAIL: &str = "INSERT INTO result (id, test_task_id, version, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at) \
+    SELECT 'z9', test_task_id, 2, '90.0', '90.0', unit, limit_text, compare_by, 'fail', steps, reagents, note, analyst_id, entered_at FROM result WHERE id = 'z2'";
+const OPEN: &str = "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, by_account, at) \
+    VALUES ('s1', 'z9', 1, 'open', 'open', '', '[]', 'a2', '2026-03-05T01:00:00.000000Z')";
+const CAUSE: &str = "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, cause, evidence, by_account, at) \
+    VALUES ('s2', 'z9', 2, 'find_cause', 'cause_found', 'x', '[]', 'instrument_fault', 'x', 'a2', '2026-03-05T02:00:00.000000Z')";
+const NONE: &str = "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, by_account, at) \
+    VALUES ('s2', 'z9', 2, 'find_none', 'no_cause', 'x', '[]', 'a2', '2026-03-05T02:00:00.000000Z')";
+
 /// Both databases, the statements before, the statement, the rule.
 #[rustfmt::skip]
 pub const CASES: &[Written] = &[
@@ -241,6 +250,51 @@ pub const CASES: &[Written] = &[
      "INSERT INTO out_of_limit_decision (id, result_id, decision, reason, decided_by, decided_at) \
       SELECT 'o9', 'z2', decision, reason, 'a1', decided_at FROM out_of_limit_decision WHERE id = 'o1'",
      I::DecisionSelf),
+
+    // Investigations.
+    ("investigation_step_kept", "investigation_step_kept", &[FAIL, OPEN],
+     "UPDATE investigation_step SET reason = 'other'", I::AppendOnly),
+    ("investigation_step_kept_delete", "investigation_step_kept", &[FAIL, OPEN],
+     "DELETE FROM investigation_step", I::AppendOnly),
+    ("investigation_step_order", "investigation_step_order", &[FAIL, OPEN],
+     "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, by_account, at) \
+      VALUES ('s9', 'z9', 2, 'confirm', 'confirmed', 'x', '[]', 'a3', '2026-03-05T03:00:00.000000Z')", I::InvestigationOrder),
+    ("investigation_step_by_another", "investigation_step_by_another", &[FAIL, OPEN, CAUSE],
+     "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, by_account, at) \
+      VALUES ('s9', 'z9', 3, 'approve_cause', 'invalidated', 'x', '[]', 'a2', '2026-03-05T03:00:00.000000Z')", I::InvestigationSelf),
+    ("investigation_step_once", "investigation_step_once",
+     &["INSERT INTO test_item (id, specification_id, position, code, name_zh, name_en, method, kind, unit, limit_text, compare_by, inputs, replicates, consumes, in_scope, annex) \
+        SELECT 't9', 'n2', 9, 'other', '无菌检查', name_en, method, kind, unit, limit_text, compare_by, inputs, replicates, consumes, in_scope, annex FROM test_item WHERE id = 't1'",
+       "INSERT INTO test_task (id, sample_id, test_item_id, attempt, state, lane_rank, available_at, started_at, analyst_id, institute_id) \
+        SELECT 'k9', sample_id, 't9', 1, 'entered', lane_rank, available_at, started_at, analyst_id, institute_id FROM test_task WHERE id = 'k1'",
+       "INSERT INTO result (id, test_task_id, version, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at) \
+        SELECT 'z9', 'k9', 1, '90.0', '90.0', unit, limit_text, compare_by, 'fail', steps, reagents, note, analyst_id, entered_at FROM result WHERE id = 'z2'",
+       OPEN, NONE],
+     "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, repetitions, second_analyst, by_account, at) \
+      VALUES ('s9', 'z9', 3, 'propose_plan', 'planned', 'x', '[]', 1, 'a3', 'a2', '2026-03-05T03:00:00.000000Z')", I::RetestNotAllowed),
+    ("out_of_limit_decision_investigated", "out_of_limit_decision_investigated", &[],
+     "INSERT INTO out_of_limit_decision (id, result_id, decision, reason, decided_by, decided_at) \
+      SELECT 'o9', 'z2', decision, reason, 'a2', decided_at FROM out_of_limit_decision WHERE id = 'o1'", I::InvestigationOpen),
+    ("test_task_ordered", "test_task_ordered", &[],
+     "INSERT INTO test_task (id, sample_id, test_item_id, attempt, state, lane_rank, available_at, institute_id) \
+      SELECT 'k9', sample_id, test_item_id, 3, 'waiting', lane_rank, available_at, institute_id FROM test_task WHERE id = 'k2'",
+     I::RepetitionUnplanned),
+    ("test_task_investigated", "test_task_investigated", &[FAIL],
+     "UPDATE test_task SET state = 'reviewed' WHERE id = 'k2'", I::InvestigationOpen),
+    ("reading_by_assigned", "reading_by_assigned", &["UPDATE test_task SET assigned_to = 'a3' WHERE id = 'k2'"],
+     "INSERT INTO reading (id, test_task_id, name, position, version, raw, value, unit, reason, entered_by, entered_at) \
+      SELECT 'q9', test_task_id, name, position, 2, raw, value, unit, '笔误', 'a1', entered_at FROM reading WHERE id = 'q2'",
+     I::AssignedAnalyst),
+    ("application_failing", "application_failing", &[FAIL],
+     "UPDATE application SET state = 'voided' WHERE id = 'c1'", I::FailingCase),
+    ("certificate_investigated_insert", "certificate_investigated_insert",
+     &["UPDATE test_task SET state = 'out_of_limit' WHERE id = 'k2'"],
+     "INSERT INTO certificate (id, kind, application_id, sample_id, institute_id, state, conforms, data, verification_code, drafted_by, drafted_at) \
+      SELECT 'x9', 'import_report', application_id, sample_id, institute_id, 'drafted', conforms, data, 'other', drafted_by, drafted_at FROM certificate WHERE id = 'x1'",
+     I::InvestigationOpen),
+    ("certificate_investigated", "certificate_investigated",
+     &["UPDATE test_task SET state = 'out_of_limit' WHERE id = 'k2'"],
+     "UPDATE certificate SET state = 'issued' WHERE id = 'x2'", I::InvestigationOpen),
 
     // Corrections of approved results.
     ("sample_of_withdrawn_batch", "sample_of_withdrawn_batch",
