@@ -313,14 +313,29 @@ fn at_work(app: &TestApp) {
         200,
     );
     let failing = entered("L2", "80.0");
+    let investigated: Vec<Value> = ["L12", "L13", "L14"].iter().map(|lot| entered(lot, "80.0")).collect();
+    entered("L15", "<100");
     let done: Vec<Value> = ["L3", "L4", "L5", "L6"].iter().map(|lot| entered(lot, "99.0")).collect();
     for row in ok(&world.reviewer.get("/api/v1/reviews"), 200)["items"].as_array().expect("a list") {
         let (result, sample) = (text(&row["result"], "id"), row["task"]["sample_number"].clone());
-        if [&failing].into_iter().chain(&done).any(|taken| taken["samples"][0]["number"] == sample) {
+        if [&failing].into_iter().chain(&investigated).chain(&done).any(|taken| taken["samples"][0]["number"] == sample)
+        {
             let approved = json!({"outcome": "approved"});
             ok(&world.reviewer.post(&format!("/api/v1/results/{result}/review"), &approved), 200);
         }
     }
+    // Of the failing ones one has a cause, one has none, and one has a plan; another result decides nothing.
+    let failed = |taken: &Value| world.task(&text(&taken["samples"][0], "number"), "assay", "out_of_limit");
+    ok(&world.check_laboratory(&failed(&investigated[0]), Some("instrument_fault")), 201);
+    ok(&world.check_laboratory(&failed(&investigated[1]), None), 201);
+    ok(&world.check_laboratory(&failed(&investigated[2]), None), 201);
+    app.account("second", &[Role::Analyst]);
+    let accounts = ok(&world.admin.get("/api/v1/accounts"), 200);
+    let rows = accounts["items"].as_array().or(accounts.as_array()).expect("accounts");
+    let second = text(rows.iter().find(|row| row["username"] == "second").expect("the second analyst"), "id");
+    let plan = json!({"repetitions": 1, "second_analyst": second, "reason": "复试"});
+    let path = format!("/api/v1/tasks/{}/investigation/plan", failed(&investigated[2]));
+    ok(&world.reviewer.post(&path, &plan), 201);
     // One waits for its certificate; of the others one is drafted, one reviewed, one issued.
     let sample = |taken: &Value| text(&taken["samples"][0], "id");
     let drafted = |taken: &Value| {
