@@ -133,7 +133,7 @@ pub struct Investigated {
 
 /// What is asked for, as every step is decided.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct StepAsked {
     event: InvestigationEvent,
     reason: String,
     answers: Vec<PointAnswer>,
@@ -142,7 +142,7 @@ pub struct Asked {
     plan: Option<(i64, AccountId)>,
 }
 
-impl Asked {
+impl StepAsked {
     fn of(event: InvestigationEvent, reason: &str) -> Self {
         let reason = reason.to_owned();
         Self { event, reason, answers: Vec::new(), cause: None, evidence: None, plan: None }
@@ -235,7 +235,7 @@ fn load(
     Ok(Failing { file, result, steps, done, readings, repeated, invalid_before, analyst_known, stock, proof })
 }
 
-fn decide(facts: &Facts<'_>, asked: Asked, failing: &Failing) -> Result<Plan, Refusal> {
+fn decide(facts: &Facts<'_>, asked: StepAsked, failing: &Failing) -> Result<Plan, Refusal> {
     let reason = text::required("reason", &asked.reason, text::REMARK)?;
     let confirmed = failing.file.after(TaskEvent::Confirm)?;
     let result = failing.result.clone().ok_or(BenchRefusal::NothingToDecide)?;
@@ -312,7 +312,7 @@ fn decide(facts: &Facts<'_>, asked: Asked, failing: &Failing) -> Result<Plan, Re
 }
 
 /// Every point of the list is answered once, and a cause is one of those that count, with its evidence.
-fn checked(rules: &FailingRules, allowed: bool, asked: &Asked) -> Result<(), Refusal> {
+fn checked(rules: &FailingRules, allowed: bool, asked: &StepAsked) -> Result<(), Refusal> {
     for point in &rules.point {
         if asked.answers.iter().filter(|one| one.point == point.code).count() != 1 {
             return Err(BenchRefusal::PointUnanswered { zh: point.zh.clone(), en: point.en.clone() }.into());
@@ -476,7 +476,7 @@ macro_rules! steps {
 
             fn keep(&self, cx: &mut Context<'_>, failing: Failing, plan: Plan) -> Outcome<Investigated> {
                 let $one = self;
-                let asked: Asked = $asked;
+                let asked: StepAsked = $asked;
                 keep(cx, Self::NAME, asked.meaning(), failing, plan)
             }
         }
@@ -486,32 +486,32 @@ macro_rules! steps {
 steps! {
     CheckLaboratory = "investigation.check", OosInvestigate, |one| one.asked(), None, None;
     ApproveCause = "investigation.approve_cause", OosDecide,
-        |one| Asked::of(InvestigationEvent::ApproveCause, &one.reason), None,
+        |one| StepAsked::of(InvestigationEvent::ApproveCause, &one.reason), None,
         Some((one.password.as_ref(), one.code.as_deref()));
     ProposePlan = "investigation.propose_plan", OosInvestigate, |one| one.asked(), Some(&one.second_analyst), None;
     ApprovePlan = "investigation.approve_plan", OosDecide,
-        |one| Asked::of(InvestigationEvent::ApprovePlan, &one.reason), None,
+        |one| StepAsked::of(InvestigationEvent::ApprovePlan, &one.reason), None,
         Some((one.password.as_ref(), one.code.as_deref()));
     SendBackInvestigation = "investigation.send_back", OosDecide,
-        |one| Asked::of(InvestigationEvent::SendBack, &one.reason), None, None;
+        |one| StepAsked::of(InvestigationEvent::SendBack, &one.reason), None, None;
     ConfirmFailure = "investigation.confirm", OosDecide,
-        |one| Asked::of(InvestigationEvent::Confirm, &one.reason), None,
+        |one| StepAsked::of(InvestigationEvent::Confirm, &one.reason), None,
         Some((one.password.as_ref(), one.code.as_deref()));
 }
 
 impl CheckLaboratory {
-    fn asked(&self) -> Asked {
+    fn asked(&self) -> StepAsked {
         let cause = self.cause.clone().filter(|code| !code.is_empty());
         let event = if cause.is_some() { InvestigationEvent::FindCause } else { InvestigationEvent::FindNone };
         let evidence = cause.as_ref().map(|_| self.evidence.trim().to_owned());
-        Asked { answers: self.answers.clone(), cause, evidence, ..Asked::of(event, &self.reason) }
+        StepAsked { answers: self.answers.clone(), cause, evidence, ..StepAsked::of(event, &self.reason) }
     }
 }
 
 impl ProposePlan {
-    fn asked(&self) -> Asked {
+    fn asked(&self) -> StepAsked {
         let plan = Some((self.repetitions, self.second_analyst.clone()));
-        Asked { plan, ..Asked::of(InvestigationEvent::ProposePlan, &self.reason) }
+        StepAsked { plan, ..StepAsked::of(InvestigationEvent::ProposePlan, &self.reason) }
     }
 }
 

@@ -26,13 +26,13 @@ fn failing(name: &str) -> Failing {
     }
 }
 
-fn taken(who: &str, asked: Asked, of: &mut Failing) -> Result<Plan, Refusal> {
+fn taken(who: &str, asked: StepAsked, of: &mut Failing) -> Result<Plan, Refusal> {
     let plan = facts_of(&actor(who), |facts| decide(facts, asked, of))?;
     of.steps.push(plan.step.clone());
     Ok(plan)
 }
 
-fn check(cause: Option<&str>) -> Asked {
+fn check(cause: Option<&str>) -> StepAsked {
     let points = FailingRules::shipped().expect("the shipped rules").point;
     let answer = |point: &crate::regulation::failing::FailingWord| PointAnswer {
         point: point.code.clone(),
@@ -44,12 +44,12 @@ fn check(cause: Option<&str>) -> Asked {
     CheckLaboratory { id: "t".into(), answers, cause, evidence, reason: "查".into() }.asked()
 }
 
-fn plan(repetitions: i64, who: &str) -> Asked {
+fn plan(repetitions: i64, who: &str) -> StepAsked {
     ProposePlan { id: "t".into(), repetitions, second_analyst: who.into(), reason: "复试".into() }.asked()
 }
 
-fn step(event: InvestigationEvent) -> Asked {
-    Asked::of(event, "同意")
+fn step(event: InvestigationEvent) -> StepAsked {
+    StepAsked::of(event, "同意")
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn sterility_has_no_plan_and_is_invalid_for_listed_causes_once() {
 /// a cause that another person approved.
 #[test]
 fn no_sequence_of_steps_reaches_a_conforming_conclusion_while_a_valid_value_fails() {
-    let steps: [fn() -> Asked; 7] = [
+    let steps: [fn() -> StepAsked; 7] = [
         || check(None),
         || check(Some("operation_fault")),
         || step(InvestigationEvent::ApproveCause),

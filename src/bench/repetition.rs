@@ -122,7 +122,7 @@ pub(super) fn keep(
     Ok(made)
 }
 
-/// Repeats a result that decides nothing (`<0.1` against ≤ 0.05) by a method that can tell. It is no failing result.
+/// Repeats a result that decides nothing (`<0.1` against ≤ 0.05) by a method that can tell. It is not a failing result.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatUndecided {

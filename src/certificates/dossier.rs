@@ -142,7 +142,7 @@ impl Final<'_> {
 
 impl Dossier {
     /// All results that count: every attempt's at every item, but those that were invalid or decided nothing and were
-    /// done again. A failing one stands beside its repetitions.
+    /// done again. A failing one is kept beside its repetitions.
     ///
     /// # Errors
     /// Where a result is missing, or an OOS one awaits its decision: these block the certificate.

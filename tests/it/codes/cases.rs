@@ -209,7 +209,7 @@ pub const CASES: &[Written] = &[
      "UPDATE container SET institute_id = 'i2' WHERE id = 'k1'", I::ContainerIdentity),
     ("test_task_institute", "test_task_institute", &[],
      "INSERT INTO test_task (id, sample_id, test_item_id, attempt, state, lane_rank, available_at, institute_id) \
-      SELECT 'k9', sample_id, test_item_id, 3, 'waiting', lane_rank, available_at, 'i2' FROM test_task WHERE id = 'k1'",
+      SELECT 'k9', sample_id, 't2', 1, 'waiting', lane_rank, available_at, 'i2' FROM test_task WHERE id = 'k1'",
      I::WrongInstitute),
     ("result_unreviewed", "result_unreviewed", &[],
      "INSERT INTO result (id, test_task_id, version, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at, reviewer_id, reviewed_at, review_outcome) \
