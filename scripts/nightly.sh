@@ -10,4 +10,5 @@ export QIANFA_KILLS_POSTGRES="${QIANFA_KILLS_POSTGRES:-200}"
 sh scripts/postgres.sh cargo test --workspace --locked --test it -- \
     --nocapture flips:: kill:: every_damage_of_a_copy
 # Documents are verified at every 31st byte where the code is optimised.
+QIANFA_GENERATED="${QIANFA_GENERATED:-600}" sh scripts/postgres.sh cargo test --workspace --locked --test it -- generated_requests
 exec cargo test --release --locked -p documents -- flipped every_byte

@@ -9,9 +9,8 @@ use utoipa::ToSchema;
 
 use super::readings::current;
 use super::refusals::{BenchRefusal, ImportFault};
-use super::review::reviewed;
 use super::signed;
-use super::task::{TaskFile, latest_result, task_of};
+use super::task::{TaskFile, latest_result, reviewed, task_of};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::people::{DutiesDone, Grace, Reauthenticated};
 use crate::record::{Actor, Change};

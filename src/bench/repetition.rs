@@ -7,9 +7,8 @@ use utoipa::ToSchema;
 
 use super::readings::current;
 use super::refusals::BenchRefusal;
-use super::review;
 use super::signed;
-use super::task::{TaskFile, latest_result, open_task_of};
+use super::task::{TaskFile, latest_result, open_task_of, reviewed};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
@@ -213,7 +212,7 @@ impl Action for RepeatUndecided {
     fn keep(&self, cx: &mut Context<'_>, of: Undecided, plan: Repeating) -> Outcome<RepeatedUndecided> {
         cx.sign(of.proof.as_ref(), SignatureMeaning::OtherMethodOrdered, ("result", self.id.as_str()), &of.content)?;
         if of.row.reviewer_id.is_none() {
-            review::reviewed(cx.conn, &cx.actor.account, cx.now.into(), &self.id, ReviewOutcome::Approved, &plan.note)?;
+            reviewed(cx.conn, &cx.actor.account, cx.now.into(), &self.id, ReviewOutcome::Approved, &plan.note)?;
         }
         let (id, old) = (&of.file.task.id, of.file.task.state);
         diesel::update(test_task::table.find(id)).set(test_task::state.eq(plan.state)).execute(cx.conn)?;

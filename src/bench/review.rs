@@ -12,18 +12,18 @@ use super::readings::current;
 use super::refusals::BenchRefusal;
 use super::reopen::{self, ApprovedResult, Reopening};
 use super::signed;
-use super::task::{TaskFile, latest_result, open_task_of};
+use super::task::{TaskFile, latest_result, open_task_of, reviewed};
 use crate::action::{Action, Context, Facts, Meanwhile, Services, Subject};
 use crate::cases;
 use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::secrets::Password;
-use crate::store::columns::{AccountId, Instant, InstrumentFileId, ResultId};
+use crate::store::columns::{InstrumentFileId, ResultId};
 use crate::store::revisions::Revised;
 use crate::store::rows::ResultRow;
 use crate::store::schema::{result, test_task};
-use crate::store::{AnyConnection, Failure, Outcome, views};
+use crate::store::{Failure, Outcome, views};
 use crate::text;
 use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{CheckOutcome, Duty, Permission, ReviewOutcome, SignatureMeaning, TaskState, Verdict};
@@ -227,26 +227,6 @@ fn entered_after(cx: &mut Context<'_>, row: &ResultRow) -> Outcome<Vec<Meanwhile
     let version = row.version;
     let made = |field: &Value| field["new"]["version"].as_i64().is_some_and(|made| made <= version);
     cx.since(&Subject::new(Revised::Task, &row.test_task_id), |fields| fields.get("result").is_some_and(made))
-}
-
-/// Writes down who reviewed a result, and how.
-pub(super) fn reviewed(
-    conn: &mut AnyConnection,
-    reviewer: &AccountId,
-    at: Instant,
-    id: &ResultId,
-    outcome: ReviewOutcome,
-    note: &str,
-) -> Outcome<()> {
-    diesel::update(result::table.find(id))
-        .set((
-            result::reviewer_id.eq(reviewer),
-            result::reviewed_at.eq(at),
-            result::review_outcome.eq(outcome),
-            result::review_note.eq(note),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 #[cfg(test)]

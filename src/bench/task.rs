@@ -4,12 +4,12 @@ use diesel::prelude::*;
 
 use super::refusals::BenchRefusal;
 use crate::record::Actor;
-use crate::store::columns::{AccountId, TestTaskId};
+use crate::store::columns::{AccountId, Instant, ResultId, TestTaskId};
 use crate::store::rows::{ResultRow, SampleRow, TestItemRow, TestTaskRow};
 use crate::store::schema::{result, sample, test_item, test_task};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::TaskState;
 use crate::vocabulary::states::TaskEvent;
+use crate::vocabulary::{ReviewOutcome, TaskState};
 
 /// A task with its item and sample.
 #[derive(Clone, Debug)]
@@ -85,4 +85,24 @@ pub(super) fn latest_result(conn: &mut AnyConnection, id: &TestTaskId) -> Outcom
         .select(ResultRow::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// Writes down who reviewed a result, and how.
+pub(super) fn reviewed(
+    conn: &mut AnyConnection,
+    reviewer: &AccountId,
+    at: Instant,
+    id: &ResultId,
+    outcome: ReviewOutcome,
+    note: &str,
+) -> Outcome<()> {
+    diesel::update(result::table.find(id))
+        .set((
+            result::reviewer_id.eq(reviewer),
+            result::reviewed_at.eq(at),
+            result::review_outcome.eq(outcome),
+            result::review_note.eq(note),
+        ))
+        .execute(conn)?;
+    Ok(())
 }

@@ -16,7 +16,7 @@ use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::clock::statutory_date;
 use crate::documents::{Amendment, Bilingual, CertificateData, Printed, PrintedVerdict, Verification};
 use crate::record::{Actor, Change};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, CertificateId, InstituteId, Json, SampleId};
 use crate::store::revisions::Revised;
 use crate::store::rows::CertificateRow;
@@ -80,7 +80,7 @@ pub struct Drafted {
 
 /// Refuses a document that could not state what its kind states.
 pub(super) fn complete(data: &CertificateData) -> Result<(), Refusal> {
-    let missing = data.facts_missing().map_err(|error| Refusal::new(Code::Internal, error.clone(), error))?;
+    let missing = data.facts_missing().map_err(|error| CertificateRefusal::FactsUnreadable { error })?;
     if missing.is_empty() {
         return Ok(());
     }

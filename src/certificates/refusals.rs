@@ -26,6 +26,10 @@ pub enum CertificateRefusal {
     NoProtocols(Business),
     /// Facts that the document states are not on record.
     FactsMissing { kind: CertificateKind, facts: Vec<RequiredFact> },
+    /// The list of what each kind of document states cannot be read.
+    FactsUnreadable { error: String },
+    /// Nobody says what the review of the protocol found.
+    OutcomeUnsaid,
     /// The case is not accepted.
     CaseNotAccepted,
     /// The sample has no results at all.
@@ -88,6 +92,12 @@ impl From<CertificateRefusal> for Refusal {
                 )
                 .with(json!({"facts": facts.iter().map(|fact| &fact.path).collect::<Vec<_>>()}))
             }
+            Why::FactsUnreadable { error } => Self::new(
+                Code::Internal,
+                format!("文件所须事实的清单无法读取：{error}"),
+                format!("the list of what documents state cannot be read: {error}"),
+            ),
+            Why::OutcomeUnsaid => Self::field("outcome", "请选择审核结论", "choose what was found"),
             Why::NoResults => Self::new(Code::ResultsMissing, "没有检验结果", "there are no results"),
             Why::OosOpen { item: Bilingual { zh, en }, task } => Self::new(
                 Code::OosOpen,
@@ -177,6 +187,8 @@ mod tests {
                 Why::State(WrongState::Certificate(CertificateState::Drafted, CertificateEvent::Sign)),
                 Why::SampleGone,
                 Why::CaseNotAccepted,
+                Why::FactsUnreadable { error: error.clone() },
+                Why::OutcomeUnsaid,
                 Why::NoProtocols(Business::DrugRegistration),
                 Why::FactsMissing { kind: CertificateKind::LotRelease, facts: Vec::new() },
                 Why::NoResults,

@@ -13,7 +13,7 @@ use super::rules;
 use crate::action::{Action, Services};
 use crate::business::{COMMON, Field};
 use crate::cases::{AcceptCase, ReceiveSamples, RecordDates, RefuseCase, VoidCase, WithdrawBatch, WithdrawCase};
-use crate::certificates::ReviewProtocol;
+use crate::certificates::{CertificateRefusal, ReviewProtocol};
 use crate::http::permit::permission::CaseRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
@@ -267,8 +267,8 @@ async fn review_protocol(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let (password, code) = form.proof();
-    let outcome = ProtocolOutcome::parse(&form.text("outcome"))
-        .ok_or_else(|| Refusal::field("outcome", "请选择审核结论", "choose what was found"));
+    let outcome =
+        ProtocolOutcome::parse(&form.text("outcome")).ok_or_else(|| Refusal::from(CertificateRefusal::OutcomeUnsaid));
     let action = outcome.map(|outcome| ReviewProtocol {
         id: form.text("sample_id").into(),
         protocol_number: form.text("protocol_number"),

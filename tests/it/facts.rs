@@ -57,7 +57,8 @@ fn a_release_certificate_speaks_of_the_protocol_only_where_its_review_is_on_reco
         assert!(text(&release["basis"], "zh").starts_with("经审核批生产及检验记录摘要并检验，符合"), "{release}");
         assert!(text(&release["dossier_review"], "zh").contains("2026年3月2日审核，符合要求"), "{release}");
         assert_eq!(release["quantity"], "86000 支");
-        let signed = ok(&world.quality.get("/api/v1/signatures?account=reviewer"), 200);
+        let signed =
+            ok(&world.quality.get(&format!("/api/v1/signatures?subject_kind=sample&subject_id={sample}")), 200);
         assert!(signed.to_string().contains("审核批记录摘要"), "{signed}");
         let case = text(&issued, "application_id");
         let case = ok(&world.receiver.get(&format!("/api/v1/applications/{case}")), 200);
@@ -77,7 +78,7 @@ fn a_release_certificate_without_expiry_or_quantity_is_not_drafted() {
         world.review_protocol(&sample);
         let refused = world.reviewer.post("/api/v1/certificates", &json!({"sample_id": sample}));
         assert_eq!(refused.problem(), "facts-missing", "{}", refused.text);
-        let facts = &refused.json()["details"]["facts"];
+        let facts = &refused.json()["numbers"]["facts"];
         assert_eq!(facts, &json!(["sample.expiry", "release.quantity"]), "the size of the lot is not what is released");
     });
 }

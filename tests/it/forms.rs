@@ -271,6 +271,12 @@ fn at_work(app: &TestApp) {
     let draft = json!({"product_id": product, "title": "《示范标准》", "edition": "2027", "items": items});
     ok(&world.quality.post("/api/v1/specifications", &draft), 201);
 
+    // A lot whose summary protocol nobody has reviewed yet.
+    let vaccine = world.product("V-1", "vaccine", &[], &items);
+    let institute = ok(&world.quality.get(&format!("/api/v1/products/{vaccine}")), 200)["institute_id"].clone();
+    let grant =
+        json!({"institute_id": institute, "category": "vaccine", "document": "授权", "valid_from": "2026-01-01"});
+    ok(&world.quality.post("/api/v1/authorisations", &grant), 201);
     // The first sample's result comes from a file, which waits for its second person.
     let take_in = |lot: &str| world.take_in("drug_registration", &product, lot, 2);
     take_in("L1");
@@ -346,6 +352,8 @@ fn at_work(app: &TestApp) {
     let reviewed = drafted(&done[2]);
     ok(&world.quality.post(&format!("/api/v1/certificates/{reviewed}/review"), &json!({})), 200);
     world.issue(&sample(&done[3]));
+
+    ok(&world.receiver.post("/api/v1/intake", &world.intake_body("lot_release", &vaccine, "V1", 2)), 201);
 
     // At the desk: a draft, and a case that was accepted and whose samples have not arrived.
     let submit = |business: &str, lot: &str| {

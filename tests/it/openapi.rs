@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use qianfa::app::routes;
+use qianfa::vocabulary::Role;
 use serde_json::Value;
 
-use crate::support::{PASSWORD, on_both};
+use crate::support::{PASSWORD, on_both, rounds};
 
 /// Operations with something in their body or in their answer that has no type. The list only ever becomes shorter.
 const UNTYPED: &str = "tests/golden/openapi-untyped.txt";
@@ -227,3 +228,33 @@ fn a_generated_client_walks_from_the_log_in_to_the_verified_certificate() {
         run(walk.env("PYTHONPATH", dir.path()).env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "127.0.0.1"));
     });
 }
+
+/// Requests that are made from the document, fitting and unfitting ones: none is answered with a failure, or otherwise than
+/// the document says. `QIANFA_GENERATED` has it go on for so many seconds for each role; a few in the suite.
+#[test]
+fn generated_requests_meet_no_failure_and_nothing_that_the_document_does_not_say() {
+    on_both(|app| {
+        for (name, role) in [("quality", Role::Quality), ("receiver", Role::Receiver)] {
+            app.account(name, &[role]);
+            let token = app.logged_in(name).bearer.expect("a token");
+            let dir = tempfile::tempdir().expect("a folder");
+            let mut generator = python("schemathesis");
+            generator
+                .args(["run", &format!("{}/api/openapi.json", app.base), "--seed", "20261201", "--no-shrink"])
+                .args(["--header", &format!("Authorization: Bearer {token}"), "--phases", "coverage,fuzzing"])
+                .args(["--checks", CHECKS, "--max-examples", "2", "--continue-on-failure", "--warnings", "off"])
+                .args(["--max-time", &rounds("QIANFA_GENERATED", 20).to_string()])
+                // Ends its own session, or sets what the next role logs in with.
+                .args(["--exclude-path-regex", "session|password|second-factor"])
+                // Documents of strangers are PDF, which the generator cannot write.
+                .args(["--exclude-path", "/api/v1/verify"])
+                .current_dir(dir.path());
+            run(generator.env("NO_PROXY", "127.0.0.1").env("PYTHONDONTWRITEBYTECODE", "1"));
+        }
+    });
+}
+
+/// What every answer is held against. That unfitting input is refused is the business of other tests: the document says
+/// less than the regulation does.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+                      response_schema_conformance";

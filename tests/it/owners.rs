@@ -300,6 +300,8 @@ fn body(path: &str) -> Value {
         (true, "roles") => json!({"roles": ["analyst"], "reason": "x"}),
         (true, "disabled") => json!({"disabled": true, "reason": "x"}),
         (true, "password") => json!({"password": "correct horse battery other", "reason": "x"}),
+        (_, "withdraw-batch") => json!({"lot_number": "L1", "reason": "x"}),
+        (_, "protocol-review") => json!({"protocol_number": "1", "outcome": "conforms"}),
         (_, "dates") => json!({"sampled_on": "2026-03-01"}),
         (_, "receipt") => json!({"samples": [{"lot_number": "L9", "containers": 2}]}),
         (_, "sign") => json!({"password": PASSWORD, "meaning": "授权签发"}),

@@ -1,8 +1,7 @@
 //! The investigation of a failing result, step by step, and who may do its repetitions.
 
 use diesel::prelude::*;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Reader, names};
@@ -10,7 +9,7 @@ use crate::store::columns::{AccountId, Instant, ResultId, TestTaskId};
 use crate::store::rows::InvestigationStepRow;
 use crate::store::schema::{account, account_role, investigation_step, result, test_task};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{InvestigationEvent, InvestigationState, Role, TaskState};
+use crate::vocabulary::{CheckFinding, InvestigationEvent, InvestigationState, Role, TaskState};
 
 /// An investigation with its steps.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -25,6 +24,15 @@ pub struct InvestigationView {
     pub repetitions: Vec<RepetitionView>,
 }
 
+/// What the laboratory check found about one point of its list.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StepAnswer {
+    pub point: String,
+    pub finding: CheckFinding,
+    #[serde(default)]
+    pub note: String,
+}
+
 /// One step.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct InvestigationStepView {
@@ -32,8 +40,7 @@ pub struct InvestigationStepView {
     pub state: InvestigationState,
     pub reason: String,
     /// The answers to the points of the laboratory check, as they were given
-    #[schema(value_type = Vec<crate::bench::PointAnswer>)]
-    pub answers: Value,
+    pub answers: Vec<StepAnswer>,
     pub cause: Option<String>,
     pub evidence: Option<String>,
     pub repetitions: Option<i64>,
