@@ -168,25 +168,25 @@ invariants! {
         "a certificate that was issued or has ended is not changed: amend it by a new one";
     InvestigationOrder = "investigation-order", WrongState,
         "超标调查须按步骤进行，且只针对不符合规定的结果",
-        "the steps of an investigation follow one another, from a failing result on";
+        "an investigation begins with a failing result, and takes one step after the other";
     InvestigationSelf = "self-investigation", SelfReview,
         "检验人和提出人不得批准调查结论或复试方案，第二检验人不得是原检验人",
-        "who tested or proposed does not approve, and the second analyst is not the first";
+        "a cause, a plan or a conclusion is approved by somebody who neither tested nor proposed it; the plan names another analyst";
     InvestigationOpen = "investigation-open", OosOpen,
         "超标调查未完成，不得作出决定、批准结果或出具证书",
-        "nothing is decided, approved or issued past an open investigation";
+        "an investigation is open: until it ends, no result of it is approved and no certificate made";
     RetestNotAllowed = "retest-not-allowed", WrongState,
         "该项目不得复试；仅在检验被证明无效时重新检验一次",
-        "this test has no re-test: only one that is proven invalid is done again, and once";
+        "the item allows no re-test: it is done again, once, where the test is proven invalid";
     RepetitionUnplanned = "repetition-unplanned", WrongState,
         "重新检验和复试的次数不得超过批准的次数",
-        "a test is repeated as often as an approved cause or plan says, and no more";
-    AssignedAnalyst = "assigned-analyst", Forbidden,
+        "there are no more repetitions than a cause or a plan was approved for";
+    AssignedAnalyst = "assigned-analyst", WrongState,
         "复试须由方案指定的检验人进行",
-        "a repetition is done by the analyst whom the plan names";
+        "another analyst is named in the plan for this repetition";
     FailingCase = "failing-case", WrongState,
         "已有不符合规定的结果，申请不得撤回或作废",
-        "a case with a failing result is neither withdrawn nor voided";
+        "a result of the case fails: the case ends with its report";
     CodeUsed = "code-used", Conflict,
         "该验证码已使用，请等待下一个",
         "the code was used already: wait for the next one";

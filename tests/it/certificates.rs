@@ -1,6 +1,9 @@
 //! Certificates over HTTP, on both databases: what is asked of who signs, what an amendment may amend, what a caller
 //! who is late is told, and what is read of them by whom.
 
+use std::time::Duration;
+
+use qianfa::record::{MisfitKind, Witness, seal_misfit};
 use serde_json::{Value, json};
 
 use crate::evaluation::sql;
@@ -210,5 +213,27 @@ fn a_signature_that_is_refused_leaves_no_signed_document() {
         assert_eq!(qianfa::store::pending::settle(&app.services.db, &app.services.files).ok(), Some(1));
         assert_eq!(app.services.files.get(&sha256).expect("the document"), pdf);
         assert_eq!(world.quality.get(&at(&id, "pdf")).bytes, pdf);
+    });
+}
+
+#[test]
+fn a_certificate_prints_the_newest_seal_of_the_trail_and_the_trail_is_held_to_it() {
+    on_both(|app| {
+        let world = World::new(app);
+        let sample = tested(&world, "A");
+        assert!(app.services.sealer.seal_all(Duration::from_secs(10)).expect("sealed"));
+        let issued = world.issue(&sample);
+        assert!(issued["data"]["seal"].is_null(), "what was reviewed has none");
+        let pdf = app.services.files.get(&text(&issued, "pdf_sha256")).expect("the document");
+        let data = qianfa::documents::attached_json(&pdf).expect("its data");
+        let seal = serde_json::from_slice::<Value>(&data).expect("JSON")["seal"].take();
+        let written = format!("{}:{}", text(&seal, "number"), text(&seal, "sha256"));
+        let printed = Witness::parse(&written).expect("a seal as `audit verify --seal` takes it");
+        let misfit = |seal: &Witness| app.services.db.read(|conn| seal_misfit(conn, seal)).expect("looked up");
+        assert_eq!(misfit(&printed), None);
+        let other = Witness { chained: "0".repeat(64), ..printed.clone() };
+        assert_eq!(misfit(&other).map(|one| one.kind), Some(MisfitKind::SealChanged));
+        let cut = Witness { seq: printed.seq + 1_000, ..printed };
+        assert_eq!(misfit(&cut).map(|one| one.kind), Some(MisfitKind::SealMissing));
     });
 }

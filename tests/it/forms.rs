@@ -176,6 +176,8 @@ const ADDING: &[&str] = &[
     "/instruments/{id}/calibrations",
     "/instruments/{id}/run-lists",
     "/certificates/{id}/amend",
+    // A finding about a protocol is only added; the newest counts.
+    "/cases/{id}/protocol",
     "/evaluations/{id}/versions",
     "/evaluations/{id}/accept",
     "/sessions/{id}/end",
