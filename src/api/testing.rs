@@ -7,8 +7,8 @@ use utoipa::OpenApi;
 
 use crate::action::Services;
 use crate::bench::{
-    ApproveCause, ApprovePlan, CheckLaboratory, ConfirmFailure, CorrectResult, EnterReadings, EnterWorksheet,
-    HandBackTask, ProposePlan, RepeatUndecided, ReviewResult, SendBackInvestigation, StartTask,
+    ApproveCause, ApprovePlan, CheckLaboratory, ConfirmFailure, CorrectResult, DecideTask, EnterReadings,
+    EnterWorksheet, HandBackTask, ProposePlan, RepeatUndecided, ReviewResult, SendBackInvestigation, StartTask,
 };
 use crate::certificates;
 use crate::http::permit::Permit;
@@ -37,6 +37,7 @@ pub fn table() -> Table {
         .makes::<ProposePlan>(Method::POST, "/api/v1/tasks/{id}/investigation/plan")
         .makes::<ApprovePlan>(Method::POST, "/api/v1/tasks/{id}/investigation/plan-approval")
         .makes::<SendBackInvestigation>(Method::POST, "/api/v1/tasks/{id}/investigation/send-back")
+        .makes::<DecideTask>(Method::POST, "/api/v1/tasks/{id}/decision")
         .makes::<ConfirmFailure>(Method::POST, "/api/v1/tasks/{id}/investigation/confirmation")
         .makes::<RepeatUndecided>(Method::POST, "/api/v1/results/{id}/repetition")
         .does::<EnterWorksheet>(Method::POST, "/api/v1/worksheets/entry")

@@ -120,6 +120,22 @@ pub struct ConfirmFailure {
     pub code: Option<String>,
 }
 
+/// Decides about a failing result in one word: `retest` approves the cause that was found, and the test is done again;
+/// `confirm` is the conclusion. Neither comes before the investigation has come so far.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideTask {
+    pub id: TestTaskId,
+    pub decision: OosDecision,
+    pub reason: String,
+    /// To sign with; not needed shortly after the log-in or another signature of the same session
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
+}
+
 /// Where a step led.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Investigated {
@@ -494,6 +510,8 @@ steps! {
         Some((one.password.as_ref(), one.code.as_deref()));
     SendBackInvestigation = "investigation.send_back", OosDecide,
         |one| StepAsked::of(InvestigationEvent::SendBack, &one.reason), None, None;
+    DecideTask = "task.decide", OosDecide, |one| one.asked(), None,
+        Some((one.password.as_ref(), one.code.as_deref()));
     ConfirmFailure = "investigation.confirm", OosDecide,
         |one| StepAsked::of(InvestigationEvent::Confirm, &one.reason), None,
         Some((one.password.as_ref(), one.code.as_deref()));
@@ -505,6 +523,16 @@ impl CheckLaboratory {
         let event = if cause.is_some() { InvestigationEvent::FindCause } else { InvestigationEvent::FindNone };
         let evidence = cause.as_ref().map(|_| self.evidence.trim().to_owned());
         StepAsked { answers: self.answers.clone(), cause, evidence, ..StepAsked::of(event, &self.reason) }
+    }
+}
+
+impl DecideTask {
+    fn asked(&self) -> StepAsked {
+        let event = match self.decision {
+            OosDecision::Retest => InvestigationEvent::ApproveCause,
+            OosDecision::Confirm => InvestigationEvent::Confirm,
+        };
+        StepAsked::of(event, &self.reason)
     }
 }
 

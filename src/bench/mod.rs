@@ -30,7 +30,7 @@ pub use enter::{EnterReadings, Entered};
 pub use hand_back::HandBackTask;
 pub use import_check::{CheckImport, ImportChecked};
 pub use investigation::{
-    ApproveCause, ApprovePlan, CheckLaboratory, ConfirmFailure, Investigated, PointAnswer, ProposePlan,
+    ApproveCause, ApprovePlan, CheckLaboratory, ConfirmFailure, DecideTask, Investigated, PointAnswer, ProposePlan,
     SendBackInvestigation,
 };
 pub(crate) use readings::current as standing_readings;

@@ -142,3 +142,33 @@ fn what_decides_nothing_is_repeated_and_is_no_failure() {
         assert_eq!(issued["conforms"], true);
     });
 }
+
+/// A decision in one word is a step of the investigation, and comes no sooner than that step.
+#[test]
+fn a_decision_in_one_word_waits_for_the_investigation() {
+    on_both(|app| {
+        let world = World::new(app);
+        let (_, _, task) = failed(&world, &one_item("≥97.0"), "W");
+        world.approve_all();
+        let say = |word: &str| {
+            let body = json!({"decision": word, "reason": "实验室差错"});
+            world.quality.post(&format!("/api/v1/tasks/{task}/decision"), &body)
+        };
+        for word in ["retest", "confirm"] {
+            assert_eq!(say(word).problem(), "wrong-state", "{word} before the laboratory check");
+        }
+        ok(&world.check_laboratory(&task, Some("instrument_fault")), 201);
+        assert_eq!(say("confirm").problem(), "wrong-state", "there is a cause");
+        let again = ok(&say("retest"), 201);
+        assert_eq!((&again["state"], again["tasks"].as_array().map(Vec::len)), (&json!("invalidated"), Some(1)));
+        assert_eq!(say("retest").problem(), "wrong-state", "a cause serves once");
+        // The test that was done again fails as well, and no cause is found.
+        let repeated = again["tasks"][0].as_str().expect("a task").to_owned();
+        world.enter(&repeated, "90.2");
+        world.approve_all();
+        ok(&world.check_laboratory(&repeated, None), 201);
+        let body = json!({"decision": "confirm", "reason": "未查明原因"});
+        let confirmed = ok(&world.quality.post(&format!("/api/v1/tasks/{repeated}/decision"), &body), 201);
+        assert_eq!(confirmed["state"], "confirmed");
+    });
+}

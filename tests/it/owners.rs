@@ -300,6 +300,7 @@ fn body(path: &str) -> Value {
         (true, "roles") => json!({"roles": ["analyst"], "reason": "x"}),
         (true, "disabled") => json!({"disabled": true, "reason": "x"}),
         (true, "password") => json!({"password": "correct horse battery other", "reason": "x"}),
+        (_, "decision") => json!({"decision": "confirm", "reason": "x"}),
         (_, "withdraw-batch") => json!({"lot_number": "L1", "reason": "x"}),
         (_, "protocol-review") => json!({"protocol_number": "1", "outcome": "conforms"}),
         (_, "dates") => json!({"sampled_on": "2026-03-01"}),

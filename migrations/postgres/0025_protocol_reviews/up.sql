@@ -17,7 +17,7 @@ CREATE INDEX protocol_review_institute_id ON protocol_review (institute_id);
 CREATE INDEX protocol_review_reviewed_by ON protocol_review (reviewed_by);
 CREATE INDEX protocol_review_signature_id ON protocol_review (signature_id);
 
-CREATE TRIGGER protocol_review_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON protocol_review
+CREATE TRIGGER protocol_review_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON protocol_review
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE FUNCTION protocol_review_institute() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -17,9 +17,9 @@ CREATE INDEX protocol_review_institute_id ON protocol_review (institute_id);
 CREATE INDEX protocol_review_reviewed_by ON protocol_review (reviewed_by);
 CREATE INDEX protocol_review_signature_id ON protocol_review (signature_id);
 
-CREATE TRIGGER protocol_review_no_update BEFORE UPDATE ON protocol_review
+CREATE TRIGGER protocol_review_kept BEFORE UPDATE ON protocol_review
 BEGIN SELECT RAISE(ABORT, 'qianfa:append-only: a row of protocol_review is only added, never changed or removed'); END;
-CREATE TRIGGER protocol_review_no_delete BEFORE DELETE ON protocol_review
+CREATE TRIGGER protocol_review_kept_delete BEFORE DELETE ON protocol_review
 BEGIN SELECT RAISE(ABORT, 'qianfa:append-only: a row of protocol_review is only added, never changed or removed'); END;
 CREATE TRIGGER protocol_review_institute BEFORE INSERT ON protocol_review
 WHEN NEW.institute_id <> (SELECT institute_id FROM sample WHERE id = NEW.sample_id)

@@ -30,7 +30,7 @@ impl From<&Written> for Case {
 }
 
 /// The tables whose rows are only added; of the others some change, and none goes.
-pub const ONLY_ADDED: [&str; 16] = [
+pub const ONLY_ADDED: [&str; 15] = [
     "audit_rows",
     "signature",
     "custody_entry",
@@ -46,7 +46,6 @@ pub const ONLY_ADDED: [&str; 16] = [
     "evaluation_standard",
     "evaluation_result",
     "import_check",
-    "protocol_review",
 ];
 
 const FIELD: &str = "INSERT INTO signatory_field (id, account_id, business, valid_from, document, appointed_by, appointed_at) \
@@ -62,6 +61,9 @@ const CAUSE: &str = "INSERT INTO investigation_step (id, result_id, position, ev
     VALUES ('s2', 'z9', 2, 'find_cause', 'cause_found', 'x', '[]', 'instrument_fault', 'x', 'a2', '2026-03-05T02:00:00.000000Z')";
 const NONE: &str = "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, by_account, at) \
     VALUES ('s2', 'z9', 2, 'find_none', 'no_cause', 'x', '[]', 'a2', '2026-03-05T02:00:00.000000Z')";
+
+const PROTOCOL: &str = "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
+    VALUES ('pr1', 'i1', 'm1', '1', 'conforms', '', 'a2', '2026-03-05T01:00:00.000000Z', 'g1')";
 
 /// Both databases, the statements before, the statement, the rule.
 #[rustfmt::skip]
@@ -304,6 +306,10 @@ pub const CASES: &[Written] = &[
      I::BatchWithdrawn),
     ("batch_withdrawn_with_sample", "batch_withdrawn_with_sample", &[],
      "UPDATE batch SET withdrawn_at = '2026-03-05T01:00:00.000000Z', withdrawn_because = 'x' WHERE id = 'b1'", I::BatchWithdrawn),
+    ("protocol_review_kept", "protocol_review_kept", &[PROTOCOL],
+     "UPDATE protocol_review SET note = 'other'", I::AppendOnly),
+    ("protocol_review_kept_delete", "protocol_review_kept", &[PROTOCOL],
+     "DELETE FROM protocol_review", I::AppendOnly),
     ("protocol_review_institute", "protocol_review_institute", &[],
      "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
       VALUES ('pr1', 'i2', 'm1', '1', 'conforms', '', 'a1', '2026-03-05T01:00:00.000000Z', 'g1')",
