@@ -402,7 +402,11 @@ mod tests {
         let instruments = 2 * 4 + 4 * 6 + 3 * 3 + 3 * 3 + 2;
         let samples = 3 + 4 * 3;
         let register = 3 + 2 * 2;
-        assert_eq!(table().lines().count(), 8 * 8 + 8 * 10 + 6 * 6 + 2 + samples + instruments + register);
+        let investigations = 7 * 8;
+        assert_eq!(
+            table().lines().count(),
+            8 * 8 + 8 * 10 + 6 * 6 + 2 + samples + instruments + register + investigations
+        );
     }
 
     #[test]
