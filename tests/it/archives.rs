@@ -90,7 +90,7 @@ fn every_damage_of_a_copy_is_found_and_none_of_it_is_brought_back() {
     assert!(verified.status.success(), "{report}");
     assert_eq!((&report["intact"], &report["audit"]["intact"]), (&json!(true), &json!(true)), "{report}");
     assert!(report["last_seal"]["seq"].as_i64().is_some_and(|seq| seq > 0), "{report}");
-    all_found(&archive, None, rounds("QIANFA_FLIPS", 160), 40);
+    all_found(&archive, None, rounds("NIGHTLY_FLIPS", 160), 40);
 
     let damaged = archive.with_extension("damaged");
     let mut bytes = std::fs::read(&archive).expect("the copy");

@@ -111,7 +111,7 @@ fn a_flipped_bit_is_found_or_changes_nothing() {
     files.sort();
     assert!(files.len() > 2 && rest.content.len() > 500, "{} files, {} rows", files.len(), rest.content.len());
     let (mut dice, mut found, mut nothing, mut unseen) = (Dice(20_261_201), 0, 0, Vec::new());
-    for round in 0..rounds("QIANFA_FLIPS", 160) {
+    for round in 0..rounds("NIGHTLY_FLIPS", 160) {
         // Every fourth is in a stored file: an instrument's, or a signed document.
         let target = if round % 4 == 3 { files[dice.below(files.len())].clone() } else { rest.database() };
         let length = usize::try_from(target.metadata().expect("a file").len()).expect("a length");

@@ -117,7 +117,7 @@ fn killed_in_the_middle_of_intake() {
             world.intake_body("drug_registration", &product, "A", 4)
         };
         app.stop();
-        let (variable, mut dice) = (format!("QIANFA_KILLS_{on:?}").to_uppercase(), Dice(20_261_201));
+        let (variable, mut dice) = (format!("NIGHTLY_KILLS_{on:?}").to_uppercase(), Dice(20_261_201));
         let mut answered = 0;
         for round in 0..rounds(&variable, 4) {
             // The first is killed in full swing, the others at any moment.

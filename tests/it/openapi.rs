@@ -230,7 +230,7 @@ fn a_generated_client_walks_from_the_log_in_to_the_verified_certificate() {
 }
 
 /// Requests that are made from the document, fitting and unfitting ones: none is answered with a failure, or otherwise than
-/// the document says. `QIANFA_GENERATED` has it go on for so many seconds for each role; a few in the suite.
+/// the document says. `NIGHTLY_GENERATED` has it go on for so many seconds for each role; a few in the suite.
 #[test]
 fn generated_requests_meet_no_failure_and_nothing_that_the_document_does_not_say() {
     on_both(|app| {
@@ -243,7 +243,7 @@ fn generated_requests_meet_no_failure_and_nothing_that_the_document_does_not_say
                 .args(["run", &format!("{}/api/openapi.json", app.base), "--seed", "20261201", "--no-shrink"])
                 .args(["--header", &format!("Authorization: Bearer {token}"), "--phases", "coverage,fuzzing"])
                 .args(["--checks", CHECKS, "--max-examples", "2", "--continue-on-failure", "--warnings", "off"])
-                .args(["--max-time", &rounds("QIANFA_GENERATED", 20).to_string()])
+                .args(["--max-time", &rounds("NIGHTLY_GENERATED", 20).to_string()])
                 // Ends its own session, or sets what the next role logs in with.
                 .args(["--exclude-path-regex", "session|password|second-factor"])
                 // Documents of strangers are PDF, which the generator cannot write.

@@ -329,7 +329,8 @@ pub fn walked(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// How many rounds a test makes that has no natural end: a few, or as many as the environment asks for.
+/// How many rounds a test makes that has no natural end: a few, or as many as the environment asks for. Its variables do not
+/// begin as those of the program do, which refuses what it does not know.
 pub fn rounds(variable: &str, few: usize) -> usize {
     match std::env::var(variable) {
         Ok(asked) => asked.parse().unwrap_or_else(|_| panic!("{variable}={asked}: a number was expected")),
