@@ -80,10 +80,7 @@ async fn determine(
 ) -> Result<HttpResponse, Problem> {
     answer(move || -> Outcome<_> {
         let wrong = |error: CaseError| {
-            let (zh, en) = match &error {
-                CaseError::Contradiction { zh, en, .. } => (zh.clone(), en.clone()),
-                other => (other.to_string(), other.to_string()),
-            };
+            let (zh, en) = error.sides();
             let refusal = Refusal::new(Code::InvalidField, zh, en);
             match error.field() {
                 Some(field) => refusal.at(field),

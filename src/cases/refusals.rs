@@ -171,10 +171,7 @@ impl From<CasesRefusal> for Refusal {
             }
             Why::Contradicts(error) => {
                 let field = if error.field() == Some("dates.sampled") { "sampled_on" } else { "product_id" };
-                let (zh, en) = match error {
-                    CaseError::Contradiction { zh, en, .. } => (zh, en),
-                    other => (other.to_string(), other.to_string()),
-                };
+                let (zh, en) = error.sides();
                 Self::field(field, zh, en)
             }
             Why::NotDetermined(error) => {

@@ -133,8 +133,10 @@ impl From<CatalogueRefusal> for Refusal {
                 "器械与体外诊断试剂须填类别，其他品种不填",
                 "is given for devices and in-vitro diagnostics, and for nothing else",
             ),
-            Why::TraitMisfit(CaseError::Contradiction { zh, en, .. }) => Self::field("traits", zh, en),
-            Why::TraitMisfit(other) => Self::field("traits", other.to_string(), other.to_string()),
+            Why::TraitMisfit(error) => {
+                let (zh, en) = error.sides();
+                Self::field("traits", zh, en)
+            }
             Why::ItemCount => Self::field("items", "应有 1 至 200 个检验项目", "expected 1 to 200 test items"),
             Why::BeforeCurrent(current) => Self::field(
                 "effective_from",

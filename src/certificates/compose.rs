@@ -2,14 +2,13 @@
 
 use chrono::NaiveDate;
 
-use super::dossier::{Dossier, Final, RunningClock};
+use super::dossier::{Dossier, Final, ProtocolFinding, RunningClock};
 use crate::documents::{
     Bilingual, CertificateData, CertificateKind, ClockFact, Conclusion, DecisionFacts, ImportFacts, LotRefusal,
     Printed, PrintedResult, PrintedVerdict, ProvisionFact, ReleaseFacts, SampleFacts, SamplingFacts, TestingFacts,
     Verification,
 };
 use crate::regulation::{ClockName, Provision, Regulation};
-use crate::vocabulary::ProtocolOutcome;
 
 /// A date as documents write it.
 pub(super) fn written(day: NaiveDate) -> String {
@@ -37,7 +36,7 @@ pub(super) fn compose(
     verification: Verification,
 ) -> CertificateData {
     // A lot with a deficient record is not released, whatever its tests say.
-    let conforms = finals.iter().all(Final::conforms) && facts.protocol.as_ref().is_none_or(|found| found.conforms);
+    let conforms = finals.iter().all(Final::conforms) && facts.protocol.as_ref().is_none_or(ProtocolFinding::conforms);
     let kind = if conforms { facts.documents.0 } else { facts.documents.1 };
     CertificateData {
         kind,
@@ -182,13 +181,9 @@ fn release(facts: &Dossier, conforms: bool) -> ReleaseFacts {
     ReleaseFacts {
         quantity: facts.particulars.release_quantity.clone().into(),
         dossier_review: facts.protocol.as_ref().map_or_else(Bilingual::default, |found| {
-            let outcome = match found.conforms {
-                true => ProtocolOutcome::Conforms,
-                false => ProtocolOutcome::Deficient,
-            };
             Bilingual::new(
-                format!("摘要编号 {}，{}审核，{}", found.number, written(found.on), outcome.zh()),
-                format!("Summary protocol {}, reviewed {}, {}", found.number, found.on, outcome.en()),
+                format!("摘要编号 {}，{}审核，{}", found.number, written(found.on), found.outcome.zh()),
+                format!("Summary protocol {}, reviewed {}, {}", found.number, found.on, found.outcome.en()),
             )
         }),
         basis: Bilingual::new(zh, en),
@@ -198,7 +193,7 @@ fn release(facts: &Dossier, conforms: bool) -> ReleaseFacts {
 
 fn refusal(facts: &Dossier, finals: &[Final<'_>], regulation: &Regulation) -> LotRefusal {
     let failed = finals.iter().filter(|one| !one.conforms());
-    let protocol = facts.protocol.iter().filter(|found| !found.conforms).map(|found| {
+    let protocol = facts.protocol.iter().filter(|found| !found.conforms()).map(|found| {
         Bilingual::new(format!("批生产及检验记录摘要 {} 审核不符合要求：{}。", found.number, found.note), "")
     });
     LotRefusal {

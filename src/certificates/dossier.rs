@@ -8,7 +8,7 @@ use crate::cases::Particulars;
 use crate::documents::{Basis, Bilingual, Institution, Party, PrintedVerdict};
 use crate::regulation::{Business, ClockName, ClockUnit, Determination};
 use crate::store::columns::{ResultId, TestItemId, TestTaskId};
-use crate::vocabulary::{CertificateKind, TaskState};
+use crate::vocabulary::{CertificateKind, ProtocolOutcome, TaskState};
 
 /// Everything about one sample.
 #[derive(Clone, Debug)]
@@ -65,9 +65,15 @@ pub(super) struct LabelledLot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProtocolFinding {
     pub number: String,
-    pub conforms: bool,
+    pub outcome: ProtocolOutcome,
     pub note: String,
     pub on: NaiveDate,
+}
+
+impl ProtocolFinding {
+    pub(super) fn conforms(&self) -> bool {
+        self.outcome == ProtocolOutcome::Conforms
+    }
 }
 
 /// The sample, as it was received.

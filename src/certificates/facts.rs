@@ -23,7 +23,7 @@ use crate::store::rows::{
 use crate::store::schema::{applicant, application, application_clock, batch, container, result, test_item, test_task};
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::{Comparison, ProtocolOutcome};
+use crate::vocabulary::Comparison;
 
 /// Everything about one sample, and whose it is.
 pub(super) struct TestedSample {
@@ -131,7 +131,7 @@ fn product(row: &ProductRow) -> TestedProduct {
 fn finding(row: ProtocolReviewRow) -> ProtocolFinding {
     ProtocolFinding {
         number: row.protocol_number,
-        conforms: row.outcome == ProtocolOutcome::Conforms,
+        outcome: row.outcome,
         note: row.note,
         on: statutory_date(row.reviewed_at.utc()),
     }

@@ -93,10 +93,8 @@ pub fn verify(db: &DbConn, keys: &PublicKeys, memory: Memory<'_>, files: Option<
     if let Some(files) = files {
         report.files = compare_files(db, files, &mut misfits)?;
     }
-    report.intact = misfits.is_empty();
-    let mut misfits = misfits.into_iter();
-    report.misfit = misfits.next();
-    report.more = misfits.take(NAMED - 1).collect();
+    report.intact = true;
+    misfits.into_iter().for_each(|misfit| report.also(Some(misfit)));
     Ok(report)
 }
 

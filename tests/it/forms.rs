@@ -337,10 +337,7 @@ fn at_work(app: &TestApp) {
     ok(&world.check_laboratory(&failed(&investigated[0]), Some("instrument_fault")), 201);
     ok(&world.check_laboratory(&failed(&investigated[1]), None), 201);
     ok(&world.check_laboratory(&failed(&investigated[2]), None), 201);
-    app.account("second", &[Role::Analyst]);
-    let accounts = ok(&world.admin.get("/api/v1/accounts"), 200);
-    let rows = accounts["items"].as_array().or(accounts.as_array()).expect("accounts");
-    let second = text(rows.iter().find(|row| row["username"] == "second").expect("the second analyst"), "id");
+    let second = app.account("second", &[Role::Analyst]);
     let plan = json!({"repetitions": 1, "second_analyst": second, "reason": "复试"});
     let path = format!("/api/v1/tasks/{}/investigation/plan", failed(&investigated[2]));
     ok(&world.reviewer.post(&path, &plan), 201);

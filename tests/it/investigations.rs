@@ -3,7 +3,7 @@
 use qianfa::vocabulary::Role;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, on_both, text};
+use crate::support::{on_both, text};
 use crate::world::{World, ok, one_item};
 
 /// A failing assay of a lot, approved as such: case, sample, task.
@@ -16,11 +16,10 @@ fn failed(world: &World<'_>, items: &Value, lot: &str) -> (String, String, Strin
     (text(&taken, "application_id"), text(sample, "id"), task)
 }
 
-fn account(app: &TestApp, world: &World<'_>, name: &str) -> String {
+fn account(world: &World<'_>, name: &str) -> String {
     let all = ok(&world.admin.get("/api/v1/accounts"), 200);
     let rows = all["items"].as_array().or(all.as_array()).expect("accounts");
     let found = rows.iter().find(|row| row["username"] == name).expect("the account");
-    let _ = app;
     text(found, "id")
 }
 
@@ -40,7 +39,7 @@ fn nothing_is_tested_into_compliance() {
         assert_eq!(draft().problem(), "out-of-limit-open");
         ok(&world.check_laboratory(&task, None), 201);
         let plan = |count: i64, who: &str| {
-            let body = json!({"repetitions": count, "second_analyst": account(app, &world, who), "reason": "复试"});
+            let body = json!({"repetitions": count, "second_analyst": account(&world, who), "reason": "复试"});
             world.reviewer.post(&format!("/api/v1/tasks/{task}/investigation/plan"), &body)
         };
         assert_eq!(plan(2, "analyst").json()["field"], "second_analyst");
@@ -114,7 +113,7 @@ fn sterility_with_growth_has_no_retest() {
         assert_eq!(world.decide(&again, "cause-approval").problem(), "wrong-state", "once only");
         ok(&world.decide(&again, "send-back"), 201);
         ok(&world.check_laboratory(&again, None), 201);
-        let body = json!({"repetitions": 1, "second_analyst": account(app, &world, "analyst"), "reason": "复试"});
+        let body = json!({"repetitions": 1, "second_analyst": account(&world, "analyst"), "reason": "复试"});
         let plan = world.reviewer.post(&format!("/api/v1/tasks/{again}/investigation/plan"), &body);
         assert_eq!(plan.problem(), "wrong-state", "no re-test");
         ok(&world.decide(&again, "confirmation"), 201);

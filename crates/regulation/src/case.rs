@@ -137,6 +137,14 @@ impl CaseError {
             | CaseError::Contradiction { field, .. } => Some(field),
         }
     }
+
+    /// What is said, in Chinese and English; what only a machine writes wrongly has one sentence for both.
+    pub fn sides(&self) -> (String, String) {
+        match self {
+            CaseError::Contradiction { zh, en, .. } => (zh.clone(), en.clone()),
+            other => (other.to_string(), other.to_string()),
+        }
+    }
 }
 
 impl CaseFacts {
