@@ -17,6 +17,7 @@ pub mod cases;
 pub mod catalogue;
 pub mod certificates;
 pub mod clock;
+pub mod corrections;
 pub mod custody;
 pub mod evaluations;
 pub mod http;

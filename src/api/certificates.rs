@@ -32,6 +32,7 @@ pub fn table() -> Table {
         .makes::<DraftCertificate>(Method::POST, "/api/v1/certificates")
         .get("/api/v1/certificates/{id}", show)
         .get("/api/v1/certificates/{id}/pdf", file)
+        .get("/api/v1/certificates/{id}/internal-copy", internal_copy)
         .does::<ReviewCertificate>(Method::POST, "/api/v1/certificates/{id}/review")
         .does::<SignCertificate>(Method::POST, "/api/v1/certificates/{id}/sign")
         .does::<DiscardCertificate>(Method::POST, "/api/v1/certificates/{id}/discard")
@@ -44,7 +45,7 @@ pub fn table() -> Table {
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi(paths(list, show, file, own_list, own_file, by_code, by_file))]
+#[openapi(paths(list, show, file, internal_copy, own_list, own_file, by_code, by_file))]
 pub struct Docs;
 
 /// What is known of a file.
@@ -98,6 +99,17 @@ async fn file(
     id: Path<CertificateId>,
 ) -> Result<HttpResponse, Problem> {
     Ok(pdf(run(move || certificates::preview(&services, &gate.actor, &id)).await?))
+}
+
+#[utoipa::path(get, path = "/api/v1/certificates/{id}/internal-copy", tag = "certificates", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/internal-copy", description = "内部存档件 the laboratory's own copy, with the rules under which the case ran; not signed"),
+              (status = 404, body = ProblemDocument)))]
+async fn internal_copy(
+    gate: Permit<CertificateRead>,
+    services: Data<Services>,
+    id: Path<CertificateId>,
+) -> Result<HttpResponse, Problem> {
+    Ok(pdf(run(move || certificates::internal_copy(&services, &gate.actor, &id)).await?))
 }
 
 #[utoipa::path(get, path = "/api/v1/my/certificates", tag = "applicant", params(CertificateFilter),

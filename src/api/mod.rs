@@ -7,6 +7,7 @@ pub mod adapters;
 pub mod audit;
 pub mod catalogue;
 pub mod certificates;
+mod corrections;
 pub mod evaluations;
 mod figures;
 pub mod instruments;
@@ -35,4 +36,5 @@ pub fn table() -> Table {
         .and(evaluations::table())
         .and(register::table())
         .and(certificates::table())
+        .and(corrections::table())
 }

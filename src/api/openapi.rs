@@ -15,8 +15,8 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Content, ObjectBuilder, OpenApi as Document, PathItem, Ref, RefOr, Response, ResponseBuilder};
 
 use super::{
-    accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, register,
-    regulation, session, testing,
+    accounts, adapters, audit, catalogue, certificates, corrections, evaluations, figures, instruments, intake,
+    register, regulation, session, testing,
 };
 use crate::http::cookies::CSRF_HEADER;
 use crate::http::permit::Requirement;
@@ -88,7 +88,7 @@ pub fn document(table: &Table) -> Document {
     document
 }
 
-fn parts() -> [Document; 13] {
+fn parts() -> [Document; 14] {
     [
         session::Docs::openapi(),
         accounts::Docs::openapi(),
@@ -103,6 +103,7 @@ fn parts() -> [Document; 13] {
         evaluations::Docs::openapi(),
         register::Docs::openapi(),
         certificates::Docs::openapi(),
+        corrections::Docs::openapi(),
     ]
 }
 

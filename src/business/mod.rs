@@ -35,6 +35,14 @@ impl Field {
     }
 }
 
+/// A field as it is on record.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RecordedField {
+    pub field: Field,
+    /// Empty where nothing is recorded.
+    pub value: String,
+}
+
 /// Something that a line does beside the common way of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {

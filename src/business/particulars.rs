@@ -36,6 +36,12 @@ macro_rules! particulars {
                 Self { $($name: text(stringify!($name)),)+ }
             }
 
+            /// The text of that name; empty where there is no such field.
+            #[must_use]
+            pub fn get(&self, name: &str) -> String {
+                match name { $(stringify!($name) => self.$name.clone(),)+ _ => String::new() }
+            }
+
             /// As they are kept: trimmed, and in the font of the certificates.
             ///
             /// # Errors

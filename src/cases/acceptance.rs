@@ -46,6 +46,7 @@ pub(super) fn case_of(
     dates.received = row.received_on.as_ref().map(|day| day.date());
     Ok(regulation::CaseFacts {
         business: row.business,
+        obligations: Vec::new(),
         jurisdiction,
         dates,
         product: regulation::Product {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::refusals::CasesRefusal;
 use crate::action::Context;
 use crate::business::{CaseDates, Particulars, StoredParticulars};
-use crate::record::Change;
+use crate::record::{Actor, Change};
 use crate::regulation::Determination;
 use crate::store::columns::{ApplicationId, Day};
 use crate::store::rows::{ApplicationRow, BatchRow};
@@ -29,8 +29,13 @@ impl Case {
     /// # Errors
     /// Where there is none.
     pub fn of(cx: &mut Context<'_>, id: &ApplicationId) -> Outcome<Self> {
-        let institute = cx.institute()?;
-        Self::loaded(cx.conn, id, |row| row.institute_id == institute)
+        Self::of_institute(cx.conn, cx.actor, id)
+    }
+
+    /// The same outside of an action, to look at.
+    pub(super) fn of_institute(conn: &mut AnyConnection, actor: &Actor, id: &ApplicationId) -> Outcome<Self> {
+        let institute = actor.institute()?;
+        Self::loaded(conn, id, |row| row.institute_id == institute)
     }
 
     /// The case of that id, where the actor's applicant applied for it.
@@ -144,6 +149,8 @@ impl Case {
                 application::lane.eq(row.lane),
                 application::lane_rank.eq(row.lane_rank),
                 application::determination.eq(&row.determination),
+                application::acceptance_number.eq(&row.acceptance_number),
+                application::particulars.eq(&row.particulars),
             ))
             .execute(conn)?;
         Ok(self.event(name))

@@ -35,6 +35,91 @@ pub(super) fn later_clocks(
     Ok(fresh.filter(running).collect())
 }
 
+/// What a corrected date does to the clocks of an accepted case.
+#[derive(Debug, Default)]
+pub(super) struct Restarted {
+    /// Those that start on another day, as they run now.
+    pub changed: Vec<ApplicationClockRow>,
+    /// Those that start for the first time.
+    pub added: Vec<ApplicationClockRow>,
+    /// Those whose start has gone.
+    pub gone: Vec<ClockName>,
+    /// The former due dates of those that changed or have gone.
+    was: Vec<(ClockName, Day)>,
+}
+
+impl Restarted {
+    /// Each clock with its old and its new due date, for the trail.
+    pub(super) fn said(&self) -> Vec<(ClockName, Option<String>, Option<String>)> {
+        let old = |name: ClockName| self.was.iter().find(|(known, _)| *known == name).map(|(_, due)| due.to_string());
+        let new = self.changed.iter().chain(&self.added).map(|clock| (clock.name, Some(clock.due.to_string())));
+        let gone = self.gone.iter().map(|name| (*name, None));
+        new.chain(gone).map(|(name, due)| (name, old(name), due)).collect()
+    }
+}
+
+/// The clocks by corrected dates. The rules are those that the dates select now; a clock whose start did not change stays
+/// as it was accepted.
+pub(super) fn restarted(
+    regulation: &Regulation,
+    before: &ApplicationRow,
+    after: &ApplicationRow,
+    file: &CaseFile,
+    known: &[ApplicationClockRow],
+) -> Result<Restarted, CasesRefusal> {
+    let Some(accepted) = &before.accepted_on else { return Ok(Restarted::default()) };
+    let by = |row: &ApplicationRow| -> Result<Vec<ApplicationClockRow>, CasesRefusal> {
+        let determination = determine(regulation, &case_of(row, file, accepted.date())?)?;
+        Ok(clock_rows(&row.id, &determination))
+    };
+    let (old, new) = (by(before)?, by(after)?);
+    let mut found = Restarted::default();
+    for clock in &new {
+        let was = old.iter().find(|one| one.name == clock.name);
+        let running = known.iter().find(|one| one.name == clock.name);
+        if was.is_some_and(|was| was.starts == clock.starts && was.due == clock.due) {
+            continue;
+        }
+        match running {
+            Some(running) => {
+                found.was.push((running.name, running.due.clone()));
+                found.changed.push(clock.clone());
+            }
+            None if ClockName::ENDED_BY_ACCEPTANCE.contains(&clock.name) => {}
+            None => found.added.push(clock.clone()),
+        }
+    }
+    for running in known {
+        let of = |rows: &[ApplicationClockRow]| rows.iter().any(|one| one.name == running.name);
+        if of(&old) && !of(&new) {
+            found.was.push((running.name, running.due.clone()));
+            found.gone.push(running.name);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes what became of the clocks; the work that is still open follows.
+pub(super) fn restart(cx: &mut Context<'_>, id: &ApplicationId, clocks: &Restarted) -> Outcome<()> {
+    for clock in &clocks.changed {
+        diesel::update(application_clock::table.find((id, clock.name)))
+            .set((
+                application_clock::unit.eq(clock.unit),
+                application_clock::limit_days.eq(clock.limit_days),
+                application_clock::starts.eq(&clock.starts),
+                application_clock::due.eq(&clock.due),
+                application_clock::provisional.eq(clock.provisional),
+                application_clock::provisions.eq(&clock.provisions),
+            ))
+            .execute(cx.conn)?;
+    }
+    for name in &clocks.gone {
+        diesel::delete(application_clock::table.find((id, *name))).execute(cx.conn)?;
+    }
+    insert_all!(cx.conn, application_clock::table, &clocks.added)?;
+    move_tasks(cx.conn, id)
+}
+
 /// Starts clocks; the work that is still open follows.
 pub(super) fn start(cx: &mut Context<'_>, id: &ApplicationId, clocks: &[ApplicationClockRow]) -> Outcome<()> {
     if clocks.is_empty() {
@@ -129,6 +214,7 @@ fn recount(regulation: &Regulation, one: &Provisional) -> Result<Option<Recounte
     };
     determination.clocks = vec![StatutoryClock {
         name: clock.name,
+        obligation: None,
         unit: clock.unit,
         limit: u32::try_from(clock.limit_days).map_err(|error| unreadable("limit_days", error.to_string()))?,
         starts: clock.starts.date(),

@@ -9,7 +9,7 @@ use crate::regulation::calendar::CalendarError;
 use crate::regulation::quantities::QuantityError;
 use crate::regulation::{CaseError, CaseRefusal};
 use crate::store::Failure;
-use crate::store::columns::{ApplicantId, ApplicationId, InstituteId, ProductId};
+use crate::store::columns::{ApplicantId, ApplicationId, BatchId, InstituteId, ProductId};
 use crate::vocabulary::CaseState;
 use crate::vocabulary::states::WrongState;
 
@@ -92,6 +92,12 @@ pub enum CasesRefusal {
     NoLotToEnd(String),
     /// The lot has its sample, or was ended before.
     LotEnded(String),
+    /// The actor may see no such lot.
+    NoBatch(BatchId),
+    /// What is put right has no such field.
+    NoSuchField(String),
+    /// Another lot of the case has that number.
+    LotOfAnother(String),
     /// Without its last lot nothing is left of a case.
     LastLot,
     /// Nothing is received in this state.
@@ -270,6 +276,17 @@ impl From<CasesRefusal> for Refusal {
             Why::NoLotToEnd(lot) => {
                 Self::field("lot_number", format!("该申请没有批号 {lot}"), format!("the application has no lot {lot}"))
             }
+            Why::NoBatch(id) => Self::not_found("批次", "lot", id.as_str()).at("subject_id"),
+            Why::NoSuchField(field) => Self::field(
+                "field",
+                format!("没有可更正的字段 {field}"),
+                format!("there is no field {field} that could be corrected"),
+            ),
+            Why::LotOfAnother(lot) => Self::field(
+                "new_value",
+                format!("该申请的另一批次已有批号 {lot}"),
+                format!("another lot of the case has the number {lot}"),
+            ),
             Why::LotEnded(lot) => Self::new(
                 Code::Conflict,
                 format!("批号 {lot} 已收样或已撤回"),
@@ -395,6 +412,9 @@ mod tests {
                 Why::LotWithdrawn { sample: 0, lot: lot.clone() },
                 Why::NoLotToEnd(lot.clone()),
                 Why::LotEnded(lot.clone()),
+                Why::NoBatch("b".into()),
+                Why::NoSuchField("number".into()),
+                Why::LotOfAnother(lot.clone()),
                 Why::LastLot,
                 Why::NotReceiving(state),
                 Why::Short { field, lot, full: 1, multiple: None, required: 2, given: 1, by: Vec::new() },

@@ -5,6 +5,7 @@
 //! waits for its day, and the one before it is in force until the day before.
 
 mod authorisations;
+mod correcting;
 mod items;
 mod owners;
 mod parties;
@@ -14,6 +15,7 @@ mod specifications;
 
 pub use crate::vocabulary::register::{SpecificationDates, in_force, standings};
 pub use authorisations::GrantAuthorisation;
+pub use correcting::CorrectableEntry;
 pub use items::NewItem;
 pub use owners::{ConfirmOwner, NameKeeper, ProposeOwner};
 pub use parties::{CreateApplicant, CreateInstitute};

@@ -10,11 +10,11 @@ use super::refusals::CatalogueRefusal;
 use crate::action::{Action, Context, Facts};
 use crate::record::Change;
 use crate::refusal::Refusal;
-use crate::store::Outcome;
 use crate::store::columns::{AccountId, ApplicantId, InstituteId, OwnerProposalId, ProductId};
 use crate::store::rows::OwnerProposalRow;
 use crate::store::schema::{applicant, institute, owner_proposal, product};
 use crate::store::views::{self, OwnerProposalView};
+use crate::store::{AnyConnection, Outcome};
 use crate::text;
 use crate::vocabulary::Permission;
 
@@ -63,7 +63,12 @@ impl ProposeOwner {
 /// Whether the actor's institute keeps the shared catalogue.
 pub(super) fn keeps_catalogue(cx: &mut Context<'_>) -> Outcome<bool> {
     let own = cx.institute()?;
-    Ok(institute::table.find(own).select(institute::keeps_catalogue).first(cx.conn)?)
+    keeper(cx.conn, &own)
+}
+
+/// Whether an institute does.
+pub(super) fn keeper(conn: &mut AnyConnection, id: &InstituteId) -> Outcome<bool> {
+    Ok(institute::table.find(id).select(institute::keeps_catalogue).first(conn)?)
 }
 
 impl Action for ProposeOwner {

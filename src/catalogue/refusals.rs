@@ -55,6 +55,8 @@ pub enum CatalogueRefusal {
     DeviceClass,
     /// The product is of a category that cannot have one of its traits.
     TraitMisfit(CaseError),
+    /// What is put right has no such field.
+    NoSuchField(String),
     /// A specification has so many items.
     ItemCount,
     /// The specification would never be in force: another one began later.
@@ -137,6 +139,11 @@ impl From<CatalogueRefusal> for Refusal {
                 let (zh, en) = error.sides();
                 Self::field("traits", zh, en)
             }
+            Why::NoSuchField(field) => Self::field(
+                "field",
+                format!("没有可更正的字段 {field}"),
+                format!("there is no field {field} that could be corrected"),
+            ),
             Why::ItemCount => Self::field("items", "应有 1 至 200 个检验项目", "expected 1 to 200 test items"),
             Why::BeforeCurrent(current) => Self::field(
                 "effective_from",
@@ -224,6 +231,7 @@ mod tests {
                     zh: "不符".into(),
                     en: "misfit".into(),
                 }),
+                Why::NoSuchField("code".into()),
                 Why::ItemCount,
                 Why::BeforeCurrent(NaiveDate::MIN),
                 Why::ComparisonMisfit { field: field.clone() },

@@ -147,6 +147,11 @@ impl Final<'_> {
 }
 
 impl Dossier {
+    /// The lot was imported: its registration is on record, or the day on which it came to the port.
+    pub(super) fn imported(&self) -> bool {
+        self.arrived_at_port_on.is_some() || !self.particulars.import_registration.is_empty()
+    }
+
     /// All results that count: every attempt's at every item, but those that were invalid or decided nothing and were
     /// done again. A failing one is kept beside its repetitions.
     ///

@@ -8,13 +8,16 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::annex::{self, Annex};
+use super::content::content;
 use super::facts::TestedSample;
 use super::find;
 use super::refusals::CertificateRefusal;
 use super::{compose, dossier::Dossier};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::clock::statutory_date;
-use crate::documents::{Amendment, Bilingual, CertificateData, Printed, PrintedVerdict, Verification};
+use crate::documents::{
+    Amendment, Bilingual, CertificateData, Printed, PrintedVerdict, StatedChange, Verification, stated_changes,
+};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, CertificateId, InstituteId, Json, SampleId};
@@ -70,6 +73,8 @@ struct Amended {
     signed_on: Option<NaiveDate>,
     /// Another amendment of it is under way, or was signed.
     amended_already: bool,
+    /// What it states.
+    data: CertificateData,
 }
 
 /// The content of the draft.
@@ -127,7 +132,7 @@ impl Action for DraftCertificate {
         complete(&data)?;
         let mut amendment_reason = None;
         if let (Some(amend), Some(amended)) = (&self.amends, &sources.amended) {
-            let amendment = amendment(amend, amended)?;
+            let amendment = amendment(amend, amended, &data)?;
             amendment_reason = Some(amendment.reason.zh.to_string());
             data.amendment = Some(amendment);
         }
@@ -182,6 +187,7 @@ fn amended(conn: &mut AnyConnection, sample: &SampleId, id: &CertificateId) -> O
         .filter(certificate::amends_id.eq(id))
         .filter(certificate::state.ne_all(CertificateState::GIVEN_UP));
     Ok(Amended {
+        data: content(&row)?,
         state: row.state,
         number: row.number,
         signed_on: row.signed_at.as_ref().map(|at| statutory_date(at.utc())),
@@ -189,8 +195,10 @@ fn amended(conn: &mut AnyConnection, sample: &SampleId, id: &CertificateId) -> O
     })
 }
 
-/// What an amendment says of the certificate that it replaces: that one is in force, and no other amends it.
-fn amendment(amend: &Amend, old: &Amended) -> Result<Amendment, Refusal> {
+/// What an amendment says of the certificate that it replaces: that one is in force, no other amends it, and something in it
+/// was put right. Each change is said with its old text and its new one, found by comparing both documents; what somebody
+/// has to say beside that follows.
+fn amendment(amend: &Amend, old: &Amended, new: &CertificateData) -> Result<Amendment, Refusal> {
     let reason = text::required("amends.reason", &amend.reason, text::REMARK)?;
     let (CertificateState::Issued, Some(number), Some(signed_on)) = (old.state, &old.number, old.signed_on) else {
         return Err(CertificateRefusal::NotIssued.into());
@@ -201,7 +209,12 @@ fn amendment(amend: &Amend, old: &Amended) -> Result<Amendment, Refusal> {
     let change = |(index, said): (usize, &String)| {
         text::required(&format!("amends.changes[{index}]"), said, text::REMARK).map(Printed::from)
     };
-    let changes = amend.changes.iter().enumerate().map(change).collect::<Result<_, _>>()?;
+    let said = amend.changes.iter().enumerate().map(change).collect::<Result<Vec<_>, _>>()?;
+    let stated = stated_changes(&old.data, new);
+    if stated.is_empty() {
+        return Err(CertificateRefusal::NothingAmended.into());
+    }
+    let changes = stated.iter().map(StatedChange::line).chain(said).collect();
     Ok(Amendment {
         replaces_number: number.clone().into(),
         replaces_date: compose::written(signed_on).into(),
@@ -229,27 +242,42 @@ mod tests {
 
     fn old(state: CertificateState) -> Amended {
         let signed_on = NaiveDate::from_ymd_opt(2026, 3, 2);
-        Amended { state, number: Some("B20260001".into()), signed_on, amended_already: false }
+        let data = CertificateData::default();
+        Amended { state, number: Some("B20260001".into()), signed_on, amended_already: false, data }
+    }
+
+    fn new() -> CertificateData {
+        let mut data = CertificateData::default();
+        data.sample.lot = "2026002".into();
+        data
     }
 
     #[test]
     fn only_an_issued_certificate_is_amended_and_only_once_at_a_time() {
         for state in CertificateState::ALL {
-            let refused = amendment(&amend("更正"), &old(*state)).err();
+            let refused = amendment(&amend("更正"), &old(*state), &new()).err();
             let expected = (*state != CertificateState::Issued).then(|| CertificateRefusal::NotIssued.into());
             assert_eq!(refused, expected, "{state}");
         }
         let twice = Amended { amended_already: true, ..old(CertificateState::Issued) };
-        let refused = amendment(&amend("更正"), &twice).expect_err("a second amendment");
+        let refused = amendment(&amend("更正"), &twice, &new()).expect_err("a second amendment");
         assert_eq!(refused, CertificateRefusal::AmendedAlready.into());
     }
 
     #[test]
     fn an_amendment_says_why_and_names_what_it_replaces() {
-        let refused = amendment(&amend(" "), &old(CertificateState::Issued)).expect_err("no reason");
+        let refused = amendment(&amend(" "), &old(CertificateState::Issued), &new()).expect_err("no reason");
         assert_eq!(refused.field.as_deref(), Some("amends.reason"));
-        let said = amendment(&amend("更正包装规格"), &old(CertificateState::Issued)).expect("an amendment");
+        let issued = old(CertificateState::Issued);
+        let said = amendment(&amend("更正包装规格"), &issued, &new()).expect("an amendment");
+        assert_eq!(said.changes, ["批号：原为（空），现为“2026002”", "包装规格"], "what differs, then what was typed");
         assert_eq!((said.replaces_number.as_str(), said.replaces_date.as_str()), ("B20260001", "2026年3月2日"));
+    }
+
+    #[test]
+    fn an_amendment_of_nothing_is_refused() {
+        let refused = amendment(&amend("更正"), &old(CertificateState::Issued), &CertificateData::default());
+        assert_eq!(refused.err(), Some(CertificateRefusal::NothingAmended.into()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::documents::{NumberPatterns, numbers};
+use crate::documents::NumberPatterns;
 use crate::store::dialect::next_number;
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::CertificateKind;
@@ -16,9 +16,10 @@ pub(super) fn take(
     conn: &mut AnyConnection,
     kind: CertificateKind,
     abbreviation: &str,
+    imported: bool,
     today: NaiveDate,
 ) -> Outcome<String> {
     let (series, year) = (patterns.series(kind, abbreviation), today.year());
     let number = next_number(conn, &series, i64::from(year))?;
-    Ok(numbers::number(&series, year, number))
+    Ok(patterns.number(kind, abbreviation, imported, year, number))
 }

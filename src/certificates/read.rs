@@ -5,6 +5,7 @@ use super::find::certificate_of;
 use super::refusals::CertificateRefusal;
 use super::{compose, sign};
 use crate::action::Services;
+use crate::clock::statutory_date;
 use crate::record::Actor;
 use crate::store::columns::CertificateId;
 use crate::store::rows::CertificateRow;
@@ -43,13 +44,37 @@ pub fn preview(services: &Services, actor: &Actor, id: &CertificateId) -> Outcom
 /// # Errors
 /// Where it cannot be typeset.
 pub(super) fn proof(services: &Services, row: &CertificateRow) -> Outcome<Vec<u8>> {
-    let mut data = content(row)?;
+    let mut data = content(row)?.for_customer();
     data.draft = true;
     if data.number.is_empty() {
         data.number = "（待编号）".into();
     }
     data.signatory.name = "（待签发）".into();
     data.issued_on = compose::written(services.clock.today()).into();
+    sign::typeset(services, &data, services.clock.now())
+}
+
+/// The copy that the laboratory keeps: the same content with the rules under which the case ran, its lane and its terms.
+/// It is not signed, and says on every page what it is.
+///
+/// # Errors
+/// As [`preview`].
+pub fn internal_copy(services: &Services, actor: &Actor, id: &CertificateId) -> Outcome<Vec<u8>> {
+    let (row, signatory) = services.db.read(|conn| {
+        let row = certificate_of(conn, actor, id)?;
+        let names = views::names(conn, &row.signed_by.iter().collect::<Vec<_>>())?;
+        let signatory = row.signed_by.as_ref().and_then(|account| names.get(account.as_str()).cloned());
+        Ok((row, signatory))
+    })?;
+    let mut data = content(&row)?;
+    data.internal = true;
+    data.draft = row.signed_at.is_none();
+    if data.number.is_empty() {
+        data.number = "（待编号）".into();
+    }
+    data.signatory.name = signatory.unwrap_or_else(|| "（待签发）".to_owned()).into();
+    let day = row.signed_at.as_ref().map_or_else(|| services.clock.today(), |at| statutory_date(at.utc()));
+    data.issued_on = compose::written(day).into();
     sign::typeset(services, &data, services.clock.now())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::documents::{Bilingual, CertificateKind, RequiredFact};
+use crate::documents::{Bilingual, CertificateKind, RequiredFact, StatedChange};
 use crate::refusal::{Code, Refusal};
 use crate::store::Failure;
 use crate::store::columns::{CertificateId, TestTaskId};
@@ -42,8 +42,10 @@ pub enum CertificateRefusal {
     ResultMissing { item: Bilingual, task: TestTaskId },
     /// Results changed while the pictures of the annex were drawn.
     ResultsMoved,
-    /// Results changed after the draft.
-    ChangedSinceDraft,
+    /// What the document states is on record otherwise by now.
+    ChangedSinceDraft { changes: Vec<StatedChange> },
+    /// An amendment would state what the old one states.
+    NothingAmended,
     /// Only an issued certificate is amended.
     NotIssued,
     /// Another certificate amends it already.
@@ -118,11 +120,21 @@ impl From<CertificateRefusal> for Refusal {
             Why::ResultsMoved => {
                 Self::new(Code::Conflict, "结果刚刚变化，请重试", "results have just changed: try again")
             }
-            Why::ChangedSinceDraft => Self::new(
-                Code::Conflict,
-                "起草后结果已变化，请重新起草",
-                "results changed since the draft: draft it anew",
-            ),
+            Why::ChangedSinceDraft { changes } => {
+                let said: Vec<String> = changes.iter().map(|change| change.line().to_string()).collect();
+                Self::new(
+                    Code::Conflict,
+                    format!("起草后记录已变化，请弃用后重新起草。{}", said.join("；")),
+                    format!("what it states has changed since the draft: discard it and draft it anew. {}", said.join("; ")),
+                )
+                .with(json!({"changes": said}))
+            }
+            Why::NothingAmended => Self::new(
+                Code::WrongState,
+                "新证书所载内容与原证书相同，没有可更正的内容：请先更正有误的结果或记录",
+                "the new certificate would state what the old one states: first correct the result or the record that is wrong",
+            )
+            .at("amends"),
             Why::NotIssued => {
                 Self::new(Code::WrongState, "只能更正已签发的证书", "only an issued certificate is amended")
                     .at("amends.certificate_id")
@@ -196,7 +208,8 @@ mod tests {
                 Why::TestOpen { item: item.clone(), task: task.clone(), state: TaskState::Entered },
                 Why::ResultMissing { item, task },
                 Why::ResultsMoved,
-                Why::ChangedSinceDraft,
+                Why::ChangedSinceDraft { changes: Vec::new() },
+                Why::NothingAmended,
                 Why::NotIssued,
                 Why::AmendedAlready,
                 Why::OutsideField { business: Business::LotRelease, category: Category::Vaccine },

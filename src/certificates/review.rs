@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use super::content::{content, data_sha256, numbered};
 use super::facts::TestedSample;
 use super::find::{self, certificate_of, moved};
-use super::refusals::CertificateRefusal;
 use super::{compose, numbers};
 use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::documents::CertificateData;
@@ -84,9 +83,7 @@ impl Action for ReviewCertificate {
         let dossier = &found.sample.dossier;
         let finals = dossier.finals()?;
         let fresh = compose::compose(dossier, &finals, facts.regulation, found.data.verification.clone());
-        if fresh.results != found.data.results {
-            return Err(CertificateRefusal::ChangedSinceDraft.into());
-        }
+        super::now::unchanged(&found.data, &fresh)?;
         Ok(state)
     }
 
@@ -96,8 +93,9 @@ impl Action for ReviewCertificate {
         let subject = ("certificate", self.id.as_str());
         cx.sign(found.proof.as_ref(), SignatureMeaning::CertificateReviewed, subject, &content)?;
         let institution = &found.sample.dossier.institution.abbreviation;
+        let imported = found.sample.dossier.imported();
         let (kind, today) = (found.row.kind, cx.today());
-        let number = numbers::take(&cx.services.numbers, cx.conn, kind, institution, today)?;
+        let number = numbers::take(&cx.services.numbers, cx.conn, kind, institution, imported, today)?;
         diesel::update(certificate::table.find(&self.id))
             .set((
                 certificate::state.eq(state),

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::compose;
 use super::content::{content, data_sha256};
 use super::find::{self, certificate_of, moved};
+use super::now::{StatedNow, stated_now, unchanged};
 use super::refusals::CertificateRefusal;
 use crate::accounts::{SigningField, fields_of, in_field};
 use crate::action::{Action, Context, Facts, Services, Subject};
@@ -66,6 +67,8 @@ pub struct Signable {
     /// What the certificate is of.
     business: Business,
     category: Category,
+    /// What the document would state by the records as they are now.
+    now: StatedNow,
     /// The hash of the data that was reviewed; none where it was reviewed before reviews were signed.
     reviewed: Option<String>,
     /// The certificate that this one amends.
@@ -98,7 +101,7 @@ impl Action for SignCertificate {
             services.db.read(|conn| Ok((certificate_of(conn, actor, &self.id)?, crate::record::last_seal(conn)?)))?;
         moved(row.state, CertificateEvent::Sign)?;
         let seal = seal.map(|seal| TrailSeal { number: seal.seq.to_string().into(), sha256: seal.chained.into() });
-        let data = CertificateData { seal, ..signed_content(&row, actor, self.meaning, at)? };
+        let data = CertificateData { seal, ..signed_content(&row, actor, self.meaning, at)? }.for_customer();
         let pdf = signed_pdf(services, &data, &self.id, self.meaning, at)?;
         // Not among the files yet: a signature that is refused after all must leave no document that verifies.
         Ok(Some(Signed { proof, row, at, pdf: Arc::new(pdf) }))
@@ -123,7 +126,8 @@ impl Action for SignCertificate {
             .first(cx.conn)?;
         let fields = fields_of(cx.conn, &cx.actor.account)?;
         let reviewed = find::reviewed_sha256(cx.conn, &self.id)?;
-        Ok(Signable { row, signed, done, fields, business, category, reviewed, amended })
+        let now = stated_now(cx, &row.sample_id)?;
+        Ok(Signable { row, signed, done, fields, business, category, now, reviewed, amended })
     }
 
     fn decide(&self, facts: &Facts<'_>, found: &Signable) -> Result<Issued, Refusal> {
@@ -134,6 +138,9 @@ impl Action for SignCertificate {
         let signs = data_sha256(&found.row)?;
         if found.reviewed.as_ref().is_some_and(|reviewed| *reviewed != signs) {
             return Err(CertificateRefusal::ReviewedOther.into());
+        }
+        if let Some(now) = found.now.data() {
+            unchanged(&content(&found.row)?, now)?;
         }
         let unchanged = found.row.data == found.signed.row.data;
         Ok(may_sign(found.row.state, unchanged, found.amended.as_ref().map(|(_, state)| *state))?)

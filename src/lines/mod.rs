@@ -17,7 +17,7 @@ pub fn all() -> Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::business::{COMMON, Particulars};
+    use crate::business::{COMMON, Field, Particulars};
     use crate::vocabulary::Business;
 
     #[test]
@@ -33,12 +33,13 @@ mod tests {
     #[test]
     fn every_particular_is_asked_for_by_some_line() {
         let lines = all();
-        let asked: Vec<&str> =
-            COMMON.iter().chain(lines.all().flat_map(|line| line.particulars())).map(|field| field.name).collect();
+        let asked: Vec<&Field> = COMMON.iter().chain(lines.all().flat_map(|line| line.particulars())).collect();
         for name in Particulars::FIELDS {
-            assert_eq!(asked.iter().filter(|one| *one == name).count(), 1, "{name}");
+            let found: Vec<&&Field> = asked.iter().filter(|field| field.name == *name).collect();
+            assert!(!found.is_empty(), "{name}");
+            assert!(found.iter().all(|field| *field == found[0]), "{name} is asked for in the same words everywhere");
         }
-        assert!(asked.iter().all(|name| Particulars::FIELDS.contains(name)));
+        assert!(asked.iter().all(|field| Particulars::FIELDS.contains(&field.name)));
     }
 
     #[test]

@@ -118,6 +118,7 @@ ids!(
     OosDecisionId,
     InvestigationStepId,
     ResultCorrectionId,
+    RecordCorrectionId,
     ImportCheckId,
     CertificateId,
     ProtocolReviewId,

@@ -145,6 +145,12 @@ invariants! {
     CorrectionSelf = "self-correction", SelfReview,
         "更正不得由录入过该结果数据的人提出，更正后的结果须由提出更正以外的人批准",
         "whoever entered a value of a result does not supersede it, and who did does not approve the new one";
+    CorrectionAlone = "correction-alone", SelfReview,
+        "更正由提出人以外的人批准",
+        "a correction is approved by somebody else than the one who asked for it";
+    CorrectionUndecided = "correction-undecided", WrongState,
+        "更正批准后才列出所涉证书",
+        "which certificates carry an error is recorded once its correction is approved";
     CertificateSuperseded = "certificate-superseded", WrongState,
         "证书所载的结果已被更正，请弃用后重新起草",
         "the certificate carries a result that was superseded: discard it and draft it anew";

@@ -658,6 +658,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    record_correction (id) {
+        id -> Text,
+        institute_id -> Text,
+        subject -> Text,
+        subject_id -> Text,
+        application_id -> Nullable<Text>,
+        field -> Text,
+        old_value -> Text,
+        new_value -> Text,
+        reason -> Text,
+        evidence -> Text,
+        proposed_by -> Text,
+        proposed_at -> Text,
+    }
+}
+
+diesel::table! {
+    record_correction_decision (correction_id) {
+        correction_id -> Text,
+        outcome -> Text,
+        note -> Text,
+        decided_by -> Text,
+        decided_at -> Text,
+        signature_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    corrected_certificate (certificate_id, correction_id) {
+        certificate_id -> Text,
+        correction_id -> Text,
+    }
+}
+
+diesel::table! {
     certificate_correction (certificate_id, result_correction_id) {
         certificate_id -> Text,
         result_correction_id -> Text,
@@ -913,6 +948,9 @@ diesel::joinable!(out_of_limit_decision -> result (result_id));
 diesel::joinable!(out_of_limit_decision -> account (decided_by));
 diesel::joinable!(result_correction -> result (result_id));
 diesel::joinable!(result_correction -> account (ordered_by));
+diesel::joinable!(record_correction_decision -> record_correction (correction_id));
+diesel::joinable!(corrected_certificate -> certificate (certificate_id));
+diesel::joinable!(corrected_certificate -> record_correction (correction_id));
 diesel::joinable!(certificate_correction -> certificate (certificate_id));
 diesel::joinable!(certificate_correction -> result_correction (result_correction_id));
 diesel::joinable!(import_check -> instrument_file (instrument_file_id));
@@ -973,6 +1011,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     out_of_limit_decision,
     result_correction,
     certificate_correction,
+    record_correction,
+    record_correction_decision,
+    corrected_certificate,
     import_check,
     certificate,
     protocol_review,

@@ -2,8 +2,9 @@
 //!
 //! Triggers copy every row that is written into a table of the writing connection: a temporary one, so that whoever
 //! changes the database with another program leaves no trace in it, and no event can take such a change for its own.
-//! On SQLite the triggers are temporary too and made with the connection; on PostgreSQL they are made once, after the
-//! migrations. What a row holds is said as the database writes it in JSON, without the columns that are null: a column
+//! On SQLite the triggers are temporary too and made with the connection: they keep which rows were written, and a view
+//! says what each of them holds once it is asked for, so that a row that is written three times is read once. On
+//! PostgreSQL they are made once, after the migrations. What a row holds is said as the database writes it in JSON, without the columns that are null: a column
 //! that comes later with nothing in it changes no hash.
 
 use diesel::connection::SimpleConnection;
@@ -70,6 +71,9 @@ pub const SEALED: &[SealedTable] = &[
     by_id("result"),
     by_id("result_correction"),
     keyed("certificate_correction", &["certificate_id", "result_correction_id"]),
+    by_id("record_correction"),
+    keyed("record_correction_decision", &["correction_id"]),
+    keyed("corrected_certificate", &["certificate_id", "correction_id"]),
     by_id("out_of_limit_decision"),
     by_id("investigation_step"),
     by_id("import_check"),
@@ -105,6 +109,15 @@ diesel::table! {
         table_name -> Text,
         row_key -> Text,
         content -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// On SQLite: which rows were written.
+    touched_key (table_name, row_key) {
+        table_name -> Text,
+        row_key -> Text,
+        row_id -> Nullable<BigInt>,
     }
 }
 
@@ -153,24 +166,26 @@ impl SealedTable {
 
     fn sqlite_content(columns: &[String], row: &str) -> String {
         let fields: Vec<String> = columns.iter().map(|name| format!("'{name}', {row}{name}")).collect();
-        format!("json_patch('{{}}', json_object({}))", fields.join(", "))
+        format!("json_object({})", fields.join(", "))
+    }
+
+    /// A row of another statement, by the place that the database has it in.
+    fn sqlite_row(&self, columns: &[String]) -> String {
+        let content = Self::sqlite_content(columns, "");
+        format!("WHEN '{table}' THEN (SELECT {content} FROM main.{table} WHERE rowid = row_id)\n", table = self.name)
     }
 
     fn sqlite_triggers(&self, columns: &[String]) -> String {
         let (table, watched) = (self.name, columns.join(", "));
-        let (key, old, content) =
-            (self.sqlite_key("NEW."), self.sqlite_key("OLD."), Self::sqlite_content(columns, "NEW."));
-        let keep = |key: &str, content: &str| {
-            format!(
-                "BEGIN INSERT INTO touched_row (table_name, row_key, content) VALUES ('{table}', {key}, \
-                 {content}); END;"
-            )
+        let (key, old) = (self.sqlite_key("NEW."), self.sqlite_key("OLD."));
+        let keep = |key: &str, row: &str| {
+            format!("BEGIN INSERT OR REPLACE INTO touched_key VALUES ('{table}', {key}, {row}); END;")
         };
         format!(
             "CREATE TEMP TRIGGER touched_{table}_insert AFTER INSERT ON main.{table} {added}\n\
              CREATE TEMP TRIGGER touched_{table}_update AFTER UPDATE OF {watched} ON main.{table} {added}\n\
              CREATE TEMP TRIGGER touched_{table}_delete AFTER DELETE ON main.{table} {removed}\n",
-            added = keep(&key, &content),
+            added = keep(&key, "NEW.rowid"),
             removed = keep(&old, "NULL"),
         )
     }
@@ -220,13 +235,19 @@ pub(super) fn watch(conn: &mut AnyConnection) -> Result<(), StoreError> {
     match conn {
         AnyConnection::Sqlite(raw) => {
             let mut text = "PRAGMA temp_store = MEMORY;\n\
-                            CREATE TEMP TABLE touched_row (ordinal INTEGER PRIMARY KEY, table_name TEXT NOT NULL, \
-                            row_key TEXT NOT NULL, content TEXT);\n"
+                            CREATE TEMP TABLE touched_key (table_name TEXT NOT NULL, row_key TEXT NOT NULL, \
+                            row_id INTEGER, PRIMARY KEY (table_name, row_key)) WITHOUT ROWID;\n"
                 .to_owned();
+            let mut rows = String::new();
             for table in SEALED {
                 let columns = table.sqlite_columns(raw)?;
                 text.push_str(&table.sqlite_triggers(&columns));
+                rows.push_str(&table.sqlite_row(&columns));
             }
+            text.push_str(&format!(
+                "CREATE TEMP VIEW touched_row AS SELECT 0 AS ordinal, table_name, row_key, CASE table_name {rows} END \
+                 AS content FROM touched_key;\n"
+            ));
             raw.batch_execute(&text)?;
         }
         AnyConnection::Postgres(raw) => raw.batch_execute(
@@ -249,10 +270,13 @@ pub fn take(conn: &mut AnyConnection) -> Outcome<Vec<TouchedRow>> {
     if kept.is_empty() {
         return Ok(Vec::new());
     }
-    diesel::delete(touched_row::table).execute(conn)?;
+    match conn {
+        AnyConnection::Sqlite(raw) => diesel::delete(touched_key::table).execute(raw)?,
+        AnyConnection::Postgres(raw) => diesel::delete(touched_row::table).execute(raw)?,
+    };
     let mut last = std::collections::BTreeMap::new();
     for (table, key, content) in kept {
-        last.insert((table, key), content);
+        last.insert((table, key), content.map(without_nulls));
     }
     Ok(last.into_iter().map(|((table, key), content)| TouchedRow { table, key, content }).collect())
 }
@@ -288,7 +312,7 @@ pub fn each_row(conn: &mut AnyConnection, table: &SealedTable, mut look: impl Fn
             let rows = diesel::sql_query(query).load_iter::<Row, diesel::connection::DefaultLoadingMode>(raw)?;
             for row in rows {
                 let row = row?;
-                look(&row.row_key, &row.content);
+                look(&row.row_key, &without_nulls(row.content));
             }
         }
         AnyConnection::Postgres(raw) => {
@@ -304,8 +328,100 @@ pub fn each_row(conn: &mut AnyConnection, table: &SealedTable, mut look: impl Fn
     Ok(())
 }
 
+/// What a row holds without the columns that are null. The database writes an object of plain values without blanks, and
+/// marks every quote within a text: a quote without a mark before it begins or ends a name or a text.
+fn without_nulls(content: String) -> String {
+    if !content.contains("\":null") {
+        return content;
+    }
+    let mut kept = String::with_capacity(content.len());
+    let mut rest = content.as_str();
+    while let Some(at) = rest.find("\":null") {
+        let (before, after) = (&rest[..at], &rest[at + "\":null".len()..]);
+        let ends = after.starts_with([',', '}']);
+        // The name begins after the quote before; a quote that belongs to a text has a mark.
+        let name = |begin: &usize| match before[..*begin].is_empty() {
+            true => kept.ends_with([',', '{']),
+            false => before[..*begin].ends_with([',', '{']),
+        };
+        match before.rfind('"').filter(|_| ends).filter(name) {
+            Some(begin) => {
+                kept.push_str(&before[..begin]);
+                rest = match after.strip_prefix(',') {
+                    Some(more) => more,
+                    None => {
+                        if kept.ends_with(',') {
+                            kept.pop();
+                        }
+                        after
+                    }
+                };
+            }
+            None => {
+                kept.push_str(&rest[..at + 1]);
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    kept.push_str(rest);
+    kept
+}
+
 /// The parts of a key, for people.
 #[must_use]
 pub fn shown_key(key: &str) -> String {
     key.replace(PART, " · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Said {
+        #[diesel(sql_type = Text)]
+        plain: String,
+        #[diesel(sql_type = Text)]
+        patched: String,
+    }
+
+    fn said(texts: &[Option<String>; 3]) -> Said {
+        let mut raw = SqliteConnection::establish(":memory:").expect("a database");
+        let object = "json_object('a', ?1, 'b', ?2, 'c', ?3, 'n', 5)";
+        let query = format!("SELECT {object} AS plain, json_patch('{{}}', {object}) AS patched");
+        diesel::sql_query(query)
+            .bind::<diesel::sql_types::Nullable<Text>, _>(&texts[0])
+            .bind::<diesel::sql_types::Nullable<Text>, _>(&texts[1])
+            .bind::<diesel::sql_types::Nullable<Text>, _>(&texts[2])
+            .get_result(&mut raw)
+            .expect("JSON")
+    }
+
+    #[test]
+    fn what_looks_like_a_column_without_a_value_stays_in_a_text() {
+        let text = |text: &str| Some(text.to_owned());
+        for texts in [
+            [None, None, None],
+            [text(",\"b\":null,"), None, text("{\"c\":null}")],
+            [None, text("\":null"), None],
+            [text("\\"), None, text("x\\\",\"n\":null")],
+        ] {
+            let Said { plain, patched } = said(&texts);
+            assert_eq!(without_nulls(plain), patched, "{texts:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Hashes that were written with the database's own patch stay what they are.
+        #[test]
+        fn a_row_is_said_as_the_database_patches_it(
+            texts in prop::array::uniform3(prop::option::of(r#"[a-c,:{}\\"null\x01-\x1f批号 ]{0,24}"#)),
+        ) {
+            let Said { plain, patched } = said(&texts);
+            prop_assert_eq!(without_nulls(plain), patched);
+        }
+    }
 }

@@ -123,7 +123,10 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // Closing the queue lets the thread finish what waits, then end.
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+            // The last who holds the database may be an action that ends on this very thread: it ends by itself.
+            && thread.thread().id() != std::thread::current().id()
+        {
             let _ = thread.join();
         }
     }

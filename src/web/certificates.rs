@@ -29,6 +29,7 @@ pub fn table() -> Table {
         .post("/certificates", draft)
         .get("/certificates/{id}", show)
         .get("/certificates/{id}/pdf", pdf)
+        .get("/certificates/{id}/internal-copy", internal_copy)
         .post("/certificates/{id}/review", review)
         .post("/certificates/{id}/sign", sign)
         .post("/certificates/{id}/discard", discard)
@@ -120,6 +121,17 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
         "public_url": services.site.public_url, "signatures": signatures,
         "apart": {"review": kept_from(&done, Duty::CertificateReview, actor),
                   "sign": kept_from(&done, Duty::Signatory, actor)}}))
+}
+
+/// The laboratory's own copy.
+async fn internal_copy(
+    permit: Permit<CertificateRead>,
+    services: Data<Services>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let key = CertificateId::from(id.as_str());
+    let bytes = run(move || certificates::internal_copy(&services, &permit.actor, &key)).await?;
+    Ok(file(bytes, "application/pdf", &format!("{id}-internal.pdf"), false))
 }
 
 /// The certificate as it will look, or as it was issued.

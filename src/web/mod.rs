@@ -12,6 +12,7 @@ mod bench;
 mod cases;
 mod catalogue;
 mod certificates;
+mod corrections;
 mod desk;
 mod evaluation_form;
 mod evaluations;
@@ -60,6 +61,7 @@ pub fn table() -> Table {
         .and(review::table())
         .and(investigation::table())
         .and(certificates::table())
+        .and(corrections::table())
         .and(verify::table())
         .and(rules::table())
         .and(catalogue::table())

@@ -65,6 +65,8 @@ pages!(
     "provision.html",
     "authorisations.html",
     "owners.html",
+    "corrections.html",
+    "correction_new.html",
     "products.html",
     "product.html",
     "options.html",

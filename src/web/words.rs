@@ -8,9 +8,9 @@ use crate::regulation::{
     Business, Category, ClockName, ClockUnit, Confidence, DateName, DeviceClass, Jurisdiction, Lane, Purpose, Trait,
 };
 use crate::vocabulary::{
-    AuthorisationState, CaseState, CertificateKind, CertificateState, CheckFinding, EvaluationKind, InvestigationEvent,
-    InvestigationState, IssueMeaning, Place, Portion, ProtocolOutcome, Role, SampleState, SignatureMeaning,
-    SpecificationStanding, StandardBasis, TaskState,
+    AuthorisationState, CaseState, CertificateKind, CertificateState, CheckFinding, CorrectionOutcome,
+    CorrectionSubject, EvaluationKind, InvestigationEvent, InvestigationState, IssueMeaning, Place, Portion,
+    ProtocolOutcome, Role, SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -58,6 +58,8 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "certificate_kind" => CertificateKind,
         "check_finding" => CheckFinding,
         "protocol_outcome" => ProtocolOutcome,
+        "correction_subject" => CorrectionSubject,
+        "correction_outcome" => CorrectionOutcome,
         "signature_meaning" => SignatureMeaning,
         "evaluation_kind" => EvaluationKind,
         "standard_basis" => StandardBasis,

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("custody", 3),
     ("cases", 3),
     ("bench", 4),
+    ("corrections", 6),
     ("instruments", 5),
     ("evaluations", 5),
     ("certificates", 5),

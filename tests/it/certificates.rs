@@ -73,6 +73,7 @@ fn one_amendment_at_a_time_and_only_of_what_is_in_force() {
         let world = World::new(app);
         let sample = tested(&world, "A");
         let first = text(&world.issue(&sample), "id");
+        world.correct_strength(&sample);
         let amend = |id: &str| json!({"sample_id": sample, "amends": {"certificate_id": id, "reason": "更正规格"}});
         let open = text(&ok(&world.reviewer.post("/api/v1/certificates", &amend(&first)), 201), "id");
         let second = world.reviewer.post("/api/v1/certificates", &amend(&first));

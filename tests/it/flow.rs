@@ -82,7 +82,8 @@ fn a_rare_disease_drug_from_the_desk_to_its_certificate() {
         assert_eq!((checked["unchanged"].as_bool(), checked["certificate"].is_null()), (Some(false), true));
 
         // An amendment is a new certificate; the old one is superseded and keeps its number.
-        let amend = json!({"sample_id": sample, "amends": {"certificate_id": id, "reason": "更正包装规格"}});
+        world.correct_strength(&sample);
+        let amend = json!({"sample_id": sample, "amends": {"certificate_id": id, "reason": "更正规格"}});
         let second = world.issue_draft(&amend);
         assert_eq!(second["number"], "晋检20260002");
         let code = text(&issued, "verification_code");

@@ -184,7 +184,8 @@ const ADDING: &[&str] = &[
     // An appointment is only added, and so is its end.
     "/accounts/{id}/fields",
     "/signatory-fields/{id}/end",
-    // A proposal is confirmed once, and never changes.
+    // A proposal is confirmed once, and never changes; a correction is decided once.
+    "/corrections/{id}/decision",
     "/owner-proposals/{id}/confirm",
 ];
 
@@ -273,6 +274,11 @@ fn at_work(app: &TestApp) {
     let draft = json!({"product_id": product, "title": "《示范标准》", "edition": "2027", "items": items});
     ok(&world.quality.post("/api/v1/specifications", &draft), 201);
 
+    // One correction waits for its decision, another one was applied.
+    world.correct("product", &product, "dosage_form", "胶囊");
+    let wrong = json!({"subject": "product", "subject_id": product, "field": "storage", "new_value": "2～8℃",
+        "reason": "录入有误", "evidence": "说明书"});
+    ok(&world.receiver.post("/api/v1/corrections", &wrong), 201);
     // A lot whose summary protocol nobody has reviewed yet.
     let vaccine = world.product("V-1", "vaccine", &[], &items);
     let institute = ok(&world.quality.get(&format!("/api/v1/products/{vaccine}")), 200)["institute_id"].clone();

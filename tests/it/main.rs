@@ -14,6 +14,7 @@ mod cases;
 mod certificates;
 mod cli;
 mod codes;
+mod corrections;
 mod demo;
 mod doubled;
 mod duties;

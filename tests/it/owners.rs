@@ -31,6 +31,7 @@ const REACHES: &[(&str, &str, &str)] = &[
     ("calibration", "instrument_id", "instrument"),
     ("certificate_correction", "certificate_id", "certificate"),
     ("companion_file", "instrument_file_id", "instrument_file"),
+    ("corrected_certificate", "certificate_id", "certificate"),
     ("custody_balance", "sample_id", "sample"),
     ("custody_entry", "sample_id", "sample"),
     ("evaluation_file", "evaluation_id", "evaluation"),
@@ -47,6 +48,7 @@ const REACHES: &[(&str, &str, &str)] = &[
     ("reading", "test_task_id", "test_task"),
     ("result", "test_task_id", "test_task"),
     ("audit_rows", "seq", "audit_entry"),
+    ("record_correction_decision", "correction_id", "record_correction"),
     ("result_correction", "result_id", "result"),
     ("run_list_row", "run_list_id", "run_list"),
     ("recovery_code", "account_id", "account"),
@@ -177,6 +179,7 @@ fn table_of(path: &str) -> Option<&'static str> {
         "accounts" => "account",
         "applications" | "cases" => "application",
         "certificates" => "certificate",
+        "corrections" => "record_correction",
         "dead-letters" => "dead_letter",
         "evaluations" => "evaluation",
         "owner-proposals" => "owner_proposal",
@@ -273,6 +276,7 @@ fn houses(app: &TestApp) -> Houses {
         "test_task",
         "applicant",
         "owner_proposal",
+        "record_correction",
     ] {
         ids.insert(table, of(table, &first));
     }
@@ -300,6 +304,7 @@ fn body(path: &str) -> Value {
         (true, "roles") => json!({"roles": ["analyst"], "reason": "x"}),
         (true, "disabled") => json!({"disabled": true, "reason": "x"}),
         (true, "password") => json!({"password": "correct horse battery other", "reason": "x"}),
+        (_, "decision") if path.contains("/corrections/") => json!({"outcome": "rejected", "note": "x"}),
         (_, "decision") => json!({"decision": "confirm", "reason": "x"}),
         (_, "withdraw-batch") => json!({"lot_number": "L1", "reason": "x"}),
         (_, "protocol-review") => json!({"protocol_number": "1", "outcome": "conforms"}),
@@ -518,6 +523,17 @@ fn nothing_of_another_institute_is_named_in_a_body_or_shown_in_a_list() {
             &mut faults,
         );
         named(&|id| json!({"product_id": id, "reason": "x"}), "/api/v1/owner-proposals", "product", &mut faults);
+        for (subject, table, field) in [
+            ("case", "application", "remarks"),
+            ("product", "product", "storage"),
+            ("applicant", "applicant", "contact"),
+        ] {
+            let wrong = |id: &str| {
+                json!({"subject": subject, "subject_id": id, "field": field, "new_value": "y", "reason": "x",
+                       "evidence": "x"})
+            };
+            named(&wrong, "/api/v1/corrections", table, &mut faults);
+        }
         let second = houses.marks.iter().find(|mark| lines(&app, "SELECT id AS line FROM institute").contains(mark));
         named(
             &|id| json!({"institute_id": second, "product_id": id, "valid_from": "2026-01-01", "document": "x"}),
@@ -585,6 +601,7 @@ const IN_BODIES: &[&str] = &[
     "case.submit",
     "case.take_in",
     "certificate.draft",
+    "correction.propose",
     "evaluation.create",
     "evaluation.combine",
     "owner.propose",

@@ -25,6 +25,7 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("POST /api/v1/certificates/{id}/review", "password", "a password is taken to the letter"),
     ("POST /api/v1/certificates/{id}/withdraw", "password", "a password is taken to the letter"),
     ("POST /api/v1/instrument-files/{id}/checks", "password", "a password is taken to the letter"),
+    ("POST /api/v1/corrections/{id}/decision", "password", "a password is taken to the letter"),
     ("POST /api/v1/results/{id}/review", "password", "a password is taken to the letter"),
     ("POST /api/v1/specifications/{id}/effective", "password", "a password is taken to the letter"),
     ("POST /api/v1/tasks/{id}/investigation/cause-approval", "password", "a password is taken to the letter"),
@@ -339,6 +340,7 @@ fn quality_corrects_what_certificates_carry_and_they_are_named() {
         // An amendment for another reason is under way when the result is found wrong.
         let amends =
             |reason: &str| json!({"sample_id": sample, "amends": {"certificate_id": certificate, "reason": reason}});
+        world.correct_strength(&sample);
         let other = text(&ok(&world.reviewer.post("/api/v1/certificates", &amends("更正规格")), 201), "id");
         ok(&world.quality.post(&format!("/api/v1/certificates/{other}/review"), &json!({})), 200);
 

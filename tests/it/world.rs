@@ -133,6 +133,22 @@ impl<'a> World<'a> {
         ok(&self.reviewer.post(&format!("/api/v1/samples/{sample}/protocol-review"), &found), 201)
     }
 
+    /// Puts a text on record right: the receiver says what is wrong, quality approves.
+    pub fn correct(&self, subject: &str, id: &str, field: &str, new: &str) -> Value {
+        let body = json!({"subject": subject, "subject_id": id, "field": field, "new_value": new,
+            "reason": "录入有误", "evidence": "原始资料"});
+        let made = text(&ok(&self.receiver.post("/api/v1/corrections", &body), 201), "id");
+        let decision = format!("/api/v1/corrections/{made}/decision");
+        ok(&self.quality.post(&decision, &json!({"outcome": "applied"})), 200)
+    }
+
+    /// Puts the strength of the sample's product right, so that there is something to amend.
+    pub fn correct_strength(&self, sample: &str) -> Value {
+        let case = text(&ok(&self.receiver.get(&format!("/api/v1/samples/{sample}")), 200)["sample"], "application_id");
+        let case = ok(&self.receiver.get(&format!("/api/v1/applications/{case}")), 200);
+        self.correct("product", &text(&case["application"], "product_id"), "strength", "11 mg")
+    }
+
     /// Drafts, reviews and signs: the issued certificate.
     pub fn issue(&self, sample: &str) -> Value {
         self.issue_draft(&json!({"sample_id": sample}))

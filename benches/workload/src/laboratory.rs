@@ -12,6 +12,7 @@ use qianfa::catalogue::{
 use qianfa::clock::Clock;
 use qianfa::record::Actor;
 use qianfa::regulation::{Category, Trait};
+use qianfa::store::Outcome;
 use qianfa::vocabulary::{Comparison, ItemKind, PasswordOrigin, Role};
 use serde_json::{Value, json};
 
@@ -85,7 +86,7 @@ impl Laboratory {
     }
 }
 
-fn set_up(services: &Services) -> qianfa::store::Outcome<Laboratory> {
+fn set_up(services: &Services) -> Outcome<Laboratory> {
     bootstrap(
         services,
         CreateInstitute {
@@ -127,26 +128,32 @@ fn set_up(services: &Services) -> qianfa::store::Outcome<Laboratory> {
     };
     let applicant = act(services, &admin, applicant)?.id.to_string();
     let product = act(services, &admin, product())?.id.to_string();
+    // A specification is drafted by one person and released by another, neither of whom is the administrator.
+    let drafter = quality(services, &admin, "drafter", "周岚")?;
+    let releaser = quality(services, &admin, "releaser", "陈宁")?;
     let specification = DraftSpecification {
         product_id: product.as_str().into(),
         title: "尼替西农胶囊注册标准".into(),
         edition: "2026".into(),
         items: items(),
     };
-    let id = act(services, &admin, specification)?.id;
-    let releaser = CreateAccount {
-        username: "releaser".into(),
-        display_name: "陈宁".into(),
+    let id = act(services, &drafter, specification)?.id;
+    let (effective_from, password) = ("2026-01-05".into(), Some(PASSWORD.to_owned().into()));
+    act(services, &releaser, ReleaseSpecification { id, effective_from, password, code: None })?;
+    Ok(Laboratory { receiver: receiver.unwrap_or(admin), applicant, product })
+}
+
+fn quality(services: &Services, admin: &Actor, username: &str, name: &str) -> Outcome<Actor> {
+    let account = CreateAccount {
+        username: username.into(),
+        display_name: name.into(),
         password: PASSWORD.to_owned().into(),
         institute: admin.institute.clone(),
         applicant: None,
         roles: vec![Role::Quality],
     };
-    act(services, &admin, releaser)?;
-    let releaser = services.identity.login("releaser", PASSWORD, None)?.actor;
-    let (effective_from, password) = ("2026-01-05".into(), Some(PASSWORD.to_owned().into()));
-    act(services, &releaser, ReleaseSpecification { id, effective_from, password, code: None })?;
-    Ok(Laboratory { receiver: receiver.unwrap_or(admin), applicant, product })
+    act(services, admin, account)?;
+    Ok(services.identity.login(username, PASSWORD, None)?.actor)
 }
 
 fn product() -> CreateProduct {

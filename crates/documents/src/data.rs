@@ -378,6 +378,8 @@ pub struct CertificateData {
     pub kind: CertificateKind,
     /// A draft is marked as such on every page and must not be signed.
     pub draft: bool,
+    /// The copy that the laboratory keeps, marked as such on every page: it has the rules under which the case ran.
+    pub internal: bool,
     /// Certificate or report number, on every page.
     pub number: Printed,
     /// Issuing laboratory.
@@ -430,6 +432,7 @@ impl Default for CertificateData {
             version: SCHEMA_VERSION,
             kind: CertificateKind::default(),
             draft: false,
+            internal: false,
             number: Printed::default(),
             institution: Institution::default(),
             customer: Party::default(),
@@ -480,6 +483,13 @@ impl CertificateData {
             "Not to be reproduced except in full without written approval of the issuer.",
         );
         vec![scope, copies]
+    }
+
+    /// What leaves the house: without the rules under which the case ran, its lane and its terms, which are the
+    /// laboratory's own matter.
+    #[must_use]
+    pub fn for_customer(self) -> Self {
+        Self { decision: None, internal: false, ..self }
     }
 
     /// JSON paths of fields that this kind must carry and that are empty.

@@ -8,6 +8,7 @@ mod annex;
 #[cfg(test)]
 mod annex_tests;
 mod chain;
+mod changes;
 mod cms;
 mod data;
 mod fonts;
@@ -36,6 +37,7 @@ mod verify;
 
 pub use annex::AnnexFigure;
 pub use chain::Trust;
+pub use changes::{StatedChange, stated_changes};
 pub use data::*;
 pub use fonts::{missing_glyphs, unseen};
 pub use keys::{KeyError, SigningKey, certificates_from_pem};

@@ -13,6 +13,9 @@ use vocabulary::words::{Business, Category, DateName, DeviceClass, Jurisdiction,
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CaseFacts {
     pub business: Business,
+    /// What the same samples are tested for beside that: an imported vaccine has port entry and lot release.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Business>,
     /// Where the releasing, port or testing institute is: that decides which local rules speak.
     pub jurisdiction: Jurisdiction,
     pub dates: Dates,
@@ -166,6 +169,7 @@ impl CaseFacts {
         let top = Fields::of(value, "")?;
         top.only(&[
             "business",
+            "obligations",
             "jurisdiction",
             "dates",
             "product",
@@ -179,6 +183,7 @@ impl CaseFacts {
         let jurisdiction = top.word("jurisdiction", jurisdiction, Jurisdiction::parse, || {
             "CN, or CN- and a letter code of ISO 3166-2 (CN-SH)".to_owned()
         })?;
+        let obligations = read_obligations(&top, business)?;
         let dates = read_dates(&top)?;
         let product = read_product(&top)?;
         let purpose = match top.optional("purpose") {
@@ -187,6 +192,7 @@ impl CaseFacts {
         };
         Ok(CaseFacts {
             business,
+            obligations,
             jurisdiction,
             dates,
             product,
@@ -195,6 +201,23 @@ impl CaseFacts {
             standard_verification: top.flag("standard_verification")?,
         })
     }
+}
+
+/// The businesses beside the first, each once.
+fn read_obligations(top: &Fields<'_>, business: Business) -> Result<Vec<Business>, CaseError> {
+    let values = match top.optional("obligations") {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(values)) => values,
+        Some(_) => return Err(top.wrong_type("obligations", "a list of businesses")),
+    };
+    let mut others: Vec<Business> = Vec::new();
+    for value in values {
+        let other = top.word("obligations", value, Business::parse, Business::words)?;
+        if other != business && !others.contains(&other) {
+            others.push(other);
+        }
+    }
+    Ok(others)
 }
 
 fn read_dates(top: &Fields<'_>) -> Result<Dates, CaseError> {

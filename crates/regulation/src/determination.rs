@@ -11,11 +11,12 @@ use crate::error::RegisterError;
 use crate::explain;
 use crate::failing::FailingRules;
 use crate::load::{self, SourceFile};
+use crate::obligations;
 use crate::provision::{ClockRule, Provision, RemainderRule};
 use crate::ranges::Ranges;
 use crate::register::{Register, decide};
 use crate::traits::TraitRules;
-use vocabulary::words::{ClockName, ClockUnit, Lane};
+use vocabulary::words::{Business, ClockName, ClockUnit, Lane};
 
 /// The register and the calendar together: everything that a determination is made with.
 #[derive(Clone, Debug)]
@@ -53,6 +54,9 @@ pub struct Ruled<T> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StatutoryClock {
     pub name: ClockName,
+    /// Which of several obligations it is of; none where the case has one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obligation: Option<Business>,
     pub unit: ClockUnit,
     pub limit: u32,
     /// The day from which it runs, itself not counted; where it is counted back, the day that it ends before.
@@ -139,11 +143,24 @@ impl Regulation {
         self.traits.product_contradiction(product)
     }
 
-    /// Decides a case. The same case under the same regulation always has the same determination.
+    /// Decides a case. The same case under the same regulation always has the same determination. Of several obligations
+    /// each brings its clocks; amounts and lane are decided once, and the stricter holds.
     ///
     /// # Errors
     /// A clock runs out of the calendar.
     pub fn determine(&self, case: &CaseFacts) -> Result<Determination, CalendarError> {
+        if case.obligations.is_empty() {
+            return self.determine_one(case);
+        }
+        let mut each = Vec::new();
+        for business in std::iter::once(&case.business).chain(&case.obligations) {
+            let alone = CaseFacts { business: *business, obligations: Vec::new(), ..case.clone() };
+            each.push((*business, self.determine_one(&alone)?));
+        }
+        Ok(obligations::together(each))
+    }
+
+    fn determine_one(&self, case: &CaseFacts) -> Result<Determination, CalendarError> {
         let case = &self.traits.completed(case);
         let speaking = self.register.speaking_to(case);
         let batches = number(&speaking, |one| one.sets.batches);
@@ -208,6 +225,7 @@ impl Regulation {
             }
             let mut clock = StatutoryClock {
                 name,
+                obligation: None,
                 unit,
                 limit,
                 starts,

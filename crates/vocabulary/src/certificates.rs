@@ -54,6 +54,8 @@ vocabulary! {
         SpecificationReleased = "批准质量标准", "批准质量标准", "specification released";
         /// The summary protocol of a lot was reviewed.
         ProtocolReviewed = "审核批记录摘要", "审核批记录摘要", "summary protocol reviewed";
+        /// Something on record that was found wrong has its new text.
+        CorrectionApproved = "批准更正", "批准更正", "correction approved";
         /// The data of a certificate were reviewed.
         CertificateReviewed = "审核证书", "审核证书", "certificate reviewed";
         /// A certificate is withdrawn.

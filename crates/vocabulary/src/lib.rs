@@ -122,6 +122,7 @@ pub mod states;
 
 mod bench;
 mod certificates;
+mod corrections;
 pub mod duties;
 mod evaluations;
 mod hidden;
@@ -137,6 +138,7 @@ pub use bench::{
     CheckOutcome, Comparison, CorrectionKind, ItemKind, OosDecision, ReadingSource, ReviewOutcome, Verdict,
 };
 pub use certificates::{CertificateKind, IssueMeaning, ProtocolOutcome, SignatureMeaning};
+pub use corrections::{CorrectionOutcome, CorrectionSubject};
 pub use duties::Duty;
 pub use evaluations::{
     EvaluationKind, EvaluationVerdict, ReferenceStandardEvent, ReferenceStandardState, ResultPart, StandardBasis,

@@ -109,6 +109,12 @@ permissions! {
     CertificateDiscard = "certificate.discard": Reviewer AuthorisedSignatory;
     CertificateWithdraw = "certificate.withdraw": AuthorisedSignatory Quality;
 
+    CorrectionRead = "correction.read": Receiver Reviewer AuthorisedSignatory PortSampler Quality Administrator;
+    /// Saying that something on record is wrong, and what it should be. Those who test see neither parties nor papers.
+    CorrectionPropose = "correction.propose": Receiver Reviewer AuthorisedSignatory Quality Administrator;
+    /// Approving that, or not.
+    CorrectionDecide = "correction.decide": Quality AuthorisedSignatory;
+
     // The laboratory's registers
     CatalogueRead = "catalogue.read": Receiver Analyst Reviewer AuthorisedSignatory PortSampler Quality Administrator;
     ApplicantManage = "applicant.manage": Receiver Administrator;

@@ -23,6 +23,8 @@ impl Line for LotRelease {
         const PARTICULARS: &[Field] = &[
             Field::new("release_quantity", "签发量", "Quantity to release"),
             Field::new("summary_protocol", "批生产及检验记录摘要编号", "Summary protocol"),
+            // An imported lot is numbered with a mark of its own.
+            Field::new("import_registration", "进口药品注册证号", "Import registration"),
         ];
         PARTICULARS
     }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{CertificateKind, CertificateState, ProtocolOutcome};
+use crate::vocabulary::{CertificateKind, CertificateState, CorrectionOutcome, CorrectionSubject, ProtocolOutcome};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = certificate, treat_none_as_default_value = false)]
@@ -45,4 +45,35 @@ pub struct ProtocolReviewRow {
     pub reviewed_by: AccountId,
     pub reviewed_at: Instant,
     pub signature_id: SignatureId,
+}
+
+/// Something on record that is said to be wrong, and what it should be.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = record_correction, treat_none_as_default_value = false)]
+pub struct RecordCorrectionRow {
+    pub id: RecordCorrectionId,
+    pub institute_id: InstituteId,
+    pub subject: CorrectionSubject,
+    pub subject_id: String,
+    /// The case, of which a case or a lot is
+    pub application_id: Option<ApplicationId>,
+    pub field: String,
+    pub old_value: String,
+    pub new_value: String,
+    pub reason: String,
+    pub evidence: String,
+    pub proposed_by: AccountId,
+    pub proposed_at: Instant,
+}
+
+/// What was decided about it.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = record_correction_decision, treat_none_as_default_value = false)]
+pub struct RecordCorrectionDecisionRow {
+    pub correction_id: RecordCorrectionId,
+    pub outcome: CorrectionOutcome,
+    pub note: String,
+    pub decided_by: AccountId,
+    pub decided_at: Instant,
+    pub signature_id: Option<SignatureId>,
 }

@@ -4,6 +4,7 @@ mod bench;
 mod cases;
 mod catalogue;
 mod certificates;
+mod corrections;
 mod duties;
 mod evaluations;
 mod files;
@@ -32,6 +33,9 @@ pub use catalogue::{
 };
 pub use certificates::{
     CertificateFilter, CertificateListRow, CertificateView, certificate_view, certificates, own_certificate_file,
+};
+pub use corrections::{
+    CorrectedCertificate, CorrectionFilter, RecordCorrectionView, correction, corrections, corrections_waiting,
 };
 pub use duties::{DutyFact, duties_of_certificate, duties_of_import, duties_of_specification, duties_of_task};
 pub use evaluations::{

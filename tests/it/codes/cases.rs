@@ -65,6 +65,14 @@ const NONE: &str = "INSERT INTO investigation_step (id, result_id, position, eve
 const PROTOCOL: &str = "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
     VALUES ('pr1', 'i1', 'm1', '1', 'conforms', '', 'a2', '2026-03-05T01:00:00.000000Z', 'g1')";
 
+const PUT_RIGHT: &str = "INSERT INTO record_correction (id, institute_id, subject, subject_id, field, old_value, new_value, reason, evidence, proposed_by, proposed_at) \
+    VALUES ('co1', 'i1', 'batch', 'b1', 'lot_number', 'A', 'B', 'r', 'e', 'a1', '2026-03-05T01:00:00.000000Z')";
+const REJECTED: &str = "INSERT INTO record_correction_decision (correction_id, outcome, note, decided_by, decided_at) \
+    VALUES ('co1', 'rejected', 'n', 'a2', '2026-03-05T02:00:00.000000Z')";
+const APPLIED: &str = "INSERT INTO record_correction_decision (correction_id, outcome, note, decided_by, decided_at, signature_id) \
+    VALUES ('co1', 'applied', '', 'a2', '2026-03-05T02:00:00.000000Z', 'g1')";
+const NAMED: &str = "INSERT INTO corrected_certificate (certificate_id, correction_id) VALUES ('x1', 'co1')";
+
 /// Both databases, the statements before, the statement, the rule.
 #[rustfmt::skip]
 pub const CASES: &[Written] = &[
@@ -314,6 +322,23 @@ pub const CASES: &[Written] = &[
      "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
       VALUES ('pr1', 'i2', 'm1', '1', 'conforms', '', 'a1', '2026-03-05T01:00:00.000000Z', 'g1')",
      I::WrongInstitute),
+    ("record_correction_kept", "record_correction_kept", &[PUT_RIGHT],
+     "UPDATE record_correction SET reason = 'other'", I::AppendOnly),
+    ("record_correction_kept_delete", "record_correction_kept", &[PUT_RIGHT],
+     "DELETE FROM record_correction", I::AppendOnly),
+    ("record_correction_decision_kept", "record_correction_decision_kept", &[PUT_RIGHT, REJECTED],
+     "UPDATE record_correction_decision SET note = 'other'", I::AppendOnly),
+    ("record_correction_decision_kept_delete", "record_correction_decision_kept", &[PUT_RIGHT, REJECTED],
+     "DELETE FROM record_correction_decision", I::AppendOnly),
+    ("corrected_certificate_kept", "corrected_certificate_kept", &[PUT_RIGHT, APPLIED, NAMED],
+     "UPDATE corrected_certificate SET certificate_id = certificate_id", I::AppendOnly),
+    ("corrected_certificate_kept_delete", "corrected_certificate_kept", &[PUT_RIGHT, APPLIED, NAMED],
+     "DELETE FROM corrected_certificate", I::AppendOnly),
+    ("record_correction_by_two", "record_correction_by_two", &[PUT_RIGHT],
+     "INSERT INTO record_correction_decision (correction_id, outcome, note, decided_by, decided_at, signature_id) \
+      VALUES ('co1', 'applied', '', 'a1', '2026-03-05T02:00:00.000000Z', 'g1')", I::CorrectionAlone),
+    ("corrected_certificate_applied", "corrected_certificate_applied", &[PUT_RIGHT, REJECTED],
+     "INSERT INTO corrected_certificate (certificate_id, correction_id) VALUES ('x1', 'co1')", I::CorrectionUndecided),
     ("result_correction_kept", "result_correction_kept",
      &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')"],
      "UPDATE result_correction SET reason = 'other'", I::AppendOnly),

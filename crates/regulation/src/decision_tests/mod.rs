@@ -1,6 +1,7 @@
 //! Tables of cases: what the shipped regulation says, date by date and place by place.
 
 mod laboratory;
+mod obligations;
 mod properties;
 mod put_right;
 mod refusals;
@@ -47,6 +48,7 @@ fn case(line: &str) -> CaseFacts {
         purpose: Purpose::Initial,
         pre_submission: false,
         standard_verification: false,
+        obligations: Vec::new(),
     };
     for word in words {
         if let Some(class) = DeviceClass::parse(word) {

@@ -45,6 +45,7 @@ fn any_case() -> impl Strategy<Value = CaseFacts> {
                 purpose,
                 pre_submission: flags.0,
                 standard_verification: flags.1,
+                obligations: Vec::new(),
             }
         })
 }
