@@ -13,7 +13,7 @@ mod services;
 mod stale;
 mod strangers;
 
-pub use act::{Answered, Call, Made, Once, act, act_as_program, act_called, permitted};
+pub use act::{Answered, Call, Made, Once, act, act_as_program, act_called, hindered, permitted};
 pub use context::{Context, Facts};
 pub use services::{Services, SigningFiles, Site, files_folder};
 pub use stale::{Fields, Meanwhile};

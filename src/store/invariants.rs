@@ -139,6 +139,9 @@ invariants! {
     SignatureMeaning = "signature-meaning", InvalidField,
         "签名的含义不在规定之列",
         "a signature has one of the meanings on the list";
+    ApprovalUnsigned = "approval-unsigned", Conflict,
+        "批准须有批准人本人对该事项作出的相应签名",
+        "whoever approves signs it: no signature of that person with a fitting meaning was found";
     CorrectionUnapproved = "correction-unapproved", WrongState,
         "只能更正最新的、已批准的结果",
         "a result is corrected once it is approved, and only the newest one of its task";

@@ -243,14 +243,19 @@ fn the_databases_hold_the_check_by_themselves() {
         );
         crate::invariants::refused(app, &insert("analyst"), "qianfa:self-import-check:");
         crate::invariants::refused(app, &approve, "qianfa:import-unchecked:");
-        crate::invariants::sql(app, &insert("reviewer")).expect("by another");
+        crate::invariants::refused(app, &insert("reviewer"), "qianfa:approval-unsigned:");
+        let check = json!({"outcome": "ok"});
+        ok(&world.reviewer.post(&format!("/api/v1/instrument-files/{}/checks", one.file), &check), 201);
         crate::invariants::refused(
             app,
             "UPDATE import_check SET outcome = 'rejected', reason = 'x'",
             "qianfa:append-only:",
         );
         crate::invariants::refused(app, "DELETE FROM import_check", "qianfa:append-only:");
-        crate::invariants::sql(app, &approve).expect("now it was checked");
+        // Now it was checked, and what is still missing is the reviewer's signature.
+        crate::invariants::refused(app, &approve, "qianfa:approval-unsigned:");
+        let review = format!("/api/v1/results/{}/review", one.result);
+        ok(&world.reviewer.post(&review, &json!({"outcome": "approved"})), 200);
     });
 }
 

@@ -54,6 +54,8 @@ vocabulary! {
         SpecificationReleased = "批准质量标准", "批准质量标准", "specification released";
         /// The summary protocol of a lot was reviewed.
         ProtocolReviewed = "审核批记录摘要", "审核批记录摘要", "summary protocol reviewed";
+        /// An approved result was found wrong and is superseded.
+        ResultCorrected = "批准更正结果", "批准更正结果", "correction of a result approved";
         /// The data of a certificate were reviewed.
         CertificateReviewed = "审核证书", "审核证书", "certificate reviewed";
         /// A certificate is withdrawn.
