@@ -393,14 +393,15 @@ fn a_correction_is_signed_and_offered_to_whom_it_is_allowed() {
         let (correction, review) = (format!("/tasks/{task}/correction"), format!("/tasks/{task}/review"));
         let own = page("all");
         assert!(!own.contains(&correction) && !own.contains(&review), "offered to who entered a value: {own}");
-        assert!(own.contains("更正不得由录入过该结果数据的人提出") || own.contains("录入过"), "{own}");
+        assert!(own.contains("更正须由未录入过该结果数据的人提出"), "{own}");
         assert!(page("quality").contains(&correction) && page("reviewer").contains(&review));
         // Once the grace is over both ask for the password.
-        let (quality, reviewer) = (later(app, "quality"), later(app, "reviewer"));
+        let reviewer = later(app, "reviewer");
         let back = json!({"outcome": "sent_back", "note": "称量有误"});
         let bare = reviewer.post(&format!("/api/v1/results/{result}/review"), &back);
         assert_eq!(bare.problem(), "signature-needed");
         let path = format!("/api/v1/results/{result}/correction");
+        let quality = later(app, "quality");
         let mut body = json!({"reason": "称量有误", "evidence": "原始记录第3页"});
         assert_eq!(quality.post(&path, &body).problem(), "signature-needed");
         body["password"] = json!(PASSWORD);

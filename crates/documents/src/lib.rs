@@ -29,6 +29,7 @@ mod specimens;
 mod tagging;
 mod templates;
 mod test_ca;
+mod timestamp;
 #[cfg(test)]
 mod tests;
 mod typeset;
@@ -49,5 +50,6 @@ pub use required::RequiredFact;
 pub use sign::{SignError, SignInfo, sign};
 pub use templates::TemplateError;
 pub use test_ca::TestCa;
+pub use timestamp::{TimeStamp, check_timestamp, timestamp_request, timestamp_token};
 pub use typeset::{RenderError, Typesetter};
 pub use verify::{SignatureReport, VerifyReport, attached_json, verify};
