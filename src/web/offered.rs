@@ -6,14 +6,18 @@ use crate::action::{Action, Services, hindered};
 use crate::bench::{
     ApproveCause, ApprovePlan, ConfirmFailure, CorrectResult, RepeatUndecided, ReviewResult, StartTask,
 };
+use crate::cases::{ReinstateCase, ReinstateSample};
 use crate::catalogue::{ConfirmOwner, ReleaseSpecification};
 use crate::certificates::{ReviewCertificate, SignCertificate};
+use crate::custody::UndoMove;
 use crate::record::Actor;
-use crate::store::columns::{CertificateId, OwnerProposalId, SpecificationId};
-use crate::store::views::TaskView;
+use crate::store::columns::{ApplicationId, CertificateId, OwnerProposalId, SpecificationId};
+use crate::store::views::{SampleDetail, TaskView};
 use crate::store::{AnyConnection, Outcome};
+use crate::vocabulary::states::CaseEvent;
 use crate::vocabulary::{
-    CertificateState, InvestigationState, IssueMeaning, ReviewOutcome, TaskState, Verdict, allowed,
+    CaseState, CertificateState, InvestigationState, IssueMeaning, ReviewOutcome, SampleState, TaskState, Verdict,
+    allowed,
 };
 
 /// In place of what is still to be typed.
@@ -70,6 +74,35 @@ pub fn of_draft(asking: &mut Asking<'_>, id: &SpecificationId) -> Outcome<Value>
 /// The store's failure.
 pub fn of_proposal(asking: &mut Asking<'_>, id: &OwnerProposalId) -> Outcome<Value> {
     asking.why(&ConfirmOwner { id: id.clone() })
+}
+
+/// The ways back from a refusal and from moves of containers: each entry of the ledger that can be taken back at all, with
+/// why the reader may not.
+///
+/// # Errors
+/// The store's failure.
+pub fn of_sample(asking: &mut Asking<'_>, found: &SampleDetail) -> Outcome<Value> {
+    let id = &found.sample.id;
+    let mut why = json!({"reinstate": null, "moves": {}});
+    if found.sample.state == SampleState::Refused {
+        why["reinstate"] = asking.why(&ReinstateSample { id: id.clone(), reason: TYPED.to_owned() })?;
+    }
+    for entry in found.ledger.iter().filter(|entry| entry.undoable) {
+        let action = UndoMove { id: id.clone(), entry_id: entry.id.clone(), reason: TYPED.to_owned() };
+        why["moves"][entry.id.as_str()] = asking.why(&action)?;
+    }
+    Ok(why)
+}
+
+/// A case that has ended.
+///
+/// # Errors
+/// The store's failure.
+pub fn of_ended(asking: &mut Asking<'_>, id: &ApplicationId, state: CaseState) -> Outcome<Value> {
+    if state.on(CaseEvent::Reinstate).is_err() {
+        return Ok(Value::Null);
+    }
+    asking.why(&ReinstateCase { id: id.clone(), reason: TYPED.to_owned() })
 }
 
 /// What is approved, sent back or put right of a test. The lines for its readings ask for themselves.

@@ -186,7 +186,10 @@ fn check_shape(signed: &SignedData, info: &SignerInfo) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn split_certificates(signed: &SignedData, info: &SignerInfo) -> Result<(Certificate, Vec<Certificate>), String> {
+pub(super) fn split_certificates(
+    signed: &SignedData,
+    info: &SignerInfo,
+) -> Result<(Certificate, Vec<Certificate>), String> {
     let SignerIdentifier::IssuerAndSerialNumber(id) = &info.sid else {
         return Err("the signer is not named by issuer and serial number".to_owned());
     };

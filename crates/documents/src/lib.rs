@@ -29,9 +29,9 @@ mod specimens;
 mod tagging;
 mod templates;
 mod test_ca;
-mod timestamp;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod typeset;
 mod verify;
 

@@ -4,7 +4,6 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{SignedData, SignerInfo};
-use const_oid::AssociatedOid;
 use der::asn1::{BitString, Int, ObjectIdentifier, OctetString};
 use der::{Any, Decode, Encode, Sequence, Tag, Tagged};
 use x509_cert::Certificate;

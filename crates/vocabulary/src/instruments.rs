@@ -17,6 +17,8 @@ vocabulary! {
         /// A file or a sequence list is taken in for it.
         Serve = "serve", "使用", "serve";
         Retire = "retire", "停用", "retire";
+        /// That it was retired was a mistake.
+        Restore = "restore", "恢复使用", "restore";
     }
 }
 
@@ -65,6 +67,8 @@ vocabulary! {
         /// What it stands for came in.
         Resolve = "resolve", "导入", "resolve";
         Dismiss = "dismiss", "不予处理", "dismiss";
+        /// That it was dismissed was a mistake.
+        Restore = "restore", "恢复待处理", "restore";
     }
 }
 
@@ -109,6 +113,7 @@ transitions! { InstrumentState on InstrumentEvent, Instrument:
     Active + Calibrate = Active;
     Active + Serve = Active;
     Active + Retire = Retired;
+    Retired + Restore = Active;
 }
 
 transitions! { FileState on FileEvent, InstrumentFile:
@@ -125,6 +130,7 @@ transitions! { DeadLetterState on DeadLetterEvent, DeadLetter:
     Open + FailAgain = Open;
     Open + Resolve = Resolved;
     Open + Dismiss = Dismissed;
+    Dismissed + Restore = Open;
 }
 
 transitions! { FolderEntryState on FolderEntryEvent, FolderEntry:

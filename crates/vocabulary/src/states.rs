@@ -41,6 +41,8 @@ vocabulary! {
         Void = "void", "作废", "void";
         /// An approved result of it is corrected.
         Reopen = "reopen", "因更正重新检验", "reopen for a correction";
+        /// That it ended was a mistake: it begins again, and its own facts say how far it was.
+        Reinstate = "reinstate", "撤销误操作", "reinstate";
     }
 }
 
@@ -76,6 +78,8 @@ vocabulary! {
         Cancel = "cancel", "取消", "cancel";
         /// An approved result was found wrong: the test is entered anew.
         Reopen = "reopen", "更正结果", "reopen for a correction";
+        /// That its case ended was a mistake: it begins again, and what was entered says how far it was.
+        Reinstate = "reinstate", "撤销误操作", "reinstate";
     }
 }
 
@@ -289,6 +293,9 @@ transitions! { CaseState on CaseEvent, Case:
     Reported + Reopen = Testing;
     Tested + Withdraw = Withdrawn;
     Tested + Void = Voided;
+    Refused + Reinstate = Draft;
+    Withdrawn + Reinstate = Draft;
+    Voided + Reinstate = Draft;
 }
 
 transitions! { TaskState on TaskEvent, Task:
@@ -308,6 +315,7 @@ transitions! { TaskState on TaskEvent, Task:
     Oos + OrderRetest = RetestOrdered;
     Oos + Confirm = Confirmed;
     Oos + Cancel = Cancelled;
+    Cancelled + Reinstate = Waiting;
 }
 
 transitions! { CertificateState on CertificateEvent, Certificate:
