@@ -318,8 +318,12 @@ mod tests {
             assert!(FileState::Accepted.on(*event).is_err(), "{event}");
         }
         assert!(FileState::Unread.on(FileEvent::Accept).is_err(), "nobody accepts what nobody could read");
-        assert!(DeadLetterState::Dismissed.is_final() && DeadLetterState::Resolved.is_final());
-        assert!(InstrumentState::Retired.is_final() && RunListState::Withdrawn.is_final());
+        assert!(DeadLetterState::Resolved.is_final() && RunListState::Withdrawn.is_final());
+        // What was ended by mistake comes back, and by nothing else.
+        let letters = DeadLetterEvent::ALL.iter().filter(|event| DeadLetterState::Dismissed.on(**event).is_ok());
+        assert_eq!(letters.collect::<Vec<_>>(), [&DeadLetterEvent::Restore]);
+        let instruments = InstrumentEvent::ALL.iter().filter(|event| InstrumentState::Retired.on(**event).is_ok());
+        assert_eq!(instruments.collect::<Vec<_>>(), [&InstrumentEvent::Restore]);
     }
 
     #[test]

@@ -281,14 +281,14 @@ impl Action for RestoreInstrument {
     }
 
     fn keep(&self, cx: &mut Context<'_>, old: InstrumentRow, (state, reason): Self::Plan) -> Outcome<()> {
-        let taken = TakenBack {
+        let back = TakenBack {
             of: ("instrument", self.id.as_str()),
             was: old.state.as_str(),
             becomes: state.as_str(),
             was_because: old.state_reason.as_deref(),
             reason: &reason,
         };
-        cx.take_back(Revised::Instrument, &taken)?;
+        cx.take_back(Revised::Instrument, &back)?;
         diesel::update(instrument::table.find(&self.id))
             .set((
                 instrument::state.eq(state),

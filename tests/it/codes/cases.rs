@@ -73,6 +73,13 @@ const CAUSE_SIGNED: &str = "INSERT INTO signature (id, account_id, meaning, subj
 const CAUSE_APPROVED: &str = "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, by_account, at) \
     VALUES ('s3', 'z9', 3, 'approve_cause', 'invalidated', 'x', '[]', 'a3', '2026-03-05T03:00:00.000000Z')";
 
+const LABEL: &str = "INSERT INTO label_print (id, institute_id, sample_id, code, copy_number, printed_by, printed_at) \
+    VALUES ('lp1', 'i1', 'm1', 'SX20260001', 1, 'a1', '2026-03-05T01:00:00.000000Z')";
+const ANCHOR: &str = "INSERT INTO seal_anchor (id, seal_seq, kind, target, chained, anchored_at) \
+    SELECT 'sa1', seq, 'syslog', 'udp://log:514', chained, '2026-03-05T01:00:00.000000Z' FROM audit_seal LIMIT 1";
+const REVERSAL: &str = "INSERT INTO reversal (id, institute_id, subject_kind, subject_id, was, becomes, revision, reason, by_account, at) \
+    VALUES ('rv1', 'i1', 'instrument', 'n1', 'retired', 'active', 7, 'x', 'a2', '2026-03-05T01:00:00.000000Z')";
+
 /// Both databases, the statements before, the statement, the rule.
 #[rustfmt::skip]
 pub const CASES: &[Written] = &[
@@ -397,6 +404,39 @@ pub const CASES: &[Written] = &[
     ("protocol_review_signed", "protocol_review_signed", &[],
      "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
       VALUES ('pr1', 'i1', 'm1', '1', 'conforms', '', 'a2', '2026-03-05T01:00:00.000000Z', 'g1')", I::ApprovalUnsigned),
+
+    // Labels, seals that were shown outside, and ways back.
+    ("label_print_kept", "label_print_kept", &[LABEL], "UPDATE label_print SET code = 'other'", I::AppendOnly),
+    ("label_print_kept_delete", "label_print_kept", &[LABEL], "DELETE FROM label_print", I::AppendOnly),
+    ("label_print_order", "label_print_order", &[LABEL],
+     "INSERT INTO label_print (id, institute_id, sample_id, code, copy_number, reason, printed_by, printed_at) \
+      VALUES ('lp2', 'i1', 'm1', 'SX20260001', 3, 'x', 'a1', '2026-03-05T02:00:00.000000Z')", I::NumberGap),
+    ("label_print_institute", "label_print_institute", &[],
+     "INSERT INTO label_print (id, institute_id, sample_id, code, copy_number, printed_by, printed_at) \
+      VALUES ('lp1', 'i2', 'm1', 'SX20260001', 1, 'a1', '2026-03-05T01:00:00.000000Z')", I::WrongInstitute),
+    ("seal_anchor_kept", "seal_anchor_kept", &[ANCHOR], "UPDATE seal_anchor SET target = 'other'", I::AppendOnly),
+    ("seal_anchor_kept_delete", "seal_anchor_kept", &[ANCHOR], "DELETE FROM seal_anchor", I::AppendOnly),
+    ("reversal_kept", "reversal_kept", &[REVERSAL], "UPDATE reversal SET reason = 'other'", I::AppendOnly),
+    ("reversal_kept_delete", "reversal_kept", &[REVERSAL], "DELETE FROM reversal", I::AppendOnly),
+    ("reversal_by_another", "reversal_by_another", &[],
+     "INSERT INTO reversal (id, institute_id, subject_kind, subject_id, was, becomes, custody_entry_id, reason, by_account, at) \
+      SELECT 'rv2', 'i1', 'custody_entry', id, to_place, from_place, id, 'x', moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::ReversalSelf),
+    ("instrument_restored", "instrument_restored",
+     &["UPDATE instrument SET state = 'retired', state_reason = 'x' WHERE id = 'n1'"],
+     "UPDATE instrument SET state = 'active', state_reason = NULL WHERE id = 'n1'", I::ReversalMissing),
+    ("dead_letter_restored", "dead_letter_restored",
+     &["UPDATE dead_letter SET state = 'dismissed', state_reason = 'x', decided_by = 'a1' WHERE id = 'l1'"],
+     "UPDATE dead_letter SET state = 'open', state_reason = NULL, decided_by = NULL WHERE id = 'l1'", I::ReversalMissing),
+    ("batch_restored", "batch_restored",
+     &["INSERT INTO batch (id, application_id, position, lot_number, withdrawn_at, withdrawn_because) VALUES ('b9', 'c1', 9, 'Z', '2026-03-05T01:00:00.000000Z', 'x')"],
+     "UPDATE batch SET withdrawn_at = NULL, withdrawn_because = NULL WHERE id = 'b9'", I::ReversalMissing),
+    ("custody_entry_restored", "custody_entry_restored",
+     &["INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+        SELECT 'e8', 'm1', 'test_portion', 'destroyed', 1, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'"],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+      SELECT 'e9', 'm1', 'destroyed', 'test_portion', 1, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::ReversalMissing),
 
     // Evaluations.
     ("reference_standard_identity", "reference_standard_identity", &[],
