@@ -407,7 +407,10 @@ fn at_work(app: &TestApp) {
     let instrument = text(&ok(&world.quality.post("/api/v1/instruments", &new), 201), "id");
     let old = json!({"code": "BAL-09", "name": "旧天平", "serial": "9"});
     let old = text(&ok(&world.quality.post("/api/v1/instruments", &old), 201), "id");
-    ok_empty(&world.quality.post(&format!("/api/v1/instruments/{old}/retire"), &json!({"reason": "点错"})));
+    for step in ["retire", "restore", "retire"] {
+        ok_empty(&world.quality.post(&format!("/api/v1/instruments/{old}/{step}"), &json!({"reason": "点错"})));
+    }
+    ok(&world.receiver.post(&format!("/api/v1/samples/{}/labels", sample(&done[0])), &json!({})), 201);
     let lot = json!({"name": "误停用对照品", "batch": "9", "source": "中检院", "purity": "99.5", "basis": "as_is",
         "expires_on": "2028-01-01"});
     let lot = text(&ok(&world.quality.post("/api/v1/reference-standards", &lot), 201), "id");
