@@ -8,7 +8,7 @@ use crate::record::{self, Actor, Author};
 use crate::refusal::{Code, Refusal};
 use crate::store::dialect::{forget_answer, remember_answer, remembered_answer};
 use crate::store::revisions::current;
-use crate::store::{Outcome, StoreError, pending};
+use crate::store::{AnyConnection, Failure, Outcome, StoreError, pending};
 use crate::vocabulary::{Permission, allowed};
 
 /// The version of its subject that an action was made on.
@@ -66,6 +66,33 @@ pub fn permitted(actor: &Actor, permission: Permission) -> Result<(), Refusal> {
         format!("none of your roles may do this: {}", permission.as_str()),
     )
     .with(serde_json::json!({"action": permission.as_str()})))
+}
+
+/// Why an action would be refused to the actor as things are now: a page says so in place of offering it. Nothing is
+/// said where what is still to be typed decides.
+///
+/// # Errors
+/// The store's failure.
+pub fn hindered<A: Action>(
+    conn: &mut AnyConnection,
+    services: &Services,
+    actor: &Actor,
+    action: &A,
+) -> Outcome<Option<Refusal>> {
+    let now = services.clock.now();
+    let facts = Facts { actor, now, regulation: &services.regulation };
+    let mut cx = Context { conn, services, actor, now, events: Vec::new(), filed: false };
+    let asked = permitted(actor, A::PERMISSION)
+        .map_err(Failure::from)
+        .and_then(|()| action.load(&mut cx, &A::Prepared::default()))
+        .and_then(|loaded| action.decide(&facts, &loaded).map(|_| ()).map_err(Failure::from));
+    match asked {
+        Ok(()) => Ok(None),
+        Err(Failure::Refused(refusal)) => {
+            Ok(Some(refusal).filter(|refusal| refusal.field.is_none()).map(|refusal| *refusal))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Runs an action that is called by hand: no key, no version.
@@ -166,7 +193,7 @@ fn key<A: Action>(once: &Once) -> String {
 
 /// The answer that was given before under the same key.
 fn replayed<A: Action>(
-    conn: &mut crate::store::AnyConnection,
+    conn: &mut AnyConnection,
     actor: &Actor,
     once: &Once,
     now: chrono::DateTime<chrono::Utc>,

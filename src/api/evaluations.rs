@@ -10,7 +10,7 @@ use crate::action::Services;
 use crate::calculation::method::Method;
 use crate::evaluations::{
     self, AcceptEvaluation, AddStandard, CombineEvaluations, CreateEvaluation, EvaluatedTask, EvaluationPreview,
-    Proposed, ReviseEvaluation, Verified, WithdrawStandard,
+    Proposed, RestoreStandard, ReviseEvaluation, Verified, WithdrawStandard,
 };
 use crate::http::body::Body;
 use crate::http::permit::Permit;
@@ -30,6 +30,7 @@ pub fn table() -> Table {
         .get("/api/v1/reference-standards", standards)
         .makes::<AddStandard>(Verb::POST, "/api/v1/reference-standards")
         .does::<WithdrawStandard>(Verb::POST, "/api/v1/reference-standards/{id}/withdraw")
+        .does::<RestoreStandard>(Verb::POST, "/api/v1/reference-standards/{id}/restore")
         .get("/api/v1/evaluation-methods", methods)
         .get("/api/v1/evaluations", list)
         .makes::<CreateEvaluation>(Verb::POST, "/api/v1/evaluations")

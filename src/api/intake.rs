@@ -7,10 +7,11 @@ use utoipa::OpenApi;
 
 use crate::action::Services;
 use crate::cases::{
-    self, AcceptCase, IntakePreview, NewApplication, ReceiveSamples, RecordDates, RefuseCase, SubmitCase,
-    SubmitOwnCase, TakeIn, VoidCase, WithdrawBatch, WithdrawCase, WithdrawOwnCase,
+    self, AcceptCase, IntakePreview, NewApplication, ReceiveSamples, RecordDates, RefuseCase, ReinstateBatch,
+    ReinstateCase, ReinstateSample, SubmitCase, SubmitOwnCase, TakeIn, VoidCase, WithdrawBatch, WithdrawCase,
+    WithdrawOwnCase,
 };
-use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers};
+use crate::custody::{DestroyContainers, MoveContainers, PrintLabels, ReturnContainers, UndoMove};
 use crate::http::body::Body;
 use crate::http::permit::Permit;
 use crate::http::permit::permission::{CaseCreate, CaseRead, CustodyRead, OwnCaseRead, OwnCaseSubmit};
@@ -38,6 +39,8 @@ pub fn table() -> Table {
         .ends::<RefuseCase>(Method::POST, "/api/v1/applications/{id}/refuse")
         .ends::<WithdrawCase>(Method::POST, "/api/v1/applications/{id}/withdraw")
         .ends::<VoidCase>(Method::POST, "/api/v1/applications/{id}/void")
+        .ends::<ReinstateCase>(Method::POST, "/api/v1/applications/{id}/reinstate")
+        .does::<ReinstateBatch>(Method::POST, "/api/v1/applications/{id}/reinstate-batch")
         .post("/api/v1/my/applications/preview", own_preview)
         .get("/api/v1/my/applications", own_list)
         .makes::<SubmitOwnCase>(Method::POST, "/api/v1/my/applications")
@@ -48,6 +51,9 @@ pub fn table() -> Table {
         .makes::<MoveContainers>(Method::POST, "/api/v1/samples/{id}/custody")
         .makes::<ReturnContainers>(Method::POST, "/api/v1/samples/{id}/return")
         .makes::<DestroyContainers>(Method::POST, "/api/v1/samples/{id}/destroy")
+        .makes::<UndoMove>(Method::POST, "/api/v1/samples/{id}/undo-move")
+        .makes::<PrintLabels>(Method::POST, "/api/v1/samples/{id}/labels")
+        .ends::<ReinstateSample>(Method::POST, "/api/v1/samples/{id}/reinstate")
 }
 
 /// The description of what is read.

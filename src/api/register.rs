@@ -15,8 +15,8 @@ use crate::http::run::{answer, run};
 use crate::http::table::Table;
 use crate::instruments::{
     self, AddRunList, Calibrate, CalibrationView, ChangeInstrument, DeadLetterView, DismissLetter, FolderView,
-    InstrumentFilter, InstrumentView, LetterFilter, RegisterInstrument, RetireInstrument, RetryLetter, RunListView,
-    WithdrawRunList,
+    InstrumentFilter, InstrumentView, LetterFilter, RegisterInstrument, RestoreInstrument, RestoreLetter,
+    RetireInstrument, RetryLetter, RunListView, WithdrawRunList,
 };
 use crate::mapping::Rule;
 use crate::store::columns::{DeadLetterId, InstrumentId};
@@ -31,6 +31,7 @@ pub fn table() -> Table {
         .get("/api/v1/instruments/{id}", show)
         .does::<ChangeInstrument>(Method::PUT, "/api/v1/instruments/{id}")
         .ends::<RetireInstrument>(Method::POST, "/api/v1/instruments/{id}/retire")
+        .ends::<RestoreInstrument>(Method::POST, "/api/v1/instruments/{id}/restore")
         .get("/api/v1/instruments/{id}/calibrations", calibrations)
         .makes::<Calibrate>(Method::POST, "/api/v1/instruments/{id}/calibrations")
         .get("/api/v1/instruments/{id}/folder", folder)
@@ -42,6 +43,7 @@ pub fn table() -> Table {
         .get("/api/v1/dead-letters/{id}/content", content)
         .does::<RetryLetter>(Method::POST, "/api/v1/dead-letters/{id}/retry")
         .ends::<DismissLetter>(Method::POST, "/api/v1/dead-letters/{id}/dismiss")
+        .ends::<RestoreLetter>(Method::POST, "/api/v1/dead-letters/{id}/restore")
         .get("/api/v1/mappings", mappings)
 }
 

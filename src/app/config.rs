@@ -16,7 +16,7 @@ use super::tls::TlsFiles;
 use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
 use crate::people::{PasswordCost, SessionRules};
-use crate::record::Settings;
+use crate::record::{AnchorSettings, Settings, SyslogAddress};
 use crate::store::DbSettings;
 use crate::vocabulary::{Duty, Hidden, Role, duties};
 
@@ -49,6 +49,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("login.name_failures", Kind::Number),
     ("login.lock_minutes", Kind::Number),
     ("login.sum_minutes", Kind::Number),
+    ("login.servers", Kind::Number),
     ("login.second_factor", Kind::Text),
     ("session.sign_grace_seconds", Kind::Number),
     ("proxies.trusted", Kind::Text),
@@ -92,6 +93,10 @@ const FIELDS: &[(&str, Kind)] = &[
     ("limits.upload_bytes", Kind::Number),
     ("seal.every_seconds", Kind::Number),
     ("seal.check_hours", Kind::Number),
+    ("seal.authority", Kind::Text),
+    ("seal.authority_roots", Kind::Text),
+    ("seal.syslog", Kind::Text),
+    ("seal.show_seconds", Kind::Number),
     ("instruments.reviewer_checks_import", Kind::Flag),
     ("hidden.from_testers", Kind::Text),
     ("duties.apart", Kind::Text),
@@ -160,6 +165,12 @@ pub struct Config {
     pub seal_every: Duration,
     /// Pause between two comparisons of everything with the trail.
     pub check_every: Duration,
+    /// Where seals are shown outside.
+    pub anchors: AnchorSettings,
+    /// The roots of the authority that time-stamps seals.
+    pub seal_roots: Option<PathBuf>,
+    /// Pause between two looks for a new seal to show.
+    pub show_every: Duration,
     /// Where instrument files are read, and what one may cost.
     pub reading: ReadingConfig,
     /// How files of instruments come in by themselves.
@@ -237,6 +248,7 @@ section!(RawLogin {
     name_failures: u32 = 20;
     lock_minutes: i64 = 15;
     sum_minutes: i64 = 5;
+    servers: u32 = 1;
     second_factor: String = String::new();
 });
 section!(RawProxies { trusted: String = String::new(); });
@@ -287,7 +299,14 @@ section!(RawSigning {
 });
 section!(RawLog { format: LogFormat = LogFormat::Text; level: String = "info".into(); });
 section!(RawLimits { json_bytes: usize = 1 << 20; upload_bytes: usize = 64 << 20; });
-section!(RawSeal { every_seconds: u64 = 3; check_hours: u64 = 24; });
+section!(RawSeal {
+    every_seconds: u64 = 3;
+    check_hours: u64 = 24;
+    authority: Option<String> = None;
+    authority_roots: Option<PathBuf> = None;
+    syslog: Option<String> = None;
+    show_seconds: u64 = 60;
+});
 
 impl Default for Raw {
     fn default() -> Self {
@@ -473,6 +492,9 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
     tracing_subscriber::EnvFilter::try_new(&raw.log.level)
         .map_err(|error| ConfigError::new("log.level", error.to_string()))?;
     let hours = between("session.hours", raw.session.hours, 1, 24 * 30)?;
+    // Each of several servers has its part, so that all together let through no more.
+    let servers = between("login.servers", raw.login.servers, 1, 64)?;
+    let part = |all: u32| all.div_ceil(servers);
     Ok(Config {
         listen: raw.listen,
         tls,
@@ -483,9 +505,9 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             access: chrono::Duration::minutes(between("session.access_minutes", raw.session.access_minutes, 1, 60)?),
             session: chrono::Duration::hours(hours),
             idle: chrono::Duration::minutes(between("session.idle_minutes", raw.session.idle_minutes, 5, 24 * 60)?),
-            failures: between("login.failures", raw.login.failures, 1, 100)?,
-            source_attempts: between("login.source_failures", raw.login.source_failures, 1, 100_000)?,
-            name_attempts: between("login.name_failures", raw.login.name_failures, 1, 100_000)?,
+            failures: part(between("login.failures", raw.login.failures, 1, 100)?),
+            source_attempts: part(between("login.source_failures", raw.login.source_failures, 1, 100_000)?),
+            name_attempts: part(between("login.name_failures", raw.login.name_failures, 1, 100_000)?),
             lock: chrono::Duration::minutes(between("login.lock_minutes", raw.login.lock_minutes, 1, 24 * 60)?),
             summed_up: chrono::Duration::minutes(between("login.sum_minutes", raw.login.sum_minutes, 1, 24 * 60)?),
             sign_grace: chrono::Duration::seconds(between(
@@ -511,6 +533,9 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
         settings: Settings::new(),
         seal_every: Duration::from_secs(between("seal.every_seconds", raw.seal.every_seconds, 1, 3600)?),
         check_every: Duration::from_secs(3600 * between("seal.check_hours", raw.seal.check_hours, 1, 720)?),
+        anchors: anchors(&raw.seal)?,
+        seal_roots: file("seal.authority_roots", raw.seal.authority_roots)?,
+        show_every: Duration::from_secs(between("seal.show_seconds", raw.seal.show_seconds, 1, 86_400)?),
         reading: reading(&raw.reading)?,
         ways: ways(&raw.instruments)?,
         site: Site {
@@ -538,6 +563,24 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             signing: signing(raw.signing)?,
         },
     })
+}
+
+/// A token is signed by its authority and a seal is no secret: plain http is enough.
+fn anchors(raw: &RawSeal) -> Result<AnchorSettings, ConfigError> {
+    let authority = match raw.authority.as_deref() {
+        Some(url) if url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.contains(' ')) => {
+            Some(url.to_owned())
+        }
+        Some(url) => return Err(ConfigError::new("seal.authority", format!("expected http://…, found {url:?}"))),
+        None => None,
+    };
+    let syslog = match raw.syslog.as_deref() {
+        Some(text) => Some(SyslogAddress::parse(text).ok_or_else(|| {
+            ConfigError::new("seal.syslog", format!("expected udp://host:port or tcp://host:port, found {text:?}"))
+        })?),
+        None => None,
+    };
+    Ok(AnchorSettings { authority, syslog })
 }
 
 fn reading(raw: &RawReading) -> Result<ReadingConfig, ConfigError> {

@@ -215,6 +215,7 @@ pub struct Application {
     shutdown: Duration,
     sealing: Sealing,
     checking: Sealing,
+    showing: Option<Sealing>,
     following: Option<Following>,
     ways: jobs::ChannelSettings,
     stopper: Stopper,
@@ -254,6 +255,11 @@ impl Application {
         let address = listener.local_addr().map_err(system)?;
         let sealing = services.sealer.in_background(config.seal_every).map_err(system)?;
         let checking = services.sealer.check_in_background(FIRST_CHECK, config.check_every).map_err(system)?;
+        let anchors = config.anchors.clone();
+        let showing = match anchors.authority.is_some() || anchors.syslog.is_some() {
+            true => Some(services.sealer.show_in_background(anchors, config.show_every).map_err(system)?),
+            false => None,
+        };
         let tls = config.tls.clone().map(Tls::open).transpose().map_err(StartError::Keys)?;
         let following = Following::start(services.adapters.clone(), config.reading.follow).map_err(system)?;
         Ok(Self {
@@ -265,6 +271,7 @@ impl Application {
             shutdown: config.shutdown,
             sealing,
             checking,
+            showing,
             following,
             ways: config.ways.clone(),
             stopper: Stopper::default(),
@@ -359,7 +366,7 @@ impl Application {
         summing.abort();
         record_failures(move || services_of_people.identity.record_failures(chrono::Duration::zero())).await;
         // Seals what is left; joins threads, which may take a moment.
-        let (background, patience) = ((self.sealing, self.checking, self.following), self.shutdown);
+        let (background, patience) = ((self.sealing, self.checking, self.showing, self.following), self.shutdown);
         let _ = web::block(move || {
             // What the ways in have begun is finished first, so that it is sealed too.
             jobs.stop(patience);

@@ -72,6 +72,8 @@ pub struct Sheet {
     evaluated: Vec<EvaluatedSteps>,
     /// The version of the latest result
     version: i64,
+    /// Reagents and note of the latest result
+    said: (String, String),
     /// Who did what about the test
     done: DutiesDone,
 }
@@ -93,6 +95,18 @@ pub struct Plan {
     despite_range: Option<String>,
     state: TaskState,
     started_at: Option<Instant>,
+}
+
+impl Sheet {
+    /// What a file or an evaluation does not say of reagents, of standards and of the test stays as somebody typed it.
+    fn carried(&self, entry: &TaskEntry) -> TaskEntry {
+        let kept = |new: &str, before: &str| if new.trim().is_empty() { before.to_owned() } else { new.to_owned() };
+        TaskEntry {
+            reagents: kept(&entry.reagents, &self.said.0),
+            note: kept(&entry.note, &self.said.1),
+            ..entry.clone()
+        }
+    }
 }
 
 impl EnterReadings {
@@ -150,6 +164,7 @@ impl Action for EnterReadings {
 /// Names the reading that is not as expected.
 pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Entered> {
     let sheet = load(cx, id, entry)?;
+    let entry = &sheet.carried(entry);
     let facts = Facts { actor: cx.actor, now: cx.now, regulation: &cx.services.regulation };
     let plan = decide(&facts, &sheet, entry)?;
     let (entered, event) = keep(cx.conn, (cx.actor, cx.now), sheet, plan, entry)?;
@@ -166,12 +181,17 @@ fn load(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<She
     let rests_on = before.iter().filter_map(|row| row.evaluation_result_id.clone());
     let rests_on = rests_on.chain(entry.readings.iter().filter_map(|new| new.source.evaluation()));
     let evaluated = evaluated_steps(conn, rests_on.collect())?;
-    let version: Option<i64> =
-        result::table.filter(result::test_task_id.eq(id)).select(diesel::dsl::max(result::version)).first(conn)?;
+    let latest: Option<(i64, String, String)> = result::table
+        .filter(result::test_task_id.eq(id))
+        .order(result::version.desc())
+        .select((result::version, result::reagents, result::note))
+        .first(conn)
+        .optional()?;
+    let (version, reagents, note) = latest.unwrap_or_default();
     // Of what nobody has entered, nobody has reviewed, checked or decided anything.
     let facts = if before.is_empty() { Vec::new() } else { views::duties_of_task(conn, id)? };
     let done = DutiesDone { facts, more: cx.services.site.apart.clone() };
-    Ok(Sheet { file, inputs, before, void, evaluated, version: version.unwrap_or(0), done })
+    Ok(Sheet { file, inputs, before, void, evaluated, version, said: (reagents, note), done })
 }
 
 /// The steps of evaluations, so that they are kept with the result.
@@ -359,6 +379,7 @@ mod tests {
             void: Vec::new(),
             evaluated: Vec::new(),
             version: 0,
+            said: <(String, String)>::default(),
             done: DutiesDone::default(),
         }
     }

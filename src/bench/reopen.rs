@@ -6,16 +6,20 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::readings::current;
 use super::refusals::BenchRefusal;
+use super::signed;
 use super::task::{TaskFile, latest_result, task_of};
-use crate::action::{Action, Context, Facts, Subject};
+use crate::action::{Action, Context, Facts, Services, Subject};
 use crate::cases;
 use crate::insert_all;
-use crate::record::Change;
+use crate::people::{Grace, Reauthenticated, SignedContent};
+use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
+use crate::secrets::Password;
 use crate::store::columns::{AccountId, CertificateId, ResultCorrectionId, ResultId, TestTaskId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{ResultCorrectionRow, ResultRow};
@@ -23,7 +27,9 @@ use crate::store::schema::{certificate, certificate_correction, result, result_c
 use crate::store::{AnyConnection, Failure, Outcome, views};
 use crate::text;
 use crate::vocabulary::states::TaskEvent;
-use crate::vocabulary::{CaseState, CertificateState, CorrectionKind, Duty, Permission, ReviewOutcome, TaskState};
+use crate::vocabulary::{
+    CaseState, CertificateState, CorrectionKind, Duty, Permission, ReviewOutcome, SignatureMeaning, TaskState,
+};
 
 /// Supersedes an approved result that was found wrong. Its task waits for a new entry; certificates that carry the
 /// result are named.
@@ -35,6 +41,12 @@ pub struct CorrectResult {
     pub reason: String,
     /// What shows that: the record, the file or the investigation
     pub evidence: String,
+    /// To sign with; not needed shortly after the log-in or another signature of the same session
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// Of the second factor, where the account has one
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// What a correction led to.
@@ -66,6 +78,9 @@ pub struct ApprovedResult {
     entered_by: Vec<AccountId>,
     case: CaseState,
     certificates: Vec<CarryingCertificate>,
+    /// The result with the readings that it was calculated from
+    seen: Value,
+    proof: Option<Reauthenticated>,
 }
 
 /// How a result is superseded.
@@ -107,7 +122,8 @@ impl ApprovedResult {
             .load::<(CertificateId, Option<String>, CertificateState)>(cx.conn)?;
         let carrying = |(id, number, state)| CarryingCertificate { id, number, state };
         let certificates = certificates.into_iter().map(carrying).collect();
-        Ok(Self { file, row, latest, corrected, entered_by, case, certificates })
+        let seen = signed::result(&row, &current(cx.conn, &file.task.id)?);
+        Ok(Self { file, row, latest, corrected, entered_by, case, certificates, seen, proof: None })
     }
 
     /// Whether the result is one that a review has approved.
@@ -146,7 +162,7 @@ impl ApprovedResult {
 impl Action for CorrectResult {
     const NAME: &'static str = "result.correct";
     const PERMISSION: Permission = Permission::ResultCorrect;
-    type Prepared = ();
+    type Prepared = Option<Reauthenticated>;
     type Loaded = ApprovedResult;
     type Plan = Reopening;
     type Done = Corrected;
@@ -155,8 +171,13 @@ impl Action for CorrectResult {
         Some(Subject::new(Revised::Result, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<ApprovedResult> {
-        ApprovedResult::load(cx, &self.id)
+    fn prepare(&self, services: &Services, actor: &Actor) -> Outcome<Option<Reauthenticated>> {
+        let proof = services.identity.prove(actor, self.password.as_ref(), self.code.as_deref(), Grace::Counts);
+        proof.map(Some)
+    }
+
+    fn load(&self, cx: &mut Context<'_>, proof: &Option<Reauthenticated>) -> Outcome<ApprovedResult> {
+        Ok(ApprovedResult { proof: proof.clone(), ..ApprovedResult::load(cx, &self.id)? })
     }
 
     fn decide(&self, facts: &Facts<'_>, found: &ApprovedResult) -> Result<Reopening, Refusal> {
@@ -167,6 +188,10 @@ impl Action for CorrectResult {
     }
 
     fn keep(&self, cx: &mut Context<'_>, found: ApprovedResult, plan: Reopening) -> Outcome<Corrected> {
+        let content =
+            SignedContent::of(&json!({"result": found.seen, "reason": plan.reason, "evidence": plan.evidence}));
+        let subject = ("result", self.id.as_str());
+        cx.sign(found.proof.as_ref(), SignatureMeaning::ResultCorrected, subject, &content)?;
         keep(cx, Self::NAME, found, plan)
     }
 }
@@ -251,11 +276,14 @@ mod tests {
             entered_by: vec!["second".into()],
             case,
             certificates: vec![],
+            seen: Value::Null,
+            proof: None,
         }
     }
 
     fn corrected(who: &str, reason: &str, evidence: &str, of: &ApprovedResult) -> Result<Reopening, Refusal> {
-        let action = CorrectResult { id: of.row.id.clone(), reason: reason.into(), evidence: evidence.into() };
+        let (id, reason, evidence) = (of.row.id.clone(), reason.into(), evidence.into());
+        let action = CorrectResult { id, reason, evidence, password: None, code: None };
         facts_of(&actor(who), |facts| action.decide(facts, of))
     }
 

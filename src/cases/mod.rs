@@ -21,6 +21,8 @@ mod preview;
 mod receipt;
 mod receive;
 mod refusals;
+mod reinstate;
+mod reinstate_sample;
 #[cfg(test)]
 mod specimens;
 mod submit;
@@ -42,6 +44,8 @@ pub use preview::{IntakePreview, preview};
 pub use receipt::{LotDemand, NewContainers, NewSample, Receipt};
 pub use receive::ReceiveSamples;
 pub use refusals::{ArrivalFault, CasesRefusal};
+pub use reinstate::ReinstateCase;
+pub use reinstate_sample::{ReinstateBatch, ReinstateSample};
 pub use submit::{SubmitCase, SubmitOwnCase};
 pub use take_in::TakeIn;
 pub use taken::{Taken, TakenSample};

@@ -301,7 +301,7 @@ fn container_rows(sample: &SampleRow, labels: Vec<String>, full_test: i64) -> Re
 }
 
 /// One task for each item of the specification.
-fn tasks(
+pub(super) fn tasks(
     sample: &SampleRow,
     items: &[TestItemRow],
     lane_rank: i64,

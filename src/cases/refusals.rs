@@ -100,6 +100,16 @@ pub enum CasesRefusal {
     LotOfAnother(String),
     /// Without its last lot nothing is left of a case.
     LastLot,
+    /// Nothing comes back once a certificate of the case was issued.
+    CertificateIssued,
+    /// The sample was not refused.
+    NotRefused,
+    /// The lot of the sample was withdrawn.
+    LotGone,
+    /// The lot was not withdrawn.
+    LotComes(String),
+    /// Fewer containers were counted than the sample needs.
+    TooFewContainers { lot: String, required: i64, given: i64 },
     /// Nothing is received in this state.
     NotReceiving(CaseState),
     /// The sample of the lot was received already.
@@ -299,6 +309,26 @@ impl From<CasesRefusal> for Refusal {
                 "the case has no other lot: withdraw the case",
             )
             .at("lot_number"),
+            Why::CertificateIssued => Self::new(
+                Code::WrongState,
+                "该申请已签发过证书，不能再撤销误操作；证书有误请更正或撤销",
+                "a certificate of the case was issued: nothing comes back any more; amend or withdraw the certificate",
+            ),
+            Why::NotRefused => Self::new(Code::WrongState, "该样品未被拒收", "the sample was not refused"),
+            Why::LotGone => Self::new(
+                Code::WrongState,
+                "样品所属批次已撤回，请先恢复该批",
+                "the lot of the sample was withdrawn: reinstate the lot first",
+            ),
+            Why::LotComes(lot) => {
+                Self::new(Code::Conflict, format!("批号 {lot} 未撤回"), format!("lot {lot} was not withdrawn"))
+                    .at("lot_number")
+            }
+            Why::TooFewContainers { lot, required, given } => Self::new(
+                Code::WrongState,
+                format!("批号 {lot} 需要 {required} 个容器，收样时只点到 {given} 个，不能按已收样恢复"),
+                format!("lot {lot} needs {required} containers and {given} were counted: it stays refused"),
+            ),
             Why::NotReceiving(state) => Self::new(
                 Code::Conflict,
                 format!("业务状态为“{}”，不再收样", state.zh()),
@@ -416,6 +446,11 @@ mod tests {
                 Why::NoSuchField("number".into()),
                 Why::LotOfAnother(lot.clone()),
                 Why::LastLot,
+                Why::CertificateIssued,
+                Why::NotRefused,
+                Why::LotGone,
+                Why::LotComes(lot.clone()),
+                Why::TooFewContainers { lot: lot.clone(), required: 2, given: 1 },
                 Why::NotReceiving(state),
                 Why::Short { field, lot, full: 1, multiple: None, required: 2, given: 1, by: Vec::new() },
             ],

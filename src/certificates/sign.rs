@@ -59,7 +59,8 @@ pub struct Signed {
 /// What signing is decided from.
 pub struct Signable {
     row: CertificateRow,
-    signed: Signed,
+    /// Nothing as long as it is only asked whether it might be signed.
+    signed: Option<Signed>,
     /// Who did what about it and its results.
     done: DutiesDone,
     /// What the signatory may sign.
@@ -108,7 +109,6 @@ impl Action for SignCertificate {
     }
 
     fn load(&self, cx: &mut Context<'_>, signed: &Option<Signed>) -> Outcome<Signable> {
-        let signed = signed.clone().ok_or_else(|| StoreError::Other("nothing was typeset to be signed".into()))?;
         let row = certificate_of(cx.conn, cx.actor, &self.id)?;
         let amended = match &row.amends_id {
             Some(old) => {
@@ -127,7 +127,7 @@ impl Action for SignCertificate {
         let fields = fields_of(cx.conn, &cx.actor.account)?;
         let reviewed = find::reviewed_sha256(cx.conn, &self.id)?;
         let now = stated_now(cx, &row.sample_id)?;
-        Ok(Signable { row, signed, done, fields, business, category, now, reviewed, amended })
+        Ok(Signable { row, signed: signed.clone(), done, fields, business, category, now, reviewed, amended })
     }
 
     fn decide(&self, facts: &Facts<'_>, found: &Signable) -> Result<Issued, Refusal> {
@@ -142,12 +142,13 @@ impl Action for SignCertificate {
         if let Some(now) = found.now.data() {
             unchanged(&content(&found.row)?, now)?;
         }
-        let unchanged = found.row.data == found.signed.row.data;
+        let unchanged = found.signed.as_ref().is_none_or(|signed| signed.row.data == found.row.data);
         Ok(may_sign(found.row.state, unchanged, found.amended.as_ref().map(|(_, state)| *state))?)
     }
 
     fn keep(&self, cx: &mut Context<'_>, found: Signable, plan: Issued) -> Outcome<CertificateView> {
         let Signable { row, signed, amended, .. } = found;
+        let signed = signed.ok_or_else(|| StoreError::Other("nothing was typeset to be signed".into()))?;
         let (subject, meaning) = (("certificate", self.id.as_str()), self.meaning.kept());
         let sha256 = cx.file(&signed.pdf)?;
         let content = SignedContent { sha256: sha256.clone(), data_sha256: Some(data_sha256(&row)?) };

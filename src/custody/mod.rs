@@ -2,12 +2,19 @@
 //! sum over all places stays nothing, and no place but the outside goes below nothing; the database holds
 //! to all three by itself.
 
+mod labels;
 mod moves;
 mod refusals;
+#[cfg(test)]
+mod specimens;
+mod undo;
 
 use crate::vocabulary::Place;
+pub use labels::{LABELS_AT_ONCE, LabelsPrinted, PrintLabels, PrintedLabel};
 pub use moves::{DestroyContainers, MoveContainers, Moved, ReturnContainers};
 pub(crate) use moves::{balance, sample_of};
+pub use refusals::CustodyRefusal;
+pub use undo::UndoMove;
 
 use chrono::{DateTime, Utc};
 
@@ -48,6 +55,30 @@ pub fn receive(
         }
     }
     entries
+}
+
+/// The entries by which the containers of a sample that was refused by mistake come back, and are split as at a receipt.
+#[must_use]
+pub(crate) fn reinstate(
+    sample: &SampleRow,
+    containers: i64,
+    full_test: i64,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Vec<CustodyEntryRow> {
+    let back = "误记更正 recorded by mistake";
+    let parts = [
+        (Place::Returned, Place::Received, containers, back),
+        (Place::Received, Place::TestPortion, full_test.min(containers), "检验用 test portion"),
+        (
+            Place::Received,
+            Place::Retention,
+            containers - full_test.min(containers),
+            "留样及复试用 retention and re-test",
+        ),
+    ];
+    let entry_of = |(from, to, quantity, reason)| entry(sample, None, (from, to), quantity, reason, actor, now);
+    parts.into_iter().filter(|(.., quantity, _)| *quantity > 0).map(entry_of).collect()
 }
 
 /// One entry of the ledger.

@@ -195,30 +195,11 @@ fn reported(conn: &mut AnyConnection, id: &SampleId) -> Outcome<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::specimens::sample;
     use super::*;
-    use crate::store::columns::{ApplicationId, BatchId, Instant};
 
     fn shelf(there: i64, reported: bool) -> Shelf {
-        let at = Instant::from(chrono::DateTime::UNIX_EPOCH);
-        let sample = SampleRow {
-            id: SampleId::new(),
-            number: "S20260001".into(),
-            application_id: ApplicationId::new(),
-            batch_id: BatchId::new(),
-            state: SampleState::Received,
-            received_at: at,
-            received_by: "a".into(),
-            temperature: None,
-            seals_intact: true,
-            packages: 1,
-            packages_intact: true,
-            label_matches: true,
-            condition_note: String::new(),
-            state_reason: None,
-            full_test_containers: 1,
-            required_containers: 1,
-            institute_id: "i".into(),
-        };
+        let sample = sample();
         Shelf { sample, there, reported }
     }
 

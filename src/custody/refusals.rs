@@ -2,7 +2,7 @@
 
 use crate::refusal::{Code, Refusal};
 use crate::store::Failure;
-use crate::store::columns::SampleId;
+use crate::store::columns::{CustodyEntryId, SampleId};
 use crate::vocabulary::Place;
 
 /// Why no container moves.
@@ -18,6 +18,20 @@ pub enum CustodyRefusal {
     ReportOpen,
     /// Fewer containers are there than were asked for.
     TooFew { at: Place, available: i64, asked: i64 },
+    /// The ledger of the sample has no such entry.
+    NoEntry(CustodyEntryId),
+    /// The entry was taken back before.
+    UndoneAlready,
+    /// The program moved the containers with something else, which is taken back instead.
+    NotByHand,
+    /// Who recorded a move does not take it back.
+    OwnMove,
+    /// A sample has labels from 0, its own, to that of its last container.
+    NoLabels { last: i64 },
+    /// One sheet has so many labels.
+    TooManyLabels { most: i64 },
+    /// A label that was printed before is printed again for a reason.
+    Reprint { code: String, times: i64 },
 }
 
 impl From<CustodyRefusal> for Refusal {
@@ -43,6 +57,39 @@ impl From<CustodyRefusal> for Refusal {
             )
             .at("quantity")
             .with(serde_json::json!({"available": available, "asked": asked})),
+            CustodyRefusal::NoEntry(id) => Self::not_found("流转记录", "entry of the ledger", id.as_str()),
+            CustodyRefusal::UndoneAlready => {
+                Self::new(Code::WrongState, "该流转已撤销", "the move was taken back already")
+            }
+            CustodyRefusal::NotByHand => Self::new(
+                Code::WrongState,
+                "只能撤销人工登记的消耗、退回和销毁",
+                "only a use, a return or a destruction that somebody recorded by hand is taken back",
+            ),
+            CustodyRefusal::OwnMove => Self::new(
+                Code::SelfReview,
+                "误记的流转须由记录人以外的人撤销",
+                "somebody else than the one who recorded the move takes it back",
+            ),
+            CustodyRefusal::NoLabels { last } => Self::new(
+                Code::InvalidField,
+                format!("标签序号应为 0（样品）至 {last}，起始不得大于终止"),
+                format!("labels go from 0, the sample's own, to {last}, and the first is not after the last"),
+            )
+            .at("first"),
+            CustodyRefusal::TooManyLabels { most } => Self::new(
+                Code::InvalidField,
+                format!("一次最多打印 {most} 张标签"),
+                format!("one sheet has at most {most} labels"),
+            )
+            .at("last"),
+            CustodyRefusal::Reprint { code, times } => Self::new(
+                Code::InvalidField,
+                format!("标签 {code} 已打印 {times} 次，重印须说明原因"),
+                format!("the label {code} was printed {times} times: say why it is printed again"),
+            )
+            .at("reason")
+            .with(serde_json::json!({"code": code, "printed": times})),
         }
     }
 }
@@ -68,6 +115,13 @@ mod tests {
                 CustodyRefusal::NotCountable,
                 CustodyRefusal::ReportOpen,
                 CustodyRefusal::TooFew { at: Place::Retention, available: 1, asked: 2 },
+                CustodyRefusal::NoEntry("e".into()),
+                CustodyRefusal::UndoneAlready,
+                CustodyRefusal::NotByHand,
+                CustodyRefusal::OwnMove,
+                CustodyRefusal::NoLabels { last: 3 },
+                CustodyRefusal::TooManyLabels { most: 120 },
+                CustodyRefusal::Reprint { code: "S-01".into(), times: 2 },
             ],
         );
     }

@@ -22,6 +22,6 @@ pub use create::{CreateEvaluation, EvaluationPreview, ReviseEvaluation, preview}
 pub use methods::methods;
 pub use proposal::{Proposed, propose};
 pub use refusals::{AssayFault, EvaluationRefusal};
-pub use standards::{AddStandard, WithdrawStandard};
+pub use standards::{AddStandard, RestoreStandard, WithdrawStandard};
 pub use tasks::{EvaluatedReading, EvaluatedTask, tasks};
 pub use verify::{Difference, Verified, verify};

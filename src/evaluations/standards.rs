@@ -8,11 +8,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::refusals::EvaluationRefusal;
-use crate::action::{Action, Context, Facts, Subject};
+use crate::action::{Action, Context, Facts, Subject, TakenBack};
 use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
-use crate::store::columns::{Instant, ReferenceStandardId};
+use crate::store::columns::{AccountId, Instant, ReferenceStandardId};
 use crate::store::revisions::Revised;
 use crate::store::rows::ReferenceStandardRow;
 use crate::store::schema::reference_standard;
@@ -171,6 +171,58 @@ impl Action for WithdrawStandard {
             ))
             .execute(cx.conn)?;
         let (old, new) = (state.as_str(), ReferenceStandardState::Withdrawn.as_str());
+        cx.record(Change::field(Self::NAME, "reference_standard", &self.id, "state", old, new).because(&reason));
+        view(cx, &self.id)
+    }
+}
+
+/// Takes back that a lot was withdrawn: that was a mistake, and it is used as before.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreStandard {
+    pub id: ReferenceStandardId,
+    pub reason: String,
+}
+
+impl Action for RestoreStandard {
+    const NAME: &'static str = "standard.restore";
+    const PERMISSION: Permission = Permission::StandardManage;
+    type Prepared = ();
+    type Loaded = StandardView;
+    type Plan = (ReferenceStandardState, String);
+    type Done = StandardView;
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Standard, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<StandardView> {
+        view(cx, &self.id)
+    }
+
+    fn decide(&self, _: &Facts<'_>, lot: &StandardView) -> Result<Self::Plan, Refusal> {
+        let reason = text::required("reason", &self.reason, text::REMARK)?;
+        let state = lot.state.on(ReferenceStandardEvent::Restore).map_err(EvaluationRefusal::State)?;
+        Ok((state, reason))
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, lot: StandardView, (state, reason): Self::Plan) -> Outcome<StandardView> {
+        let taken = TakenBack {
+            of: ("reference_standard", self.id.as_str()),
+            was: lot.state.as_str(),
+            becomes: state.as_str(),
+            was_because: lot.withdrawn_reason.as_deref(),
+            reason: &reason,
+        };
+        cx.take_back(Revised::Standard, &taken)?;
+        diesel::update(reference_standard::table.find(&self.id))
+            .set((
+                reference_standard::withdrawn_by.eq(None::<AccountId>),
+                reference_standard::withdrawn_at.eq(None::<Instant>),
+                reference_standard::withdrawn_reason.eq(None::<String>),
+            ))
+            .execute(cx.conn)?;
+        let (old, new) = (lot.state.as_str(), state.as_str());
         cx.record(Change::field(Self::NAME, "reference_standard", &self.id, "state", old, new).because(&reason));
         view(cx, &self.id)
     }

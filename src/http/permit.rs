@@ -293,6 +293,8 @@ permissions!(
     CaseVoid,
     CaseTakeIn,
     SampleReceive,
+    ReversalMake,
+    LabelPrint,
     PortSample,
     ClockRefresh,
     CustodyRead,

@@ -20,14 +20,15 @@ pub use proposals::{
 pub use reception::{
     AdapterStand, AdaptersView, AddFileRunList, AddRunList, DeadLetterView, DismissLetter, FolderEntryView, FolderView,
     Incoming, Known, LARGEST, Letter, LetterFilter, MatchName, Matched, NameInFile, NamedFile, OtherVersion,
-    RefusedFolder, Retried, RetryLetter, RunListLine, RunListView, SeenFile, TakenFile, UploadFile, WithdrawRunList,
-    adapters, again, companions_wanted, dead_letter, dead_letters, folder_view, known, letter_content, open_letters,
-    put, refuse, run_lists, take, tell_loaded, upload, upload_set,
+    RefusedFolder, RestoreLetter, Retried, RetryLetter, RunListLine, RunListView, SeenFile, TakenFile, UploadFile,
+    WithdrawRunList, adapters, again, companions_wanted, dead_letter, dead_letters, folder_view, known, letter_content,
+    open_letters, put, refuse, run_lists, take, tell_loaded, upload, upload_set,
 };
 pub use register::{
     Calibrate, CalibrationView, ChangeInstrument, Globs, InstrumentChoice, InstrumentFilter, InstrumentRecord,
-    InstrumentView, MatchRule, NewInstrument, Peers, RegisterInstrument, RetireInstrument, Unwatchable, Way, WayView,
-    calibrations, file_globs, instrument_choices, instrument_view, instruments, report, watchable, ways,
+    InstrumentView, MatchRule, NewInstrument, Peers, RegisterInstrument, RestoreInstrument, RetireInstrument,
+    Unwatchable, Way, WayView, calibrations, file_globs, instrument_choices, instrument_view, instruments, report,
+    watchable, ways,
 };
 
 /// By which way a file came in.

@@ -127,6 +127,38 @@ impl SealKey {
         serde_json::to_string_pretty(&statement).map_err(|error| error.to_string())
     }
 
+    /// Whether `folder` has a key that seals.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(PRIVATE).exists()
+    }
+
+    /// Carries the keys of one server, all files of the folder but what it remembers of the trail, to another. Tells the
+    /// name of the key that seals.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn carry(from: &Path, to: &Path) -> Result<String, String> {
+        let told = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        if !Self::is_in(from) {
+            return Err(told(&from.join(PRIVATE), &"there is no such file"));
+        }
+        // What the folder states is read first: nothing is carried that does not fit together.
+        PublicKeys::open(from)?;
+        std::fs::create_dir_all(to).map_err(|e| told(to, &e))?;
+        for entry in std::fs::read_dir(from).map_err(|e| told(from, &e))? {
+            let entry = entry.map_err(|e| told(from, &e))?;
+            let (name, path) = (entry.file_name(), entry.path());
+            let remembered = name.to_str().is_none_or(|name| name.starts_with('.') || name == super::witness::WITNESS);
+            if remembered || !path.is_file() {
+                continue;
+            }
+            let bytes = std::fs::read(&path).map_err(|e| told(&path, &e))?;
+            secrets::write_private(&to.join(&name), &bytes).map_err(|e| told(&to.join(&name), &e))?;
+        }
+        Self::open(to).map(|(key, _)| key.id)
+    }
+
     /// Puts a new key in the place of the one in `folder`, which signs for it and is gone then. Tells both names.
     ///
     /// # Errors

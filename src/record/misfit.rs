@@ -55,6 +55,8 @@ pub enum MisfitKind {
     FileMissing,
     /// A file is not what its name says.
     FileChanged,
+    /// What was shown of a seal outside is not the seal.
+    AnchorDiffers,
 }
 
 impl Misfit {

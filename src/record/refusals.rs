@@ -12,6 +12,8 @@ pub enum RecordRefusal {
     Misremembered(Misremembered),
     /// There is nothing to decide: the database has what is remembered of it.
     NothingToDecide,
+    /// A server that seals already joins no other.
+    KeysThere,
     /// A decision without its reason, or without who decided.
     Unsaid(&'static str),
 }
@@ -76,6 +78,11 @@ impl From<RecordRefusal> for Refusal {
                 "数据库与其外保存的封签一致，无需决定",
                 "the database has the seal that is remembered: there is nothing to decide",
             ),
+            RecordRefusal::KeysThere => Self::new(
+                Code::Conflict,
+                "本服务器已有封签密钥，只能在首次启动前加入",
+                "this server has keys that seal already: it joins before its first start only",
+            ),
             RecordRefusal::Unsaid(field) => {
                 Self::new(Code::InvalidField, "决定须写明决定人和理由", "a decision says who made it, and why")
                     .at(field)
@@ -105,6 +112,7 @@ mod tests {
                 RecordRefusal::Misremembered(Misremembered::Older { remembered: 7, last: 3 }),
                 RecordRefusal::Misremembered(Misremembered::Other { seal: 7 }),
                 RecordRefusal::NothingToDecide,
+                RecordRefusal::KeysThere,
                 RecordRefusal::Unsaid("reason"),
             ],
         );

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::anchor::{AnchorSettings, Anchored};
 use super::canonical::{BEGINNING, Hash, chained, leaf, root, write_leaves};
 use super::key::{PublicKeys, SealKey};
 use super::refusals::RecordRefusal;
@@ -33,6 +34,8 @@ pub struct Sealer {
     files: Blobs,
     /// What the last look at everything found.
     checked: Mutex<Option<RecordCheck>>,
+    /// How showing seals outside does.
+    anchored: Mutex<Anchored>,
     /// What the last round saw; sealed when every transaction of that moment has ended.
     seen: Mutex<Option<Horizon>>,
 }
@@ -45,7 +48,16 @@ impl Sealer {
     pub fn open(db: DbConn, clock: Clock, folder: impl Into<PathBuf>, files: Blobs) -> Result<Self, String> {
         let folder = folder.into();
         let (key, fresh) = SealKey::open(&folder)?;
-        let sealer = Self { db, clock, key, folder, files, seen: Mutex::new(None), checked: Mutex::new(None) };
+        let sealer = Self {
+            db,
+            clock,
+            key,
+            folder,
+            files,
+            seen: Mutex::new(None),
+            checked: Mutex::new(None),
+            anchored: Mutex::default(),
+        };
         let told = |failure: Failure| failure.to_string();
         if fresh && Witness::read(&sealer.folder)?.is_none() {
             let end = sealer.db.read(|conn| end(conn, None)).map_err(told)?;
@@ -55,6 +67,24 @@ impl Sealer {
         }
         sealer.guard().map_err(told)?;
         Ok(sealer)
+    }
+
+    pub(super) fn db(&self) -> &DbConn {
+        &self.db
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How showing seals outside does.
+    #[must_use]
+    pub fn anchored(&self) -> Anchored {
+        self.anchored.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn note(&self, change: impl FnOnce(&mut Anchored)) {
+        change(&mut self.anchored.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Compares the database with what is remembered of it. Where they differ nothing is sealed or written until a person
@@ -229,6 +259,20 @@ impl Sealer {
             }
         };
         Sealing::start("qianfa-sealer", (every, every), round, end)
+    }
+
+    /// Shows seals outside in the background, a round every `every`.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn show_in_background(self: &Arc<Self>, settings: AnchorSettings, every: Duration) -> std::io::Result<Sealing> {
+        let sealer = self.clone();
+        let round = move || {
+            if let Err(error) = sealer.show(&settings) {
+                tracing::error!(%error, "what was shown of the seals could not be kept; it is tried again");
+            }
+        };
+        Sealing::start("qianfa-anchor", (every, every), round, || {})
     }
 
     /// Looks at everything in the background: first after `first`, then every `every`.

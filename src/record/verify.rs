@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::anchor::compare_anchors;
 use super::canonical::{BEGINNING, Hash, chained, leaf, read_leaves, root};
 use super::compare::{NAMED, compare_files, compare_numbers, compare_rows, last_said};
 use super::key::PublicKeys;
@@ -35,6 +36,8 @@ pub struct Report {
     pub rows_taken_over: u64,
     /// Files that were read and compared with their names.
     pub files: u64,
+    /// Time-stamps and messages to logs that were compared with their seals.
+    pub anchors: u64,
     /// The first thing that does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub misfit: Option<Misfit>,
@@ -88,7 +91,8 @@ pub fn verify(db: &DbConn, keys: &PublicKeys, memory: Memory<'_>, files: Option<
         let last = last_said(conn, &mut misfits)?;
         let rows_taken_over = last.taken_over;
         let rows = compare_rows(conn, last, &mut misfits)?;
-        Ok((Report { rows, rows_taken_over, ..report }, misfits))
+        let anchors = compare_anchors(conn, &[], &mut misfits)?;
+        Ok((Report { rows, rows_taken_over, anchors, ..report }, misfits))
     })?;
     if let Some(files) = files {
         report.files = compare_files(db, files, &mut misfits)?;

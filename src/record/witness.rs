@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::canonical::BEGINNING;
+use super::key::SealKey;
 use super::misfit::{Misfit, MisfitKind};
 use super::refusals::{Misremembered, RecordRefusal};
 use super::writing::{Author, Change, record_by};
@@ -197,6 +198,33 @@ pub fn remember_restored(db: &DbConn, clock: &Clock, folder: &Path, archive: &st
     let acceptance = RecordAcceptance { by: "qianfa".into(), reason: archive.to_owned() };
     decided(db, clock, "record.restore", None, last.as_ref(), &acceptance)?;
     remember(folder, last)
+}
+
+/// Lets another server seal for the same installation: it gets the keys of the first, which say what may have signed, and
+/// what that remembers. The database must have it, and the trail says who introduced the server.
+///
+/// # Errors
+/// [`RecordRefusal::KeysThere`], [`RecordRefusal::Unsaid`], [`RecordRefusal::Misremembered`]; what the system says of a
+/// file.
+pub fn join(db: &DbConn, clock: &Clock, from: &Path, keys: &Path, by: &str) -> Outcome<i64> {
+    if by.trim().is_empty() {
+        return Err(RecordRefusal::Unsaid("by").into());
+    }
+    if SealKey::is_in(keys) || Witness::read(keys).map_err(StoreError::Other)?.is_some() {
+        return Err(RecordRefusal::KeysThere.into());
+    }
+    let witness = Witness::read(from).map_err(StoreError::Other)?;
+    let there = db.read(|conn| end(conn, witness.as_ref()))?;
+    if let Some(how) = misremembered(witness.as_ref(), &there) {
+        return Err(RecordRefusal::Misremembered(how).into());
+    }
+    let id = SealKey::carry(from, keys).map_err(StoreError::Other)?;
+    let last = witness.as_ref().map_or(0, |witness| witness.seq);
+    remember(keys, witness)?;
+    let change = Change::field("record.join", "record", "trail", "server", (), id).and("last_seal", (), last);
+    let (by, now) = (Author::nobody(by.trim(), None), clock.now());
+    db.write(move |conn| record_by(conn, &by, now, vec![change.clone()]))?;
+    Ok(last)
 }
 
 /// Puts on the trail that another key seals from now on.

@@ -139,6 +139,15 @@ invariants! {
     SignatureMeaning = "signature-meaning", InvalidField,
         "签名的含义不在规定之列",
         "a signature has one of the meanings on the list";
+    ApprovalUnsigned = "approval-unsigned", Conflict,
+        "批准须有批准人本人对该事项作出的相应签名",
+        "whoever approves signs it: no signature of that person with a fitting meaning was found";
+    ReversalMissing = "reversal-missing", Conflict,
+        "已停用、撤回、退回、销毁的，须说明误操作的原因后才能恢复",
+        "what was retired, withdrawn, dismissed, returned or destroyed comes back only where somebody says why that was a mistake";
+    ReversalSelf = "self-reversal", SelfReview,
+        "误记的流转须由记录人以外的人撤销",
+        "a move of containers is taken back by somebody else than the one who recorded it";
     CorrectionUnapproved = "correction-unapproved", WrongState,
         "只能更正最新的、已批准的结果",
         "a result is corrected once it is approved, and only the newest one of its task";
@@ -347,6 +356,19 @@ pub const NAMED: &[(Invariant, &str, &str)] = &[
     (I::ReasonMissing, "result_correction_reason_check", "length(reason) > 0"),
     (I::ReasonMissing, "result_correction_check", "kind = 'taken_back' OR length(evidence) > 0"),
     (I::AlreadyRecorded, "result_correction_result_id_key", "result_correction.result_id"),
+    (I::AlreadyRecorded, "reversal_custody_entry_id_key", "reversal.custody_entry_id"),
+    (
+        I::ChangedMeanwhile,
+        "reversal_subject_kind_subject_id_revision_key",
+        "reversal.subject_kind, reversal.subject_id, reversal.revision",
+    ),
+    (I::ReasonMissing, "reversal_reason_check", "length(reason) > 0"),
+    (
+        I::ChangedMeanwhile,
+        "label_print_sample_id_code_copy_number_key",
+        "label_print.sample_id, label_print.code, label_print.copy_number",
+    ),
+    (I::ReasonMissing, "label_print_check", "copy_number = 1 OR (reason IS NOT NULL AND length(reason) > 0)"),
     (I::DecisionTaken, "out_of_limit_decision_result_id_key", "out_of_limit_decision.result_id"),
     (I::ImportCheckTaken, "import_check_file", "import_check.instrument_file_id, import_check.outcome"),
     (

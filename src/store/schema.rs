@@ -343,6 +343,49 @@ diesel::table! {
 }
 
 diesel::table! {
+    label_print (id) {
+        id -> Text,
+        institute_id -> Text,
+        sample_id -> Text,
+        container_id -> Nullable<Text>,
+        code -> Text,
+        copy_number -> BigInt,
+        reason -> Nullable<Text>,
+        printed_by -> Text,
+        printed_at -> Text,
+    }
+}
+
+diesel::table! {
+    reversal (id) {
+        id -> Text,
+        institute_id -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        was -> Text,
+        becomes -> Text,
+        revision -> Nullable<BigInt>,
+        custody_entry_id -> Nullable<Text>,
+        was_because -> Nullable<Text>,
+        reason -> Text,
+        by_account -> Text,
+        at -> Text,
+    }
+}
+
+diesel::table! {
+    seal_anchor (id) {
+        id -> Text,
+        seal_seq -> BigInt,
+        kind -> Text,
+        target -> Text,
+        chained -> Text,
+        token -> Nullable<Text>,
+        anchored_at -> Text,
+    }
+}
+
+diesel::table! {
     idempotency_key (account_id, request_key) {
         account_id -> Text,
         request_key -> Text,
@@ -958,6 +1001,10 @@ diesel::joinable!(import_check -> test_task (test_task_id));
 diesel::joinable!(import_check -> account (checked_by));
 diesel::joinable!(protocol_review -> sample (sample_id));
 diesel::joinable!(protocol_review -> account (reviewed_by));
+diesel::joinable!(label_print -> sample (sample_id));
+diesel::joinable!(label_print -> account (printed_by));
+diesel::joinable!(reversal -> account (by_account));
+diesel::joinable!(seal_anchor -> audit_seal (seal_seq));
 diesel::joinable!(certificate -> application (application_id));
 diesel::joinable!(certificate -> sample (sample_id));
 diesel::joinable!(certificate -> signature (signature_id));
@@ -993,6 +1040,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     container,
     custody_balance,
     custody_entry,
+    label_print,
+    reversal,
+    seal_anchor,
     idempotency_key,
     instrument_file,
     instrument,

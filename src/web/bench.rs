@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::form::{Form, in_form};
 use super::lists::{Onward, ROWS, unfolded};
+use super::offered::{Asking, of_task};
 use super::page::{Page, Refused, kept_from, see_other, send};
 use crate::action::Services;
 use crate::bench::{EnterReadings, HandBackTask, NewReading, Source, StartTask, TakeNext, TaskEntry};
@@ -131,7 +132,8 @@ async fn show(
 pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, TestTaskId::from(id));
     let more = services.site.apart.clone();
-    let (found, names, done, signatures, analysts) = run(move || {
+    let (services2, actor2) = (services.clone(), actor.clone());
+    let (found, names, (done, offered), signatures, analysts) = run(move || {
         db.read(|conn| {
             let found = views::task(conn, &reader, &key)?;
             let mut facts = views::duties_of_task(conn, &key)?;
@@ -146,7 +148,9 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
             let people: Vec<_> = found.iter().flat_map(|one| &one.readings).map(|row| &row.entered_by).collect();
             let names = views::names(conn, &people)?;
             let analysts = views::analysts(conn, &reader)?;
-            Ok((found, names, DutiesDone { facts, more }, signatures, analysts))
+            let mut asking = Asking { conn: &mut *conn, services: &services2, actor: &actor2 };
+            let offered = found.as_ref().map(|one| of_task(&mut asking, one)).transpose()?.unwrap_or_default();
+            Ok((found, names, (DutiesDone { facts, more }, offered), signatures, analysts))
         })
     })
     .await?;
@@ -160,8 +164,10 @@ pub async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Val
     let item = &found.item;
     let names_of_item = [&*item.code, &*item.name_zh, &*item.name_en, &*item.method];
     let retest = services.regulation.failing().retest_allowed(item.retest_allowed, &names_of_item);
-    let apart = json!({"entry": kept(Duty::Entry), "review": kept(Duty::ResultReview), "decide": kept(Duty::Decision),
-        "check": kept(Duty::ImportCheck)});
+    let mut apart = offered;
+    apart["entry"] = kept(Duty::Entry);
+    apart["review"] = kept(Duty::ResultReview);
+    apart["check"] = kept(Duty::ImportCheck);
     let last = found.results.last().map(|result| result.verdict);
     let open = [TaskState::Entered, TaskState::Oos].contains(&found.task.state);
     let undecided = open && last == Some(Verdict::Indeterminate);

@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 use super::desk::{in_sample_form, samples};
 use super::form::Form;
 use super::lists::{Onward, ROWS, shown};
+use super::offered::{Asking, of_ended};
 use super::page::{Page, Refused, see_other, send};
 use super::rules;
 use crate::action::{Action, Services};
 use crate::business::{COMMON, Field};
-use crate::cases::{AcceptCase, ReceiveSamples, RecordDates, RefuseCase, VoidCase, WithdrawBatch, WithdrawCase};
+use crate::cases::{
+    AcceptCase, ReceiveSamples, RecordDates, RefuseCase, ReinstateBatch, ReinstateCase, VoidCase, WithdrawBatch,
+    WithdrawCase,
+};
 use crate::certificates::{CertificateRefusal, ReviewProtocol};
 use crate::http::permit::permission::CaseRead;
 use crate::http::{May, Permit, Problem, Table, run};
@@ -21,6 +25,7 @@ use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, SampleId};
 use crate::store::views::{self, CaseDetail, CaseFilter};
 use crate::text::{TypedDate, date_opt};
+use crate::vocabulary::states::CaseEvent;
 use crate::vocabulary::{Business, CaseState, ProtocolOutcome, SampleState};
 
 /// The routes.
@@ -38,6 +43,8 @@ pub fn table() -> Table {
         .post("/cases/{id}/withdraw-batch", withdraw_batch)
         .post("/cases/{id}/protocol", review_protocol)
         .post("/cases/{id}/void", void)
+        .post("/cases/{id}/reinstate", reinstate)
+        .post("/cases/{id}/reinstate-batch", reinstate_batch)
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -91,10 +98,14 @@ async fn show(
 /// The case as the reader sees it.
 async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, ApplicationId::from(id));
-    let (found, awaiting) = run(move || {
+    let (services2, actor2) = (services.clone(), actor.clone());
+    let (found, awaiting, apart) = run(move || {
         db.read(|conn| {
             let found = views::case(conn, &reader, &key)?;
-            Ok((found, views::awaiting_certificate(conn, &reader, Some(&key))?))
+            let mut asking = Asking { conn: &mut *conn, services: &services2, actor: &actor2 };
+            let ended = found.as_ref().map(|case| of_ended(&mut asking, &key, case.application.state));
+            let apart = ended.transpose()?;
+            Ok((found, views::awaiting_certificate(conn, &reader, Some(&key))?, apart))
         })
     })
     .await?;
@@ -108,13 +119,14 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
         "protocols": line.reviews_protocols(),
         "receiving": CaseState::RECEIVING.contains(&state),
         "endable": CaseState::ENDABLE.contains(&state),
+        "ended": state.on(CaseEvent::Reinstate).is_ok(),
         "steps": steps,
     });
     let (lots, tree) = (missing(&case), shown(&case)?);
     let fields: Vec<&Field> = line.particulars().iter().chain(COMMON).collect();
     let cited = rules::cited_in(&services.regulation, &tree);
     Ok(json!({
-        "case": tree, "cited": cited, "done": null, "lots": lots, "ready": ready, "ways": ways,
+        "case": tree, "cited": cited, "done": null, "lots": lots, "ready": ready, "ways": ways, "apart": apart,
         "fields": fields, "dates": line.dates(), "ticks": line.ticks(),
     }))
 }
@@ -278,6 +290,29 @@ async fn review_protocol(
         code,
     });
     acted((may, page, services), (id, form), action).await
+}
+
+async fn reinstate(
+    may: May<ReinstateCase>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = ReinstateCase { id: id.as_str().into(), reason: form.text("reason") };
+    acted((may, page, services), (id, form), Ok(action)).await
+}
+
+async fn reinstate_batch(
+    may: May<ReinstateBatch>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let (lot_number, reason) = (form.text("lot_number"), form.text("reason"));
+    let action = ReinstateBatch { id: id.as_str().into(), lot_number, reason };
+    acted((may, page, services), (id, form), Ok(action)).await
 }
 
 async fn void(

@@ -7,17 +7,17 @@ use serde_json::json;
 use super::form::Form;
 use super::lists::{Onward, ROWS, RegisterSearch};
 use super::named::product_named;
-use super::page::{Page, Refused, kept_from, see_other, send};
+use super::offered::{Asking, of_draft};
+use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
 use crate::catalogue::{CreateApplicant, CreateProduct, GrantAuthorisation, ReleaseSpecification};
 use crate::http::permit::permission::{ApplicantRead, CatalogueRead};
 use crate::http::{May, Permit, Problem, Table, run};
-use crate::people::DutiesDone;
 use crate::refusal::Refusal;
 use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::columns::{Day, InstituteId, ProductId, SpecificationId};
 use crate::store::views;
-use crate::vocabulary::{Duty, SpecificationStanding};
+use crate::vocabulary::SpecificationStanding;
 
 /// The routes.
 #[must_use]
@@ -136,28 +136,24 @@ async fn show_product(
 ) -> Result<HttpResponse, Problem> {
     let (db, reader, key) = (services.db.clone(), page.reader(services)?, ProductId::from(id));
     let today = Day::from(services.clock.today());
-    let more = services.site.apart.clone();
-    let (found, specifications, drafted, signatures) = run(move || {
+    let (services2, actor) = (services.clone(), page.actor.clone());
+    let (found, specifications, apart, signatures) = run(move || {
         db.read(|conn| {
             let found = views::product(conn, &reader, &key)?;
             let specifications = views::specifications(conn, &reader, &key, &today)?;
-            let mut drafted = Vec::new();
+            let mut apart = serde_json::Map::new();
             for one in specifications.iter().filter(|one| one.status == SpecificationStanding::Draft) {
-                let facts = views::duties_of_specification(conn, &one.id)?;
-                drafted.push((one.id.to_string(), DutiesDone { facts, more: more.clone() }));
+                if let Some(actor) = &actor {
+                    let mut asking = Asking { conn: &mut *conn, services: &services2, actor };
+                    apart.insert(one.id.to_string(), of_draft(&mut asking, &one.id)?);
+                }
             }
             let ids: Vec<&str> = specifications.iter().map(|one| one.id.as_str()).collect();
             let signatures = views::signatures(conn, &reader, "specification", &ids)?;
-            Ok((found, specifications, drafted, signatures))
+            Ok((found, specifications, apart, signatures))
         })
     })
     .await?;
-    let mut apart = serde_json::Map::new();
-    for (id, done) in drafted {
-        if let Some(actor) = &page.actor {
-            apart.insert(id, kept_from(&done, Duty::SpecificationRelease, actor));
-        }
-    }
     let found = found.ok_or_else(|| Refusal::not_found("品种", "product", id))?;
     let content = json!({"one": found, "specifications": specifications, "apart": apart, "signatures": signatures});
     page.again("product.html", content, refused)

@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 
 use super::form::Form;
 use super::lists::{Onward, ROWS};
-use super::page::{Page, Refused, file, kept_from, see_other, send};
+use super::offered::{Asking, of_certificate};
+use super::page::{Page, Refused, file, see_other, send};
 use crate::action::{Action, Services};
 use crate::certificates::{
     self, Amend, DiscardCertificate, DraftCertificate, ReviewCertificate, SignCertificate, WithdrawCertificate,
 };
 use crate::http::permit::permission::CertificateRead;
 use crate::http::{May, Permit, Problem, Table, run};
-use crate::people::DutiesDone;
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::CertificateId;
 use crate::store::views::{self, CertificateFilter, CertificateView};
-use crate::vocabulary::{CertificateState, Duty, IssueMeaning};
+use crate::vocabulary::{CertificateState, IssueMeaning};
 
 /// The routes.
 #[must_use]
@@ -104,13 +104,15 @@ async fn show(
 
 async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, CertificateId::from(id));
-    let more = services.site.apart.clone();
-    let (found, done, signatures) = run(move || {
+    let (services2, actor2) = (services.clone(), actor.clone());
+    let (found, why, signatures) = run(move || {
         db.read(|conn| {
             let found = views::certificate(conn, &reader, &key)?;
-            let facts = views::duties_of_certificate(conn, &key)?;
+            let state = found.as_ref().map(|one| one.certificate.state);
+            let mut asking = Asking { conn: &mut *conn, services: &services2, actor: &actor2 };
+            let why = of_certificate(&mut asking, &key, state)?;
             let signatures = views::signatures(conn, &reader, "certificate", &[key.as_str()])?;
-            Ok((found, DutiesDone { facts, more }, signatures))
+            Ok((found, why, signatures))
         })
     })
     .await?;
@@ -119,8 +121,7 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
     let conclusion = found.certificate.data.take()["conclusion"].take();
     Ok(json!({"one": found, "conclusion": conclusion, "me": actor.account, "key": services.signing_key.is_some(),
         "public_url": services.site.public_url, "signatures": signatures,
-        "apart": {"review": kept_from(&done, Duty::CertificateReview, actor),
-                  "sign": kept_from(&done, Duty::Signatory, actor)}}))
+        "apart": why}))
 }
 
 /// The laboratory's own copy.

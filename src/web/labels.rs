@@ -1,34 +1,28 @@
-//! Labels to print: one for the sample, one for each container, each with its code as a QR symbol.
+//! Labels: one for the sample, one for each container, each with its code as a QR symbol. The page says what was printed;
+//! a sheet is the answer to a print, and nothing shows it without one.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::lists::{offset, shown};
-use super::page::Page;
+use super::form::Form;
+use super::lists::shown;
+use super::page::{Page, Refused, send};
 use crate::action::Services;
+use crate::custody::{LABELS_AT_ONCE, PrintLabels};
 use crate::http::permit::permission::CustodyRead;
-use crate::http::{Permit, Problem, Table, run};
+use crate::http::{May, Permit, Problem, Table, run};
+use crate::record::Actor;
 use crate::refusal::{Code, Refusal};
 use crate::store::columns::SampleId;
 use crate::store::views;
 
-/// The most labels of one sheet of pages.
-const SHEET: usize = 120;
-
 /// The routes.
 #[must_use]
 pub fn table() -> Table {
-    Table::default().get("/samples/{id}/labels", labels)
-}
-
-#[derive(Deserialize)]
-struct From {
-    #[serde(default)]
-    from: String,
+    Table::default().get("/samples/{id}/labels", labels).post("/samples/{id}/labels", print)
 }
 
 async fn labels(
@@ -36,21 +30,55 @@ async fn labels(
     page: Page,
     services: Data<Services>,
     id: Path<String>,
-    from: Query<From>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, reader, key) = (services.db.clone(), services.reader(&permit.actor)?, SampleId::from(id.as_str()));
-    let found = run(move || db.read(|conn| views::sample(conn, &reader, &key))).await?;
-    let found = found.ok_or_else(|| Refusal::not_found("样品", "sample", &id))?;
-    let start = usize::try_from(offset(&from.from)).unwrap_or(0);
-    let mut labels = Vec::new();
-    for container in found.containers.iter().skip(start).take(SHEET) {
-        labels.push(json!({"code": container.label_code, "position": container.position,
-            "portion": container.portion, "qr": symbol(&container.label_code)?}));
+    let content = content(&services, &permit.actor, &id).await?;
+    page.show("labels.html", content)
+}
+
+async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
+    let (db, reader, key) = (services.db.clone(), services.reader(actor)?, SampleId::from(id));
+    let (found, prints) = run(move || {
+        db.read(|conn| Ok((views::sample(conn, &reader, &key)?, views::label_prints(conn, &reader, &key)?)))
+    })
+    .await?;
+    let found = found.ok_or_else(|| Refusal::not_found("样品", "sample", id))?;
+    // Of many containers each sheet has a part: the first that was not printed yet is offered next.
+    let printed = |code: &str| prints.iter().any(|print| print.code == code);
+    let codes = std::iter::once(found.sample.number.as_str());
+    let codes: Vec<&str> = codes.chain(found.containers.iter().map(|one| one.label_code.as_str())).collect();
+    let first = codes.iter().position(|code| !printed(code)).unwrap_or(0);
+    let end = codes.len().saturating_sub(1);
+    let most = usize::try_from(LABELS_AT_ONCE).unwrap_or(1);
+    let (last, rest) = ((first + most - 1).min(end), codes.iter().filter(|code| !printed(code)).count());
+    Ok(json!({"one": shown(&found)?, "prints": prints, "first": first, "last": last, "end": end, "rest": rest}))
+}
+
+/// Prints, and shows the sheet.
+async fn print(
+    may: May<PrintLabels>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = || {
+        let (first, last) = (Some(form.whole("first")?), Some(form.whole("last")?));
+        Ok::<_, Refusal>(PrintLabels { id: id.as_str().into(), first, last, reason: form.opt("reason") })
+    };
+    let done = match action() {
+        Ok(action) => send(&services, &may, &page, &form, action).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match done {
+        Ok(sheet) => {
+            let symbols = sheet.labels.iter().map(|label| symbol(&label.code)).collect::<Result<Vec<_>, _>>()?;
+            page.show("label_sheet.html", json!({"sheet": sheet, "symbols": symbols}))
+        }
+        Err(problem) => {
+            let content = content(&services, &may.actor, &id).await?;
+            page.again("labels.html", content, Some(&Refused::new(form, problem)))
+        }
     }
-    let total = found.containers.len();
-    let next = Some(start + SHEET).filter(|next| *next < total);
-    let qr = symbol(&found.sample.number)?;
-    page.show("labels.html", json!({"one": shown(&found)?, "qr": qr, "labels": labels, "total": total, "next": next}))
 }
 
 /// A QR symbol as an SVG element.

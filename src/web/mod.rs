@@ -23,6 +23,7 @@ mod investigation;
 mod labels;
 mod lists;
 mod named;
+mod offered;
 mod outer;
 mod own;
 mod owners;

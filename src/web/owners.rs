@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::form::Form;
 use super::named::{applicant_named, product_named};
+use super::offered::{Asking, of_proposal};
 use super::page::{Page, Refused, see_other, send};
 use crate::action::Services;
 use crate::catalogue::{ConfirmOwner, ProposeOwner};
@@ -25,10 +26,18 @@ async fn list(_: Permit<CatalogueRead>, page: Page, services: Data<Services>) ->
 
 async fn show(page: &Page, services: &Services, refused: Option<&Refused>) -> Result<HttpResponse, Problem> {
     let (db, reader) = (services.db.clone(), page.reader(services)?);
-    let (open, proposals, institutes) = run(move || {
+    let (services2, actor) = (services.clone(), page.actor.clone());
+    let (open, proposals, apart, institutes) = run(move || {
         db.read(|conn| {
             let (open, proposals) = (views::owners_open(conn, &reader)?, views::owner_proposals(conn, &reader)?);
-            Ok((open, proposals, views::institutes(conn)?))
+            let mut apart = serde_json::Map::new();
+            for one in proposals.iter().filter(|one| one.confirmed_by.is_none()) {
+                if let Some(actor) = &actor {
+                    let mut asking = Asking { conn: &mut *conn, services: &services2, actor };
+                    apart.insert(one.id.to_string(), of_proposal(&mut asking, &one.id)?);
+                }
+            }
+            Ok((open, proposals, apart, views::institutes(conn)?))
         })
     })
     .await?;
@@ -36,7 +45,7 @@ async fn show(page: &Page, services: &Services, refused: Option<&Refused>) -> Re
     let keeper = institutes.iter().find(|one| one.keeps_catalogue);
     let keeps = keeper.is_some_and(|one| Some(&one.id) == own.as_ref());
     let content = json!({"open": open, "proposals": proposals, "institutes": institutes, "keeper": keeper,
-        "keeps": keeps});
+        "keeps": keeps, "apart": apart});
     page.again("owners.html", content, refused)
 }
 

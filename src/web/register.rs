@@ -14,7 +14,8 @@ use crate::http::permit::permission::{InstrumentRead, InstrumentRegisterRead};
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::instruments::{
     self, AddRunList, Calibrate, ChangeInstrument, DismissLetter, InstrumentFilter, LetterFilter, MatchRule,
-    NewInstrument, RegisterInstrument, RetireInstrument, RetryLetter, RunListLine, WithdrawRunList,
+    NewInstrument, RegisterInstrument, RestoreInstrument, RestoreLetter, RetireInstrument, RetryLetter, RunListLine,
+    WithdrawRunList,
 };
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -39,6 +40,7 @@ pub fn table() -> Table {
         .get("/instruments/{id}", show)
         .post("/instruments/{id}", change)
         .post("/instruments/{id}/retire", retire)
+        .post("/instruments/{id}/restore", restore)
         .post("/instruments/{id}/calibrations", calibrate)
         .post("/instruments/{id}/run-lists", add_run_list)
         .post("/instruments/{id}/run-lists/{list}/withdraw", withdraw_run_list)
@@ -46,6 +48,7 @@ pub fn table() -> Table {
         .get("/dead-letters/{id}/content", content)
         .post("/dead-letters/{id}/retry", retry)
         .post("/dead-letters/{id}/dismiss", dismiss)
+        .post("/dead-letters/{id}/restore", restore_letter)
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -245,6 +248,17 @@ async fn retire(
     acted_on((may, page, services), (&id, form), Ok(action)).await
 }
 
+async fn restore(
+    may: May<RestoreInstrument>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = RestoreInstrument { id: id.as_str().into(), reason: form.text("reason") };
+    acted_on((may, page, services), (&id, form), Ok(action)).await
+}
+
 async fn calibrate(
     may: May<Calibrate>,
     page: Page,
@@ -369,6 +383,20 @@ async fn dismiss(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let action = DismissLetter { id: id.as_str().into(), reason: form.text("reason") };
+    match send(&services, &may, &page, &form, action).await {
+        Ok(()) => Ok(see_other("/dead-letters")),
+        Err(problem) => again(&may.actor, &page, &services, form, problem).await,
+    }
+}
+
+async fn restore_letter(
+    may: May<RestoreLetter>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = RestoreLetter { id: id.as_str().into(), reason: form.text("reason") };
     match send(&services, &may, &page, &form, action).await {
         Ok(()) => Ok(see_other("/dead-letters")),
         Err(problem) => again(&may.actor, &page, &services, form, problem).await,

@@ -101,7 +101,8 @@ async fn correct(
 ) -> Result<HttpResponse, Problem> {
     let result = form.text("result_id");
     let (reason, evidence) = (form.text("reason"), form.text("evidence"));
-    let action = CorrectResult { id: result.as_str().into(), reason, evidence };
+    let (password, code) = form.proof();
+    let action = CorrectResult { id: result.as_str().into(), reason, evidence, password, code };
     let done = send(&services, &may, &page, &form, action).await.map(|_| ());
     desk::answer(&page, &services, &may.actor, (&id, form), done, &format!("/tasks/{id}")).await
 }

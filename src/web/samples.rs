@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::form::Form;
 use super::lists::shown;
+use super::offered::{Asking, of_sample};
 use super::page::{Page, Refused, file, see_other, send};
 use crate::action::{Action, Services};
+use crate::cases::ReinstateSample;
 use crate::certificates;
-use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers};
+use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers, UndoMove};
 use crate::http::permit::permission::{CustodyRead, RawRecordRead};
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
@@ -29,6 +31,8 @@ pub fn table() -> Table {
         .post("/samples/{id}/move", move_on)
         .post("/samples/{id}/return", give_back)
         .post("/samples/{id}/destroy", destroy)
+        .post("/samples/{id}/undo-move", undo)
+        .post("/samples/{id}/reinstate", reinstate)
 }
 
 #[derive(Deserialize)]
@@ -62,19 +66,22 @@ async fn show(
 
 async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, Problem> {
     let (db, reader, key) = (services.db.clone(), services.reader(actor)?, SampleId::from(id));
-    let (found, names) = run(move || {
+    let (services2, actor2) = (services.clone(), actor.clone());
+    let (found, names, apart) = run(move || {
         db.read(|conn| {
             let found = views::sample(conn, &reader, &key)?;
+            let mut asking = Asking { conn: &mut *conn, services: &services2, actor: &actor2 };
+            let apart = found.as_ref().map(|one| of_sample(&mut asking, one)).transpose()?;
             let movers = found.iter().flat_map(|one| &one.ledger).map(|entry| &entry.moved_by);
             let receivers = found.iter().map(|one| &one.sample.received_by);
             let people: Vec<_> = movers.chain(receivers).collect();
             let names = views::names(conn, &people)?;
-            Ok((found, names))
+            Ok((found, names, apart))
         })
     })
     .await?;
     let found = found.ok_or_else(|| Refusal::not_found("样品", "sample", id))?;
-    Ok(json!({"one": shown(&found)?, "names": names}))
+    Ok(json!({"one": shown(&found)?, "names": names, "apart": apart}))
 }
 
 async fn raw_record(
@@ -151,4 +158,29 @@ async fn destroy(
     };
     let action = action();
     moved((may, page, services), (id, form), action).await
+}
+
+/// A use, a return or a destruction that was recorded by mistake.
+async fn undo(
+    may: May<UndoMove>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let (entry_id, reason) = (form.text("entry_id").into(), form.text("reason"));
+    let action = UndoMove { id: id.as_str().into(), entry_id, reason };
+    moved((may, page, services), (id, form), Ok(action)).await
+}
+
+/// A refusal that was recorded by mistake.
+async fn reinstate(
+    may: May<ReinstateSample>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = ReinstateSample { id: id.as_str().into(), reason: form.text("reason") };
+    moved((may, page, services), (id, form), Ok(action)).await
 }

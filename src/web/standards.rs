@@ -9,7 +9,7 @@ use super::form::Form;
 use super::lists::{Onward, ROWS};
 use super::page::{Page, Refused, see_other, send};
 use crate::action::{Action, Services};
-use crate::evaluations::{AddStandard, WithdrawStandard};
+use crate::evaluations::{AddStandard, RestoreStandard, WithdrawStandard};
 use crate::http::permit::permission::EvaluationRead;
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
@@ -20,7 +20,11 @@ use crate::vocabulary::StandardBasis;
 /// The routes.
 #[must_use]
 pub fn table() -> Table {
-    Table::default().get("/standards", list).post("/standards", add).post("/standards/{id}/withdraw", withdraw)
+    Table::default()
+        .get("/standards", list)
+        .post("/standards", add)
+        .post("/standards/{id}/withdraw", withdraw)
+        .post("/standards/{id}/restore", restore)
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -83,6 +87,17 @@ async fn withdraw(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let action = WithdrawStandard { id: id.as_str().into(), reason: form.text("reason") };
+    done((may, page, services), form, Ok(action)).await
+}
+
+async fn restore(
+    may: May<RestoreStandard>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = RestoreStandard { id: id.as_str().into(), reason: form.text("reason") };
     done((may, page, services), form, Ok(action)).await
 }
 

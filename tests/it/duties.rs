@@ -4,7 +4,7 @@ use chrono::Duration;
 use qianfa::vocabulary::{Business, Role};
 use serde_json::{Value, json};
 
-use crate::invariants::{refused, sql};
+use crate::invariants::refused;
 use crate::pages::{Browser, to};
 use crate::support::client::{Answer, Client};
 use crate::support::{On, PASSWORD, TestApp, on_both, text};
@@ -151,6 +151,7 @@ fn the_databases_keep_the_duties_apart_by_themselves() {
         let new =
             json!({"product_id": product, "title": "《示范标准》", "edition": "2027", "items": one_item("≥98.0")});
         let id = text(&ok(&world.quality.post("/api/v1/specifications", &new), 201), "id");
+        let from = json!({"effective_from": "2026-03-10"});
         let released = |name: &str| {
             format!(
                 "UPDATE specification SET status = 'effective', effective_from = '2026-03-02', released_by = {} WHERE id = '{id}'",
@@ -158,7 +159,8 @@ fn the_databases_keep_the_duties_apart_by_themselves() {
             )
         };
         refused(app, &released("quality"), "qianfa:self-release:");
-        sql(app, &released("signatory")).expect("by somebody else");
+        refused(app, &released("signatory"), "qianfa:approval-unsigned:");
+        ok(&world.signatory.post(&format!("/api/v1/specifications/{id}/effective"), &from), 200);
     });
 }
 
@@ -377,6 +379,41 @@ fn pages_offer_what_may_be_done_and_ask_for_the_password() {
     assert!(record.bytes.starts_with(b"%PDF"), "{}", record.text);
 }
 
+/// What was approved is put right with a signature too, and a page offers that to whom it would be allowed.
+#[test]
+fn a_correction_is_signed_and_offered_to_whom_it_is_allowed() {
+    on_both(|app| {
+        let world = World::new(app);
+        let all = everything(app, "all");
+        let product = world.product("P", "chemical", &["rare_disease"], &one_item("≥97.0"));
+        let (task, result, _) = replaced(&world, &product, "L1", "98.0", &all);
+        let approve = json!({"outcome": "approved"});
+        ok(&world.reviewer.post(&format!("/api/v1/results/{result}/review"), &approve), 200);
+        let page = |who: &str| Browser::logged_in(app, who).page(&format!("/tasks/{task}"));
+        let (correction, review) = (format!("/tasks/{task}/correction"), format!("/tasks/{task}/review"));
+        let own = page("all");
+        assert!(!own.contains(&correction) && !own.contains(&review), "offered to who entered a value: {own}");
+        assert!(own.contains("更正须由未录入过该结果数据的人提出"), "{own}");
+        assert!(page("quality").contains(&correction) && page("reviewer").contains(&review));
+        // Once the grace is over both ask for the password.
+        let reviewer = later(app, "reviewer");
+        let back = json!({"outcome": "sent_back", "note": "称量有误"});
+        let bare = reviewer.post(&format!("/api/v1/results/{result}/review"), &back);
+        assert_eq!(bare.problem(), "signature-needed");
+        let path = format!("/api/v1/results/{result}/correction");
+        let quality = later(app, "quality");
+        let mut body = json!({"reason": "称量有误", "evidence": "原始记录第3页"});
+        assert_eq!(quality.post(&path, &body).problem(), "signature-needed");
+        body["password"] = json!(PASSWORD);
+        ok(&quality.post(&path, &body), 201);
+        let signed = format!("/api/v1/signatures?subject_kind=result&subject_id={result}");
+        let signed = ok(&quality.get(&signed), 200);
+        let meanings: Vec<&str> =
+            signed.as_array().expect("a list").iter().filter_map(|one| one["meaning"].as_str()).collect();
+        assert_eq!(meanings, ["复核通过", "批准更正结果"]);
+    });
+}
+
 /// A signatory signs within the field and the dates, and not beyond them.
 #[test]
 fn a_signatory_signs_within_the_field_and_the_dates() {
@@ -408,6 +445,11 @@ fn a_signatory_signs_within_the_field_and_the_dates() {
             world.admin.post(&fields, &body)
         };
         outside(narrow());
+        // The page does not offer it either, and says why not.
+        let address = first.trim_start_matches("/api/v1").to_owned();
+        let shown = || Browser::logged_in(app, "narrow").page(address.trim_end_matches("/sign"));
+        let page = shown();
+        assert!(!page.contains(&address) && page.contains("没有“药品注册检验·化学药品”的授权签字领域"), "{page}");
         assert_eq!(appoint("lot_release", None, "2026-01-01", None).json()["field"], "valid_to");
         ok(&appoint("lot_release", None, "2026-01-01", Some("2027-01-01")), 201);
         outside(narrow());
@@ -420,6 +462,7 @@ fn a_signatory_signs_within_the_field_and_the_dates() {
         let held = text(&ok(&appoint("drug_registration", Some("chemical"), "2026-03-02", None), 201), "id");
         // The database holds to it by itself, and to the appointments.
         refused(app, "UPDATE signatory_field SET valid_to = '2099-01-01'", "qianfa:append-only:");
+        assert!(shown().contains(&address), "within the field it is offered");
         ok(&narrow(), 200);
         let end = json!({"ends_on": "2026-03-01", "reason": "岗位变动"});
         ok(&world.quality.post(&format!("/api/v1/signatory-fields/{held}/end"), &end), 200);

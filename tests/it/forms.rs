@@ -179,6 +179,8 @@ const ADDING: &[&str] = &[
     // A finding about a protocol is only added; the newest counts.
     "/cases/{id}/protocol",
     "/evaluations/{id}/versions",
+    // Labels are printed: nothing of the sample changes.
+    "/samples/{id}/labels",
     "/evaluations/{id}/accept",
     "/sessions/{id}/end",
     // An appointment is only added, and so is its end.
@@ -261,6 +263,10 @@ pub fn keeper(app: &TestApp) {
     let code = crate::support::institute().code;
     act_as_program(&app.services, &app.admin, Author::nobody("installation", None), NameKeeper { code })
         .expect("a keeper");
+}
+
+fn ok_empty(answer: &Answer) {
+    assert_eq!(answer.status, 204, "{}", answer.text);
 }
 
 /// A laboratory in which something waits at every step.
@@ -376,6 +382,25 @@ fn at_work(app: &TestApp) {
     };
     ok(&world.receiver.post(&format!("/api/v1/applications/{accepted}/accept"), &json!({})), 200);
 
+    // What was done by mistake, and can be taken back: a case and a sample that were refused, a lot that was withdrawn, a use
+    // of containers, and what was retired, withdrawn or dismissed.
+    let mistaken = submit("drug_registration", "L20");
+    ok_empty(&world.receiver.post(&format!("/api/v1/applications/{mistaken}/refuse"), &json!({"reason": "点错"})));
+    let mut refused = world.intake_body("drug_registration", &product, "L21", 2);
+    refused["receipt"]["samples"][0]["refuse_because"] = json!("误认包装破损");
+    ok(&world.receiver.post("/api/v1/intake", &refused), 201);
+    let two = {
+        let mut body = world.intake_body("drug_registration", &product, "L22", 2);
+        let batches = body["application"]["batches"].as_array_mut().expect("batches");
+        batches.push(json!({"lot_number": "L23", "expires_on": "2028-12-31"}));
+        text(&ok(&world.receiver.post("/api/v1/applications", &body["application"]), 201), "application_id")
+    };
+    ok(&world.receiver.post(&format!("/api/v1/applications/{two}/accept"), &json!({})), 200);
+    let withdrawn = json!({"lot_number": "L23", "reason": "点错"});
+    ok(&world.receiver.post(&format!("/api/v1/applications/{two}/withdraw-batch"), &withdrawn), 200);
+    let used = json!({"from": "test_portion", "to": "consumed", "quantity": 1, "reason": "检验"});
+    ok(&world.analyst.post(&format!("/api/v1/samples/{}/custody", sample(&done[0])), &used), 201);
+
     // Of the shared catalogue: a proposal that waits for a second person.
     keeper(app);
     let shared = json!({"product_id": product, "reason": "全国共用"});
@@ -386,6 +411,20 @@ fn at_work(app: &TestApp) {
     take_in("L10");
     let new = json!({"code": "BAL-01", "name": "电子天平", "serial": "1"});
     let instrument = text(&ok(&world.quality.post("/api/v1/instruments", &new), 201), "id");
+    let old = json!({"code": "BAL-09", "name": "旧天平", "serial": "9"});
+    let old = text(&ok(&world.quality.post("/api/v1/instruments", &old), 201), "id");
+    for step in ["retire", "restore", "retire"] {
+        ok_empty(&world.quality.post(&format!("/api/v1/instruments/{old}/{step}"), &json!({"reason": "点错"})));
+    }
+    ok(&world.receiver.post(&format!("/api/v1/samples/{}/labels", sample(&done[0])), &json!({})), 201);
+    let lot = json!({"name": "误停用对照品", "batch": "9", "source": "中检院", "purity": "99.5", "basis": "as_is",
+        "expires_on": "2028-01-01"});
+    let lot = text(&ok(&world.quality.post("/api/v1/reference-standards", &lot), 201), "id");
+    ok(&world.quality.post(&format!("/api/v1/reference-standards/{lot}/withdraw"), &json!({"reason": "点错"})), 200);
+    upload("m.xyz", b"nor did one write this");
+    let letters = ok(&world.quality.get("/api/v1/dead-letters?state=open"), 200);
+    let letter = text(&letters["items"][0], "id");
+    ok_empty(&world.quality.post(&format!("/api/v1/dead-letters/{letter}/dismiss"), &json!({"reason": "点错"})));
     let list = json!({"file_pattern": "run7*", "rows": [{"place": "1", "sample_number": "SX20260001"}]});
     ok(&world.analyst.post(&format!("/api/v1/instruments/{instrument}/run-lists"), &list), 201);
 }

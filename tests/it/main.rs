@@ -5,6 +5,7 @@ mod support;
 mod world;
 
 mod adapters;
+mod anchors;
 mod architecture;
 mod archives;
 mod audit_trail;
@@ -49,4 +50,5 @@ mod store;
 mod strangers;
 mod texts;
 mod trouble;
+mod ways_back;
 mod words;

@@ -248,9 +248,19 @@ fn the_desk_loses_nothing_and_says_what_is_short() {
             "{case}"
         );
         let found = browser.get("/find?code=SX20260001-02");
-        let labels = browser.page(&format!("{}/labels", to(&found)));
-        assert_eq!(labels.matches("<svg").count(), 3, "one for the sample and one for each container");
-        assert!(labels.contains("SX20260001-02"));
+        let labels = format!("{}/labels", to(&found));
+        let before = browser.page(&labels);
+        assert!(!before.contains("<svg"), "nothing is shown that could be printed past the record: {before}");
+        let sheet = browser.form(&labels, &[("first", "0"), ("last", "2")]);
+        assert_eq!(sheet.status, 200, "{}", sheet.text);
+        assert_eq!(sheet.text.matches("<svg").count(), 3, "one for the sample and one for each container");
+        assert!(sheet.text.contains("SX20260001-02"));
+        let again = browser.form(&labels, &[("first", "1"), ("last", "1")]);
+        assert!(again.status == 422 && again.text.contains("已打印 1 次"), "{} {}", again.status, again.text);
+        let again = browser.form(&labels, &[("first", "1"), ("last", "1"), ("reason", "标签污损")]);
+        assert!(again.status == 200 && again.text.contains("第 2 次打印"), "{} {}", again.status, again.text);
+        let kept = browser.page(&labels);
+        assert!(kept.contains("标签污损") && kept.contains("receiver"), "{kept}");
     });
 }
 

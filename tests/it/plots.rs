@@ -164,6 +164,45 @@ fn a_second_person_checks_the_import_before_the_result_counts() {
     });
 }
 
+/// A value that was typed waits for its review, and the instrument's file comes: it takes the typed value's place with a
+/// reason, what was typed stays, and the new result waits for the check of the import and for its review.
+#[test]
+fn a_file_takes_the_place_of_what_was_typed_with_a_reason() {
+    on_both(|app| {
+        let world = World::new(app);
+        let product = world.product("P", "chemical", &["rare_disease"], &items());
+        world.take_in("drug_registration", &product, "A", 2);
+        let file = upload(&world.analyst, "sequence.json", &sequence());
+        let (id, task) = (text(&file["file"], "id"), text(&file["proposals"][0], "task_id"));
+        let typed = text(&world.enter(&task, "85.0"), "result_id");
+        let accept = format!("/api/v1/instrument-files/{id}/accept");
+        let mut body = json!({"confirm_complete": true, "despite_problems": "已核对"});
+        let bare = world.analyst.post(&accept, &body);
+        assert_eq!((bare.status, &bare.json()["field"]), (422, &json!("reason")), "{}", bare.text);
+        body["reason"] = json!("以仪器数据代替手工录入");
+        let accepted = ok(&world.analyst.post(&accept, &body), 200);
+        let result = text(&accepted["entered"][0], "result_id");
+        let seen = ok(&world.analyst.get(&format!("/api/v1/tasks/{task}")), 200);
+        assert_eq!(seen["task"]["state"], "entered");
+        let readings = seen["readings"].as_array().expect("readings");
+        let sources: Vec<&str> = readings.iter().filter_map(|one| one["source"].as_str()).collect();
+        assert_eq!((sources, &readings[0]["raw"]), (vec!["typed", "file"], &json!("85.0")));
+        assert_eq!(readings[1]["reason"], "以仪器数据代替手工录入");
+        let reagents: Vec<&str> =
+            seen["results"].as_array().expect("results").iter().filter_map(|one| one["reagents"].as_str()).collect();
+        assert_eq!(reagents, ["试剂 A 批号 1", "试剂 A 批号 1"], "what the file does not say stays as it was typed");
+        // The typed result is not reviewed any more, and the new one not before its import was checked.
+        let review = |result: &str| {
+            world.reviewer.post(&format!("/api/v1/results/{result}/review"), &json!({"outcome": "approved"}))
+        };
+        assert_eq!(review(&typed).status, 409);
+        assert_eq!(review(&result).problem(), "import-unchecked");
+        let checks = format!("/api/v1/instrument-files/{id}/checks");
+        ok(&world.reviewer.post(&checks, &json!({"outcome": "ok"})), 201);
+        assert_eq!(ok(&review(&result), 200)["state"], "reviewed");
+    });
+}
+
 #[test]
 fn a_rejected_import_sends_its_tasks_back_and_keeps_everything() {
     on_both(|app| {
@@ -243,14 +282,19 @@ fn the_databases_hold_the_check_by_themselves() {
         );
         crate::invariants::refused(app, &insert("analyst"), "qianfa:self-import-check:");
         crate::invariants::refused(app, &approve, "qianfa:import-unchecked:");
-        crate::invariants::sql(app, &insert("reviewer")).expect("by another");
+        crate::invariants::refused(app, &insert("reviewer"), "qianfa:approval-unsigned:");
+        let check = json!({"outcome": "ok"});
+        ok(&world.reviewer.post(&format!("/api/v1/instrument-files/{}/checks", one.file), &check), 201);
         crate::invariants::refused(
             app,
             "UPDATE import_check SET outcome = 'rejected', reason = 'x'",
             "qianfa:append-only:",
         );
         crate::invariants::refused(app, "DELETE FROM import_check", "qianfa:append-only:");
-        crate::invariants::sql(app, &approve).expect("now it was checked");
+        // Now it was checked, and what is still missing is the reviewer's signature.
+        crate::invariants::refused(app, &approve, "qianfa:approval-unsigned:");
+        let review = format!("/api/v1/results/{}/review", one.result);
+        ok(&world.reviewer.post(&review, &json!({"outcome": "approved"})), 200);
     });
 }
 

@@ -114,6 +114,11 @@ impl Stranger {
     }
 }
 
+/// Changes a table as somebody does who has the database in hand.
+pub fn past_triggers_of(ground: &Ground, table: &str, statement: &str) {
+    Stranger::at(ground).past_triggers(table, statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
 fn verified(app: &TestApp) -> Report {
     app.services.sealer.verify().expect("verified")
 }

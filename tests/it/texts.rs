@@ -26,6 +26,7 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("POST /api/v1/certificates/{id}/withdraw", "password", "a password is taken to the letter"),
     ("POST /api/v1/instrument-files/{id}/checks", "password", "a password is taken to the letter"),
     ("POST /api/v1/corrections/{id}/decision", "password", "a password is taken to the letter"),
+    ("POST /api/v1/results/{id}/correction", "password", "a password is taken to the letter"),
     ("POST /api/v1/results/{id}/review", "password", "a password is taken to the letter"),
     ("POST /api/v1/specifications/{id}/effective", "password", "a password is taken to the letter"),
     ("POST /api/v1/tasks/{id}/investigation/cause-approval", "password", "a password is taken to the letter"),

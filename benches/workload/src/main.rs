@@ -4,6 +4,7 @@
 //! and in the same run, what the bare database driver makes of the same rows in as many durable transactions. What
 //! counts is the ratio: machines differ, and are noisy.
 
+mod audit;
 mod drive;
 mod floor;
 mod http;
@@ -211,6 +212,7 @@ fn on_database(
     };
     let under_load = server.memory().map(|(_, highest)| highest);
     server.stop()?;
+    let audited = audit::verified(&installation.open()?)?;
     let again = start()?;
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let per_second = |took: Duration| (rounds * intakes) as f64 / took.as_secs_f64();
@@ -235,6 +237,10 @@ fn on_database(
         first_page_ms: again.first_page.map(ms),
         memory_at_rest_mb: at_rest,
         memory_under_load_mb: under_load,
+        audit_ms: ms(audited.took),
+        audit_hashing_ms: ms(audited.hashing),
+        audit_mb: audited.bytes as f64 / 1e6,
+        audit_ratio: audited.hashing.as_secs_f64() / audited.took.as_secs_f64(),
     };
     again.stop()?;
     Ok(measure)

@@ -28,6 +28,12 @@ pub struct DatabaseMeasure {
     pub first_page_ms: Option<f64>,
     pub memory_at_rest_mb: Option<f64>,
     pub memory_under_load_mb: Option<f64>,
+    /// Comparing everything with the trail.
+    pub audit_ms: f64,
+    /// One SHA-256 over the same bytes.
+    pub audit_hashing_ms: f64,
+    pub audit_mb: f64,
+    pub audit_ratio: f64,
 }
 
 /// All that was measured.
@@ -111,6 +117,11 @@ impl Report {
             "| {name}: memory at rest (beside it: highest under this load) | {} MB | {} MB | | < 150 MB, < 400 MB |",
             or_dash(m.memory_at_rest_mb, 0),
             or_dash(m.memory_under_load_mb, 0)
+        )?;
+        writeln!(
+            f,
+            "| {name}: `audit verify` of {:.1} MB (beside it: SHA-256 over the same bytes) | {:.0} ms | {:.0} ms | {:.2} | ≥ 0.5 |",
+            m.audit_mb, m.audit_ms, m.audit_hashing_ms, m.audit_ratio
         )
     }
 }

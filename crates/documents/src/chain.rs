@@ -71,6 +71,16 @@ pub(super) fn common_name(certificate: &Certificate) -> String {
         .unwrap_or_else(|| subject.to_string())
 }
 
+/// An algorithm that leaves the digest to the signature's own field, with that digest in it.
+pub(super) fn with_digest(algorithm: &AlgorithmIdentifierOwned, digest: ObjectIdentifier) -> AlgorithmIdentifierOwned {
+    let oid = match (algorithm.oid, digest.to_string().as_str()) {
+        (RSA_ENCRYPTION, "2.16.840.1.101.3.4.2.2") => SHA384_WITH_RSA,
+        (RSA_ENCRYPTION, "2.16.840.1.101.3.4.2.3") => SHA512_WITH_RSA,
+        (other, _) => other,
+    };
+    AlgorithmIdentifierOwned { oid, parameters: algorithm.parameters.clone() }
+}
+
 /// Checks a signature over `message` by the key of `certificate`. The error says what is wrong or
 /// not supported.
 pub(super) fn verify_signature(
@@ -134,7 +144,7 @@ pub(super) fn may_sign_documents(certificate: &Certificate) -> bool {
     })
 }
 
-fn extension<T: AssociatedOid + for<'a> Decode<'a>>(certificate: &Certificate) -> Option<T> {
+pub(super) fn extension<T: AssociatedOid + for<'a> Decode<'a>>(certificate: &Certificate) -> Option<T> {
     certificate
         .tbs_certificate
         .extensions

@@ -19,10 +19,10 @@ use super::keys::{KeyError, SigningKey};
 
 const ID_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ID_SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
-const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
-const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+pub(super) const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+pub(super) const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
-const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
+pub(super) const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 
@@ -186,7 +186,10 @@ fn check_shape(signed: &SignedData, info: &SignerInfo) -> Result<(), String> {
     Ok(())
 }
 
-fn split_certificates(signed: &SignedData, info: &SignerInfo) -> Result<(Certificate, Vec<Certificate>), String> {
+pub(super) fn split_certificates(
+    signed: &SignedData,
+    info: &SignerInfo,
+) -> Result<(Certificate, Vec<Certificate>), String> {
     let SignerIdentifier::IssuerAndSerialNumber(id) = &info.sid else {
         return Err("the signer is not named by issuer and serial number".to_owned());
     };
@@ -209,7 +212,7 @@ fn split_certificates(signed: &SignedData, info: &SignerInfo) -> Result<(Certifi
 }
 
 /// The only value of an attribute that must be there exactly once.
-fn single<T: for<'a> Decode<'a>>(attributes: &Attributes, oid: ObjectIdentifier) -> Result<T, String> {
+pub(super) fn single<T: for<'a> Decode<'a>>(attributes: &Attributes, oid: ObjectIdentifier) -> Result<T, String> {
     let mut found = attributes.iter().filter(|a| a.oid == oid);
     let (Some(attribute), None) = (found.next(), found.next()) else {
         return Err(format!("signed attribute {oid} is missing or repeated"));
@@ -220,7 +223,7 @@ fn single<T: for<'a> Decode<'a>>(attributes: &Attributes, oid: ObjectIdentifier)
     value.to_der().and_then(|der| T::from_der(&der)).map_err(|e| format!("signed attribute {oid} is malformed: {e}"))
 }
 
-fn digest(algorithm: ObjectIdentifier, parts: &[&[u8]]) -> Result<Vec<u8>, String> {
+pub(super) fn digest(algorithm: ObjectIdentifier, parts: &[&[u8]]) -> Result<Vec<u8>, String> {
     fn of<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
         let mut hasher = D::new();
         for part in parts {

@@ -32,6 +32,7 @@ mod templates;
 mod test_ca;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod typeset;
 mod verify;
 
@@ -51,5 +52,6 @@ pub use required::RequiredFact;
 pub use sign::{SignError, SignInfo, sign};
 pub use templates::TemplateError;
 pub use test_ca::TestCa;
+pub use timestamp::{TimeStamp, check_timestamp, timestamp_request, timestamp_token};
 pub use typeset::{RenderError, Typesetter};
 pub use verify::{SignatureReport, VerifyReport, attached_json, verify};

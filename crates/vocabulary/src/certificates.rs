@@ -56,6 +56,8 @@ vocabulary! {
         ProtocolReviewed = "审核批记录摘要", "审核批记录摘要", "summary protocol reviewed";
         /// Something on record that was found wrong has its new text.
         CorrectionApproved = "批准更正", "批准更正", "correction approved";
+        /// An approved result was found wrong and is superseded.
+        ResultCorrected = "批准更正结果", "批准更正结果", "correction of a result approved";
         /// The data of a certificate were reviewed.
         CertificateReviewed = "审核证书", "审核证书", "certificate reviewed";
         /// A certificate is withdrawn.

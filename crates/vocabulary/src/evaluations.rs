@@ -56,9 +56,12 @@ vocabulary! {
     /// What happens to a lot of a reference standard.
     ReferenceStandardEvent {
         Withdraw = "withdraw", "停用", "withdraw";
+        /// That it was withdrawn was a mistake.
+        Restore = "restore", "恢复使用", "restore";
     }
 }
 
 transitions! { ReferenceStandardState on ReferenceStandardEvent, Standard:
     InUse + Withdraw = Withdrawn;
+    Withdrawn + Restore = InUse;
 }

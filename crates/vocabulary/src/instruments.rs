@@ -17,6 +17,8 @@ vocabulary! {
         /// A file or a sequence list is taken in for it.
         Serve = "serve", "使用", "serve";
         Retire = "retire", "停用", "retire";
+        /// That it was retired was a mistake.
+        Restore = "restore", "恢复使用", "restore";
     }
 }
 
@@ -65,6 +67,8 @@ vocabulary! {
         /// What it stands for came in.
         Resolve = "resolve", "导入", "resolve";
         Dismiss = "dismiss", "不予处理", "dismiss";
+        /// That it was dismissed was a mistake.
+        Restore = "restore", "恢复待处理", "restore";
     }
 }
 
@@ -109,6 +113,7 @@ transitions! { InstrumentState on InstrumentEvent, Instrument:
     Active + Calibrate = Active;
     Active + Serve = Active;
     Active + Retire = Retired;
+    Retired + Restore = Active;
 }
 
 transitions! { FileState on FileEvent, InstrumentFile:
@@ -125,6 +130,7 @@ transitions! { DeadLetterState on DeadLetterEvent, DeadLetter:
     Open + FailAgain = Open;
     Open + Resolve = Resolved;
     Open + Dismiss = Dismissed;
+    Dismissed + Restore = Open;
 }
 
 transitions! { FolderEntryState on FolderEntryEvent, FolderEntry:
@@ -312,8 +318,12 @@ mod tests {
             assert!(FileState::Accepted.on(*event).is_err(), "{event}");
         }
         assert!(FileState::Unread.on(FileEvent::Accept).is_err(), "nobody accepts what nobody could read");
-        assert!(DeadLetterState::Dismissed.is_final() && DeadLetterState::Resolved.is_final());
-        assert!(InstrumentState::Retired.is_final() && RunListState::Withdrawn.is_final());
+        assert!(DeadLetterState::Resolved.is_final() && RunListState::Withdrawn.is_final());
+        // What was ended by mistake comes back, and by nothing else.
+        let letters = DeadLetterEvent::ALL.iter().filter(|event| DeadLetterState::Dismissed.on(**event).is_ok());
+        assert_eq!(letters.collect::<Vec<_>>(), [&DeadLetterEvent::Restore]);
+        let instruments = InstrumentEvent::ALL.iter().filter(|event| InstrumentState::Retired.on(**event).is_ok());
+        assert_eq!(instruments.collect::<Vec<_>>(), [&InstrumentEvent::Restore]);
     }
 
     #[test]

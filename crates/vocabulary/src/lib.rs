@@ -146,7 +146,9 @@ pub use evaluations::{
 pub use hidden::Hidden;
 pub use investigation::{CheckFinding, InvestigationEvent, InvestigationState};
 pub use places::Place;
-pub use register::{AccountState, AuthorisationState, PasswordOrigin, SpecificationStanding, SpecificationState};
+pub use register::{
+    AccountState, AnchorKind, AuthorisationState, PasswordOrigin, SpecificationStanding, SpecificationState,
+};
 pub use roles::{Permission, Role, allowed};
 pub use samples::{Portion, SampleState};
 pub use states::{CaseState, CertificateState, TaskState};

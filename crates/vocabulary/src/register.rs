@@ -2,6 +2,16 @@
 //! a day. Days are whatever is ordered as days are, so that a stored date and a calendar date are judged alike.
 
 vocabulary! {
+    /// Where a seal of the trail was shown outside.
+    AnchorKind {
+        /// An authority signed when it saw it (RFC 3161).
+        TimeStamp = "time_stamp", "时间戳", "time-stamp";
+        /// A log of another machine has it (RFC 5424).
+        Syslog = "syslog", "系统日志", "syslog";
+    }
+}
+
+vocabulary! {
     /// The state of a specification, as stored.
     SpecificationState {
         Draft = "draft", "草稿", "draft";

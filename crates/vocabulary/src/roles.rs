@@ -54,6 +54,8 @@ permissions! {
     CaseRefuse = "case.refuse": Receiver;
     CaseWithdraw = "case.withdraw": Receiver Quality;
     CaseVoid = "case.void": Quality;
+    /// Taking back what was done to a case, a sample or its containers by mistake.
+    ReversalMake = "reversal.make": Quality;
     /// Application, acceptance and receipt in one step.
     CaseTakeIn = "case.take_in": Receiver;
     /// Refusing a sample is part of receiving.
@@ -67,6 +69,8 @@ permissions! {
     CustodyMove = "custody.move": Receiver Analyst;
     CustodyReturn = "custody.return": Receiver Quality;
     CustodyDestroy = "custody.destroy": Quality;
+    /// Labels of samples and containers, first and again.
+    LabelPrint = "label.print": Receiver Analyst PortSampler Quality;
 
     // Testing
     TaskRead = "task.read": Analyst Reviewer AuthorisedSignatory Quality;

@@ -16,6 +16,8 @@ vocabulary! {
     SampleEvent {
         /// Its case ends without a report.
         Void = "void", "作废", "void";
+        /// That it was refused or voided was a mistake.
+        Reinstate = "reinstate", "撤销误操作", "reinstate";
     }
 }
 
@@ -35,11 +37,15 @@ vocabulary! {
         TakeForTesting = "take_for_testing", "用于检验", "take for testing";
         Retain = "retain", "留样", "retain";
         GiveBack = "give_back", "退回", "give back";
+        /// That it was given back was a mistake.
+        ComeBack = "come_back", "撤销误退", "come back";
     }
 }
 
 transitions! { SampleState on SampleEvent, Sample:
     Received + Void = Voided;
+    Refused + Reinstate = Received;
+    Voided + Reinstate = Received;
 }
 
 transitions! { Portion on PortionEvent, Portion:
@@ -50,6 +56,7 @@ transitions! { Portion on PortionEvent, Portion:
     Test + GiveBack = Returned;
     Retention + TakeForTesting = Test;
     Retention + GiveBack = Returned;
+    Returned + ComeBack = Received;
 }
 
 #[cfg(test)]
@@ -57,10 +64,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_refused_or_given_back_stays_so() {
+    fn what_was_refused_or_given_back_stays_so_unless_that_was_a_mistake() {
         assert_eq!(SampleState::Received.on(SampleEvent::Void), Ok(SampleState::Voided));
-        assert!(SampleState::Refused.on(SampleEvent::Void).is_err() && SampleState::Refused.is_final());
-        assert!(Portion::Returned.is_final());
+        for ended in [SampleState::Refused, SampleState::Voided] {
+            assert!(ended.on(SampleEvent::Void).is_err());
+            assert_eq!(ended.on(SampleEvent::Reinstate), Ok(SampleState::Received));
+        }
+        for event in PortionEvent::ALL {
+            let comes = Portion::Returned.on(*event).is_ok();
+            assert_eq!(comes, *event == PortionEvent::ComeBack, "{event}");
+        }
         let refused = SampleState::Refused.on(SampleEvent::Void).expect_err("it was not taken");
         assert!(refused.zh().contains("已拒收") && refused.en().contains("refused"));
     }

@@ -41,6 +41,8 @@ vocabulary! {
         Void = "void", "作废", "void";
         /// An approved result of it is corrected.
         Reopen = "reopen", "因更正重新检验", "reopen for a correction";
+        /// That it ended was a mistake: it begins again, and its own facts say how far it was.
+        Reinstate = "reinstate", "撤销误操作", "reinstate";
     }
 }
 
@@ -76,6 +78,8 @@ vocabulary! {
         Cancel = "cancel", "取消", "cancel";
         /// An approved result was found wrong: the test is entered anew.
         Reopen = "reopen", "更正结果", "reopen for a correction";
+        /// That its case ended was a mistake: it begins again, and what was entered says how far it was.
+        Reinstate = "reinstate", "撤销误操作", "reinstate";
     }
 }
 
@@ -289,6 +293,9 @@ transitions! { CaseState on CaseEvent, Case:
     Reported + Reopen = Testing;
     Tested + Withdraw = Withdrawn;
     Tested + Void = Voided;
+    Refused + Reinstate = Draft;
+    Withdrawn + Reinstate = Draft;
+    Voided + Reinstate = Draft;
 }
 
 transitions! { TaskState on TaskEvent, Task:
@@ -308,6 +315,7 @@ transitions! { TaskState on TaskEvent, Task:
     Oos + OrderRetest = RetestOrdered;
     Oos + Confirm = Confirmed;
     Oos + Cancel = Cancelled;
+    Cancelled + Reinstate = Waiting;
 }
 
 transitions! { CertificateState on CertificateEvent, Certificate:
@@ -367,16 +375,20 @@ mod tests {
         assert_eq!(TaskState::ENTERABLE, [Waiting, InProgress, Entered]);
         assert_eq!(TaskState::UNDER_REVIEW, [Entered, Oos]);
         assert_eq!(TaskState::ON_BENCH, [Waiting, InProgress]);
-        // What is settled is left again by a correction only.
-        let settled =
-            |state: &TaskState| TaskEvent::ALL.iter().all(|e| *e == TaskEvent::Reopen || state.on(*e).is_err());
+        // What is settled is left again by a correction only, or where its end was a mistake.
+        let back = [TaskEvent::Reopen, TaskEvent::Reinstate];
+        let settled = |state: &TaskState| TaskEvent::ALL.iter().all(|e| back.contains(e) || state.on(*e).is_err());
         assert!(TaskState::ALL.iter().all(|state| TaskState::OPEN.contains(state) != settled(state)));
     }
 
     #[test]
     fn what_is_final_stays() {
-        let cases: Vec<CaseState> = CaseState::ALL.iter().copied().filter(|s| s.is_final()).collect();
-        assert_eq!(cases, [CaseState::Refused, CaseState::Withdrawn, CaseState::Voided]);
+        // A case that ended goes on only where its end was a mistake.
+        for ended in [CaseState::Refused, CaseState::Withdrawn, CaseState::Voided] {
+            for event in CaseEvent::ALL {
+                assert_eq!(ended.on(*event).is_ok(), *event == CaseEvent::Reinstate, "{ended} {event}");
+            }
+        }
         let certificates: Vec<CertificateState> =
             CertificateState::ALL.iter().copied().filter(|s| s.is_final()).collect();
         assert_eq!(
@@ -399,20 +411,20 @@ mod tests {
                     .any(|from| TaskEvent::ALL.iter().any(|event| *from != state && from.on(*event) == Ok(state)))
         };
         assert!(TaskState::ALL.iter().all(|state| reached(*state)));
-        let instruments = 2 * 4 + 4 * 6 + 3 * 3 + 3 * 3 + 2;
-        let samples = 3 + 4 * 3;
+        let instruments = 2 * 5 + 4 * 6 + 3 * 4 + 3 * 3 + 2;
+        let samples = 3 * 2 + 4 * 4;
         let register = 3 + 2 * 2;
         let investigations = 7 * 8;
         assert_eq!(
             table().lines().count(),
-            8 * 8 + 8 * 10 + 6 * 6 + 2 + samples + instruments + register + investigations
+            8 * 9 + 8 * 11 + 6 * 6 + 2 * 2 + samples + instruments + register + investigations
         );
     }
 
     #[test]
     fn whatever_an_event_may_still_move_goes_with_its_case() {
-        let movable =
-            |state: &TaskState| TaskEvent::ALL.iter().any(|e| *e != TaskEvent::Reopen && state.on(*e).is_ok());
+        let back = [TaskEvent::Reopen, TaskEvent::Reinstate];
+        let movable = |state: &TaskState| TaskEvent::ALL.iter().any(|e| !back.contains(e) && state.on(*e).is_ok());
         let all: Vec<TaskState> = TaskState::ALL.iter().copied().filter(movable).collect();
         assert_eq!(TaskState::CANCELLABLE, all);
         assert_eq!(TaskState::OPEN, all);

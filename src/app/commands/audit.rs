@@ -7,8 +7,10 @@ use clap::{Args, Subcommand};
 use super::place::{Installation, failure};
 use super::{CommandError, CommandOutcome, write_json};
 use crate::clock::Clock;
+use crate::documents::certificates_from_pem;
 use crate::record::{
-    Memory, PublicKeys, RecordAcceptance, RecordRefusal, SealKey, Witness, accept, renewed, seal_misfit, verify,
+    Memory, PublicKeys, RecordAcceptance, RecordRefusal, SealKey, Witness, accept, compare_anchors, join, renewed,
+    seal_misfit, verify,
 };
 use crate::refusal::Refusal;
 use crate::store::blobs::Blobs;
@@ -37,6 +39,18 @@ enum AuditCommand {
     RenewKey {
         #[command(flatten)]
         place: Installation,
+    },
+    /// Let this server seal for the installation whose keys lie in a folder: a second one beside the same PostgreSQL, before
+    /// its first start. The folder is the `keys` of the first server, brought here in a safe way
+    Join {
+        #[command(flatten)]
+        place: Installation,
+        /// The folder with the keys of the first server
+        #[arg(long, value_name = "FOLDER")]
+        from: std::path::PathBuf,
+        /// Who introduces it, by name
+        #[arg(long)]
+        by: String,
     },
     /// Decide that the database is the right one although it is not the one that is remembered beside the keys: after an
     /// older copy was brought back, or the memory was lost. Until then nothing is written
@@ -67,6 +81,12 @@ pub fn run(args: &AuditArgs, out: &mut dyn Write) -> Result<CommandOutcome, Comm
             writeln!(out, "{old} signed for {new}, which seals from now on; keep a copy of its public half elsewhere")?;
             Ok(CommandOutcome::Success)
         }
+        AuditCommand::Join { place, from, by } => {
+            let (config, db) = place.existing()?;
+            let last = join(&db, &Clock::system(), from, &config.site.keys(), by).map_err(failure)?;
+            writeln!(out, "this server seals for the same installation, from seal {last} on")?;
+            Ok(CommandOutcome::Success)
+        }
         AuditCommand::Accept { place, by, reason } => {
             let (config, db) = place.existing()?;
             let acceptance = RecordAcceptance { by: by.clone(), reason: reason.clone() };
@@ -91,6 +111,18 @@ fn verify_all(
     let witness = Witness::read(&folder).map_err(|text| CommandError::new("keys", text))?;
     let files = Blobs::open(config.site.files()).map_err(|error| CommandError::new("files", error.to_string()))?;
     let mut report = verify(&db, &keys, Memory::Kept(witness.as_ref()), Some(&files)).map_err(failure)?;
+    if let Some(path) = &config.seal_roots {
+        let told = |error: String| CommandError::new("seal.authority_roots", error);
+        let pem = std::fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
+        let roots = certificates_from_pem(&pem).map_err(|error| told(error.to_string()))?;
+        let mut untrusted = Vec::new();
+        db.read(|conn| compare_anchors(conn, &roots, &mut untrusted)).map_err(failure)?;
+        // What fits no seal at all was told already.
+        for one in untrusted {
+            let told = report.misfit.iter().chain(&report.more).any(|known| *known == one);
+            report.also(Some(one).filter(|_| !told));
+        }
+    }
     for seal in seals {
         report.also(db.read(|conn| seal_misfit(conn, seal)).map_err(failure)?);
     }
@@ -100,6 +132,9 @@ fn verify_all(
         writeln!(out, "{} entries under {} seals fit", report.entries, report.seals)?;
         writeln!(out, "{} entries are not sealed yet", report.unsealed)?;
         writeln!(out, "{} rows and {} files were compared with it", report.rows, report.files)?;
+        if report.anchors > 0 {
+            writeln!(out, "{} answers from outside are about their seals", report.anchors)?;
+        }
         if report.rows_taken_over > 0 {
             writeln!(out, "{} of the rows were taken over by an upgrade as they were then", report.rows_taken_over)?;
         }

@@ -80,3 +80,22 @@ fn the_variable_of_the_passphrase_is_known_by_its_name() {
     assert!(load(text, &[("QIANFA_KEY_WORDS", "secret")]).is_ok());
     assert_eq!(place("", &[("QIANFA_KEY_WORDS", "secret")]), "QIANFA_KEY_WORDS");
 }
+
+#[test]
+fn several_servers_share_the_limits_of_the_log_in() {
+    let of = |servers: &str| load("", &[("QIANFA_LOGIN_SERVERS", servers)]).unwrap().session;
+    let (one, three) = (of("1"), of("3"));
+    assert_eq!((one.failures, one.source_attempts, one.name_attempts), (5, 50, 20));
+    assert_eq!((three.failures, three.source_attempts, three.name_attempts), (2, 17, 7));
+    assert_eq!(place("[login]\nservers = 0", &[]), "login.servers");
+}
+
+#[test]
+fn seals_are_shown_where_that_can_be_read() {
+    let config = load("[seal]\nauthority = \"http://tsa.example/\"\nsyslog = \"tcp://log:601\"", &[]).unwrap();
+    assert_eq!(config.anchors.authority.as_deref(), Some("http://tsa.example/"));
+    assert_eq!(config.anchors.syslog.map(|log| log.to_string()).as_deref(), Some("tcp://log:601"));
+    assert_eq!(place("[seal]\nauthority = \"tsa.example\"", &[]), "seal.authority");
+    assert_eq!(place("[seal]\nsyslog = \"log\"", &[]), "seal.syslog");
+    assert_eq!(place("[seal]\nauthority_roots = \"/no/such/file\"", &[]), "seal.authority_roots");
+}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::action::{Action, Context, Facts, Services, Subject, act_as_program};
+use crate::action::{Action, Context, Facts, Services, Subject, TakenBack, act_as_program};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::{Actor, Author, Change};
 use crate::refusal::Refusal;
@@ -405,6 +405,60 @@ impl Action for DismissLetter {
                 dead_letter::state_reason.eq(&reason),
                 dead_letter::decided_by.eq(&cx.actor.account),
                 dead_letter::decided_at.eq(Instant::from(cx.now)),
+            ))
+            .execute(cx.conn)?;
+        let change = Change::field(Self::NAME, "dead_letter", &self.id, "state", old.state.as_str(), state.as_str());
+        cx.record(change.because(reason));
+        Ok(())
+    }
+}
+
+/// Takes back that a letter was dismissed: somebody needs what is in it after all.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreLetter {
+    pub id: DeadLetterId,
+    pub reason: String,
+}
+
+impl Action for RestoreLetter {
+    const NAME: &'static str = "dead_letter.restore";
+    const PERMISSION: Permission = Permission::DeadLetterDecide;
+    type Prepared = ();
+    type Loaded = DeadLetterRow;
+    type Plan = (DeadLetterState, String);
+    type Done = ();
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::DeadLetter, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<DeadLetterRow> {
+        let own = cx.institute()?;
+        letter_of(cx.conn, &own, &self.id)
+    }
+
+    fn decide(&self, _: &Facts<'_>, old: &DeadLetterRow) -> Result<Self::Plan, Refusal> {
+        let reason = text::required("reason", &self.reason, text::REMARK)?;
+        let state = old.state.on(DeadLetterEvent::Restore).map_err(InstrumentRefusal::from)?;
+        Ok((state, reason))
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, old: DeadLetterRow, (state, reason): Self::Plan) -> Outcome<()> {
+        let taken = TakenBack {
+            of: ("dead_letter", self.id.as_str()),
+            was: old.state.as_str(),
+            becomes: state.as_str(),
+            was_because: old.state_reason.as_deref(),
+            reason: &reason,
+        };
+        cx.take_back(Revised::DeadLetter, &taken)?;
+        diesel::update(dead_letter::table.find(&self.id))
+            .set((
+                dead_letter::state.eq(state),
+                dead_letter::state_reason.eq(None::<String>),
+                dead_letter::decided_by.eq(None::<AccountId>),
+                dead_letter::decided_at.eq(None::<Instant>),
             ))
             .execute(cx.conn)?;
         let change = Change::field(Self::NAME, "dead_letter", &self.id, "state", old.state.as_str(), state.as_str());

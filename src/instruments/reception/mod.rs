@@ -22,7 +22,8 @@ pub use adapters::{AdapterStand, AdaptersView, RefusedFolder, adapters, tell_loa
 pub(super) use files::{file_of, observations_of_file, options_of, touch};
 pub use folders::{FolderEntryView, FolderView, Known, SeenFile, again, folder_view, known, refuse};
 pub use letters::{
-    DeadLetterView, DismissLetter, Letter, LetterFilter, dead_letter, dead_letters, letter_content, open_letters, put,
+    DeadLetterView, DismissLetter, Letter, LetterFilter, RestoreLetter, dead_letter, dead_letters, letter_content,
+    open_letters, put,
 };
 pub use match_name::{MatchName, Matched};
 pub use matching::NameInFile;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::entry::{Around, InstrumentEntry, NewInstrument, checked};
 use super::rows::row_of;
 use super::view::{InstrumentView, view_of};
-use crate::action::{Action, Context, Facts, Services, Subject};
+use crate::action::{Action, Context, Facts, Services, Subject, TakenBack};
 use crate::instruments::refusals::InstrumentRefusal;
 use crate::record::{Actor, Change};
 use crate::refusal::{Code, Refusal};
@@ -243,6 +243,61 @@ impl Action for RetireInstrument {
                 instrument::changed_at.eq(Instant::from(cx.now)),
             ))
             .execute(cx.conn)?;
+        let change = Change::field(Self::NAME, "instrument", &self.id, "state", old.state.as_str(), state.as_str());
+        cx.record(change.because(reason));
+        Ok(())
+    }
+}
+
+/// Takes back that an instrument was retired: that was a mistake, and it serves as before.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreInstrument {
+    pub id: InstrumentId,
+    pub reason: String,
+}
+
+impl Action for RestoreInstrument {
+    const NAME: &'static str = "instrument.restore";
+    const PERMISSION: Permission = Permission::InstrumentRegisterManage;
+    type Prepared = ();
+    type Loaded = InstrumentRow;
+    type Plan = (InstrumentState, String);
+    type Done = ();
+
+    fn subject(&self) -> Option<Subject> {
+        Some(Subject::new(Revised::Instrument, &self.id))
+    }
+
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<InstrumentRow> {
+        let own = cx.institute()?;
+        row_of(cx.conn, &own, &self.id)
+    }
+
+    fn decide(&self, _: &Facts<'_>, old: &InstrumentRow) -> Result<Self::Plan, Refusal> {
+        let reason = text::required("reason", &self.reason, text::REMARK)?;
+        let state = old.state.on(InstrumentEvent::Restore).map_err(InstrumentRefusal::from)?;
+        Ok((state, reason))
+    }
+
+    fn keep(&self, cx: &mut Context<'_>, old: InstrumentRow, (state, reason): Self::Plan) -> Outcome<()> {
+        let back = TakenBack {
+            of: ("instrument", self.id.as_str()),
+            was: old.state.as_str(),
+            becomes: state.as_str(),
+            was_because: old.state_reason.as_deref(),
+            reason: &reason,
+        };
+        cx.take_back(Revised::Instrument, &back)?;
+        diesel::update(instrument::table.find(&self.id))
+            .set((
+                instrument::state.eq(state),
+                instrument::state_reason.eq(None::<String>),
+                instrument::changed_by.eq(&cx.actor.account),
+                instrument::changed_at.eq(Instant::from(cx.now)),
+            ))
+            .execute(cx.conn)
+            .map_err(taken)?;
         let change = Change::field(Self::NAME, "instrument", &self.id, "state", old.state.as_str(), state.as_str());
         cx.record(change.because(reason));
         Ok(())

@@ -16,7 +16,7 @@ mod ways;
 pub use calibrations::{Calibrate, CalibrationView};
 pub(super) use calibrations::{against, newest_first};
 pub use entry::NewInstrument;
-pub use instrument::{ChangeInstrument, RegisterInstrument, RetireInstrument};
+pub use instrument::{ChangeInstrument, RegisterInstrument, RestoreInstrument, RetireInstrument};
 pub use pattern::{Globs, MatchRule, file_globs};
 pub use peers::Peers;
 pub(super) use rows::{active, row_of, rule_of};

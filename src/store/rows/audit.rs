@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use crate::store::columns::*;
 use crate::store::schema::*;
+use crate::vocabulary::AnchorKind;
 
 #[derive(Clone, Debug, Queryable, Selectable, serde::Serialize)]
 #[diesel(table_name = audit_entry)]
@@ -41,6 +42,22 @@ pub struct NewAuditEntry {
     pub event_version: i64,
     pub institute_id: Option<InstituteId>,
     pub rows_sha256: Option<String>,
+}
+
+/// A seal as it was shown outside.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = seal_anchor, treat_none_as_default_value = false)]
+pub struct SealAnchorRow {
+    pub id: SealAnchorId,
+    pub seal_seq: i64,
+    pub kind: AnchorKind,
+    /// Where it was shown
+    pub target: String,
+    /// The chained hash of the seal, in hex
+    pub chained: String,
+    /// Of a time-stamp, its token: DER in base64
+    pub token: Option<String>,
+    pub anchored_at: Instant,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

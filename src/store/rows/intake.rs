@@ -126,6 +126,40 @@ pub struct CustodyEntryRow {
     pub moved_at: Instant,
 }
 
+/// A label as it was printed, first or again.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = label_print, treat_none_as_default_value = false)]
+pub struct LabelPrintRow {
+    pub id: LabelPrintId,
+    pub institute_id: InstituteId,
+    pub sample_id: SampleId,
+    /// None for the label of the sample itself
+    pub container_id: Option<ContainerId>,
+    pub code: String,
+    pub copy_number: i64,
+    pub reason: Option<String>,
+    pub printed_by: AccountId,
+    pub printed_at: Instant,
+}
+
+/// An action that was taken by mistake, and why it is taken back.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = reversal, treat_none_as_default_value = false)]
+pub struct ReversalRow {
+    pub id: ReversalId,
+    pub institute_id: InstituteId,
+    pub subject_kind: String,
+    pub subject_id: String,
+    pub was: String,
+    pub becomes: String,
+    pub revision: Option<i64>,
+    pub custody_entry_id: Option<CustodyEntryId>,
+    pub was_because: Option<String>,
+    pub reason: String,
+    pub by_account: AccountId,
+    pub at: Instant,
+}
+
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
 #[diesel(table_name = idempotency_key, treat_none_as_default_value = false)]
 pub struct IdempotencyKeyRow {

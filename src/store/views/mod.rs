@@ -54,7 +54,7 @@ pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, ce
 pub use people::{AccountView, account, accounts};
 pub use queue::{QueueFilter, QueueRow, ReviewFilter, ReviewRow, first_waiting, queue, to_review};
 pub use reader::Reader;
-pub use samples::{CaseProduct, SampleDetail, sample, sample_by_number};
+pub use samples::{CaseProduct, LabelPrint, SampleDetail, label_prints, sample, sample_by_number};
 pub use signatures::{SignatoryFieldView, SignatureFilter, SignatureView, signatory_fields, signatures};
 
 /// A part of a list with the size of the whole.

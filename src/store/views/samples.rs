@@ -14,7 +14,8 @@ use crate::store::rows::{
     BatchRow, ContainerRow, CustodyBalanceRow, CustodyEntryRow, ProductRow, SampleRow, TestItemRow, TestTaskRow,
 };
 use crate::store::schema::{
-    application, batch, container, custody_balance, custody_entry, product, sample, test_item, test_task,
+    account, application, batch, container, custody_balance, custody_entry, label_print, product, reversal, sample,
+    test_item, test_task,
 };
 use crate::store::{AnyConnection, Outcome};
 use crate::text::codes;
@@ -108,6 +109,20 @@ pub struct LedgerEntry {
     pub reason: String,
     pub moved_by: AccountId,
     pub moved_at: Instant,
+    /// Whether it was taken back: it was recorded by mistake
+    pub undone: bool,
+    /// Whether somebody else may take it back
+    pub undoable: bool,
+}
+
+/// A label as it was printed, first or again.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LabelPrint {
+    pub code: String,
+    pub copy_number: i64,
+    pub reason: Option<String>,
+    pub printed_by: String,
+    pub printed_at: Instant,
 }
 
 /// A task in its sample's page.
@@ -184,10 +199,13 @@ impl From<ContainerRow> for SampleContainer {
     }
 }
 
-impl From<CustodyEntryRow> for LedgerEntry {
-    fn from(row: CustodyEntryRow) -> Self {
+impl LedgerEntry {
+    fn of(row: CustodyEntryRow, undone: &[CustodyEntryId]) -> Self {
         let CustodyEntryRow { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at, .. } = row;
-        Self { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at }
+        let undone = undone.contains(&id);
+        let ended = [Place::Consumed, Place::Returned, Place::Destroyed].contains(&to_place);
+        let undoable = !undone && ended && from_place.leads_to(to_place);
+        Self { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at, undone, undoable }
     }
 }
 
@@ -227,16 +245,50 @@ pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outco
         .order((custody_entry::moved_at, custody_entry::id))
         .select(CustodyEntryRow::as_select())
         .load(conn)?;
+    let entries: Vec<&CustodyEntryId> = ledger.iter().map(|entry| &entry.id).collect();
+    let undone: Vec<Option<CustodyEntryId>> = reversal::table
+        .filter(reversal::custody_entry_id.eq_any(entries))
+        .select(reversal::custody_entry_id)
+        .load(conn)?;
+    let undone: Vec<CustodyEntryId> = undone.into_iter().flatten().collect();
     Ok(Some(SampleDetail {
         sample: row.into(),
         batch: batch.into(),
         product: CaseProduct::of(product, reader),
         containers: containers.into_iter().map(SampleContainer::from).collect(),
         balances: balances.into_iter().map(|row| Balance { place: row.place, balance: row.balance }).collect(),
-        ledger: ledger.into_iter().map(LedgerEntry::from).collect(),
+        ledger: ledger.into_iter().map(|row| LedgerEntry::of(row, &undone)).collect(),
         tasks: tasks.into_iter().map(SampleTask::of).collect(),
         revision,
     }))
+}
+
+/// The labels of a sample as they were printed, newest first.
+///
+/// # Errors
+/// The store's failure.
+pub fn label_prints(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outcome<Vec<LabelPrint>> {
+    let rows: Vec<(String, i64, Option<String>, String, Instant)> = label_print::table
+        .inner_join(account::table)
+        .filter(label_print::sample_id.eq(id))
+        .filter(label_print::institute_id.nullable().eq(reader.institute()))
+        .order((label_print::printed_at.desc(), label_print::code, label_print::copy_number))
+        .select((
+            label_print::code,
+            label_print::copy_number,
+            label_print::reason,
+            account::display_name,
+            label_print::printed_at,
+        ))
+        .load(conn)?;
+    let print = |(code, copy_number, reason, printed_by, printed_at)| LabelPrint {
+        code,
+        copy_number,
+        reason,
+        printed_by,
+        printed_at,
+    };
+    Ok(rows.into_iter().map(print).collect())
 }
 
 /// The sample of that number, or of the container whose label was scanned, as a scanner sends it.

@@ -63,7 +63,22 @@ const NONE: &str = "INSERT INTO investigation_step (id, result_id, position, eve
     VALUES ('s2', 'z9', 2, 'find_none', 'no_cause', 'x', '[]', 'a2', '2026-03-05T02:00:00.000000Z')";
 
 const PROTOCOL: &str = "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
-    VALUES ('pr1', 'i1', 'm1', '1', 'conforms', '', 'a2', '2026-03-05T01:00:00.000000Z', 'g1')";
+    VALUES ('pr1', 'i1', 'm1', '1', 'conforms', '', 'a2', '2026-03-05T01:00:00.000000Z', 'g5')";
+const PROTOCOL_SIGNED: &str = "INSERT INTO signature (id, account_id, meaning, subject_kind, subject_id, content_sha256, signed_at) \
+    VALUES ('g5', 'a2', '审核批记录摘要', 'sample', 'm1', 'c', '2026-03-05T01:00:00.000000Z')";
+const CORRECTION_SIGNED: &str = "INSERT INTO signature (id, account_id, meaning, subject_kind, subject_id, content_sha256, signed_at) \
+    VALUES ('g6', 'a2', '批准更正结果', 'result', 'z1', 'c', '2026-03-05T01:00:00.000000Z')";
+const CAUSE_SIGNED: &str = "INSERT INTO signature (id, account_id, meaning, subject_kind, subject_id, content_sha256, signed_at) \
+    VALUES ('g7', 'a3', '批准检验无效', 'result', 'z9', 'c', '2026-03-05T03:00:00.000000Z')";
+const CAUSE_APPROVED: &str = "INSERT INTO investigation_step (id, result_id, position, event, state, reason, answers, by_account, at) \
+    VALUES ('s3', 'z9', 3, 'approve_cause', 'invalidated', 'x', '[]', 'a3', '2026-03-05T03:00:00.000000Z')";
+
+const LABEL: &str = "INSERT INTO label_print (id, institute_id, sample_id, code, copy_number, printed_by, printed_at) \
+    VALUES ('lp1', 'i1', 'm1', 'SX20260001', 1, 'a1', '2026-03-05T01:00:00.000000Z')";
+const ANCHOR: &str = "INSERT INTO seal_anchor (id, seal_seq, kind, target, chained, anchored_at) \
+    SELECT 'sa1', seq, 'syslog', 'udp://log:514', chained, '2026-03-05T01:00:00.000000Z' FROM audit_seal LIMIT 1";
+const REVERSAL: &str = "INSERT INTO reversal (id, institute_id, subject_kind, subject_id, was, becomes, revision, reason, by_account, at) \
+    VALUES ('rv1', 'i1', 'instrument', 'n1', 'retired', 'active', 7, 'x', 'a2', '2026-03-05T01:00:00.000000Z')";
 
 const PUT_RIGHT: &str = "INSERT INTO record_correction (id, institute_id, subject, subject_id, field, old_value, new_value, reason, evidence, proposed_by, proposed_at) \
     VALUES ('co1', 'i1', 'batch', 'b1', 'lot_number', 'A', 'B', 'r', 'e', 'a1', '2026-03-05T01:00:00.000000Z')";
@@ -314,9 +329,9 @@ pub const CASES: &[Written] = &[
      I::BatchWithdrawn),
     ("batch_withdrawn_with_sample", "batch_withdrawn_with_sample", &[],
      "UPDATE batch SET withdrawn_at = '2026-03-05T01:00:00.000000Z', withdrawn_because = 'x' WHERE id = 'b1'", I::BatchWithdrawn),
-    ("protocol_review_kept", "protocol_review_kept", &[PROTOCOL],
+    ("protocol_review_kept", "protocol_review_kept", &[PROTOCOL_SIGNED, PROTOCOL],
      "UPDATE protocol_review SET note = 'other'", I::AppendOnly),
-    ("protocol_review_kept_delete", "protocol_review_kept", &[PROTOCOL],
+    ("protocol_review_kept_delete", "protocol_review_kept", &[PROTOCOL_SIGNED, PROTOCOL],
      "DELETE FROM protocol_review", I::AppendOnly),
     ("protocol_review_institute", "protocol_review_institute", &[],
      "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
@@ -340,17 +355,17 @@ pub const CASES: &[Written] = &[
     ("corrected_certificate_applied", "corrected_certificate_applied", &[PUT_RIGHT, REJECTED],
      "INSERT INTO corrected_certificate (certificate_id, correction_id) VALUES ('x1', 'co1')", I::CorrectionUndecided),
     ("result_correction_kept", "result_correction_kept",
-     &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')"],
+     &[CORRECTION_SIGNED, "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')"],
      "UPDATE result_correction SET reason = 'other'", I::AppendOnly),
     ("result_correction_kept_delete", "result_correction_kept",
-     &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')"],
+     &[CORRECTION_SIGNED, "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')"],
      "DELETE FROM result_correction", I::AppendOnly),
     ("certificate_correction_kept", "certificate_correction_kept",
-     &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
+     &[CORRECTION_SIGNED, "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
        "INSERT INTO certificate_correction (certificate_id, result_correction_id) VALUES ('x1', 'rc1')"],
      "UPDATE certificate_correction SET certificate_id = certificate_id", I::AppendOnly),
     ("certificate_correction_kept_delete", "certificate_correction_kept",
-     &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
+     &[CORRECTION_SIGNED, "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
        "INSERT INTO certificate_correction (certificate_id, result_correction_id) VALUES ('x1', 'rc1')"],
      "DELETE FROM certificate_correction", I::AppendOnly),
     ("result_correction_of_approved", "result_correction_in_order", &[],
@@ -360,15 +375,93 @@ pub const CASES: &[Written] = &[
      "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a1', '2026-03-05T01:00:00.000000Z')",
      I::CorrectionSelf),
     ("result_corrected_by_two", "result_corrected_by_two",
-     &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
+     &[CORRECTION_SIGNED, "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
        "INSERT INTO result (id, test_task_id, version, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at) \
         SELECT 'z9', test_task_id, 2, calculated, reported, unit, limit_text, compare_by, verdict, steps, reagents, note, analyst_id, entered_at FROM result WHERE id = 'z1'"],
      "UPDATE result SET reviewer_id = 'a2', reviewed_at = entered_at, review_outcome = 'approved' WHERE id = 'z9'",
      I::CorrectionSelf),
     ("certificate_of_superseded", "certificate_of_superseded",
-     &["INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
+     &[CORRECTION_SIGNED, "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')",
        "INSERT INTO certificate_correction (certificate_id, result_correction_id) VALUES ('x2', 'rc1')"],
      "UPDATE certificate SET state = 'issued' WHERE id = 'x2'", I::CertificateSuperseded),
+
+    // An approval without the signature of who gives it.
+    ("result_signed", "result_signed", &[],
+     "UPDATE result SET reviewer_id = 'a3', reviewed_at = entered_at, review_outcome = 'sent_back' WHERE id = 'z2'",
+     I::ApprovalUnsigned),
+    ("import_check_signed", "import_check_signed", &[],
+     "INSERT INTO import_check (id, instrument_file_id, outcome, reason, checked_by, checked_at) \
+      SELECT 'j9', 'f1', 'rejected', 'x', 'a3', checked_at FROM import_check WHERE id = 'j1'", I::ApprovalUnsigned),
+    ("investigation_step_signed", "investigation_step_signed", &[FAIL, OPEN, CAUSE], CAUSE_APPROVED, I::ApprovalUnsigned),
+    // The signature of the step does not serve a decision that comes later.
+    ("out_of_limit_decision_signed", "out_of_limit_decision_signed", &[FAIL, OPEN, CAUSE, CAUSE_SIGNED, CAUSE_APPROVED],
+     "INSERT INTO out_of_limit_decision (id, result_id, decision, reason, decided_by, decided_at) \
+      VALUES ('o9', 'z9', 'retest', 'x', 'a3', '2026-03-05T04:00:00.000000Z')", I::ApprovalUnsigned),
+    ("result_correction_signed", "result_correction_signed", &[],
+     "INSERT INTO result_correction (id, result_id, kind, reason, evidence, ordered_by, ordered_at) \
+      VALUES ('rc1', 'z1', 'corrected', 'r', 'e', 'a2', '2026-03-05T01:00:00.000000Z')", I::ApprovalUnsigned),
+    ("specification_signed", "specification_signed",
+     &["UPDATE specification SET effective_from = '2026-01-01' WHERE id = 'n2'"],
+     "UPDATE specification SET status = 'effective', released_by = 'a2' WHERE id = 'n2'", I::ApprovalUnsigned),
+    ("specification_signed_insert", "specification_signed_insert", &[],
+     "INSERT INTO specification (id, product_id, version, title, edition, status, effective_from, created_at) \
+      SELECT 'n9', product_id, 9, title, edition, 'effective', '2026-01-01', created_at FROM specification WHERE id = 'n2'",
+     I::ApprovalUnsigned),
+    ("certificate_review_signed", "certificate_review_signed", &[],
+     "UPDATE certificate SET state = 'reviewed', number = 'N9', reviewed_by = 'a2', reviewed_at = drafted_at WHERE id = 'x2'",
+     I::ApprovalUnsigned),
+    ("certificate_issue_signed", "certificate_issue_signed",
+     &["INSERT INTO signature (id, account_id, meaning, subject_kind, subject_id, content_sha256, signed_at) \
+        VALUES ('g8', 'a2', '审核证书', 'certificate', 'x2', 'c', '2026-03-11T01:00:00.000000Z')",
+       "UPDATE certificate SET state = 'reviewed', number = 'N9', reviewed_by = 'a2', reviewed_at = '2026-03-11T01:00:00.000000Z' WHERE id = 'x2'",
+       "INSERT INTO signatory_field (id, account_id, business, valid_from, document, appointed_by, appointed_at) \
+        VALUES ('y3', 'a3', 'drug_registration', '2026-01-01', 'x', 'a2', '2026-01-01T01:00:00.000000Z')"],
+     "UPDATE certificate SET state = 'issued', signed_by = 'a3', signed_at = '2026-03-20T01:00:00.000000Z', signature_id = 'g1', pdf_sha256 = 'c' WHERE id = 'x2'",
+     I::ApprovalUnsigned),
+    ("certificate_withdrawal_signed", "certificate_withdrawal_signed", &[],
+     "UPDATE certificate SET state = 'withdrawn', state_reason = 'x' WHERE id = 'x1'", I::ApprovalUnsigned),
+    ("certificate_amendment_signed", "certificate_amendment_signed", &[],
+     "UPDATE certificate SET state = 'superseded' WHERE id = 'x1'", I::ApprovalUnsigned),
+    ("certificate_signed_insert", "certificate_signed_insert", &[],
+     "INSERT INTO certificate (id, kind, number, application_id, sample_id, institute_id, state, conforms, data, verification_code, drafted_by, drafted_at, reviewed_by, reviewed_at) \
+      SELECT 'x9', 'import_report', 'N9', application_id, sample_id, institute_id, 'reviewed', conforms, data, 'other', drafted_by, drafted_at, reviewed_by, reviewed_at FROM certificate WHERE id = 'x1'",
+     I::ApprovalUnsigned),
+    ("protocol_review_signed", "protocol_review_signed", &[],
+     "INSERT INTO protocol_review (id, institute_id, sample_id, protocol_number, outcome, note, reviewed_by, reviewed_at, signature_id) \
+      VALUES ('pr1', 'i1', 'm1', '1', 'conforms', '', 'a2', '2026-03-05T01:00:00.000000Z', 'g1')", I::ApprovalUnsigned),
+
+    // Labels, seals that were shown outside, and ways back.
+    ("label_print_kept", "label_print_kept", &[LABEL], "UPDATE label_print SET code = 'other'", I::AppendOnly),
+    ("label_print_kept_delete", "label_print_kept", &[LABEL], "DELETE FROM label_print", I::AppendOnly),
+    ("label_print_order", "label_print_order", &[LABEL],
+     "INSERT INTO label_print (id, institute_id, sample_id, code, copy_number, reason, printed_by, printed_at) \
+      VALUES ('lp2', 'i1', 'm1', 'SX20260001', 3, 'x', 'a1', '2026-03-05T02:00:00.000000Z')", I::NumberGap),
+    ("label_print_institute", "label_print_institute", &[],
+     "INSERT INTO label_print (id, institute_id, sample_id, code, copy_number, printed_by, printed_at) \
+      VALUES ('lp1', 'i2', 'm1', 'SX20260001', 1, 'a1', '2026-03-05T01:00:00.000000Z')", I::WrongInstitute),
+    ("seal_anchor_kept", "seal_anchor_kept", &[ANCHOR], "UPDATE seal_anchor SET target = 'other'", I::AppendOnly),
+    ("seal_anchor_kept_delete", "seal_anchor_kept", &[ANCHOR], "DELETE FROM seal_anchor", I::AppendOnly),
+    ("reversal_kept", "reversal_kept", &[REVERSAL], "UPDATE reversal SET reason = 'other'", I::AppendOnly),
+    ("reversal_kept_delete", "reversal_kept", &[REVERSAL], "DELETE FROM reversal", I::AppendOnly),
+    ("reversal_by_another", "reversal_by_another", &[],
+     "INSERT INTO reversal (id, institute_id, subject_kind, subject_id, was, becomes, custody_entry_id, reason, by_account, at) \
+      SELECT 'rv2', 'i1', 'custody_entry', id, to_place, from_place, id, 'x', moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::ReversalSelf),
+    ("instrument_restored", "instrument_restored",
+     &["UPDATE instrument SET state = 'retired', state_reason = 'x' WHERE id = 'n1'"],
+     "UPDATE instrument SET state = 'active', state_reason = NULL WHERE id = 'n1'", I::ReversalMissing),
+    ("dead_letter_restored", "dead_letter_restored",
+     &["UPDATE dead_letter SET state = 'dismissed', state_reason = 'x', decided_by = 'a1' WHERE id = 'l1'"],
+     "UPDATE dead_letter SET state = 'open', state_reason = NULL, decided_by = NULL WHERE id = 'l1'", I::ReversalMissing),
+    ("batch_restored", "batch_restored",
+     &["INSERT INTO batch (id, application_id, position, lot_number, withdrawn_at, withdrawn_because) VALUES ('b9', 'c1', 9, 'Z', '2026-03-05T01:00:00.000000Z', 'x')"],
+     "UPDATE batch SET withdrawn_at = NULL, withdrawn_because = NULL WHERE id = 'b9'", I::ReversalMissing),
+    ("custody_entry_restored", "custody_entry_restored",
+     &["INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+        SELECT 'e8', 'm1', 'test_portion', 'destroyed', 1, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'"],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+      SELECT 'e9', 'm1', 'destroyed', 'test_portion', 1, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::ReversalMissing),
 
     // Evaluations.
     ("reference_standard_identity", "reference_standard_identity", &[],
