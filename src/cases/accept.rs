@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use super::acceptance::{Acceptance, Ground, accept};
 use super::case::Case;
 use super::load::{CaseFile, authorisations_of, batches_of};
-use super::receipt::{LotDemand, demand};
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::insert_all;
@@ -36,7 +35,6 @@ pub struct Loaded {
 pub struct Plan {
     case: Case,
     accepted: Acceptance,
-    need: LotDemand,
 }
 
 impl Action for AcceptCase {
@@ -64,13 +62,12 @@ impl Action for AcceptCase {
     fn decide(&self, facts: &Facts<'_>, loaded: &Loaded) -> Result<Plan, Refusal> {
         let mut case = loaded.case.clone();
         let accepted = accept(facts, &mut case, &loaded.ground, loaded.batches)?;
-        let need = demand(&loaded.ground.file, &accepted.determination)?;
-        Ok(Plan { case, accepted, need })
+        Ok(Plan { case, accepted })
     }
 
     fn keep(&self, cx: &mut Context<'_>, _: Loaded, plan: Plan) -> Outcome<Taken> {
         let row = plan.case.keep(cx, Self::NAME)?;
         insert_all!(cx.conn, application_clock::table, &plan.accepted.clocks)?;
-        Ok(Taken::of(&row).determined(plan.accepted.determination, plan.need))
+        Ok(Taken::of(&row).determined(plan.accepted.determination, plan.accepted.need))
     }
 }

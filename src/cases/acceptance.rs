@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::case::Case;
+use super::demand::{LotDemand, demand, usual_content};
 use super::load::CaseFile;
 use super::refusals::CasesRefusal;
 use crate::action::Facts;
@@ -17,6 +18,8 @@ use crate::vocabulary::states::CaseEvent;
 #[derive(Clone, Debug)]
 pub(super) struct Acceptance {
     pub determination: Determination,
+    /// What each batch must bring, where its containers hold what the product says
+    pub need: LotDemand,
     pub clocks: Vec<ApplicationClockRow>,
 }
 
@@ -67,6 +70,22 @@ pub(super) fn determine(regulation: &Regulation, case: &regulation::CaseFacts) -
     regulation.determine(case).map_err(CasesRefusal::NotDetermined)
 }
 
+/// The determination with how the amount of each batch is computed, and that amount.
+pub(super) fn with_demand(
+    regulation: &Regulation,
+    file: &CaseFile,
+    determination: Determination,
+) -> (Determination, LotDemand) {
+    let need = demand(file, &determination, &usual_content(file), regulation.practice());
+    let determination = match &need.question {
+        Some(question) => determination
+            .with_amounts((&format!("用量待定：{}", question.zh), &format!("the amount is open: {}", question.en))),
+        None if need.computation_zh.is_empty() => determination,
+        None => determination.with_amounts((&need.computation_zh, &need.computation_en)),
+    };
+    (determination, need)
+}
+
 /// Accepts the case today: its determination is frozen with it.
 ///
 /// # Errors
@@ -83,7 +102,7 @@ pub(super) fn accept(
     if let Some(error) = facts.regulation.contradiction(&of_today) {
         return Err(CasesRefusal::Contradicts(error).into());
     }
-    let determination = determine(facts.regulation, &of_today)?;
+    let (determination, need) = with_demand(facts.regulation, file, determine(facts.regulation, &of_today)?);
     if let Some(first) = determination.refusals.first() {
         let (first, all) = (first.clone(), determination.refusals.clone());
         return Err(CasesRefusal::ByProvisions { first, all }.into());
@@ -113,7 +132,7 @@ pub(super) fn accept(
     let clocks = clock_rows(&row.id, &determination);
     case.note("accepted_on", (), today.to_string());
     case.note("determination", (), serde_json::json!(determination));
-    Ok(Acceptance { determination, clocks })
+    Ok(Acceptance { determination, need, clocks })
 }
 
 /// The clocks of a determination as rows.

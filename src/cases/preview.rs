@@ -3,10 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::acceptance::{Ground, accept, case_of, determine};
+use super::acceptance::{Ground, accept, case_of, determine, with_demand};
 use super::application::{NewApplication, draft, file_for};
+use super::demand::LotDemand;
 use super::load::authorisations_of;
-use super::receipt::{LotDemand, demand};
 use crate::action::{Facts, Services};
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -77,8 +77,8 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outc
     })?;
     let mut draft = draft(new, &ground.file, line, &facts)?;
     let case = case_of(draft.case.row(), &ground.file, facts.today())?;
-    let determination = determine(&services.regulation, &case)?;
-    let demand = demand(&ground.file, &determination)?;
+    let determined = determine(&services.regulation, &case)?;
+    let (determination, demand) = with_demand(&services.regulation, &ground.file, determined);
     let refusal = accept(&facts, &mut draft.case, &ground, draft.batches.len()).err();
     Ok(IntakePreview { determination, demand, refusal: refusal.map(WouldRefuse::from) })
 }

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::demand::AmountQuestion;
 use super::label_questions::DateQuestion;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::calendar::CalendarError;
-use crate::regulation::quantities::QuantityError;
 use crate::regulation::{CaseError, CaseRefusal};
 use crate::store::Failure;
 use crate::store::columns::{ApplicantId, ApplicationId, InstituteId, ProductId};
@@ -69,7 +69,7 @@ pub enum CasesRefusal {
     /// Samples come for an accepted case only.
     NotAccepted,
     /// The demand of the items cannot be counted.
-    Uncountable(QuantityError),
+    AmountUnknown { sample: usize, question: AmountQuestion },
     /// A receipt without a sample.
     NoSamples,
     /// So many packages are not believed.
@@ -99,7 +99,16 @@ pub enum CasesRefusal {
     /// The sample of the lot was received already.
     LotReceived { sample: usize, lot: String },
     /// Fewer containers than the regulation asks for.
-    Short { field: String, lot: String, full: i64, multiple: Option<u32>, required: i64, given: i64, by: Vec<String> },
+    Short {
+        field: String,
+        lot: String,
+        full: i64,
+        multiple: Option<u32>,
+        required: i64,
+        given: i64,
+        by: Vec<String>,
+        computation: (String, String),
+    },
 }
 
 /// What may be wrong with a sample on arrival.
@@ -223,7 +232,11 @@ impl From<CasesRefusal> for Refusal {
                 format!("the case is {}: nothing more is decided on its tasks", state.en()),
             ),
             Why::NotAccepted => Self::new(Code::WrongState, "该申请尚未受理", "the application is not accepted yet"),
-            Why::Uncountable(error) => Self::field("items", error.to_string(), error.to_string()),
+            Why::AmountUnknown { sample, question } => Self::field(
+                of_sample(sample, &question.field),
+                format!("无法计算用量：{}", question.zh),
+                format!("the amount cannot be computed: {}", question.en),
+            ),
             Why::NoSamples => Self::field("samples", "至少一份样品", "expected at least one sample"),
             Why::PackageCount { sample } => {
                 Self::field(of_sample(sample, "packages"), "应为 0 至 100000", "expected 0 to 100000")
@@ -293,19 +306,12 @@ impl From<CasesRefusal> for Refusal {
                 format!("the sample of lot {lot} is received already"),
             )
             .at(of_sample(sample, "lot_number")),
-            Why::Short { field, lot, full, multiple, required, given, by } => {
+            Why::Short { field, lot, full, multiple, required, given, by, computation: (zh, en) } => {
                 let short = required - given;
-                let times = multiple.map_or_else(|| "1".to_owned(), |multiple| multiple.to_string());
                 Self::new(
                     Code::QuantityShort,
-                    format!(
-                        "批号 {lot}：全项检验用量 {full} 个容器 × {times} 倍 = 须送 {required} 个，\
-                         实收 {given} 个，尚缺 {short} 个"
-                    ),
-                    format!(
-                        "lot {lot}: full-test quantity {full} containers × {times} = {required} required, \
-                         {given} received, {short} short"
-                    ),
+                    format!("批号 {lot}：须送 {required} 个容器，实收 {given} 个，尚缺 {short} 个（{zh}）"),
+                    format!("lot {lot}: {required} containers required, {given} received, {short} short ({en})"),
                 )
                 .at(field)
                 .by(by)
@@ -380,7 +386,10 @@ mod tests {
                 Why::FailingResult,
                 Why::NotWorkedOn(state),
                 Why::NotAccepted,
-                Why::Uncountable(QuantityError::TooGreat),
+                Why::AmountUnknown {
+                    sample: 0,
+                    question: AmountQuestion { field: "consumes_unit".into(), zh: "单位".into(), en: "unit".into() },
+                },
                 Why::NoSamples,
                 Why::PackageCount { sample: 0 },
                 Why::ContainerCount { field: field.clone(), most: 5000 },
@@ -397,9 +406,18 @@ mod tests {
                 Why::LotEnded(lot.clone()),
                 Why::LastLot,
                 Why::NotReceiving(state),
-                Why::Short { field, lot, full: 1, multiple: None, required: 2, given: 1, by: Vec::new() },
+                Why::Short {
+                    field,
+                    lot,
+                    full: 1,
+                    multiple: None,
+                    required: 2,
+                    given: 1,
+                    by: Vec::new(),
+                    computation: ("须 2 瓶".into(), "2 are needed".into()),
+                },
             ],
-            &["ByProvisions", "Uncountable"],
+            &["ByProvisions"],
         );
     }
 }

@@ -159,6 +159,8 @@ fn file() -> CaseFile {
         in_scope: true,
         plausible: None,
         retest_allowed: None,
+        consumes_unit: None,
+        whole_containers: None,
         annex: Json::of(&[""; 0]),
     };
     CaseFile { institute, product, traits: Vec::new(), specification, items: vec![item] }
@@ -214,6 +216,8 @@ pub fn arrived() -> NewSample {
     NewSample {
         lot_number: "L-1".into(),
         containers: NewContainers::Count(4),
+        container_content: None,
+        content_unit: None,
         temperature: None,
         seals_intact: true,
         packages: 1,

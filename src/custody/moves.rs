@@ -4,27 +4,30 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::amounts::{There, billionths, content_of, with_containers};
 use super::entry;
 use super::refusals::CustodyRefusal;
+use super::using::there;
 use crate::action::{Action, Context, Facts, Subject};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
-use crate::store::columns::SampleId;
+use crate::regulation::{Determination, Remainder};
+use crate::store::columns::{ApplicationId, Json, SampleId};
 use crate::store::revisions::Revised;
 use crate::store::rows::{CustodyEntryRow, SampleRow};
-use crate::store::schema::{application, certificate, custody_balance, custody_entry, sample};
+use crate::store::schema::{application, certificate, custody_entry, sample};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
 use crate::vocabulary::{Permission, Place, SampleState};
 
-/// Takes containers of the test portion for testing, or puts them back to the retained ones.
+/// Moves containers within the laboratory, for sale, or out to another one: used up, set aside, taken from what is over.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveContainers {
     pub id: SampleId,
-    /// `test_portion` or `retention`
+    /// `test_portion`, `retest`, `surplus`, `for_sale` or `sent_out`
     pub from: Place,
-    /// `consumed` or `retention`
+    /// `consumed`, `test_portion`, `retest`, `retention`, `surplus`, `for_sale` or `sent_out`
     pub to: Place,
     /// Whole containers
     pub quantity: i64,
@@ -76,10 +79,12 @@ struct Move<'a> {
 /// What a move is decided from.
 pub struct Shelf {
     sample: SampleRow,
-    /// How many containers are at the place they leave.
-    there: i64,
+    /// What is at the place they leave.
+    there: There,
     /// Whether a certificate of the sample was signed.
     reported: bool,
+    /// Whether the regulation lets what remains be sold, and by what; only asked where that is wanted.
+    remainder: Option<Remainder>,
 }
 
 /// A move that was found in order.
@@ -90,11 +95,19 @@ pub struct Planned {
     reason: String,
 }
 
-fn load(cx: &mut Context<'_>, id: &SampleId, from: Place) -> Outcome<Shelf> {
+fn load(cx: &mut Context<'_>, id: &SampleId, (from, to): (Place, Place)) -> Outcome<Shelf> {
     let sample = sample_of(cx.conn, cx.actor, id)?;
-    let there = balance(cx.conn, id, from)?;
+    let there = there(cx.conn, id, from)?;
     let reported = from != Place::Retention || reported(cx.conn, id)?;
-    Ok(Shelf { sample, there, reported })
+    let remainder = if to == Place::ForSale { remainder(cx.conn, &sample.application_id)? } else { None };
+    Ok(Shelf { sample, there, reported, remainder })
+}
+
+/// Whether what remains of a case may be sold.
+fn remainder(conn: &mut AnyConnection, id: &ApplicationId) -> Outcome<Option<Remainder>> {
+    let stored: Option<Json> = application::table.find(id).select(application::determination).first(conn)?;
+    let read = |stored: &Json| stored.stored::<Determination>("application", "determination", id);
+    Ok(stored.as_ref().map(read).transpose()?.map(|determination| determination.remainder))
 }
 
 /// Whether the containers may go: the action leads there (`ways`) and a person may take that way, there are enough, and the retained
@@ -112,19 +125,34 @@ fn decide(shelf: &Shelf, wanted: &Move<'_>, ways: &[Place]) -> Result<Planned, R
     if from == Place::Retention && !shelf.reported && shelf.sample.state == SampleState::Received {
         return Err(CustodyRefusal::ReportOpen.into());
     }
-    if shelf.there < quantity {
-        return Err(CustodyRefusal::TooFew { at: from, available: shelf.there, asked: quantity }.into());
+    if shelf.there.containers < quantity {
+        return Err(CustodyRefusal::TooFew { at: from, available: shelf.there.containers, asked: quantity }.into());
+    }
+    if to == Place::ForSale && !shelf.remainder.as_ref().is_some_and(|rule| rule.may_be_sold) {
+        let provisions = shelf.remainder.as_ref().map(|rule| rule.provisions.clone());
+        return Err(CustodyRefusal::NotForSale(provisions.unwrap_or_default()).into());
     }
     Ok(Planned { from, to, quantity, reason })
 }
 
 fn keep(cx: &mut Context<'_>, event: &'static str, shelf: &Shelf, plan: Planned) -> Outcome<Moved> {
     let Planned { from, to, quantity, reason } = plan;
-    let row: CustodyEntryRow = entry(&shelf.sample, None, (from, to), quantity, &reason, cx.actor, cx.now);
+    let row = by_container(
+        &shelf.sample,
+        shelf.there,
+        entry(&shelf.sample, None, (from, to), quantity, &reason, cx.actor, cx.now),
+    );
     diesel::insert_into(custody_entry::table).values(&row).execute(cx.conn)?;
     let content = serde_json::json!({"entry": row.id, "from": from, "to": to, "quantity": quantity});
     cx.record(Change::created(event, "sample", &shelf.sample.id, content).because(&reason));
-    Ok(Moved { from, to, quantity, left: shelf.there - quantity })
+    Ok(Moved { from, to, quantity, left: shelf.there.containers - quantity })
+}
+
+/// The entry with the amount that goes with its containers, where the ledger of the sample counts amounts.
+pub(crate) fn by_container(sample: &SampleRow, there: There, row: CustodyEntryRow) -> CustodyEntryRow {
+    let one = content_of(sample).and_then(|content| billionths(content.amount));
+    let billionths = one.map(|one| with_containers(there, row.quantity, one).unwrap_or(0));
+    CustodyEntryRow { billionths, ..row }
 }
 
 /// The three actions differ by their name, their permission and where the containers go.
@@ -143,7 +171,8 @@ macro_rules! moves {
             }
 
             fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Shelf> {
-                load(cx, &self.id, self.from)
+                let to: fn(&Self) -> Place = $to;
+                load(cx, &self.id, (self.from, to(self)))
             }
 
             fn decide(&self, _: &Facts<'_>, shelf: &Shelf) -> Result<Planned, Refusal> {
@@ -159,20 +188,21 @@ macro_rules! moves {
     )+};
 }
 
+/// Where a move within the laboratory leads.
+const WITHIN: &[Place] = &[
+    Place::Consumed,
+    Place::TestPortion,
+    Place::Retest,
+    Place::Retention,
+    Place::Surplus,
+    Place::ForSale,
+    Place::SentOut,
+];
+
 moves! {
-    MoveContainers = "custody.move", CustodyMove, |action| action.to, &[Place::Consumed, Place::Retention];
+    MoveContainers = "custody.move", CustodyMove, |action| action.to, WITHIN;
     ReturnContainers = "custody.return", CustodyReturn, |_| Place::Returned, &[Place::Returned];
     DestroyContainers = "custody.destroy", CustodyDestroy, |_| Place::Destroyed, &[Place::Destroyed];
-}
-
-/// How many containers of a sample are at a place.
-///
-/// # Errors
-/// The store's failure.
-pub(crate) fn balance(conn: &mut AnyConnection, id: &SampleId, place: Place) -> Outcome<i64> {
-    let found: Option<i64> =
-        custody_balance::table.find((id, place)).select(custody_balance::balance).first(conn).optional()?;
-    Ok(found.unwrap_or(0))
 }
 
 /// The sample, where it is of the actor's institute.
@@ -196,7 +226,7 @@ fn reported(conn: &mut AnyConnection, id: &SampleId) -> Outcome<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::columns::{ApplicationId, BatchId, Instant};
+    use crate::store::columns::{BatchId, Instant};
 
     fn shelf(there: i64, reported: bool) -> Shelf {
         let at = Instant::from(chrono::DateTime::UNIX_EPOCH);
@@ -218,8 +248,10 @@ mod tests {
             full_test_containers: 1,
             required_containers: 1,
             institute_id: "i".into(),
+            content_amount: None,
+            content_unit: None,
         };
-        Shelf { sample, there, reported }
+        Shelf { sample, there: There { containers: there, billionths: None }, reported, remainder: None }
     }
 
     fn wanted(from: Place, to: Place, quantity: i64) -> Move<'static> {

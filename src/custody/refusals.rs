@@ -1,6 +1,9 @@
 //! What custody refuses, in one place and in both languages.
 
+use rust_decimal::Decimal;
+
 use crate::refusal::{Code, Refusal};
+use crate::regulation::quantities::QuantityError;
 use crate::store::Failure;
 use crate::store::columns::SampleId;
 use crate::vocabulary::Place;
@@ -18,6 +21,12 @@ pub enum CustodyRefusal {
     ReportOpen,
     /// Fewer containers are there than were asked for.
     TooFew { at: Place, available: i64, asked: i64 },
+    /// Less is there than a test uses up.
+    TooLittle { at: Place, available: Decimal, asked: Decimal, unit: String },
+    /// What a test uses up cannot be computed.
+    Uncountable(QuantityError),
+    /// The regulation lets nothing of the case be sold.
+    NotForSale(Vec<String>),
 }
 
 impl From<CustodyRefusal> for Refusal {
@@ -43,6 +52,25 @@ impl From<CustodyRefusal> for Refusal {
             )
             .at("quantity")
             .with(serde_json::json!({"available": available, "asked": asked})),
+            CustodyRefusal::TooLittle { at, available, asked, unit } => Self::new(
+                Code::LedgerRefused,
+                format!("检验需用 {asked} {unit}，“{}”只有 {available} {unit}", at.zh()),
+                format!("the test takes {asked} {unit}, and there are {available} {unit} at {}", at.en()),
+            )
+            .with(serde_json::json!({
+                "available_amount": available.to_string(), "asked_amount": asked.to_string(), "unit": unit
+            })),
+            CustodyRefusal::Uncountable(why) => {
+                let (zh, en) = why.sides();
+                Self::new(Code::LedgerRefused, zh, en)
+            }
+            CustodyRefusal::NotForSale(provisions) => Self::new(
+                Code::LedgerRefused,
+                "没有条款允许该业务的剩余样品上市销售",
+                "no provision lets what remains of this case be sold",
+            )
+            .at("to")
+            .by(provisions),
         }
     }
 }
@@ -60,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_refusal_says_so_in_both_languages() {
-        walk::every(
+        walk::every_but(
             include_str!("refusals.rs"),
             &[
                 CustodyRefusal::NoSample("s".into()),
@@ -68,7 +96,16 @@ mod tests {
                 CustodyRefusal::NotCountable,
                 CustodyRefusal::ReportOpen,
                 CustodyRefusal::TooFew { at: Place::Retention, available: 1, asked: 2 },
+                CustodyRefusal::TooLittle {
+                    at: Place::TestPortion,
+                    available: Decimal::ONE,
+                    asked: Decimal::TWO,
+                    unit: "片".into(),
+                },
+                CustodyRefusal::Uncountable(QuantityError::TooGreat),
+                CustodyRefusal::NotForSale(Vec::new()),
             ],
+            &["Uncountable"],
         );
     }
 }

@@ -88,6 +88,12 @@ invariants! {
     CustodyContainer = "custody-container", LedgerRefused,
         "指明容器的流转记录只能流转该样品的一个容器",
         "a move that names a container moves that container alone, and it is one of the sample's own";
+    CustodyAmount = "custody-amount", LedgerRefused,
+        "样品登记了每个容器的含量，流转须同时记录数量；未登记的不记录",
+        "amounts move with the containers of a sample whose content is registered, and only of such a one";
+    CustodyTask = "custody-task", LedgerRefused,
+        "检验任务只能耗用本样品",
+        "a test uses up its own sample and no other";
     InstrumentFileIdentity = "instrument-file-identity", Conflict,
         "仪器文件按读入时的内容保存，处理后不得更改",
         "an instrument file stays as it was read and, once decided, as it was decided";
@@ -288,7 +294,9 @@ use Invariant as I;
 /// columns on SQLite.
 pub const NAMED: &[(Invariant, &str, &str)] = &[
     (I::CustodyNegative, "custody_balance_check", "balance >= 0 OR place = 'supplied'"),
-    (I::CustodyMove, "custody_entry_quantity_check", "quantity > 0"),
+    (I::CustodyNegative, "custody_balance_amount", "custody_balance_amount"),
+    (I::CustodyMove, "custody_entry_quantity_check", "custody_entry_quantity_check"),
+    (I::CustodyMove, "custody_entry_amount", "custody_entry_amount"),
     (I::CustodyMove, "custody_entry_check", "from_place <> to_place"),
     (I::ReviewSelf, "result_check", "reviewer_id IS NULL OR reviewer_id <> analyst_id"),
     (I::CertificateReviewSelf, "certificate_check2", "reviewed_by IS NULL OR reviewed_by <> drafted_by"),

@@ -201,6 +201,8 @@ diesel::table! {
         annex -> Text,
         plausible -> Nullable<Text>,
         retest_allowed -> Nullable<Bool>,
+        consumes_unit -> Nullable<Text>,
+        whole_containers -> Nullable<BigInt>,
     }
 }
 
@@ -305,6 +307,8 @@ diesel::table! {
         required_containers -> BigInt,
         institute_id -> Text,
         revision -> BigInt,
+        content_amount -> Nullable<Text>,
+        content_unit -> Nullable<Text>,
     }
 }
 
@@ -325,6 +329,7 @@ diesel::table! {
         sample_id -> Text,
         place -> Text,
         balance -> BigInt,
+        billionths -> Nullable<BigInt>,
     }
 }
 
@@ -339,6 +344,8 @@ diesel::table! {
         reason -> Text,
         moved_by -> Text,
         moved_at -> Text,
+        billionths -> Nullable<BigInt>,
+        test_task_id -> Nullable<Text>,
     }
 }
 

@@ -5,6 +5,7 @@ mod support;
 mod world;
 
 mod adapters;
+mod amounts;
 mod architecture;
 mod archives;
 mod audit_trail;

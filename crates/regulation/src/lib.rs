@@ -15,6 +15,7 @@ mod explain;
 pub mod failing;
 pub mod load;
 pub mod numeric;
+pub mod practice;
 pub mod provision;
 pub mod quantities;
 pub mod ranges;

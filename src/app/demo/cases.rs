@@ -81,6 +81,8 @@ fn arrived(lot: &str, containers: i64, celsius: Decimal, packages: i64) -> Recei
         samples: vec![NewSample {
             lot_number: lot.into(),
             containers: NewContainers::Count(containers),
+            container_content: None,
+            content_unit: None,
             temperature: Some(TypedDecimal(celsius)),
             seals_intact: true,
             packages,

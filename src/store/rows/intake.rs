@@ -91,6 +91,9 @@ pub struct SampleRow {
     pub full_test_containers: i64,
     pub required_containers: i64,
     pub institute_id: InstituteId,
+    /// What one container holds; none where the ledger counts containers alone
+    pub content_amount: Option<Dec>,
+    pub content_unit: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -110,6 +113,8 @@ pub struct CustodyBalanceRow {
     pub sample_id: SampleId,
     pub place: Place,
     pub balance: i64,
+    /// In billionths of the unit of the content
+    pub billionths: Option<i64>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -124,6 +129,10 @@ pub struct CustodyEntryRow {
     pub reason: String,
     pub moved_by: AccountId,
     pub moved_at: Instant,
+    /// In billionths of the unit of the content
+    pub billionths: Option<i64>,
+    /// The test that used it up, or gave it back
+    pub test_task_id: Option<TestTaskId>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::Reader;
 use super::cases::{CaseBatch, CaseSample};
+use crate::regulation::quantities::amount;
 use crate::regulation::{Category, DeviceClass};
 use crate::store::columns::{
     AccountId, ContainerId, CustodyEntryId, Day, Dec, Instant, ProductId, SampleId, TestItemId, TestTaskId,
@@ -90,11 +91,31 @@ pub struct SampleContainer {
     pub portion: Portion,
 }
 
-/// How many containers are at a place.
+/// What is at a place.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Balance {
     pub place: Place,
+    /// Containers
     pub balance: i64,
+    /// In the unit of the sample's content; null where its ledger counts containers alone
+    pub amount: Option<String>,
+}
+
+impl From<CustodyBalanceRow> for Balance {
+    fn from(row: CustodyBalanceRow) -> Self {
+        let amount = row.billionths.map(|billionths| amount(billionths).to_string());
+        Self { place: row.place, balance: row.balance, amount }
+    }
+}
+
+/// What is at each place for a sample.
+pub(super) fn balances(conn: &mut AnyConnection, id: &SampleId) -> Outcome<Vec<Balance>> {
+    let rows: Vec<CustodyBalanceRow> = custody_balance::table
+        .filter(custody_balance::sample_id.eq(id))
+        .order(custody_balance::place)
+        .select(CustodyBalanceRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Balance::from).collect())
 }
 
 /// An entry of the custody ledger.
@@ -104,10 +125,15 @@ pub struct LedgerEntry {
     pub container_id: Option<ContainerId>,
     pub from_place: Place,
     pub to_place: Place,
+    /// Containers; nothing where one was opened and stays
     pub quantity: i64,
+    /// In the unit of the sample's content
+    pub amount: Option<String>,
     pub reason: String,
     pub moved_by: AccountId,
     pub moved_at: Instant,
+    /// The test that used it up, or gave it back
+    pub test_task_id: Option<TestTaskId>,
 }
 
 /// A task in its sample's page.
@@ -186,8 +212,18 @@ impl From<ContainerRow> for SampleContainer {
 
 impl From<CustodyEntryRow> for LedgerEntry {
     fn from(row: CustodyEntryRow) -> Self {
-        let CustodyEntryRow { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at, .. } = row;
-        Self { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at }
+        Self {
+            id: row.id,
+            container_id: row.container_id,
+            from_place: row.from_place,
+            to_place: row.to_place,
+            quantity: row.quantity,
+            amount: row.billionths.map(|billionths| amount(billionths).to_string()),
+            reason: row.reason,
+            moved_by: row.moved_by,
+            moved_at: row.moved_at,
+            test_task_id: row.test_task_id,
+        }
     }
 }
 
@@ -217,11 +253,7 @@ pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outco
         .order(container::position)
         .select(ContainerRow::as_select())
         .load(conn)?;
-    let balances: Vec<CustodyBalanceRow> = custody_balance::table
-        .filter(custody_balance::sample_id.eq(id))
-        .order(custody_balance::place)
-        .select(CustodyBalanceRow::as_select())
-        .load(conn)?;
+    let balances = balances(conn, id)?;
     let ledger: Vec<CustodyEntryRow> = custody_entry::table
         .filter(custody_entry::sample_id.eq(id))
         .order((custody_entry::moved_at, custody_entry::id))
@@ -232,7 +264,7 @@ pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outco
         batch: batch.into(),
         product: CaseProduct::of(product, reader),
         containers: containers.into_iter().map(SampleContainer::from).collect(),
-        balances: balances.into_iter().map(|row| Balance { place: row.place, balance: row.balance }).collect(),
+        balances,
         ledger: ledger.into_iter().map(LedgerEntry::from).collect(),
         tasks: tasks.into_iter().map(SampleTask::of).collect(),
         revision,

@@ -177,6 +177,16 @@ pub const CASES: &[Written] = &[
      "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
       SELECT 'e9', 'm1', 'test_portion', 'consumed', 2, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
      I::CustodyNegative),
+    ("custody_entry_counted", "custody_entry_counted", &[],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at, billionths) \
+      SELECT 'e9', 'm1', 'supplied', 'received', 1, reason, moved_by, moved_at, 5 FROM custody_entry WHERE id = 'e1'",
+     I::CustodyAmount),
+    ("custody_entry_task", "custody_entry_task", &[],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at, test_task_id) \
+      SELECT 'e9', 'm3', 'supplied', 'consumed', 1, reason, moved_by, moved_at, 'k1' FROM custody_entry WHERE id = 'e1'",
+     I::CustodyTask),
+    ("sample_content", "sample_content", &[],
+     "UPDATE sample SET content_amount = '10', content_unit = '片' WHERE id = 'm1'", I::SampleIdentity),
 
     // Instrument files.
     ("instrument_file_identity", "instrument_file_identity", &[],
