@@ -15,7 +15,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Content, ObjectBuilder, OpenApi as Document, PathItem, Ref, RefOr, Response, ResponseBuilder};
 
 use super::{
-    accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, register,
+    accounts, adapters, audit, catalogue, certificates, evaluations, figures, instruments, intake, keeping, register,
     regulation, session, testing,
 };
 use crate::http::cookies::CSRF_HEADER;
@@ -88,7 +88,7 @@ pub fn document(table: &Table) -> Document {
     document
 }
 
-fn parts() -> [Document; 13] {
+fn parts() -> [Document; 14] {
     [
         session::Docs::openapi(),
         accounts::Docs::openapi(),
@@ -96,6 +96,7 @@ fn parts() -> [Document; 13] {
         regulation::Docs::openapi(),
         catalogue::Docs::openapi(),
         intake::Docs::openapi(),
+        keeping::Docs::openapi(),
         testing::Docs::openapi(),
         instruments::Docs::openapi(),
         adapters::Docs::openapi(),
@@ -181,7 +182,7 @@ fn tag(path: &str) -> &str {
     match path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default() {
         "my" => "applicant",
         "applications" => "intake",
-        "samples" => "custody",
+        "samples" | "retention" | "keeping-requests" | "handovers" => "custody",
         "tasks" | "worksheets" | "results" => "testing",
         "institutes" | "applicants" | "products" | "specifications" | "authorisations" => "catalogue",
         "instrument-files" | "run-lists" | "dead-letters" => "instruments",

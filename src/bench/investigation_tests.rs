@@ -13,7 +13,8 @@ fn failing(name: &str) -> Failing {
     let item = ItemDemand { code: "x".into(), amount_per_test: ten, unit: None, whole_containers: 0, replicates: 1 };
     let content = Content { amount: ten, unit: "片".into() };
     let retained = There { containers: 9, billionths: None };
-    let stock = repetition::Stock { item, content, retained, free: 0, last: 1 };
+    let over = There::default();
+    let stock = repetition::Stock { item, content, over, retained, free: 0, last: 1 };
     let (steps, readings, repeated) = (Vec::new(), Vec::new(), Vec::new());
     Failing {
         file,

@@ -32,6 +32,8 @@ pub(super) struct Stock {
     pub item: ItemDemand,
     /// What one container holds
     pub content: Content,
+    /// What is over, which serves before what is retained
+    pub over: There,
     /// What is in the retention portion
     pub retained: There,
     /// Containers in the re-test portion that no other repetition waits for
@@ -44,7 +46,8 @@ pub(super) struct Stock {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ordered {
     count: i64,
-    /// Containers that come from the retention portion
+    /// Containers that come from what is over, and from the retention portion
+    over: i64,
     containers: i64,
     /// Who alone does them, and which failing result they repeat
     under: Option<(AccountId, ResultId)>,
@@ -52,7 +55,7 @@ pub(super) struct Ordered {
 
 impl Ordered {
     pub(super) fn containers(&self) -> i64 {
-        self.containers
+        self.over + self.containers
     }
 }
 
@@ -65,6 +68,7 @@ pub(super) fn stock(conn: &mut AnyConnection, file: &TaskFile) -> Outcome<Stock>
         .select(diesel::dsl::max(test_task::attempt))
         .first(conn)?;
     let retained = custody::there(conn, &file.sample.id, Place::Retention)?;
+    let over = custody::there(conn, &file.sample.id, Place::Surplus)?;
     let kept = custody::there(conn, &file.sample.id, Place::Retest)?.containers;
     let waiting: Vec<TestItemRow> = test_task::table
         .inner_join(test_item::table)
@@ -79,7 +83,8 @@ pub(super) fn stock(conn: &mut AnyConnection, file: &TaskFile) -> Outcome<Stock>
         promised += containers(&item.demanded(), &content).map_err(BenchRefusal::RetestUncountable)?;
     }
     let item = file.item.demanded();
-    Ok(Stock { item, content, retained, free: (kept - promised).max(0), last: last.unwrap_or(file.task.attempt) })
+    let last = last.unwrap_or(file.task.attempt);
+    Ok(Stock { item, content, over, retained, free: (kept - promised).max(0), last })
 }
 
 /// What a container of the sample holds: as it was received, or, where it came before that was asked, by the catalogue.
@@ -102,15 +107,18 @@ fn containers(item: &ItemDemand, content: &Content) -> Result<i64, QuantityError
 }
 
 impl Stock {
-    /// So many complete tests, as far as the re-test portion and then the retention portion suffice.
+    /// So many complete tests, as far as the re-test portion, then what is over and then the retention portion suffice.
     pub(super) fn order(&self, count: i64, under: Option<(AccountId, ResultId)>) -> Result<Ordered, BenchRefusal> {
         let one = containers(&self.item, &self.content).map_err(BenchRefusal::RetestUncountable)?;
         let needed = one.saturating_mul(count);
-        let (retained, free) = (self.retained.containers, self.free);
-        if retained.saturating_add(free) < needed {
-            return Err(BenchRefusal::RetestShort { needed, available: retained + free });
+        let (retained, over, free) = (self.retained.containers, self.over.containers, self.free);
+        let available = retained.saturating_add(over).saturating_add(free);
+        if available < needed {
+            return Err(BenchRefusal::RetestShort { needed, available });
         }
-        Ok(Ordered { count, containers: (needed - free).max(0), under })
+        let wanted = (needed - free).max(0);
+        let from_over = wanted.min(over);
+        Ok(Ordered { count, over: from_over, containers: wanted - from_over, under })
     }
 }
 
@@ -122,11 +130,11 @@ pub(super) fn keep(
     ordered: Ordered,
     reason: &str,
 ) -> Outcome<Vec<TestTaskId>> {
-    if ordered.containers > 0 {
-        let places = (Place::Retention, Place::Retest);
+    let moves = [(Place::Surplus, ordered.over, stock.over), (Place::Retention, ordered.containers, stock.retained)];
+    for (from, quantity, there) in moves.into_iter().filter(|(_, quantity, _)| *quantity > 0) {
         let why = format!("复试 re-test: {reason}");
-        let entry = custody::entry(&file.sample, None, places, ordered.containers, &why, cx.actor, cx.now);
-        let entry = custody::by_container(&file.sample, stock.retained, entry);
+        let entry = custody::entry(&file.sample, None, (from, Place::Retest), quantity, &why, cx.actor, cx.now);
+        let entry = custody::by_container(&file.sample, there, entry);
         diesel::insert_into(custody_entry::table).values(&entry).execute(cx.conn)?;
     }
     let mut made = Vec::new();

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::asked::KnownLot;
 use super::case::Case;
 use super::demand::{LotDemand, demand, usual_content};
 use super::load::CaseFile;
@@ -30,6 +31,8 @@ pub(super) struct Ground {
     pub line: &'static dyn Line,
     /// Empty where the line does not work under authorisations.
     pub authorisations: Vec<Authorisation>,
+    /// The cases of the same lots that there are
+    pub known: Vec<KnownLot>,
 }
 
 /// The case that an application is, accepted on `accepted`.

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::asked::AmountQuestion;
 use super::load::CaseFile;
 use super::refusals::CasesRefusal;
 use crate::regulation::practice::Practice;
-use crate::regulation::quantities::{self, Content, ItemDemand, QuantityError};
+use crate::regulation::quantities::{self, Content, ItemDemand};
 use crate::regulation::{Determination, Ruled};
 use crate::store::rows::TestItemRow;
 use crate::vocabulary::Place;
@@ -44,15 +45,6 @@ pub struct LotDemand {
     /// Why it cannot be computed, with the field to look at; nothing is received until that is answered
     #[serde(default)]
     pub question: Option<AmountQuestion>,
-}
-
-/// What has to be known before an amount can be computed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AmountQuestion {
-    /// `container_content`, `consumes` or `consumes_unit`
-    pub field: String,
-    pub zh: String,
-    pub en: String,
 }
 
 /// What one container holds by the catalogue.
@@ -106,13 +98,6 @@ pub(super) fn demand(
         Err(_) => {}
     }
     need
-}
-
-impl AmountQuestion {
-    fn of(why: &QuantityError) -> Self {
-        let (zh, en) = why.sides();
-        Self { field: why.field().to_owned(), zh, en }
-    }
 }
 
 impl LotDemand {

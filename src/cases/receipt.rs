@@ -400,7 +400,7 @@ fn batch_of<'a>(
     let (sample, lot) = (index, lot.trim());
     let exactly = batches.iter().find(|batch| batch.lot_number == lot);
     let batch = exactly
-        .or_else(|| batches.iter().find(|batch| text::codes::same_code(&batch.lot_number, lot)))
+        .or_else(|| batches.iter().find(|batch| text::codes::lot_key(&batch.lot_number) == text::codes::lot_key(lot)))
         .ok_or_else(|| CasesRefusal::NoLot { sample, lot: lot.to_owned() })?;
     if batch.withdrawn_at.is_some() {
         return Err(CasesRefusal::LotWithdrawn { sample, lot: lot.to_owned() });

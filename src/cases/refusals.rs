@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::demand::AmountQuestion;
+use super::asked::{AmountQuestion, KnownLot};
 use super::label_questions::DateQuestion;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::calendar::CalendarError;
@@ -69,6 +69,11 @@ pub enum CasesRefusal {
     /// Samples come for an accepted case only.
     NotAccepted,
     /// The demand of the items cannot be counted.
+    /// There are cases of the same lot, and nothing is said about them.
+    LotKnown { batch: usize, known: Vec<KnownLot> },
+    /// Another institute refused the lot.
+    RefusedElsewhere { batch: usize, known: KnownLot },
+    /// What an amount is computed from is not known.
     AmountUnknown { sample: usize, question: AmountQuestion },
     /// A receipt without a sample.
     NoSamples,
@@ -232,6 +237,27 @@ impl From<CasesRefusal> for Refusal {
                 format!("the case is {}: nothing more is decided on its tasks", state.en()),
             ),
             Why::NotAccepted => Self::new(Code::WrongState, "该申请尚未受理", "the application is not accepted yet"),
+            Why::LotKnown { batch, known } => {
+                let said: Vec<(String, String)> = known.iter().map(KnownLot::said).collect();
+                let zh: Vec<&str> = said.iter().map(|(zh, _)| zh.as_str()).collect();
+                let en: Vec<&str> = said.iter().map(|(_, en)| en.as_str()).collect();
+                Self::field(
+                    format!("batches[{batch}].despite_duplicate"),
+                    format!("该批已送检：{}。请说明再次受理的理由", zh.join("；")),
+                    format!("the lot is known: {}; say why it is taken again", en.join("; ")),
+                )
+                .with(json!({"known": known}))
+            }
+            Why::RefusedElsewhere { batch, known } => {
+                let (zh, en) = known.said();
+                Self::new(
+                    Code::Conflict,
+                    format!("该批已被其他机构判定不符合规定，不得转投：{zh}"),
+                    format!("another institute refused the lot, and it does not go from one to the next: {en}"),
+                )
+                .at(format!("batches[{batch}].lot_number"))
+                .with(json!({"known": [known]}))
+            }
             Why::AmountUnknown { sample, question } => Self::field(
                 of_sample(sample, &question.field),
                 format!("无法计算用量：{}", question.zh),
@@ -352,6 +378,15 @@ mod tests {
         let (lot, field) = ("L-1".to_owned(), "samples[0].containers".to_owned());
         let law = CaseRefusal { code: "c".into(), message: "不予受理".into(), provisions: vec!["N-1".into()] };
         let state = CaseState::Voided;
+        let known = KnownLot {
+            lot_number: "L-1".into(),
+            institute_zh: "别处".into(),
+            institute_en: "Elsewhere".into(),
+            application_number: "HBC20260001".into(),
+            state: CaseState::Reported,
+            conforms: Some(false),
+            own: false,
+        };
         walk::every_but(
             include_str!("refusals.rs"),
             &[
@@ -386,6 +421,8 @@ mod tests {
                 Why::FailingResult,
                 Why::NotWorkedOn(state),
                 Why::NotAccepted,
+                Why::LotKnown { batch: 0, known: vec![known.clone()] },
+                Why::RefusedElsewhere { batch: 0, known },
                 Why::AmountUnknown {
                     sample: 0,
                     question: AmountQuestion { field: "consumes_unit".into(), zh: "单位".into(), en: "unit".into() },

@@ -84,7 +84,7 @@ impl World {
         static PLAIN: Plain = Plain { authorised: false };
         static AUTHORISED: Plain = Plain { authorised: true };
         let line: &'static dyn Line = if business == Business::LotRelease { &AUTHORISED } else { &PLAIN };
-        Ground { file: file(), line, authorisations: Vec::new() }
+        Ground { file: file(), line, authorisations: Vec::new(), known: Vec::new() }
     }
 }
 
@@ -208,6 +208,7 @@ pub fn batch(application: &ApplicationRow) -> BatchRow {
         lot_size: None,
         withdrawn_at: None,
         withdrawn_because: None,
+        despite_duplicate: None,
     }
 }
 
@@ -240,6 +241,7 @@ pub fn new_application_of(batches: usize) -> NewApplication {
         produced_on: None,
         expires_on: Some("2028-12-31".into()),
         lot_size: None,
+        despite_duplicate: None,
     };
     NewApplication {
         business: Business::DrugRegistration,

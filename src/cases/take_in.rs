@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::acceptance::{Acceptance, Ground, accept, laboratory_due};
 use super::application::{NewApplication, NewCase, Series, draft, file_of_known, numbered};
+use super::duplicates;
 use super::label_questions::not_given;
 use super::load::authorisations_of;
 use super::receipt::{self, Receipt, Received, Receiving};
@@ -61,12 +62,17 @@ impl Action for TakeIn {
         let line = cx.services.lines.of(new.business)?;
         let authorisations =
             if line.authorised() { authorisations_of(cx.conn, &file.institute.id)? } else { Vec::new() };
-        Ok(Loaded(Ground { file, line, authorisations }))
+        let lots: Vec<String> = new.batches.iter().map(|batch| batch.lot_number.clone()).collect();
+        let known = duplicates::known(cx.conn, &file.product, &file.institute.id, &lots, None)?;
+        Ok(Loaded(Ground { file, line, authorisations, known }))
     }
 
     fn decide(&self, facts: &Facts<'_>, Loaded(ground): &Loaded) -> Result<Plan, Refusal> {
         let mut draft = draft(&self.application, &ground.file, ground.line, facts).map_err(within("application"))?;
         let accepted = accept(facts, &mut draft.case, ground, draft.batches.len()).map_err(within("application"))?;
+        let (business, practice) = (draft.case.row().business, facts.regulation.practice());
+        duplicates::check(&draft.batches, &ground.known, business, practice, None)
+            .map_err(|why| within("application")(why.into()))?;
         let asked = not_given(ground.line, &draft.case.dates());
         let of = Receiving {
             application: draft.case.row(),

@@ -139,7 +139,7 @@ fn finding(row: ProtocolReviewRow) -> ProtocolFinding {
     }
 }
 
-/// The containers that the test is about: the surplus of the receipt is none of them.
+/// The containers that the test is about: what was over on receipt does not count.
 fn tested(conn: &mut AnyConnection, id: &SampleId) -> Outcome<i64> {
     let all: i64 = container::table.filter(container::sample_id.eq(id)).count().get_result(conn)?;
     let over: Vec<i64> = custody_entry::table

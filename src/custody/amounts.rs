@@ -17,7 +17,7 @@ pub(crate) struct There {
 
 /// What leaves a place, or comes to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct Portioned {
     pub containers: i64,
     pub billionths: i64,
 }
@@ -49,16 +49,16 @@ pub(crate) fn taken_by(item: &ItemDemand, content: &Content) -> Result<i64, Quan
 }
 
 /// Takes an amount from a place: the containers that are empty then go with it. None where there is not so much.
-pub(crate) fn take(there: There, amount: i64, content: i64) -> Option<Part> {
+pub(crate) fn take(there: There, amount: i64, content: i64) -> Option<Portioned> {
     let left = there.billionths?.checked_sub(amount).filter(|left| *left >= 0)?;
     let containers = there.containers - holding(left, content).min(there.containers);
-    Some(Part { containers, billionths: amount })
+    Some(Portioned { containers, billionths: amount })
 }
 
 /// Puts an amount back: with it come as many containers as it takes to hold it, of those that went.
-pub(crate) fn put_back(there: There, amount: i64, content: i64, gone: i64) -> Part {
+pub(crate) fn put_back(there: There, amount: i64, content: i64, gone: i64) -> Portioned {
     let all = there.billionths.unwrap_or(0).saturating_add(amount);
-    Part { containers: (holding(all, content) - there.containers).clamp(0, gone.max(0)), billionths: amount }
+    Portioned { containers: (holding(all, content) - there.containers).clamp(0, gone.max(0)), billionths: amount }
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     fn an_opened_container_stays_until_it_is_empty() {
         let of = 24 * SCALE;
         let first = take(there(2, 48), 10 * SCALE, of).expect("48 tablets");
-        assert_eq!(first, Part { containers: 0, billionths: 10 * SCALE });
+        assert_eq!(first, Portioned { containers: 0, billionths: 10 * SCALE });
         assert_eq!(take(there(2, 38), 14 * SCALE, of).map(|part| part.containers), Some(1));
         assert_eq!(take(there(1, 24), 24 * SCALE, of).map(|part| part.containers), Some(1));
         assert_eq!(take(there(1, 24), 25 * SCALE, of), None);

@@ -3,11 +3,15 @@
 //! to all three by itself.
 
 pub(crate) mod amounts;
+mod handover;
+mod keeping;
 mod moves;
 mod refusals;
 mod using;
 
 use crate::vocabulary::Place;
+pub use handover::{HandOver, HandedOver};
+pub use keeping::{ApproveKeeping, AskKeeping, CarryOutKeeping, KeepingAnswer, RefuseKeeping, WitnessKeeping};
 pub use moves::{DestroyContainers, MoveContainers, Moved, ReturnContainers};
 pub(crate) use moves::{by_container, sample_of};
 pub(crate) use using::{give_back, there, use_up};
@@ -73,5 +77,6 @@ pub(crate) fn entry(
         moved_at: now.into(),
         billionths: None,
         test_task_id: None,
+        receipt: None,
     }
 }

@@ -39,14 +39,20 @@ pub struct MoveContainers {
 #[serde(deny_unknown_fields)]
 pub struct ReturnContainers {
     pub id: SampleId,
-    /// `test_portion` or `retention`
+    /// `test_portion`, `retest`, `retention`, `surplus` or `for_sale`
     pub from: Place,
     /// Whole containers
     pub quantity: i64,
     pub reason: String,
+    /// Who took them
+    #[serde(default)]
+    pub taken_by: Option<String>,
+    /// The receipt that was signed for them, by its number
+    #[serde(default)]
+    pub receipt: Option<String>,
 }
 
-/// Destroys containers.
+/// Destroys containers that are not retained; those are destroyed on request, with an approval and a witness.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DestroyContainers {
@@ -74,6 +80,8 @@ struct Move<'a> {
     to: Place,
     quantity: i64,
     reason: &'a str,
+    /// Who took what is returned, and the paper.
+    receipt: (Option<&'a str>, Option<&'a str>),
 }
 
 /// What a move is decided from.
@@ -93,6 +101,7 @@ pub struct Planned {
     to: Place,
     quantity: i64,
     reason: String,
+    receipt: Option<String>,
 }
 
 fn load(cx: &mut Context<'_>, id: &SampleId, (from, to): (Place, Place)) -> Outcome<Shelf> {
@@ -132,18 +141,29 @@ fn decide(shelf: &Shelf, wanted: &Move<'_>, ways: &[Place]) -> Result<Planned, R
         let provisions = shelf.remainder.as_ref().map(|rule| rule.provisions.clone());
         return Err(CustodyRefusal::NotForSale(provisions.unwrap_or_default()).into());
     }
-    Ok(Planned { from, to, quantity, reason })
+    // What is retained goes by a request, which somebody else approves and another one witnesses.
+    if (from, to) == (Place::Retention, Place::Destroyed) {
+        return Err(CustodyRefusal::DestroyedOnRequest.into());
+    }
+    let receipt = receipt(wanted.receipt)?;
+    Ok(Planned { from, to, quantity, reason, receipt })
+}
+
+/// Who took what is returned, and the paper, in one line.
+fn receipt((taken_by, paper): (Option<&str>, Option<&str>)) -> Result<Option<String>, Refusal> {
+    let taken_by = text::optional("taken_by", taken_by.unwrap_or_default(), text::TEXT)?;
+    let paper = text::optional("receipt", paper.unwrap_or_default(), text::TEXT)?;
+    let both: Vec<String> = [taken_by, paper].into_iter().filter(|said| !said.is_empty()).collect();
+    Ok(Some(both.join(" · ")).filter(|said| !said.is_empty()))
 }
 
 fn keep(cx: &mut Context<'_>, event: &'static str, shelf: &Shelf, plan: Planned) -> Outcome<Moved> {
-    let Planned { from, to, quantity, reason } = plan;
-    let row = by_container(
-        &shelf.sample,
-        shelf.there,
-        entry(&shelf.sample, None, (from, to), quantity, &reason, cx.actor, cx.now),
-    );
+    let Planned { from, to, quantity, reason, receipt } = plan;
+    let row = entry(&shelf.sample, None, (from, to), quantity, &reason, cx.actor, cx.now);
+    let row = CustodyEntryRow { receipt, ..by_container(&shelf.sample, shelf.there, row) };
     diesel::insert_into(custody_entry::table).values(&row).execute(cx.conn)?;
-    let content = serde_json::json!({"entry": row.id, "from": from, "to": to, "quantity": quantity});
+    let content =
+        serde_json::json!({"entry": row.id, "from": from, "to": to, "quantity": quantity, "receipt": row.receipt});
     cx.record(Change::created(event, "sample", &shelf.sample.id, content).because(&reason));
     Ok(Moved { from, to, quantity, left: shelf.there.containers - quantity })
 }
@@ -157,7 +177,7 @@ pub(crate) fn by_container(sample: &SampleRow, there: There, row: CustodyEntryRo
 
 /// The three actions differ by their name, their permission and where the containers go.
 macro_rules! moves {
-    ($($action:ident = $name:literal, $permission:ident, $to:expr, $ways:expr;)+) => {$(
+    ($($action:ident = $name:literal, $permission:ident, $to:expr, $ways:expr, $receipt:expr;)+) => {$(
         impl Action for $action {
             const NAME: &'static str = $name;
             const PERMISSION: Permission = Permission::$permission;
@@ -177,7 +197,9 @@ macro_rules! moves {
 
             fn decide(&self, _: &Facts<'_>, shelf: &Shelf) -> Result<Planned, Refusal> {
                 let to: fn(&Self) -> Place = $to;
-                let wanted = Move { from: self.from, to: to(self), quantity: self.quantity, reason: &self.reason };
+                let receipt: fn(&Self) -> (Option<&str>, Option<&str>) = $receipt;
+                let receipt = receipt(self);
+                let wanted = Move { from: self.from, to: to(self), quantity: self.quantity, reason: &self.reason, receipt };
                 decide(shelf, &wanted, $ways)
             }
 
@@ -200,9 +222,10 @@ const WITHIN: &[Place] = &[
 ];
 
 moves! {
-    MoveContainers = "custody.move", CustodyMove, |action| action.to, WITHIN;
-    ReturnContainers = "custody.return", CustodyReturn, |_| Place::Returned, &[Place::Returned];
-    DestroyContainers = "custody.destroy", CustodyDestroy, |_| Place::Destroyed, &[Place::Destroyed];
+    MoveContainers = "custody.move", CustodyMove, |action| action.to, WITHIN, |_| (None, None);
+    ReturnContainers = "custody.return", CustodyReturn, |_| Place::Returned, &[Place::Returned],
+        |action| (action.taken_by.as_deref(), action.receipt.as_deref());
+    DestroyContainers = "custody.destroy", CustodyDestroy, |_| Place::Destroyed, &[Place::Destroyed], |_| (None, None);
 }
 
 /// The sample, where it is of the actor's institute.
@@ -218,19 +241,19 @@ pub(crate) fn sample_of(conn: &mut AnyConnection, actor: &Actor, id: &SampleId) 
 }
 
 /// Whether a certificate of the sample was signed.
-fn reported(conn: &mut AnyConnection, id: &SampleId) -> Outcome<bool> {
+pub(super) fn reported(conn: &mut AnyConnection, id: &SampleId) -> Outcome<bool> {
     let signed = certificate::table.filter(certificate::sample_id.eq(id)).filter(certificate::signed_at.is_not_null());
     Ok(diesel::select(diesel::dsl::exists(signed)).get_result(conn)?)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::store::columns::{BatchId, Instant};
 
-    fn shelf(there: i64, reported: bool) -> Shelf {
+    pub fn sample() -> SampleRow {
         let at = Instant::from(chrono::DateTime::UNIX_EPOCH);
-        let sample = SampleRow {
+        SampleRow {
             id: SampleId::new(),
             number: "S20260001".into(),
             application_id: ApplicationId::new(),
@@ -250,12 +273,15 @@ mod tests {
             institute_id: "i".into(),
             content_amount: None,
             content_unit: None,
-        };
-        Shelf { sample, there: There { containers: there, billionths: None }, reported, remainder: None }
+        }
+    }
+
+    fn shelf(there: i64, reported: bool) -> Shelf {
+        Shelf { sample: sample(), there: There { containers: there, billionths: None }, reported, remainder: None }
     }
 
     fn wanted(from: Place, to: Place, quantity: i64) -> Move<'static> {
-        Move { from, to, quantity, reason: "检验" }
+        Move { from, to, quantity, reason: "检验", receipt: (None, None) }
     }
 
     #[test]
@@ -271,7 +297,23 @@ mod tests {
     fn what_is_retained_stays_until_the_report_is_signed() {
         let away = wanted(Place::Retention, Place::Destroyed, 1);
         assert_eq!(decide(&shelf(3, false), &away, Place::ALL).err(), Some(CustodyRefusal::ReportOpen.into()));
-        assert!(decide(&shelf(3, true), &away, Place::ALL).is_ok());
+        let requested = CustodyRefusal::DestroyedOnRequest;
+        assert_eq!(decide(&shelf(3, true), &away, Place::ALL).err(), Some(requested.into()));
+        let back = wanted(Place::Retention, Place::Returned, 1);
+        assert_eq!(decide(&shelf(3, false), &back, Place::ALL).err(), Some(CustodyRefusal::ReportOpen.into()));
+        let taken = Move { receipt: (Some("张三"), Some("收条 2026-7")), ..back };
+        let plan = decide(&shelf(3, true), &taken, Place::ALL).expect("returned");
+        assert_eq!(plan.receipt.as_deref(), Some("张三 · 收条 2026-7"));
+    }
+
+    #[test]
+    fn nothing_is_set_aside_for_sale_that_no_provision_lets_be_sold() {
+        let sold = wanted(Place::Surplus, Place::ForSale, 1);
+        let refused = decide(&shelf(3, true), &sold, Place::ALL).err();
+        assert_eq!(refused, Some(CustodyRefusal::NotForSale(Vec::new()).into()));
+        let may_be_sold = Remainder { may_be_sold: true, conditions: Vec::new(), provisions: vec!["N-1".into()] };
+        let allowed = Shelf { remainder: Some(may_be_sold), ..shelf(3, true) };
+        assert!(decide(&allowed, &sold, Place::ALL).is_ok());
     }
 
     #[test]

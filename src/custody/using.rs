@@ -109,7 +109,7 @@ fn moved(
     cx: &mut Context<'_>,
     sample: &SampleRow,
     task: &TestTaskId,
-    (places, part): ((Place, Place), amounts::Part),
+    (places, part): ((Place, Place), amounts::Portioned),
     reason: &str,
 ) -> Outcome<()> {
     let row = CustodyEntryRow {

@@ -284,6 +284,7 @@ diesel::table! {
         revision -> BigInt,
         withdrawn_at -> Nullable<Text>,
         withdrawn_because -> Nullable<Text>,
+        despite_duplicate -> Nullable<Text>,
     }
 }
 
@@ -346,6 +347,59 @@ diesel::table! {
         moved_at -> Text,
         billionths -> Nullable<BigInt>,
         test_task_id -> Nullable<Text>,
+        receipt -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    keeping_request (id) {
+        id -> Text,
+        institute_id -> Text,
+        sample_id -> Text,
+        kind -> Text,
+        from_place -> Text,
+        quantity -> BigInt,
+        reason -> Text,
+        asked_by -> Text,
+        asked_at -> Text,
+    }
+}
+
+diesel::table! {
+    keeping_step (id) {
+        id -> Text,
+        request_id -> Text,
+        position -> BigInt,
+        event -> Text,
+        state -> Text,
+        note -> Text,
+        by_account -> Text,
+        at -> Text,
+        signature_id -> Nullable<Text>,
+        custody_entry_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    handover (id) {
+        id -> Text,
+        institute_id -> Text,
+        sample_id -> Text,
+        container_id -> Nullable<Text>,
+        position -> BigInt,
+        from_account -> Text,
+        to_account -> Text,
+        scanned -> Text,
+        note -> Text,
+        recorded_by -> Text,
+        at -> Text,
+    }
+}
+
+diesel::table! {
+    lot_key (batch_id) {
+        batch_id -> Text,
+        lot -> Text,
     }
 }
 
@@ -865,6 +919,10 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(keeping_request -> sample (sample_id));
+diesel::joinable!(keeping_step -> keeping_request (request_id));
+diesel::joinable!(handover -> sample (sample_id));
+diesel::joinable!(lot_key -> batch (batch_id));
 diesel::joinable!(owner_proposal -> product (product_id));
 diesel::joinable!(owner_proposal -> applicant (applicant_id));
 diesel::joinable!(audit_rows -> audit_entry (seq));
@@ -938,6 +996,10 @@ diesel::joinable!(evaluation_result -> evaluation (evaluation_id));
 diesel::joinable!(evaluation_result -> sample (sample_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    keeping_request,
+    keeping_step,
+    handover,
+    lot_key,
     owner_proposal,
     institute,
     applicant,

@@ -207,6 +207,7 @@ fn application(form: &Form) -> Result<NewApplication, Refusal> {
             produced_on: at("produced_on"),
             expires_on: at("expires_on"),
             lot_size: at("lot_size"),
+            despite_duplicate: at("despite_duplicate"),
         }
     };
     let purpose = opt("purpose").map(|word| text::word(&named("purpose"), &word, Purpose::parse)).transpose()?;

@@ -19,6 +19,7 @@ mod figures;
 mod files;
 mod form;
 mod investigation;
+mod keeping;
 mod labels;
 mod lists;
 mod named;
@@ -50,6 +51,7 @@ pub fn table() -> Table {
         .and(cases::table())
         .and(samples::table())
         .and(labels::table())
+        .and(keeping::table())
         .and(bench::table())
         .and(files::table())
         .and(adapters::table())

@@ -9,8 +9,8 @@ use crate::regulation::{
 };
 use crate::vocabulary::{
     AuthorisationState, CaseState, CertificateKind, CertificateState, CheckFinding, EvaluationKind, InvestigationEvent,
-    InvestigationState, IssueMeaning, Place, Portion, ProtocolOutcome, Role, SampleState, SignatureMeaning,
-    SpecificationStanding, StandardBasis, TaskState,
+    InvestigationState, IssueMeaning, KeepingEvent, KeepingKind, KeepingState, Place, Portion, ProtocolOutcome, Role,
+    SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -58,6 +58,9 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "certificate_kind" => CertificateKind,
         "check_finding" => CheckFinding,
         "protocol_outcome" => ProtocolOutcome,
+        "keeping_event" => KeepingEvent,
+        "keeping_kind" => KeepingKind,
+        "keeping_state" => KeepingState,
         "signature_meaning" => SignatureMeaning,
         "evaluation_kind" => EvaluationKind,
         "standard_basis" => StandardBasis,

@@ -30,6 +30,7 @@ mod instruments_in;
 mod invariants;
 mod investigations;
 mod judging;
+mod keeping;
 mod kill;
 mod lines;
 mod listeners;

@@ -116,7 +116,7 @@ impl Practice {
         self.retention.iter().find(|one| one.fits(business, category))
     }
 
-    /// What marks a rule as the laboratory's own, in Chinese and English: it is no authority.
+    /// What marks a rule as the laboratory's own, in Chinese and English: nobody takes it for an authority.
     #[must_use]
     pub fn mark(&self) -> (String, String) {
         let mark = self.confidence.as_str();

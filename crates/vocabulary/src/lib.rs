@@ -127,6 +127,7 @@ mod evaluations;
 mod hidden;
 pub mod instruments;
 pub mod investigation;
+pub mod keeping;
 mod places;
 pub mod register;
 pub mod roles;
@@ -143,6 +144,7 @@ pub use evaluations::{
 };
 pub use hidden::Hidden;
 pub use investigation::{CheckFinding, InvestigationEvent, InvestigationState};
+pub use keeping::{KeepingEvent, KeepingKind, KeepingState};
 pub use places::Place;
 pub use register::{AccountState, AuthorisationState, PasswordOrigin, SpecificationStanding, SpecificationState};
 pub use roles::{Permission, Role, allowed};

@@ -67,6 +67,12 @@ permissions! {
     CustodyMove = "custody.move": Receiver Analyst;
     CustodyReturn = "custody.return": Receiver Quality;
     CustodyDestroy = "custody.destroy": Quality;
+    CustodyHandOver = "custody.hand_over": Receiver Analyst Reviewer Quality;
+    /// Asking for the use of what is retained, or for a destruction.
+    KeepingAsk = "keeping.ask": Receiver Analyst Reviewer Quality;
+    KeepingApprove = "keeping.approve": Quality;
+    /// Destroying what was approved, and witnessing it.
+    KeepingCarryOut = "keeping.carry_out": Receiver Quality;
 
     // Testing
     TaskRead = "task.read": Analyst Reviewer AuthorisedSignatory Quality;

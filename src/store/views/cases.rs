@@ -241,6 +241,8 @@ pub struct CaseBatch {
     /// Since when it comes no more
     pub withdrawn_at: Option<Instant>,
     pub withdrawn_because: Option<String>,
+    /// Why it was taken although there was a case of the same lot
+    pub despite_duplicate: Option<String>,
 }
 
 /// A clock.
@@ -322,6 +324,7 @@ impl From<BatchRow> for CaseBatch {
             lot_size: row.lot_size,
             withdrawn_at: row.withdrawn_at,
             withdrawn_because: row.withdrawn_because,
+            despite_duplicate: row.despite_duplicate,
         }
     }
 }

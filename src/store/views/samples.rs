@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::Reader;
 use super::cases::{CaseBatch, CaseSample};
+use super::keeping::{self, HandoverView, KeepingView};
 use crate::regulation::quantities::amount;
 use crate::regulation::{Category, DeviceClass};
 use crate::store::columns::{
@@ -78,6 +79,10 @@ pub struct SampleDetail {
     pub balances: Vec<Balance>,
     pub ledger: Vec<LedgerEntry>,
     pub tasks: Vec<SampleTask>,
+    /// Requests about its retained portion and its destruction, the newest first
+    pub keeping: Vec<KeepingView>,
+    /// From whom to whom it went, the oldest first
+    pub handovers: Vec<HandoverView>,
     /// The revision to name when the sample is changed
     pub revision: i64,
 }
@@ -130,6 +135,8 @@ pub struct LedgerEntry {
     /// In the unit of the sample's content
     pub amount: Option<String>,
     pub reason: String,
+    /// Who took what was returned, and the paper
+    pub receipt: Option<String>,
     pub moved_by: AccountId,
     pub moved_at: Instant,
     /// The test that used it up, or gave it back
@@ -220,6 +227,7 @@ impl From<CustodyEntryRow> for LedgerEntry {
             quantity: row.quantity,
             amount: row.billionths.map(|billionths| amount(billionths).to_string()),
             reason: row.reason,
+            receipt: row.receipt,
             moved_by: row.moved_by,
             moved_at: row.moved_at,
             test_task_id: row.test_task_id,
@@ -267,6 +275,8 @@ pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outco
         balances,
         ledger: ledger.into_iter().map(LedgerEntry::from).collect(),
         tasks: tasks.into_iter().map(SampleTask::of).collect(),
+        keeping: keeping::keeping(conn, reader, Some(id))?,
+        handovers: keeping::handovers(conn, reader, id)?,
         revision,
     }))
 }
