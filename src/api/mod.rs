@@ -12,6 +12,7 @@ pub mod evaluations;
 mod figures;
 pub mod instruments;
 pub mod intake;
+pub mod keeping;
 pub mod openapi;
 pub mod register;
 pub mod regulation;
@@ -29,6 +30,7 @@ pub fn table() -> Table {
         .and(regulation::table())
         .and(catalogue::table())
         .and(intake::table())
+        .and(keeping::table())
         .and(testing::table())
         .and(instruments::table())
         .and(adapters::table())

@@ -16,7 +16,7 @@ use utoipa::openapi::{Content, ObjectBuilder, OpenApi as Document, PathItem, Ref
 
 use super::{
     accounts, adapters, audit, catalogue, certificates, corrections, evaluations, figures, instruments, intake,
-    register, regulation, session, testing,
+    keeping, register, regulation, session, testing,
 };
 use crate::http::cookies::CSRF_HEADER;
 use crate::http::permit::Requirement;
@@ -88,7 +88,7 @@ pub fn document(table: &Table) -> Document {
     document
 }
 
-fn parts() -> [Document; 14] {
+fn parts() -> [Document; 15] {
     [
         session::Docs::openapi(),
         accounts::Docs::openapi(),
@@ -96,6 +96,7 @@ fn parts() -> [Document; 14] {
         regulation::Docs::openapi(),
         catalogue::Docs::openapi(),
         intake::Docs::openapi(),
+        keeping::Docs::openapi(),
         testing::Docs::openapi(),
         instruments::Docs::openapi(),
         adapters::Docs::openapi(),
@@ -182,7 +183,7 @@ fn tag(path: &str) -> &str {
     match path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default() {
         "my" => "applicant",
         "applications" => "intake",
-        "samples" => "custody",
+        "samples" | "retention" | "keeping-requests" | "handovers" => "custody",
         "tasks" | "worksheets" | "results" => "testing",
         "institutes" | "applicants" | "products" | "specifications" | "authorisations" => "catalogue",
         "instrument-files" | "run-lists" | "dead-letters" => "instruments",

@@ -15,6 +15,7 @@ use super::refusals::BenchRefusal;
 use super::task::{TaskFile, assigned, moved, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
 use crate::calculation::inputs::ReadingInput;
+use crate::custody;
 use crate::insert_all;
 use crate::people::DutiesDone;
 use crate::record::{Actor, Change};
@@ -151,6 +152,7 @@ impl Action for EnterReadings {
     }
 
     fn keep(&self, cx: &mut Context<'_>, sheet: Sheet, plan: Plan) -> Outcome<Entered> {
+        used(cx, &sheet)?;
         let (entered, event) = keep(cx.conn, (cx.actor, cx.now), sheet, plan, &self.entry())?;
         cx.record(event);
         Ok(entered)
@@ -167,9 +169,16 @@ pub(super) fn enter_in(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry)
     let entry = &sheet.carried(entry);
     let facts = Facts { actor: cx.actor, now: cx.now, regulation: &cx.services.regulation };
     let plan = decide(&facts, &sheet, entry)?;
+    used(cx, &sheet)?;
     let (entered, event) = keep(cx.conn, (cx.actor, cx.now), sheet, plan, entry)?;
     cx.record(event);
     Ok(entered)
+}
+
+/// Entering starts a task that waits: what the test uses up is taken with it.
+fn used(cx: &mut Context<'_>, sheet: &Sheet) -> Outcome<()> {
+    let TaskFile { task, item, sample, .. } = &sheet.file;
+    if task.state == TaskState::Waiting { custody::use_up(cx, sample, task, item) } else { Ok(()) }
 }
 
 fn load(cx: &mut Context<'_>, id: &TestTaskId, entry: &TaskEntry) -> Outcome<Sheet> {

@@ -9,6 +9,7 @@ use super::refusals::BenchRefusal;
 use super::start::Started;
 use super::task::{TaskFile, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
+use crate::custody;
 use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::store::Outcome;
@@ -21,7 +22,7 @@ use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{Permission, TaskState};
 
 /// Hands a started task back: it waits again, without an analyst. When it was first started, and the readings that
-/// were entered, stay as they are.
+/// were entered, stay as they are. What it took of the sample goes back to its portion.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HandBackTask {
@@ -69,6 +70,7 @@ impl Action for HandBackTask {
             .set((test_task::state.eq(task.state), test_task::analyst_id.eq(&task.analyst_id)))
             .execute(cx.conn)?;
         let (before, after) = (old.state.as_str(), task.state.as_str());
+        custody::give_back(cx, &file.sample, &task.id, &plan.reason)?;
         let mut change = Change::field(Self::NAME, "test_task", &task.id, "state", before, after);
         change.reason = Some(plan.reason);
         cx.record(change);

@@ -1,7 +1,8 @@
 use super::super::specimens::{actor, did, facts_of, result_of, sheet_file};
 use super::*;
+use crate::custody::amounts::There;
 use crate::refusal::Code;
-use crate::regulation::quantities::ItemDemand;
+use crate::regulation::quantities::{Content, ItemDemand};
 
 fn failing(name: &str) -> Failing {
     let mut file = sheet_file(TaskState::Oos, "analyst");
@@ -9,8 +10,11 @@ fn failing(name: &str) -> Failing {
     let result = Some(result_of(&file, Verdict::Fail));
     let done = DutiesDone { facts: vec![did("analyst", Duty::Entry)], ..DutiesDone::default() };
     let ten = rust_decimal::Decimal::TEN;
-    let item = ItemDemand { code: "x".into(), amount_per_test: ten, replicates: 1 };
-    let stock = repetition::Stock { item, content: ten.into(), retained: 9, last: 1 };
+    let item = ItemDemand { code: "x".into(), amount_per_test: ten, unit: None, whole_containers: 0, replicates: 1 };
+    let content = Content { amount: ten, unit: "片".into() };
+    let retained = There { containers: 9, billionths: None };
+    let over = There::default();
+    let stock = repetition::Stock { item, content, over, retained, free: 0, last: 1 };
     let (steps, readings, repeated) = (Vec::new(), Vec::new(), Vec::new());
     Failing {
         file,

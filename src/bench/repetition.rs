@@ -10,15 +10,16 @@ use super::refusals::BenchRefusal;
 use super::signed;
 use super::task::{TaskFile, latest_result, open_task_of, reviewed};
 use crate::action::{Action, Context, Facts, Services, Subject};
+use crate::custody::amounts::There;
 use crate::people::{DutiesDone, Grace, Reauthenticated, SignedContent};
 use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
-use crate::regulation::quantities::{self, ItemDemand};
+use crate::regulation::quantities::{self, Content, ItemDemand, QuantityError};
 use crate::secrets::Password;
 use crate::store::columns::{AccountId, Dec, ResultId, TestTaskId};
 use crate::store::revisions::Revised;
-use crate::store::rows::{ResultRow, TestTaskRow};
-use crate::store::schema::{application, custody_entry, product, result, test_task};
+use crate::store::rows::{ResultRow, TestItemRow, TestTaskRow};
+use crate::store::schema::{application, custody_entry, product, result, test_item, test_task};
 use crate::store::{AnyConnection, Outcome, views};
 use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{Duty, Permission, Place, ReviewOutcome, SignatureMeaning, TaskState, Verdict};
@@ -29,10 +30,14 @@ use crate::{custody, text};
 pub(super) struct Stock {
     /// What one complete test of the item consumes
     pub item: ItemDemand,
-    /// What one container holds, in the product's content unit
-    pub content: Dec,
-    /// Containers in the retention portion
-    pub retained: i64,
+    /// What one container holds
+    pub content: Content,
+    /// What is over, which serves before what is retained
+    pub over: There,
+    /// What is in the retention portion
+    pub retained: There,
+    /// Containers in the re-test portion that no other repetition waits for
+    pub free: i64,
     /// The last attempt at the item
     pub last: i64,
 }
@@ -41,6 +46,8 @@ pub(super) struct Stock {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ordered {
     count: i64,
+    /// Containers that come from what is over, and from the retention portion
+    over: i64,
     containers: i64,
     /// Who alone does them, and which failing result they repeat
     under: Option<(AccountId, ResultId)>,
@@ -48,39 +55,70 @@ pub(super) struct Ordered {
 
 impl Ordered {
     pub(super) fn containers(&self) -> i64 {
-        self.containers
+        self.over + self.containers
     }
 }
 
 /// Loads what a repetition takes.
 pub(super) fn stock(conn: &mut AnyConnection, file: &TaskFile) -> Outcome<Stock> {
-    let content: Dec = application::table
-        .find(&file.sample.application_id)
-        .inner_join(product::table)
-        .select(product::container_content)
-        .first(conn)?;
+    let content = content(conn, file)?;
     let last: Option<i64> = test_task::table
         .filter(test_task::sample_id.eq(&file.task.sample_id))
         .filter(test_task::test_item_id.eq(&file.task.test_item_id))
         .select(diesel::dsl::max(test_task::attempt))
         .first(conn)?;
-    let item =
-        ItemDemand { code: file.item.code.clone(), amount_per_test: file.item.consumes.decimal(), replicates: 1 };
-    let retained = custody::balance(conn, &file.sample.id, Place::Retention)?;
-    Ok(Stock { item, content, retained, last: last.unwrap_or(file.task.attempt) })
+    let retained = custody::there(conn, &file.sample.id, Place::Retention)?;
+    let over = custody::there(conn, &file.sample.id, Place::Surplus)?;
+    let kept = custody::there(conn, &file.sample.id, Place::Retest)?.containers;
+    let waiting: Vec<TestItemRow> = test_task::table
+        .inner_join(test_item::table)
+        .filter(test_task::sample_id.eq(&file.task.sample_id))
+        .filter(test_task::attempt.gt(1))
+        .filter(test_task::state.eq(TaskState::Waiting))
+        .filter(test_task::started_at.is_null())
+        .select(TestItemRow::as_select())
+        .load(conn)?;
+    let mut promised = 0;
+    for item in waiting {
+        promised += containers(&item.demanded(), &content).map_err(BenchRefusal::RetestUncountable)?;
+    }
+    let item = file.item.demanded();
+    let last = last.unwrap_or(file.task.attempt);
+    Ok(Stock { item, content, over, retained, free: (kept - promised).max(0), last })
+}
+
+/// What a container of the sample holds: as it was received, or, where it came before that was asked, by the catalogue.
+fn content(conn: &mut AnyConnection, file: &TaskFile) -> Outcome<Content> {
+    if let Some(content) = custody::amounts::content_of(&file.sample) {
+        return Ok(content);
+    }
+    let (amount, unit): (Dec, String) = application::table
+        .find(&file.sample.application_id)
+        .inner_join(product::table)
+        .select((product::container_content, product::content_unit))
+        .first(conn)?;
+    Ok(Content { amount: amount.decimal(), unit })
+}
+
+/// Containers of its own that one test takes.
+fn containers(item: &ItemDemand, content: &Content) -> Result<i64, QuantityError> {
+    let demand = quantities::demand(std::slice::from_ref(item), Some(content), 1, true)?;
+    Ok(i64::try_from(demand.full_test_containers).unwrap_or(i64::MAX))
 }
 
 impl Stock {
-    /// So many complete tests, as far as the retention portion suffices.
+    /// So many complete tests, as far as the re-test portion, then what is over and then the retention portion suffice.
     pub(super) fn order(&self, count: i64, under: Option<(AccountId, ResultId)>) -> Result<Ordered, BenchRefusal> {
-        let items = std::slice::from_ref(&self.item);
-        let demand = quantities::demand(items, self.content.decimal(), 1).map_err(BenchRefusal::RetestUncountable)?;
-        let one = i64::try_from(demand.full_test_containers).unwrap_or(i64::MAX);
+        let one = containers(&self.item, &self.content).map_err(BenchRefusal::RetestUncountable)?;
         let needed = one.saturating_mul(count);
-        if self.retained < needed {
-            return Err(BenchRefusal::RetestShort { needed, available: self.retained });
+        let (retained, over, free) = (self.retained.containers, self.over.containers, self.free);
+        let available = retained.saturating_add(over).saturating_add(free);
+        if available < needed {
+            return Err(BenchRefusal::RetestShort { needed, available });
         }
-        Ok(Ordered { count, containers: needed, under })
+        let wanted = (needed - free).max(0);
+        let from_over = wanted.min(over);
+        Ok(Ordered { count, over: from_over, containers: wanted - from_over, under })
     }
 }
 
@@ -92,10 +130,11 @@ pub(super) fn keep(
     ordered: Ordered,
     reason: &str,
 ) -> Outcome<Vec<TestTaskId>> {
-    if ordered.containers > 0 {
-        let places = (Place::Retention, Place::TestPortion);
+    let moves = [(Place::Surplus, ordered.over, stock.over), (Place::Retention, ordered.containers, stock.retained)];
+    for (from, quantity, there) in moves.into_iter().filter(|(_, quantity, _)| *quantity > 0) {
         let why = format!("复试 re-test: {reason}");
-        let entry = custody::entry(&file.sample, None, places, ordered.containers, &why, cx.actor, cx.now);
+        let entry = custody::entry(&file.sample, None, (from, Place::Retest), quantity, &why, cx.actor, cx.now);
+        let entry = custody::by_container(&file.sample, there, entry);
         diesel::insert_into(custody_entry::table).values(&entry).execute(cx.conn)?;
     }
     let mut made = Vec::new();

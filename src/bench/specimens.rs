@@ -79,6 +79,8 @@ pub(super) fn sheet_file(state: TaskState, analyst: &str) -> TaskFile {
         annex: Json::of(&Vec::<String>::new()),
         plausible: None,
         retest_allowed: None,
+        consumes_unit: None,
+        whole_containers: None,
     };
     let sample = SampleRow {
         id: SampleId::new(),
@@ -98,6 +100,8 @@ pub(super) fn sheet_file(state: TaskState, analyst: &str) -> TaskFile {
         full_test_containers: 1,
         required_containers: 1,
         institute_id: institute.clone(),
+        content_amount: None,
+        content_unit: None,
     };
     let task = TestTaskRow {
         id: TestTaskId::new(),

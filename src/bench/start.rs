@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::task::{TaskFile, assigned, open_task_of};
 use crate::action::{Action, Context, Facts, Subject};
+use crate::custody;
 use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::store::columns::{AccountId, Day, Instant, InstituteId, SampleId, TestItemId, TestTaskId};
@@ -16,7 +17,8 @@ use crate::store::{Outcome, views};
 use crate::vocabulary::states::TaskEvent;
 use crate::vocabulary::{Permission, TaskState};
 
-/// Starts a task: the analyst and the time are recorded. Receipt-to-start is the time between.
+/// Starts a task: the analyst and the time are recorded, and what the test uses up is taken from its portion.
+/// Receipt-to-start is the time between.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartTask {
@@ -124,6 +126,7 @@ impl Action for TakeNext {
 
 /// The task is the actor's from now on. The trail calls it the same, however it was taken.
 fn keep(cx: &mut Context<'_>, file: TaskFile, state: TaskState) -> Outcome<Started> {
+    custody::use_up(cx, &file.sample, &file.task, &file.item)?;
     let old = file.task;
     let task = TestTaskRow {
         state,

@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 
+use super::asked::KnownLot;
 use super::case::Case;
+use super::demand::{LotDemand, demand, usual_content};
 use super::load::CaseFile;
 use super::refusals::CasesRefusal;
 use crate::action::Facts;
@@ -17,6 +19,8 @@ use crate::vocabulary::states::CaseEvent;
 #[derive(Clone, Debug)]
 pub(super) struct Acceptance {
     pub determination: Determination,
+    /// What each batch must bring, where its containers hold what the product says
+    pub need: LotDemand,
     pub clocks: Vec<ApplicationClockRow>,
 }
 
@@ -27,6 +31,8 @@ pub(super) struct Ground {
     pub line: &'static dyn Line,
     /// Empty where the line does not work under authorisations.
     pub authorisations: Vec<Authorisation>,
+    /// The cases of the same lots that there are
+    pub known: Vec<KnownLot>,
 }
 
 /// The case that an application is, accepted on `accepted`.
@@ -68,6 +74,22 @@ pub(super) fn determine(regulation: &Regulation, case: &regulation::CaseFacts) -
     regulation.determine(case).map_err(CasesRefusal::NotDetermined)
 }
 
+/// The determination with how the amount of each batch is computed, and that amount.
+pub(super) fn with_demand(
+    regulation: &Regulation,
+    file: &CaseFile,
+    determination: Determination,
+) -> (Determination, LotDemand) {
+    let need = demand(file, &determination, &usual_content(file), regulation.practice());
+    let determination = match &need.question {
+        Some(question) => determination
+            .with_amounts((&format!("用量待定：{}", question.zh), &format!("the amount is open: {}", question.en))),
+        None if need.computation_zh.is_empty() => determination,
+        None => determination.with_amounts((&need.computation_zh, &need.computation_en)),
+    };
+    (determination, need)
+}
+
 /// Accepts the case today: its determination is frozen with it.
 ///
 /// # Errors
@@ -84,7 +106,7 @@ pub(super) fn accept(
     if let Some(error) = facts.regulation.contradiction(&of_today) {
         return Err(CasesRefusal::Contradicts(error).into());
     }
-    let determination = determine(facts.regulation, &of_today)?;
+    let (determination, need) = with_demand(facts.regulation, file, determine(facts.regulation, &of_today)?);
     if let Some(first) = determination.refusals.first() {
         let (first, all) = (first.clone(), determination.refusals.clone());
         return Err(CasesRefusal::ByProvisions { first, all }.into());
@@ -114,7 +136,7 @@ pub(super) fn accept(
     let clocks = clock_rows(&row.id, &determination);
     case.note("accepted_on", (), today.to_string());
     case.note("determination", (), serde_json::json!(determination));
-    Ok(Acceptance { determination, clocks })
+    Ok(Acceptance { determination, need, clocks })
 }
 
 /// The clocks of a determination as rows.

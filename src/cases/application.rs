@@ -18,7 +18,7 @@ use crate::store::dialect::next_number;
 use crate::store::rows::{ApplicationRow, BatchRow, InstituteRow};
 use crate::store::schema::applicant;
 use crate::store::{AnyConnection, Outcome};
-use crate::text::{self, TypedDate, date_or_blank};
+use crate::text::{self, TypedDate, codes, date_or_blank};
 use crate::vocabulary::CaseState;
 
 /// A new application.
@@ -69,6 +69,9 @@ pub struct NewBatch {
     /// As on the label; where it cannot be read as a date, or as two, the desk is asked on receipt
     pub expires_on: Option<String>,
     pub lot_size: Option<String>,
+    /// Why it is taken although there is a case of the same lot, here or in another institute
+    #[serde(default)]
+    pub despite_duplicate: Option<String>,
 }
 
 /// An application that was read and found in order, not yet numbered.
@@ -180,6 +183,12 @@ fn applicant_of(new: &NewApplication, actor: &Actor) -> Result<ApplicantId, Case
     }
 }
 
+/// A reason, where one is given.
+pub(super) fn reason(field: &str, typed: Option<&str>) -> Result<Option<String>, Refusal> {
+    let said = text::optional(field, typed.unwrap_or_default(), text::REMARK)?;
+    Ok(Some(said).filter(|said| !said.is_empty()))
+}
+
 fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec<BatchRow>, Refusal> {
     if new.is_empty() || new.len() > 50 {
         return Err(CasesRefusal::BatchCount.into());
@@ -201,8 +210,10 @@ fn check_batches(application_id: &ApplicationId, new: &[NewBatch]) -> Result<Vec
             lot_size: text("lot_size", &batch.lot_size)?,
             withdrawn_at: None,
             withdrawn_because: None,
+            despite_duplicate: reason(&at("despite_duplicate"), batch.despite_duplicate.as_deref())?,
         };
-        if rows.iter().any(|other| text::codes::same_code(&other.lot_number, &row.lot_number)) {
+        let same = |other: &BatchRow| codes::lot_key(&other.lot_number) == codes::lot_key(&row.lot_number);
+        if rows.iter().any(same) {
             return Err(CasesRefusal::LotTwice { batch: index }.into());
         }
         rows.push(row);

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::duplicates;
 use super::refusals::CasesRefusal;
 use crate::action::Context;
 use crate::business::{CaseDates, Particulars, StoredParticulars};
@@ -10,7 +11,7 @@ use crate::record::{Actor, Change};
 use crate::regulation::Determination;
 use crate::store::columns::{ApplicationId, Day};
 use crate::store::rows::{ApplicationRow, BatchRow};
-use crate::store::schema::{application, batch};
+use crate::store::schema::{application, batch, lot_key};
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::CaseState;
 use crate::vocabulary::states::CaseEvent;
@@ -168,6 +169,7 @@ impl Case {
     ) -> Outcome<ApplicationRow> {
         diesel::insert_into(application::table).values(&self.row).execute(cx.conn)?;
         crate::insert_all!(cx.conn, batch::table, batches)?;
+        crate::insert_all!(cx.conn, lot_key::table, duplicates::keys(batches))?;
         for (field, value) in entered(&self.row, batches)? {
             self.note(&field, (), value);
         }
@@ -183,7 +185,8 @@ fn entered(row: &ApplicationRow, batches: &[BatchRow]) -> Outcome<Map<String, Va
         .iter()
         .map(|batch| {
             json!({"lot_number": batch.lot_number, "produced_on": batch.produced_on,
-                   "expires_on": batch.expires_on, "lot_size": batch.lot_size})
+                   "expires_on": batch.expires_on, "lot_size": batch.lot_size,
+                   "despite_duplicate": batch.despite_duplicate})
         })
         .collect();
     let said = json!({

@@ -3,10 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::acceptance::{Ground, accept, case_of, determine};
+use super::acceptance::{Ground, accept, case_of, determine, with_demand};
 use super::application::{NewApplication, draft, file_for};
+use super::asked::KnownLot;
+use super::demand::LotDemand;
+use super::duplicates;
 use super::load::authorisations_of;
-use super::receipt::{LotDemand, demand};
 use crate::action::{Facts, Services};
 use crate::record::Actor;
 use crate::refusal::Refusal;
@@ -18,6 +20,8 @@ use crate::store::Outcome;
 pub struct IntakePreview {
     pub determination: Determination,
     pub demand: LotDemand,
+    /// Cases of the same lots that there are, here and in other institutes; for the staff of an institute alone
+    pub duplicates: Vec<KnownLot>,
     /// Why it would not be accepted today, if so
     pub refusal: Option<WouldRefuse>,
 }
@@ -48,6 +52,8 @@ enum RefusalDetail {
     Text(String),
     /// All that the regulation refuses
     Refusals(Vec<crate::regulation::CaseRefusal>),
+    /// The cases of the same lot
+    Known(Vec<KnownLot>),
 }
 
 impl From<Refusal> for WouldRefuse {
@@ -73,12 +79,20 @@ pub fn preview(services: &Services, actor: &Actor, new: &NewApplication) -> Outc
     let ground = services.db.read(|conn| {
         let file = file_for(conn, actor, new, facts.today())?;
         let authorisations = if line.authorised() { authorisations_of(conn, &file.institute.id)? } else { Vec::new() };
-        Ok(Ground { file, line, authorisations })
+        let lots: Vec<String> = new.batches.iter().map(|batch| batch.lot_number.clone()).collect();
+        let known = match &actor.institute {
+            Some(own) => duplicates::known(conn, &file.product, own, &lots, None)?,
+            None => Vec::new(),
+        };
+        Ok(Ground { file, line, authorisations, known })
     })?;
     let mut draft = draft(new, &ground.file, line, &facts)?;
     let case = case_of(draft.case.row(), &ground.file, facts.today())?;
-    let determination = determine(&services.regulation, &case)?;
-    let demand = demand(&ground.file, &determination)?;
-    let refusal = accept(&facts, &mut draft.case, &ground, draft.batches.len()).err();
-    Ok(IntakePreview { determination, demand, refusal: refusal.map(WouldRefuse::from) })
+    let determined = determine(&services.regulation, &case)?;
+    let (determination, demand) = with_demand(&services.regulation, &ground.file, determined);
+    let accepted = accept(&facts, &mut draft.case, &ground, draft.batches.len());
+    let (business, practice) = (draft.case.row().business, services.regulation.practice());
+    let known = duplicates::check(&draft.batches, &ground.known, business, practice, None);
+    let refusal = accepted.err().or_else(|| known.err().map(Refusal::from)).map(WouldRefuse::from);
+    Ok(IntakePreview { determination, demand, duplicates: ground.known, refusal })
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::application::{Series, numbered};
+use super::demand::{LotDemand, demand, usual_content};
 use super::label_questions::{DateQuestion, expired, questions};
 use super::load::CaseFile;
 use super::refusals::{ArrivalFault, CasesRefusal};
@@ -16,7 +17,7 @@ use crate::insert_all;
 use crate::record::Change;
 use crate::refusal::Refusal;
 use crate::regulation::Determination;
-use crate::regulation::quantities::{self, ItemDemand};
+use crate::regulation::quantities::Content;
 use crate::store::Outcome;
 use crate::store::columns::{BatchId, ContainerId, Day, Dec, SampleId, TestTaskId};
 use crate::store::rows::{
@@ -25,7 +26,7 @@ use crate::store::rows::{
 use crate::store::schema::{container, custody_entry, sample, test_task};
 use crate::text::{self, TypedDecimal, decimal_or_blank};
 use crate::vocabulary::samples::PortionEvent;
-use crate::vocabulary::{Portion, SampleState, TaskState};
+use crate::vocabulary::{Place, Portion, SampleState, TaskState};
 
 /// What arrived.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -43,6 +44,12 @@ pub struct NewSample {
     pub lot_number: String,
     /// Its containers: a number of them, or their label codes one by one
     pub containers: NewContainers,
+    /// How much one of these containers holds, where it is not what the product's containers hold
+    #[serde(default, deserialize_with = "decimal_or_blank")]
+    pub container_content: Option<TypedDecimal>,
+    /// The unit of that content; without it, the product's
+    #[serde(default)]
+    pub content_unit: Option<String>,
     /// °C on arrival
     #[serde(default, deserialize_with = "decimal_or_blank")]
     pub temperature: Option<TypedDecimal>,
@@ -90,62 +97,50 @@ pub(super) struct Received {
     pub tasks: Vec<TestTaskRow>,
 }
 
-/// How many containers one batch must bring, and by which provisions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LotDemand {
-    /// Full-test quantity (全项检验用量), in whole containers
-    pub full_test_containers: i64,
-    /// The multiple; null where no provision sets one (devices)
-    pub multiple: Option<u32>,
-    /// multiple × full-test quantity, in whole containers
-    pub required_containers: i64,
-    pub provisions: Vec<String>,
+/// What arrives is checked against.
+pub(super) struct Receiving<'a> {
+    pub application: &'a ApplicationRow,
+    pub file: &'a CaseFile,
+    pub determination: &'a Determination,
+    pub batches: &'a [BatchRow],
+    /// The batches that have their sample already
+    pub received: &'a [BatchId],
+    /// What the case itself leaves open
+    pub asked: &'a [DateQuestion],
 }
 
-/// What the regulation asks of each batch of this case.
-///
-/// # Errors
-/// Where the quantities are beyond counting.
-pub(super) fn demand(file: &CaseFile, determination: &Determination) -> Result<LotDemand, CasesRefusal> {
-    let items: Vec<ItemDemand> = file
-        .items
-        .iter()
-        .map(|item| ItemDemand { code: item.code.clone(), amount_per_test: item.consumes.decimal(), replicates: 1 })
-        .collect();
-    let multiple = determination.quantity_multiple.value;
-    let counted = quantities::demand(&items, file.product.container_content.decimal(), multiple.unwrap_or(1));
-    let counted = counted.map_err(CasesRefusal::Uncountable)?;
-    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(LotDemand {
-        full_test_containers: whole(counted.full_test_containers),
-        multiple,
-        required_containers: whole(counted.required_containers),
-        provisions: determination.quantity_multiple.provisions.clone(),
-    })
+/// What the containers of a sample hold, where the desk says so, or as the product says.
+fn content_of(index: usize, new: &NewSample, file: &CaseFile) -> Result<Content, Refusal> {
+    let usual = usual_content(file);
+    let at = |field: &str| format!("samples[{index}].{field}");
+    let unit = match new.content_unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty()) {
+        Some(unit) => text::required(&at("content_unit"), unit, 20)?,
+        None => usual.unit,
+    };
+    let amount = match new.container_content {
+        Some(TypedDecimal(amount)) => text::positive(&at("container_content"), &amount.to_string())?.1,
+        None => usual.amount,
+    };
+    Ok(Content { amount, unit })
 }
 
-/// Checks what arrived, in the order given; `received` are the batches that have their sample already, `asked` what the case
-/// itself leaves open.
+/// Checks what arrived, in the order given.
 ///
 /// # Errors
 /// Names the field, or what is short with the numbers and the provisions.
 pub(super) fn check_all(
     facts: &Facts<'_>,
     samples: &[NewSample],
-    application: &ApplicationRow,
-    batches: &[BatchRow],
-    received: &[BatchId],
-    need: &LotDemand,
-    asked: &[DateQuestion],
+    of: &Receiving<'_>,
 ) -> Result<Vec<Received>, Refusal> {
     if samples.is_empty() {
         return Err(CasesRefusal::NoSamples.into());
     }
-    let mut done = received.to_vec();
+    let mut done = of.received.to_vec();
     let mut all = Vec::with_capacity(samples.len());
     for (index, new) in samples.iter().enumerate() {
-        let batch = batch_of(index, &new.lot_number, batches, &done)?;
-        all.push(check(facts, index, new, batch, need, application, asked)?);
+        let batch = batch_of(index, &new.lot_number, of.batches, &done)?;
+        all.push(check(facts, index, new, batch, of)?);
         done.push(batch.id.clone());
     }
     Ok(all)
@@ -162,10 +157,11 @@ fn check(
     index: usize,
     new: &NewSample,
     batch: &BatchRow,
-    need: &LotDemand,
-    application: &ApplicationRow,
-    asked: &[DateQuestion],
+    of: &Receiving<'_>,
 ) -> Result<Received, Refusal> {
+    let application = of.application;
+    let content = content_of(index, new, of.file)?;
+    let need = &demand(of.file, of.determination, &content, facts.regulation.practice());
     let at = |field: &str| format!("samples[{index}].{field}");
     let labels = labels(&at("containers"), &new.containers)?;
     let given = i64::try_from(labels.len()).unwrap_or(i64::MAX);
@@ -196,15 +192,19 @@ fn check(
         full_test_containers: need.full_test_containers,
         required_containers: need.required_containers,
         institute_id: application.institute_id.clone(),
+        content_amount: need.is_counted().then(|| content.amount.normalize().into()),
+        content_unit: need.is_counted().then(|| content.unit.clone()),
     };
     if refused.is_none() {
         check_condition(index, &sample)?;
-        check_dates(index, &sample, batch, facts.today(), asked)?;
+        check_dates(index, &sample, batch, facts.today(), of.asked)?;
+        need.known(index)?;
         check_quantity(&at("containers"), &batch.lot_number, need, given)?;
     }
     let containers = container_rows(&sample, labels, need.full_test_containers)?;
     let (actor, now) = (facts.actor, facts.now);
-    let entries = custody::receive(&sample, &containers, refused.is_some(), need.full_test_containers, actor, now);
+    let places = if refused.is_some() { vec![(Place::Returned, given)] } else { need.places(given) };
+    let entries = custody::receive(&sample, &containers, &places, actor, now);
     Ok(Received { sample, containers, entries, tasks: Vec::new() })
 }
 
@@ -275,6 +275,7 @@ fn check_quantity(field: &str, lot: &str, need: &LotDemand, given: i64) -> Resul
         required: need.required_containers,
         given,
         by: need.provisions.clone(),
+        computation: (need.computation_zh.clone(), need.computation_en.clone()),
     })
 }
 
@@ -399,7 +400,7 @@ fn batch_of<'a>(
     let (sample, lot) = (index, lot.trim());
     let exactly = batches.iter().find(|batch| batch.lot_number == lot);
     let batch = exactly
-        .or_else(|| batches.iter().find(|batch| text::codes::same_code(&batch.lot_number, lot)))
+        .or_else(|| batches.iter().find(|batch| text::codes::lot_key(&batch.lot_number) == text::codes::lot_key(lot)))
         .ok_or_else(|| CasesRefusal::NoLot { sample, lot: lot.to_owned() })?;
     if batch.withdrawn_at.is_some() {
         return Err(CasesRefusal::LotWithdrawn { sample, lot: lot.to_owned() });
@@ -414,17 +415,29 @@ fn batch_of<'a>(
 mod tests {
     use super::*;
     use crate::cases::specimens::{self, World};
+    use crate::regulation::{Business, Ruled};
 
-    fn need() -> LotDemand {
-        LotDemand { full_test_containers: 1, multiple: Some(2), required_containers: 2, provisions: vec!["N-1".into()] }
+    fn determined(world: &World, file: &CaseFile) -> Determination {
+        let case = crate::cases::acceptance::case_of(&specimens::application(), file, world.today()).expect("a case");
+        let mut determination = world.regulation.determine(&case).expect("a determination");
+        determination.quantity_multiple = Ruled { value: Some(2), provisions: vec!["N-1".into()] };
+        determination
+    }
+
+    fn checked(samples: &[NewSample], batch: BatchRow, application: &ApplicationRow) -> Result<Vec<Received>, Refusal> {
+        let world = World::new();
+        let file = world.ground(Business::DrugRegistration).file;
+        let determination = determined(&world, &file);
+        let (batches, received, asked) = (&[batch], &[], &[]);
+        let of = Receiving { application, file: &file, determination: &determination, batches, received, asked };
+        check_all(&world.facts(), samples, &of)
     }
 
     fn arrive(change: impl Fn(&mut NewSample, &mut BatchRow)) -> Result<Vec<Received>, Refusal> {
-        let world = World::new();
         let application = specimens::application();
         let (mut sample, mut batch) = (specimens::arrived(), specimens::batch(&application));
         change(&mut sample, &mut batch);
-        check_all(&world.facts(), &[sample], &application, &[batch], &[], &need(), &[])
+        checked(&[sample], batch, &application)
     }
 
     #[test]
@@ -439,8 +452,17 @@ mod tests {
     fn what_is_short_is_told_with_its_numbers() {
         let refused = arrive(|sample, _| sample.containers = NewContainers::Count(1)).expect_err("one of two");
         let (field, lot, by) = ("samples[0].containers".into(), "L-1".into(), vec!["N-1".into()]);
-        let short = CasesRefusal::Short { field, lot, full: 1, multiple: Some(2), required: 2, given: 1, by };
+        let said = "每批须 2 瓶：2 × 10 片 = 20 片，每瓶 10 片，进位为 2 瓶";
+        let en = "each batch needs 2 瓶: 2 × 10 片 = 20 片, 10 片 in one 瓶, rounded up to 2";
+        let computation = (said.to_owned(), en.to_owned());
+        let short =
+            CasesRefusal::Short { field, lot, full: 1, multiple: Some(2), required: 2, given: 1, by, computation };
         assert_eq!((refused.details["short_by"].as_i64(), &refused), (Some(1), &short.into()));
+        // What the desk says of these containers holds before what the product says.
+        let smaller = arrive(|sample, _| sample.container_content = Some(TypedDecimal(5.into()))).expect("four of two");
+        assert_eq!(smaller[0].sample.required_containers, 4);
+        let grams = arrive(|sample, _| sample.content_unit = Some("g".into()));
+        assert!(grams.is_ok(), "an item without a unit of its own is counted in the content's");
         let none = arrive(|sample, _| sample.containers = NewContainers::Count(0)).expect_err("none");
         let count = CasesRefusal::ContainerCount { field: "samples[0].containers".into(), most: 5000 };
         assert_eq!(none, count.into());
@@ -488,11 +510,10 @@ mod tests {
 
     #[test]
     fn a_lot_is_received_once() {
-        let world = World::new();
         let application = specimens::application();
         let batch = specimens::batch(&application);
         let again = [specimens::arrived(), specimens::arrived()];
-        let refused = check_all(&world.facts(), &again, &application, &[batch], &[], &need(), &[]).expect_err("twice");
+        let refused = checked(&again, batch, &application).expect_err("twice");
         assert_eq!(refused, CasesRefusal::LotReceived { sample: 1, lot: "L-1".into() }.into());
     }
 }

@@ -5,9 +5,10 @@ use utoipa::ToSchema;
 
 use super::acceptance::laboratory_due;
 use super::case::{Case, determination_of};
+use super::demand::{LotDemand, demand, usual_content};
 use super::label_questions::not_given;
 use super::load::{CaseFile, batches_of, clocks_of, received_of};
-use super::receipt::{self, LotDemand, NewSample, Received};
+use super::receipt::{self, NewSample, Received, Receiving};
 use super::refusals::CasesRefusal;
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts, Subject};
@@ -80,10 +81,18 @@ impl Action for ReceiveSamples {
         // Also a receipt of refused samples only comes in a state in which samples may come.
         let mut receiving = case.clone();
         receiving.on(CaseEvent::Receive)?;
-        let need = receipt::demand(&loaded.file, &determination)?;
-        let (batches, received) = (&loaded.batches, &loaded.received);
+        let file = &loaded.file;
+        let need = demand(file, &determination, &usual_content(file), facts.regulation.practice());
         let asked = not_given(loaded.line, &case.dates());
-        let arrived = receipt::check_all(facts, &self.samples, case.row(), batches, received, &need, &asked)?;
+        let of = Receiving {
+            application: case.row(),
+            file,
+            determination: &determination,
+            batches: &loaded.batches,
+            received: &loaded.received,
+            asked: &asked,
+        };
+        let arrived = receipt::check_all(facts, &self.samples, &of)?;
         if receipt::any_received(&arrived) {
             case = receiving;
         }

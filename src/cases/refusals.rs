@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::asked::{AmountQuestion, KnownLot};
 use super::label_questions::DateQuestion;
 use crate::refusal::{Code, Refusal};
 use crate::regulation::calendar::CalendarError;
-use crate::regulation::quantities::QuantityError;
 use crate::regulation::{CaseError, CaseRefusal};
 use crate::store::Failure;
 use crate::store::columns::{ApplicantId, ApplicationId, BatchId, InstituteId, ProductId};
@@ -69,7 +69,12 @@ pub enum CasesRefusal {
     /// Samples come for an accepted case only.
     NotAccepted,
     /// The demand of the items cannot be counted.
-    Uncountable(QuantityError),
+    /// There are cases of the same lot, and nothing is said about them.
+    LotKnown { batch: usize, known: Vec<KnownLot> },
+    /// Another institute refused the lot.
+    RefusedElsewhere { batch: usize, known: KnownLot },
+    /// What an amount is computed from is not known.
+    AmountUnknown { sample: usize, question: AmountQuestion },
     /// A receipt without a sample.
     NoSamples,
     /// So many packages are not believed.
@@ -115,7 +120,16 @@ pub enum CasesRefusal {
     /// The sample of the lot was received already.
     LotReceived { sample: usize, lot: String },
     /// Fewer containers than the regulation asks for.
-    Short { field: String, lot: String, full: i64, multiple: Option<u32>, required: i64, given: i64, by: Vec<String> },
+    Short {
+        field: String,
+        lot: String,
+        full: i64,
+        multiple: Option<u32>,
+        required: i64,
+        given: i64,
+        by: Vec<String>,
+        computation: (String, String),
+    },
 }
 
 /// What may be wrong with a sample on arrival.
@@ -239,7 +253,32 @@ impl From<CasesRefusal> for Refusal {
                 format!("the case is {}: nothing more is decided on its tasks", state.en()),
             ),
             Why::NotAccepted => Self::new(Code::WrongState, "该申请尚未受理", "the application is not accepted yet"),
-            Why::Uncountable(error) => Self::field("items", error.to_string(), error.to_string()),
+            Why::LotKnown { batch, known } => {
+                let said: Vec<(String, String)> = known.iter().map(KnownLot::said).collect();
+                let zh: Vec<&str> = said.iter().map(|(zh, _)| zh.as_str()).collect();
+                let en: Vec<&str> = said.iter().map(|(_, en)| en.as_str()).collect();
+                Self::field(
+                    format!("batches[{batch}].despite_duplicate"),
+                    format!("该批已送检：{}。请说明再次受理的理由", zh.join("；")),
+                    format!("the lot is known: {}; say why it is taken again", en.join("; ")),
+                )
+                .with(json!({"known": known}))
+            }
+            Why::RefusedElsewhere { batch, known } => {
+                let (zh, en) = known.said();
+                Self::new(
+                    Code::Conflict,
+                    format!("该批已被其他机构判定不符合规定，不得转投：{zh}"),
+                    format!("another institute refused the lot, and it does not go from one to the next: {en}"),
+                )
+                .at(format!("batches[{batch}].lot_number"))
+                .with(json!({"known": [known]}))
+            }
+            Why::AmountUnknown { sample, question } => Self::field(
+                of_sample(sample, &question.field),
+                format!("无法计算用量：{}", question.zh),
+                format!("the amount cannot be computed: {}", question.en),
+            ),
             Why::NoSamples => Self::field("samples", "至少一份样品", "expected at least one sample"),
             Why::PackageCount { sample } => {
                 Self::field(of_sample(sample, "packages"), "应为 0 至 100000", "expected 0 to 100000")
@@ -340,19 +379,12 @@ impl From<CasesRefusal> for Refusal {
                 format!("the sample of lot {lot} is received already"),
             )
             .at(of_sample(sample, "lot_number")),
-            Why::Short { field, lot, full, multiple, required, given, by } => {
+            Why::Short { field, lot, full, multiple, required, given, by, computation: (zh, en) } => {
                 let short = required - given;
-                let times = multiple.map_or_else(|| "1".to_owned(), |multiple| multiple.to_string());
                 Self::new(
                     Code::QuantityShort,
-                    format!(
-                        "批号 {lot}：全项检验用量 {full} 个容器 × {times} 倍 = 须送 {required} 个，\
-                         实收 {given} 个，尚缺 {short} 个"
-                    ),
-                    format!(
-                        "lot {lot}: full-test quantity {full} containers × {times} = {required} required, \
-                         {given} received, {short} short"
-                    ),
+                    format!("批号 {lot}：须送 {required} 个容器，实收 {given} 个，尚缺 {short} 个（{zh}）"),
+                    format!("lot {lot}: {required} containers required, {given} received, {short} short ({en})"),
                 )
                 .at(field)
                 .by(by)
@@ -393,6 +425,15 @@ mod tests {
         let (lot, field) = ("L-1".to_owned(), "samples[0].containers".to_owned());
         let law = CaseRefusal { code: "c".into(), message: "不予受理".into(), provisions: vec!["N-1".into()] };
         let state = CaseState::Voided;
+        let known = KnownLot {
+            lot_number: "L-1".into(),
+            institute_zh: "别处".into(),
+            institute_en: "Elsewhere".into(),
+            application_number: "HBC20260001".into(),
+            state: CaseState::Reported,
+            conforms: Some(false),
+            own: false,
+        };
         walk::every_but(
             include_str!("refusals.rs"),
             &[
@@ -427,7 +468,12 @@ mod tests {
                 Why::FailingResult,
                 Why::NotWorkedOn(state),
                 Why::NotAccepted,
-                Why::Uncountable(QuantityError::TooGreat),
+                Why::LotKnown { batch: 0, known: vec![known.clone()] },
+                Why::RefusedElsewhere { batch: 0, known },
+                Why::AmountUnknown {
+                    sample: 0,
+                    question: AmountQuestion { field: "consumes_unit".into(), zh: "单位".into(), en: "unit".into() },
+                },
                 Why::NoSamples,
                 Why::PackageCount { sample: 0 },
                 Why::ContainerCount { field: field.clone(), most: 5000 },
@@ -452,9 +498,18 @@ mod tests {
                 Why::LotComes(lot.clone()),
                 Why::TooFewContainers { lot: lot.clone(), required: 2, given: 1 },
                 Why::NotReceiving(state),
-                Why::Short { field, lot, full: 1, multiple: None, required: 2, given: 1, by: Vec::new() },
+                Why::Short {
+                    field,
+                    lot,
+                    full: 1,
+                    multiple: None,
+                    required: 2,
+                    given: 1,
+                    by: Vec::new(),
+                    computation: ("须 2 瓶".into(), "2 are needed".into()),
+                },
             ],
-            &["ByProvisions", "Uncountable"],
+            &["ByProvisions"],
         );
     }
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::acceptance::laboratory_due;
-use super::case::Case;
+use super::case::{Case, determination_of};
+use super::demand::{LotDemand, demand, usual_content};
 use super::label_questions::expired;
 use super::load::{CaseFile, batches_of, clocks_of, received_of};
 use super::receipt;
@@ -17,6 +18,8 @@ use crate::custody::{self, CustodyRefusal};
 use crate::insert_all;
 use crate::record::Change;
 use crate::refusal::Refusal;
+use crate::regulation::practice::Practice;
+use crate::regulation::quantities::Content;
 use crate::store::Outcome;
 use crate::store::columns::{ApplicationId, BatchId, Day, Instant, SampleId};
 use crate::store::revisions::Revised;
@@ -56,7 +59,22 @@ pub struct Plan {
     case: Case,
     state: SampleState,
     gone: CustodyEntryRow,
+    /// Where its containers go, as at a receipt
+    places: Vec<(Place, i64)>,
     reason: String,
+}
+
+impl RefusedSample {
+    /// What the regulation asks of it, by what its containers hold.
+    fn need(&self, practice: &Practice) -> Result<LotDemand, Refusal> {
+        let determination = determination_of(self.case.row()).map_err(|_| CasesRefusal::NotAccepted)?;
+        let determination = determination.ok_or(CasesRefusal::NotAccepted)?;
+        let content = match (&self.sample.content_amount, &self.sample.content_unit) {
+            (Some(amount), Some(unit)) => Content { amount: amount.decimal(), unit: unit.clone() },
+            _ => usual_content(&self.file),
+        };
+        Ok(demand(&self.file, &determination, &content, practice))
+    }
 }
 
 impl Action for ReinstateSample {
@@ -120,15 +138,18 @@ impl Action for ReinstateSample {
             let (required, lot) = (found.sample.required_containers, batch.lot_number.clone());
             return Err(CasesRefusal::TooFewContainers { lot, required, given }.into());
         }
+        let need = found.need(facts.regulation.practice())?;
+        need.known(0)?;
         let gone = found.gone.clone().ok_or(CasesRefusal::NotRefused)?;
         if gone.moved_by == facts.actor.account {
             return Err(CustodyRefusal::OwnMove.into());
         }
-        Ok(Plan { case, state, gone, reason })
+        let places = need.places(gone.quantity);
+        Ok(Plan { case, state, gone, places, reason })
     }
 
     fn keep(&self, cx: &mut Context<'_>, found: RefusedSample, plan: Plan) -> Outcome<()> {
-        let Plan { case, state, gone, reason } = plan;
+        let Plan { case, state, gone, places, reason } = plan;
         let RefusedSample { sample, file, containers, due, .. } = found;
         let taken = |of, was, becomes, was_because| TakenBack { of, was, becomes, was_because, reason: &reason };
         let refused = taken(
@@ -145,7 +166,7 @@ impl Action for ReinstateSample {
             .set((sample::state.eq(state), sample::state_reason.eq(None::<String>)))
             .execute(cx.conn)?;
         let full_test = sample.full_test_containers;
-        let entries = custody::reinstate(&sample, gone.quantity, full_test, cx.actor, cx.now);
+        let entries = custody::reinstate(&sample, gone.quantity, &places, cx.actor, cx.now);
         insert_all!(cx.conn, custody_entry::table, &entries)?;
         for (event, these) in portions(&containers, full_test) {
             let portion = Portion::Returned

@@ -84,7 +84,7 @@ impl World {
         static PLAIN: Plain = Plain { authorised: false };
         static AUTHORISED: Plain = Plain { authorised: true };
         let line: &'static dyn Line = if business == Business::LotRelease { &AUTHORISED } else { &PLAIN };
-        Ground { file: file(), line, authorisations: Vec::new() }
+        Ground { file: file(), line, authorisations: Vec::new(), known: Vec::new() }
     }
 }
 
@@ -159,6 +159,8 @@ fn file() -> CaseFile {
         in_scope: true,
         plausible: None,
         retest_allowed: None,
+        consumes_unit: None,
+        whole_containers: None,
         annex: Json::of(&[""; 0]),
     };
     CaseFile { institute, product, traits: Vec::new(), specification, items: vec![item] }
@@ -206,6 +208,7 @@ pub fn batch(application: &ApplicationRow) -> BatchRow {
         lot_size: None,
         withdrawn_at: None,
         withdrawn_because: None,
+        despite_duplicate: None,
     }
 }
 
@@ -214,6 +217,8 @@ pub fn arrived() -> NewSample {
     NewSample {
         lot_number: "L-1".into(),
         containers: NewContainers::Count(4),
+        container_content: None,
+        content_unit: None,
         temperature: None,
         seals_intact: true,
         packages: 1,
@@ -236,6 +241,7 @@ pub fn new_application_of(batches: usize) -> NewApplication {
         produced_on: None,
         expires_on: Some("2028-12-31".into()),
         lot_size: None,
+        despite_duplicate: None,
     };
     NewApplication {
         business: Business::DrugRegistration,

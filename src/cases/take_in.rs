@@ -5,9 +5,10 @@ use utoipa::ToSchema;
 
 use super::acceptance::{Acceptance, Ground, accept, laboratory_due};
 use super::application::{NewApplication, NewCase, Series, draft, file_of_known, numbered};
+use super::duplicates;
 use super::label_questions::not_given;
 use super::load::authorisations_of;
-use super::receipt::{self, LotDemand, Receipt, Received};
+use super::receipt::{self, Receipt, Received, Receiving};
 use super::taken::Taken;
 use crate::action::{Action, Context, Facts};
 use crate::insert_all;
@@ -33,7 +34,6 @@ pub struct Loaded(Ground);
 pub struct Plan {
     draft: NewCase,
     accepted: Acceptance,
-    need: LotDemand,
     arrived: Vec<Received>,
 }
 
@@ -62,32 +62,42 @@ impl Action for TakeIn {
         let line = cx.services.lines.of(new.business)?;
         let authorisations =
             if line.authorised() { authorisations_of(cx.conn, &file.institute.id)? } else { Vec::new() };
-        Ok(Loaded(Ground { file, line, authorisations }))
+        let lots: Vec<String> = new.batches.iter().map(|batch| batch.lot_number.clone()).collect();
+        let known = duplicates::known(cx.conn, &file.product, &file.institute.id, &lots, None)?;
+        Ok(Loaded(Ground { file, line, authorisations, known }))
     }
 
     fn decide(&self, facts: &Facts<'_>, Loaded(ground): &Loaded) -> Result<Plan, Refusal> {
         let mut draft = draft(&self.application, &ground.file, ground.line, facts).map_err(within("application"))?;
         let accepted = accept(facts, &mut draft.case, ground, draft.batches.len()).map_err(within("application"))?;
-        let need = receipt::demand(&ground.file, &accepted.determination)?;
+        let (business, practice) = (draft.case.row().business, facts.regulation.practice());
+        duplicates::check(&draft.batches, &ground.known, business, practice, None)
+            .map_err(|why| within("application")(why.into()))?;
         let asked = not_given(ground.line, &draft.case.dates());
-        let arrived =
-            receipt::check_all(facts, &self.receipt.samples, draft.case.row(), &draft.batches, &[], &need, &asked)
-                .map_err(within("receipt"))?;
+        let of = Receiving {
+            application: draft.case.row(),
+            file: &ground.file,
+            determination: &accepted.determination,
+            batches: &draft.batches,
+            received: &[],
+            asked: &asked,
+        };
+        let arrived = receipt::check_all(facts, &self.receipt.samples, &of).map_err(within("receipt"))?;
         if receipt::any_received(&arrived) {
             draft.case.on(CaseEvent::Receive)?;
         }
         draft.case.facts().received_on = Some(facts.today().into());
-        Ok(Plan { draft, accepted, need, arrived })
+        Ok(Plan { draft, accepted, arrived })
     }
 
     fn keep(&self, cx: &mut Context<'_>, Loaded(ground): Loaded, plan: Plan) -> Outcome<Taken> {
-        let Plan { draft: NewCase { mut case, batches }, accepted, need, mut arrived } = plan;
+        let Plan { draft: NewCase { mut case, batches }, accepted, mut arrived } = plan;
         case.facts().number = numbered(cx, Series::Application, &ground.file.institute)?;
         let row = case.insert(cx, Self::NAME, &batches)?;
         insert_all!(cx.conn, application_clock::table, &accepted.clocks)?;
         let due = laboratory_due(&accepted.clocks);
         receipt::store(cx, &row, &ground.file, due.as_ref(), &mut arrived)?;
-        Ok(Taken::of(&row).determined(accepted.determination, need).with(&batches, &arrived))
+        Ok(Taken::of(&row).determined(accepted.determination, accepted.need).with(&batches, &arrived))
     }
 }
 

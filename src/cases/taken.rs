@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::receipt::{LotDemand, Received};
+use super::demand::LotDemand;
+use super::receipt::Received;
 use crate::regulation::Determination;
 use crate::store::columns::{ApplicationId, BatchId, SampleId};
 use crate::store::rows::{ApplicationRow, BatchRow};

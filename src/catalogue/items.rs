@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use units::Unit;
+
 use super::refusals::CatalogueRefusal;
 use crate::calculation::formula::Formula;
 use crate::calculation::inputs::ReadingInput;
@@ -44,6 +46,12 @@ pub struct NewItem {
     pub replicates: i64,
     /// How much one complete test consumes, in the product's content unit
     pub consumes: String,
+    /// The unit of that amount in UCUM (`mL`, `{tbl}`); without it, the product's content unit
+    #[serde(default)]
+    pub consumes_unit: Option<String>,
+    /// Containers that one test needs whole, beside that amount (sterility, minimum fill, visible particles)
+    #[serde(default)]
+    pub whole_containers: Option<i64>,
     /// Whether the item is within the laboratory's accredited scope
     #[serde(default = "yes")]
     pub in_scope: bool,
@@ -101,12 +109,14 @@ impl CheckedItem {
             annex: Json::of(&item.annex),
             plausible: item.plausible,
             retest_allowed: item.retest_allowed,
+            consumes_unit: item.consumes_unit,
+            whole_containers: item.whole_containers.filter(|whole| *whole > 0),
         }
     }
 }
 
-/// Checks the item at that place of the list.
-pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Refusal> {
+/// Checks the item at that place of the list, for a product whose content is measured in `content_unit`.
+pub(super) fn check_item(index: usize, new: &NewItem, content_unit: &str) -> Result<CheckedItem, Refusal> {
     let at = |field: &str| format!("items[{index}].{field}");
     let limit = text::required(&at("limit"), &new.limit, text::TEXT)?;
     let fits = match new.kind {
@@ -141,10 +151,25 @@ pub(super) fn check_item(index: usize, new: &NewItem) -> Result<CheckedItem, Ref
         plausible: plausible.map(str::to_owned),
         limit,
         inputs,
+        consumes_unit: check_unit(&at("consumes_unit"), new.consumes_unit.as_deref(), content_unit)?,
         ..new.clone()
     };
+    if new.whole_containers.is_some_and(|whole| !(0..=5000).contains(&whole)) {
+        return Err(CatalogueRefusal::WholeContainers { field: at("whole_containers") }.into());
+    }
     let consumes = text::not_negative(&at("consumes"), &new.consumes)?.1.into();
     Ok(CheckedItem { item, rounding_step: rounding_step.map(|(_, value)| value.into()), consumes })
+}
+
+/// The unit of what an item consumes; it leads to the unit of the content, or nothing can be added up.
+fn check_unit(field: &str, typed: Option<&str>, content_unit: &str) -> Result<Option<String>, Refusal> {
+    let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else { return Ok(None) };
+    let unit = text::required(field, typed, 20)?;
+    if !units::same(&unit, content_unit) {
+        let way = Unit::read(&unit).and_then(|from| from.to(&Unit::read(content_unit)?));
+        way.map_err(|why| CatalogueRefusal::UnitMisfit { field: field.to_owned(), why })?;
+    }
+    Ok(Some(unit))
 }
 
 /// The inputs as declared, or the one reading `x`; every name of the formula is among them.
@@ -209,6 +234,8 @@ pub(super) mod tests {
             inputs: Vec::new(),
             replicates: 1,
             consumes: "10".into(),
+            consumes_unit: None,
+            whole_containers: None,
             in_scope: true,
             plausible: None,
             retest_allowed: None,
@@ -217,12 +244,12 @@ pub(super) mod tests {
     }
 
     fn fault(item: &NewItem) -> Option<String> {
-        check_item(3, item).err().and_then(|refusal| refusal.field)
+        check_item(3, item, "片").err().and_then(|refusal| refusal.field)
     }
 
     #[test]
     fn an_item_without_inputs_has_one_reading() {
-        let checked = check_item(0, &assay()).expect("an item");
+        let checked = check_item(0, &assay(), "片").expect("an item");
         let names: Vec<&str> = checked.item.inputs.iter().map(|input| input.name.as_str()).collect();
         assert_eq!(names, ["x"]);
     }
@@ -238,5 +265,19 @@ pub(super) mod tests {
         assert_eq!(fault(&NewItem { formula: Some("y * 2".into()), ..assay() }).as_deref(), Some("items[3].formula"));
         let twice = NewItem { annex: vec![AnnexPicture::Chromatogram, AnnexPicture::Chromatogram], ..assay() };
         assert_eq!(fault(&twice).as_deref(), Some("items[3].annex[1]"));
+    }
+
+    #[test]
+    fn what_is_consumed_leads_to_the_unit_of_the_content() {
+        let of = |unit: &str| NewItem { consumes_unit: Some(unit.into()), ..assay() };
+        for unit in ["{tbl}", "片", " ", "{tablet}"] {
+            assert_eq!(fault(&of(unit)), None, "{unit}");
+        }
+        for unit in ["g", "mL", "handful", "{capsule}"] {
+            assert_eq!(fault(&of(unit)).as_deref(), Some("items[3].consumes_unit"), "{unit}");
+        }
+        assert!(check_item(0, &of("uL"), "mL").is_ok());
+        let whole = |containers: i64| NewItem { whole_containers: Some(containers), ..assay() };
+        assert_eq!((fault(&whole(20)), fault(&whole(-1)).is_some()), (None, true));
     }
 }

@@ -1,6 +1,7 @@
 //! What the catalogue refuses, in one place and in both languages.
 
 use chrono::NaiveDate;
+use units::UnitError;
 
 use crate::calculation::formula::FormulaError;
 use crate::refusal::{Code, Refusal};
@@ -67,6 +68,10 @@ pub enum CatalogueRefusal {
     LimitUnreadable { field: String, why: NumericError },
     /// So many replicates are not believed.
     ReplicateCount { field: String },
+    /// So many containers for one test are not believed.
+    WholeContainers { field: String },
+    /// A unit that is not known, or leads nowhere.
+    UnitMisfit { field: String, why: UnitError },
     /// A picture is asked for twice.
     PictureTwice { field: String },
     /// Not a name for an input.
@@ -157,6 +162,12 @@ impl From<CatalogueRefusal> for Refusal {
             ),
             Why::LimitUnreadable { field, why } => Self::field(field, why.to_string(), why.to_string()),
             Why::ReplicateCount { field } => Self::field(field, "应为 1 至 100", "expected 1 to 100"),
+            Why::WholeContainers { field } => Self::field(field, "应为 0 至 5000", "expected 0 to 5000"),
+            Why::UnitMisfit { field, why } => {
+                let why = why.to_string();
+                let (zh, en) = why.split_once(" / ").unwrap_or((&why, &why));
+                Self::field(field, zh, en)
+            }
             Why::PictureTwice { field } => Self::field(field, "不应重复", "expected each picture once"),
             Why::InputName { field } => Self::field(
                 field,
@@ -237,6 +248,8 @@ mod tests {
                 Why::ComparisonMisfit { field: field.clone() },
                 Why::LimitUnreadable { field: field.clone(), why: NumericError::NotANumber { text: "x".into() } },
                 Why::ReplicateCount { field: field.clone() },
+                Why::WholeContainers { field: field.clone() },
+                Why::UnitMisfit { field: field.clone(), why: UnitError::Unknown { text: "x".into() } },
                 Why::PictureTwice { field: field.clone() },
                 Why::InputName { field: field.clone() },
                 Why::InputTwice { field: field.clone() },

@@ -43,6 +43,8 @@ pub struct Predecessors {
     product: Whose,
     /// The number of its last version; none has 0.
     last: i64,
+    /// The unit in which its containers are measured.
+    content_unit: String,
 }
 
 /// A draft that was found in order.
@@ -63,7 +65,8 @@ impl DraftSpecification {
         if self.items.is_empty() || self.items.len() > 200 {
             return Err(CatalogueRefusal::ItemCount.into());
         }
-        let items = self.items.iter().enumerate().map(|(index, item)| check_item(index, item));
+        let items = self.items.iter().enumerate();
+        let items = items.map(|(index, item)| check_item(index, item, &versions.content_unit));
         Ok(CheckedDraft {
             version: versions.last + 1,
             title: text::required("title", &self.title, text::TEXT)?,
@@ -78,6 +81,7 @@ fn item_content(item: &TestItemRow) -> Value {
     json!({"code": item.code, "name_zh": item.name_zh, "method": item.method, "kind": item.kind, "unit": item.unit,
         "limit": item.limit_text, "compare_by": item.compare_by, "rounding_step": item.rounding_step,
         "formula": item.formula, "replicates": item.replicates, "consumes": item.consumes,
+        "consumes_unit": item.consumes_unit, "whole_containers": item.whole_containers,
         "in_scope": item.in_scope, "plausible": item.plausible})
 }
 
@@ -96,7 +100,9 @@ impl Action for DraftSpecification {
             .filter(specification::product_id.eq(&self.product_id))
             .select(diesel::dsl::max(specification::version))
             .first(cx.conn)?;
-        Ok(Predecessors { product, last: last.unwrap_or(0) })
+        let unit: Option<String> =
+            product::table.find(&self.product_id).select(product::content_unit).first(cx.conn).optional()?;
+        Ok(Predecessors { product, last: last.unwrap_or(0), content_unit: unit.unwrap_or_default() })
     }
 
     fn decide(&self, _: &Facts<'_>, versions: &Predecessors) -> Result<CheckedDraft, Refusal> {
@@ -379,10 +385,13 @@ mod tests {
             edition: "2026".into(),
             items: vec![assay()],
         };
-        let versions = Predecessors { product: Whose::Own, last: 2 };
+        let versions = Predecessors { product: Whose::Own, last: 2, content_unit: "片".into() };
         assert_eq!(new.checked(&versions).map(|drafted| drafted.version).ok(), Some(3));
-        let fault = |new: &DraftSpecification, versions| new.checked(versions).err().and_then(|refusal| refusal.field);
-        assert_eq!(fault(&new, &Predecessors { product: Whose::Nobody, last: 0 }).as_deref(), Some("product_id"));
+        let fault = |new: &DraftSpecification, versions: &Predecessors| {
+            new.checked(versions).err().and_then(|refusal| refusal.field)
+        };
+        let nobodys = Predecessors { product: Whose::Nobody, last: 0, content_unit: "片".into() };
+        assert_eq!(fault(&new, &nobodys).as_deref(), Some("product_id"));
         assert_eq!(fault(&DraftSpecification { items: Vec::new(), ..new }, &versions).as_deref(), Some("items"));
     }
 }

@@ -307,7 +307,7 @@ fn decision(facts: &Dossier, regulation: &Regulation) -> DecisionFacts {
     let determination = &facts.determination;
     let quantity = match determination.quantity_multiple.value {
         Some(multiple) => format!(
-            "全检量 {} {unit} × {multiple} = {} {unit}",
+            "一次全检用量 {} {unit}，{multiple} 倍须送 {} {unit}",
             facts.sample.full_test_containers,
             facts.sample.required_containers,
             unit = facts.product.container

@@ -82,6 +82,7 @@ impl ProtocolFinding {
 pub(super) struct Sample {
     pub number: String,
     pub received_on: NaiveDate,
+    /// 检品数量: what was received but for the surplus
     pub containers: i64,
     pub full_test_containers: i64,
     pub required_containers: i64,
@@ -243,6 +244,7 @@ pub(super) mod tests {
                 clocks: Vec::new(),
                 remainder: Remainder { may_be_sold: false, conditions: Vec::new(), provisions: Vec::new() },
                 refusals: Vec::new(),
+                amounts: Vec::new(),
                 explanation: Vec::new(),
             },
             clocks: Vec::new(),

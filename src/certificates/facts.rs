@@ -20,10 +20,12 @@ use crate::store::rows::{
     ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, InstituteRow, ProductRow, ProtocolReviewRow,
     ResultRow, SampleRow, TestItemRow, TestTaskRow,
 };
-use crate::store::schema::{applicant, application, application_clock, batch, container, result, test_item, test_task};
+use crate::store::schema::{
+    applicant, application, application_clock, batch, container, custody_entry, result, test_item, test_task,
+};
 use crate::store::stored::At;
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::Comparison;
+use crate::vocabulary::{Comparison, Place};
 
 /// Everything about one sample, and whose it is.
 pub(super) struct TestedSample {
@@ -50,7 +52,7 @@ impl TestedSample {
         let applicant: ApplicantRow =
             applicant::table.find(&case.applicant_id).select(ApplicantRow::as_select()).first(conn)?;
         let batch: BatchRow = batch::table.find(&sample.batch_id).select(BatchRow::as_select()).first(conn)?;
-        let containers = container::table.filter(container::sample_id.eq(id)).count().get_result(conn)?;
+        let containers = tested(conn, id)?;
         let clocks: Vec<ApplicationClockRow> = application_clock::table
             .filter(application_clock::application_id.eq(&case.id))
             .order(application_clock::due)
@@ -135,6 +137,18 @@ fn finding(row: ProtocolReviewRow) -> ProtocolFinding {
         note: row.note,
         on: statutory_date(row.reviewed_at.utc()),
     }
+}
+
+/// The containers that the test is about: what was over on receipt does not count.
+fn tested(conn: &mut AnyConnection, id: &SampleId) -> Outcome<i64> {
+    let all: i64 = container::table.filter(container::sample_id.eq(id)).count().get_result(conn)?;
+    let over: Vec<i64> = custody_entry::table
+        .filter(custody_entry::sample_id.eq(id))
+        .filter(custody_entry::from_place.eq(Place::Received))
+        .filter(custody_entry::to_place.eq(Place::Surplus))
+        .select(custody_entry::quantity)
+        .load(conn)?;
+    Ok(all - over.iter().sum::<i64>())
 }
 
 fn received(row: &SampleRow, containers: i64) -> Sample {

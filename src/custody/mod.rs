@@ -2,19 +2,26 @@
 //! sum over all places stays nothing, and no place but the outside goes below nothing; the database holds
 //! to all three by itself.
 
+pub(crate) mod amounts;
+mod handover;
+mod keeping;
 mod labels;
 mod moves;
 mod refusals;
 #[cfg(test)]
 mod specimens;
 mod undo;
+mod using;
 
 use crate::vocabulary::Place;
+pub use handover::{HandOver, HandedOver};
+pub use keeping::{ApproveKeeping, AskKeeping, CarryOutKeeping, KeepingAnswer, RefuseKeeping, WitnessKeeping};
 pub use labels::{LABELS_AT_ONCE, LabelsPrinted, PrintLabels, PrintedLabel};
 pub use moves::{DestroyContainers, MoveContainers, Moved, ReturnContainers};
-pub(crate) use moves::{balance, sample_of};
+pub(crate) use moves::{by_container, sample_of};
 pub use refusals::CustodyRefusal;
 pub use undo::UndoMove;
+pub(crate) use using::{give_back, there, use_up};
 
 use chrono::{DateTime, Utc};
 
@@ -22,14 +29,13 @@ use crate::record::Actor;
 use crate::store::columns::{ContainerId, CustodyEntryId};
 use crate::store::rows::{ContainerRow, CustodyEntryRow, SampleRow};
 
-/// The entries of a receipt: each container comes in under its own label, then the sample is split into
-/// the test portion and the retention and re-test portion; a refused sample goes back.
+/// The entries of a receipt: each container comes in under its own label, full, then the sample is split into its
+/// portions and what is over; a refused sample goes back.
 #[must_use]
 pub fn receive(
     sample: &SampleRow,
     containers: &[ContainerRow],
-    refused: bool,
-    full_test: i64,
+    places: &[(Place, i64)],
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Vec<CustodyEntryRow> {
@@ -40,20 +46,14 @@ pub fn receive(
             entry(sample, one, (Place::Supplied, Place::Received), 1, "收样 received", actor, now)
         })
         .collect();
-    let all = i64::try_from(containers.len()).unwrap_or(i64::MAX);
-    let parts = if refused {
-        vec![(Place::Returned, all, "拒收退回 refused and returned")]
-    } else {
-        vec![
-            (Place::TestPortion, full_test.min(all), "检验用 test portion"),
-            (Place::Retention, all - full_test.min(all), "留样及复试用 retention and re-test"),
-        ]
-    };
-    for (place, quantity, reason) in parts {
-        if quantity > 0 {
-            entries.push(entry(sample, None, (Place::Received, place), quantity, reason, actor, now));
-        }
+    for (place, quantity) in places {
+        let reason = match place {
+            Place::Returned => "拒收退回 refused and returned".to_owned(),
+            place => format!("{} {}", place.zh(), place.en()),
+        };
+        entries.push(entry(sample, None, (Place::Received, *place), *quantity, &reason, actor, now));
     }
+    filled(sample, &mut entries);
     entries
 }
 
@@ -62,26 +62,29 @@ pub fn receive(
 pub(crate) fn reinstate(
     sample: &SampleRow,
     containers: i64,
-    full_test: i64,
+    places: &[(Place, i64)],
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Vec<CustodyEntryRow> {
-    let back = "误记更正 recorded by mistake";
-    let parts = [
-        (Place::Returned, Place::Received, containers, back),
-        (Place::Received, Place::TestPortion, full_test.min(containers), "检验用 test portion"),
-        (
-            Place::Received,
-            Place::Retention,
-            containers - full_test.min(containers),
-            "留样及复试用 retention and re-test",
-        ),
-    ];
-    let entry_of = |(from, to, quantity, reason)| entry(sample, None, (from, to), quantity, reason, actor, now);
-    parts.into_iter().filter(|(.., quantity, _)| *quantity > 0).map(entry_of).collect()
+    let back = (Place::Returned, Place::Received);
+    let mut entries = vec![entry(sample, None, back, containers, "误记更正 recorded by mistake", actor, now)];
+    for (place, quantity) in places {
+        let reason = format!("{} {}", place.zh(), place.en());
+        entries.push(entry(sample, None, (Place::Received, *place), *quantity, &reason, actor, now));
+    }
+    filled(sample, &mut entries);
+    entries
 }
 
-/// One entry of the ledger.
+/// Nothing was opened yet: each container holds what it holds.
+fn filled(sample: &SampleRow, entries: &mut [CustodyEntryRow]) {
+    let full = amounts::content_of(sample).and_then(|content| amounts::billionths(content.amount));
+    for entry in entries {
+        entry.billionths = full.map(|full| full.saturating_mul(entry.quantity));
+    }
+}
+
+/// One entry of the ledger; its amount is the caller's to say, where the sample's ledger counts amounts.
 #[must_use]
 pub(crate) fn entry(
     sample: &SampleRow,
@@ -102,5 +105,8 @@ pub(crate) fn entry(
         reason: reason.into(),
         moved_by: actor.account.clone(),
         moved_at: now.into(),
+        billionths: None,
+        test_task_id: None,
+        receipt: None,
     }
 }

@@ -1,9 +1,13 @@
 //! What custody refuses, in one place and in both languages.
 
+use rust_decimal::Decimal;
+
 use crate::refusal::{Code, Refusal};
+use crate::regulation::quantities::QuantityError;
 use crate::store::Failure;
-use crate::store::columns::{CustodyEntryId, SampleId};
-use crate::vocabulary::Place;
+use crate::store::columns::{CustodyEntryId, KeepingRequestId, SampleId};
+use crate::vocabulary::states::WrongState;
+use crate::vocabulary::{KeepingEvent, Place};
 
 /// Why no container moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,32 @@ pub enum CustodyRefusal {
     TooManyLabels { most: i64 },
     /// A label that was printed before is printed again for a reason.
     Reprint { code: String, times: i64 },
+    /// Less is there than a test uses up.
+    TooLittle { at: Place, available: Decimal, asked: Decimal, unit: String },
+    /// What a test uses up cannot be computed.
+    Uncountable(QuantityError),
+    /// What is retained is destroyed on request, with an approval and a witness.
+    DestroyedOnRequest,
+    /// The institute has no such request.
+    NoRequest(KeepingRequestId),
+    /// The step does not fit.
+    State(WrongState),
+    /// A use is done with its approval.
+    NothingToCarryOut,
+    /// It is for somebody else to do.
+    OwnRequest(KeepingEvent),
+    /// Neither a sample nor a container has that code.
+    NothingScanned(String),
+    /// The institute has nobody of that name.
+    NoPerson(String),
+    /// The sample was refused on arrival.
+    NotInTheHouse,
+    /// It is with that person already.
+    HasItAlready,
+    /// Only who has it gives it, and only who takes it takes it.
+    SomebodyElses,
+    /// The regulation lets nothing of the case be sold.
+    NotForSale(Vec<String>),
 }
 
 impl From<CustodyRefusal> for Refusal {
@@ -90,6 +120,58 @@ impl From<CustodyRefusal> for Refusal {
             )
             .at("reason")
             .with(serde_json::json!({"code": code, "printed": times})),
+            CustodyRefusal::TooLittle { at, available, asked, unit } => Self::new(
+                Code::LedgerRefused,
+                format!("检验需用 {asked} {unit}，“{}”只有 {available} {unit}", at.zh()),
+                format!("the test takes {asked} {unit}, and there are {available} {unit} at {}", at.en()),
+            )
+            .with(serde_json::json!({
+                "available_amount": available.to_string(), "asked_amount": asked.to_string(), "unit": unit
+            })),
+            CustodyRefusal::Uncountable(why) => {
+                let (zh, en) = why.sides();
+                Self::new(Code::LedgerRefused, zh, en)
+            }
+            CustodyRefusal::DestroyedOnRequest => Self::new(
+                Code::LedgerRefused,
+                "留样的销毁须先提出申请，经他人批准并有见证人",
+                "what is retained is destroyed on request, approved by somebody else and with a witness",
+            )
+            .at("from"),
+            CustodyRefusal::NoRequest(id) => Self::not_found("留样申请", "request", id.as_str()),
+            CustodyRefusal::State(refused) => refused.into(),
+            CustodyRefusal::NothingToCarryOut => Self::new(
+                Code::WrongState,
+                "动用留样经批准即完成，无须执行登记",
+                "a use is done with its approval: nothing is carried out",
+            ),
+            CustodyRefusal::OwnRequest(event) => Self::new(
+                Code::SelfReview,
+                format!("“{}”须由他人进行", event.zh()),
+                format!("it is for somebody else to {}", event.en()),
+            ),
+            CustodyRefusal::NothingScanned(code) => Self::not_found("样品或标签", "sample or label", &code).at("code"),
+            CustodyRefusal::NoPerson(named) => {
+                Self::field("to", format!("本机构没有账户“{named}”"), format!("the institute has no account {named:?}"))
+            }
+            CustodyRefusal::NotInTheHouse => {
+                Self::new(Code::WrongState, "该样品已拒收退回", "the sample was refused and went back")
+            }
+            CustodyRefusal::HasItAlready => {
+                Self::new(Code::Conflict, "样品已在该人员处", "the sample is with that person already").at("to")
+            }
+            CustodyRefusal::SomebodyElses => Self::new(
+                Code::Forbidden,
+                "样品只能由持有人交出，或由接收人扫码接收",
+                "a sample is given by who has it, or taken by who scans it",
+            ),
+            CustodyRefusal::NotForSale(provisions) => Self::new(
+                Code::LedgerRefused,
+                "没有条款允许该业务的剩余样品上市销售",
+                "no provision lets what remains of this case be sold",
+            )
+            .at("to")
+            .by(provisions),
         }
     }
 }
@@ -104,10 +186,11 @@ impl From<CustodyRefusal> for Failure {
 mod tests {
     use super::*;
     use crate::refusal::walk;
+    use crate::vocabulary::KeepingState;
 
     #[test]
     fn every_refusal_says_so_in_both_languages() {
-        walk::every(
+        walk::every_but(
             include_str!("refusals.rs"),
             &[
                 CustodyRefusal::NoSample("s".into()),
@@ -122,7 +205,26 @@ mod tests {
                 CustodyRefusal::NoLabels { last: 3 },
                 CustodyRefusal::TooManyLabels { most: 120 },
                 CustodyRefusal::Reprint { code: "S-01".into(), times: 2 },
+                CustodyRefusal::TooLittle {
+                    at: Place::TestPortion,
+                    available: Decimal::ONE,
+                    asked: Decimal::TWO,
+                    unit: "片".into(),
+                },
+                CustodyRefusal::Uncountable(QuantityError::TooGreat),
+                CustodyRefusal::DestroyedOnRequest,
+                CustodyRefusal::NoRequest("k".into()),
+                CustodyRefusal::State(WrongState::Keeping(KeepingState::Asked, KeepingEvent::Witness)),
+                CustodyRefusal::NothingToCarryOut,
+                CustodyRefusal::OwnRequest(KeepingEvent::Approve),
+                CustodyRefusal::NothingScanned("x".into()),
+                CustodyRefusal::NoPerson("x".into()),
+                CustodyRefusal::NotInTheHouse,
+                CustodyRefusal::HasItAlready,
+                CustodyRefusal::SomebodyElses,
+                CustodyRefusal::NotForSale(Vec::new()),
             ],
+            &["Uncountable"],
         );
     }
 }

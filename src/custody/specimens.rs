@@ -46,5 +46,7 @@ pub(super) fn sample() -> SampleRow {
         full_test_containers: 1,
         required_containers: 1,
         institute_id: "i".into(),
+        content_amount: None,
+        content_unit: None,
     }
 }

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::amounts::There;
 use super::entry;
-use super::moves::{Moved, balance, sample_of};
+use super::moves::{Moved, sample_of};
 use super::refusals::CustodyRefusal;
+use super::using::there;
 use crate::action::{Action, Context, Facts, Subject, TakenBack};
 use crate::record::Change;
 use crate::refusal::Refusal;
@@ -35,8 +37,8 @@ pub struct Recorded {
     sample: SampleRow,
     entry: Option<CustodyEntryRow>,
     undone: bool,
-    /// How many containers are where it led.
-    there: i64,
+    /// What is where it led.
+    there: There,
 }
 
 impl Action for UndoMove {
@@ -62,8 +64,8 @@ impl Action for UndoMove {
         let back = reversal::table.filter(reversal::custody_entry_id.eq(&self.entry_id));
         let undone = diesel::select(diesel::dsl::exists(back)).get_result(cx.conn)?;
         let there = match &entry {
-            Some(entry) => balance(cx.conn, &self.id, entry.to_place)?,
-            None => 0,
+            Some(entry) => there(cx.conn, &self.id, entry.to_place)?,
+            None => There::default(),
         };
         Ok(Recorded { sample, entry, undone, there })
     }
@@ -74,16 +76,16 @@ impl Action for UndoMove {
         if found.undone {
             return Err(CustodyRefusal::UndoneAlready.into());
         }
-        // What a receipt or a re-test moved by itself is taken back where that is.
+        // What a receipt, a test or a re-test moved by itself is taken back where that is.
         let ended = [Place::Consumed, Place::Returned, Place::Destroyed].contains(&entry.to_place);
-        if !ended || !entry.from_place.leads_to(entry.to_place) {
+        if !ended || entry.test_task_id.is_some() || !entry.from_place.leads_to(entry.to_place) {
             return Err(CustodyRefusal::NotByHand.into());
         }
         if entry.moved_by == facts.actor.account {
             return Err(CustodyRefusal::OwnMove.into());
         }
-        if found.there < entry.quantity {
-            let (at, available, asked) = (entry.to_place, found.there, entry.quantity);
+        if found.there.containers < entry.quantity {
+            let (at, available, asked) = (entry.to_place, found.there.containers, entry.quantity);
             return Err(CustodyRefusal::TooFew { at, available, asked }.into());
         }
         Ok((entry, reason))
@@ -100,12 +102,14 @@ impl Action for UndoMove {
         };
         cx.take_back_at(&taken, None, Some(wrong.id.clone()))?;
         let why = format!("误记更正 recorded by mistake: {reason}");
-        let row = entry(&found.sample, wrong.container_id.clone(), (from, to), quantity, &why, cx.actor, cx.now);
+        let mut row = entry(&found.sample, wrong.container_id.clone(), (from, to), quantity, &why, cx.actor, cx.now);
+        // What was in the containers comes back with them.
+        row.billionths = wrong.billionths;
         diesel::insert_into(custody_entry::table).values(&row).execute(cx.conn)?;
         let content = serde_json::json!({"entry": row.id, "takes_back": wrong.id, "from": from, "to": to,
             "quantity": quantity});
         cx.record(Change::created(Self::NAME, "sample", &found.sample.id, content).because(&reason));
-        Ok(Moved { from, to, quantity, left: found.there - quantity })
+        Ok(Moved { from, to, quantity, left: found.there.containers - quantity })
     }
 }
 
@@ -118,7 +122,7 @@ mod tests {
         let sample = sample();
         let at = chrono::DateTime::UNIX_EPOCH;
         let entry = entry(&sample, None, (from, to), 2, "销毁", &actor("quality"), at);
-        Recorded { sample, entry: Some(entry), undone: false, there: 2 }
+        Recorded { sample, entry: Some(entry), undone: false, there: There { containers: 2, billionths: None } }
     }
 
     fn decided(who: &str, reason: &str, found: &Recorded) -> Result<Place, Refusal> {
@@ -137,7 +141,10 @@ mod tests {
         assert_eq!(decided("second", " ", &found).err().and_then(|refusal| refusal.field).as_deref(), Some("reason"));
         let twice = Recorded { undone: true, ..recorded(Place::Retention, Place::Destroyed) };
         assert_eq!(decided("second", "误点", &twice), Err(CustodyRefusal::UndoneAlready.into()));
-        let gone = Recorded { there: 1, ..recorded(Place::Retention, Place::Destroyed) };
+        let gone = Recorded {
+            there: There { containers: 1, billionths: None },
+            ..recorded(Place::Retention, Place::Destroyed)
+        };
         assert!(decided("second", "误点", &gone).is_err());
     }
 

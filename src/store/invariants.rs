@@ -88,6 +88,27 @@ invariants! {
     CustodyContainer = "custody-container", LedgerRefused,
         "指明容器的流转记录只能流转该样品的一个容器",
         "a move that names a container moves that container alone, and it is one of the sample's own";
+    CustodyAmount = "custody-amount", LedgerRefused,
+        "样品登记了每个容器的含量，流转须同时记录数量；未登记的不记录",
+        "amounts move with the containers of a sample whose content is registered, and only of such a one";
+    CustodyTask = "custody-task", LedgerRefused,
+        "检验任务只能耗用本样品",
+        "a test uses up its own sample and no other";
+    KeepingOrder = "keeping-order", WrongState,
+        "留样的动用和销毁须依次批准、执行、见证",
+        "the steps of a use or a destruction follow one another: approval, execution, witness";
+    KeepingSelf = "self-keeping", SelfReview,
+        "申请人不得自行批准，执行人不得自行见证",
+        "a request is approved by somebody else, and a destruction confirmed by somebody who saw another do it";
+    KeepingUnsigned = "keeping-unsigned", WrongState,
+        "批准和见证须签名",
+        "whoever approves or witnesses signs it";
+    RetentionUnapproved = "retention-unapproved", LedgerRefused,
+        "留样未经批准不得动用，未经批准和见证不得销毁",
+        "retained containers leave for a re-test under a signed approval, and are destroyed before a witness";
+    HandoverOrder = "handover-order", Conflict,
+        "样品由持有人交出",
+        "somebody else has the sample: it is handed over by its holder";
     InstrumentFileIdentity = "instrument-file-identity", Conflict,
         "仪器文件按读入时的内容保存，处理后不得更改",
         "an instrument file stays as it was read and, once decided, as it was decided";
@@ -210,6 +231,9 @@ invariants! {
     CustodyNegative = "custody-negative", LedgerRefused,
         "样品数量不足，账目不得为负",
         "the sample has not so many containers there: no balance falls below zero";
+    HandoverPeople = "handover-people", InvalidField,
+        "交接须有两人，由其中一人登记",
+        "a hand-over has two people, and is recorded by one of them";
     CustodyMove = "custody-move", LedgerRefused,
         "流转数量须大于零，且来源与去向不同",
         "a move has a quantity above zero and two different places";
@@ -303,7 +327,10 @@ use Invariant as I;
 /// columns on SQLite.
 pub const NAMED: &[(Invariant, &str, &str)] = &[
     (I::CustodyNegative, "custody_balance_check", "balance >= 0 OR place = 'supplied'"),
-    (I::CustodyMove, "custody_entry_quantity_check", "quantity > 0"),
+    (I::HandoverPeople, "handover_people", "from_account <> to_account AND recorded_by IN (from_account, to_account)"),
+    (I::CustodyNegative, "custody_balance_amount", "billionths >= 0 OR place = 'supplied'"),
+    (I::CustodyMove, "custody_entry_quantity_check", "quantity > 0 OR (quantity = 0 AND coalesce(billionths, 0) > 0)"),
+    (I::CustodyMove, "custody_entry_amount", "billionths IS NULL OR billionths >= 0"),
     (I::CustodyMove, "custody_entry_check", "from_place <> to_place"),
     (I::ReviewSelf, "result_check", "reviewer_id IS NULL OR reviewer_id <> analyst_id"),
     (I::CertificateReviewSelf, "certificate_check2", "reviewed_by IS NULL OR reviewed_by <> drafted_by"),

@@ -13,6 +13,11 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Brings the schema up to date. Two servers that start together take turns.
 pub(super) fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    brought_up_to_date(conn)?;
+    super::lots::fill(conn)
+}
+
+fn brought_up_to_date(conn: &mut AnyConnection) -> Result<(), StoreError> {
     match conn {
         AnyConnection::Sqlite(raw) => run(raw.run_pending_migrations(SQLITE)),
         AnyConnection::Postgres(raw) => {

@@ -5,6 +5,7 @@
 mod connection;
 mod failure;
 mod health;
+mod lots;
 mod migrations;
 mod unreadable;
 mod writer;

@@ -201,6 +201,8 @@ diesel::table! {
         annex -> Text,
         plausible -> Nullable<Text>,
         retest_allowed -> Nullable<Bool>,
+        consumes_unit -> Nullable<Text>,
+        whole_containers -> Nullable<BigInt>,
     }
 }
 
@@ -282,6 +284,7 @@ diesel::table! {
         revision -> BigInt,
         withdrawn_at -> Nullable<Text>,
         withdrawn_because -> Nullable<Text>,
+        despite_duplicate -> Nullable<Text>,
     }
 }
 
@@ -305,6 +308,8 @@ diesel::table! {
         required_containers -> BigInt,
         institute_id -> Text,
         revision -> BigInt,
+        content_amount -> Nullable<Text>,
+        content_unit -> Nullable<Text>,
     }
 }
 
@@ -325,6 +330,7 @@ diesel::table! {
         sample_id -> Text,
         place -> Text,
         balance -> BigInt,
+        billionths -> Nullable<BigInt>,
     }
 }
 
@@ -339,6 +345,61 @@ diesel::table! {
         reason -> Text,
         moved_by -> Text,
         moved_at -> Text,
+        billionths -> Nullable<BigInt>,
+        test_task_id -> Nullable<Text>,
+        receipt -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    keeping_request (id) {
+        id -> Text,
+        institute_id -> Text,
+        sample_id -> Text,
+        kind -> Text,
+        from_place -> Text,
+        quantity -> BigInt,
+        reason -> Text,
+        asked_by -> Text,
+        asked_at -> Text,
+    }
+}
+
+diesel::table! {
+    keeping_step (id) {
+        id -> Text,
+        request_id -> Text,
+        position -> BigInt,
+        event -> Text,
+        state -> Text,
+        note -> Text,
+        by_account -> Text,
+        at -> Text,
+        signature_id -> Nullable<Text>,
+        custody_entry_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    handover (id) {
+        id -> Text,
+        institute_id -> Text,
+        sample_id -> Text,
+        container_id -> Nullable<Text>,
+        position -> BigInt,
+        from_account -> Text,
+        to_account -> Text,
+        scanned -> Text,
+        note -> Text,
+        recorded_by -> Text,
+        at -> Text,
+    }
+}
+
+diesel::table! {
+    lot_key (batch_id) {
+        batch_id -> Text,
+        lot -> Text,
     }
 }
 
@@ -936,6 +997,10 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(keeping_request -> sample (sample_id));
+diesel::joinable!(keeping_step -> keeping_request (request_id));
+diesel::joinable!(handover -> sample (sample_id));
+diesel::joinable!(lot_key -> batch (batch_id));
 diesel::joinable!(owner_proposal -> product (product_id));
 diesel::joinable!(owner_proposal -> applicant (applicant_id));
 diesel::joinable!(audit_rows -> audit_entry (seq));
@@ -1016,6 +1081,10 @@ diesel::joinable!(evaluation_result -> evaluation (evaluation_id));
 diesel::joinable!(evaluation_result -> sample (sample_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    keeping_request,
+    keeping_step,
+    handover,
+    lot_key,
     owner_proposal,
     institute,
     applicant,

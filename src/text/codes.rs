@@ -33,6 +33,25 @@ pub fn same_code(one: &str, other: &str) -> bool {
     code(one).to_uppercase() == code(other).to_uppercase()
 }
 
+/// A lot number in the form in which lots are compared: half-width, in capitals, without blanks, with one sign for the
+/// dashes and the signs of a range, and one kind of brackets. 「（1-2）」 and 「(1～2)」 are one.
+#[must_use]
+pub fn lot_key(lot: &str) -> String {
+    let mut key = String::new();
+    for sign in code(lot).chars().filter(|sign| !sign.is_whitespace()).flat_map(char::to_uppercase) {
+        let sign = match sign {
+            '~' | '\u{301c}' | '\u{223c}' | '\u{2e3a}' | '\u{2e3b}' | '\u{2043}' | '_' | '至' => '-',
+            '[' | '{' | '【' | '〔' | '［' | '〈' => '(',
+            ']' | '}' | '】' | '〕' | '］' | '〉' => ')',
+            other => other,
+        };
+        if sign != '-' || !key.ends_with('-') {
+            key.push(sign);
+        }
+    }
+    key
+}
+
 fn unseen(sign: char) -> bool {
     crate::documents::unseen(sign)
 }
@@ -88,7 +107,31 @@ mod tests {
         assert_eq!(code("]-1"), "]-1");
     }
 
+    #[test]
+    fn a_lot_is_one_however_it_is_written() {
+        for written in [
+            "202506022（1-2）",
+            "202506022(1～2)",
+            "202506022 (1–2)",
+            "２０２５０６０２２（１－２）",
+            "202506022【1~2】",
+            " 202506022 ( 1 — 2 ) ",
+            "202506022(1--2)",
+        ] {
+            assert_eq!(lot_key(written), "202506022(1-2)", "{written}");
+        }
+        assert_eq!(lot_key("ab-12"), lot_key("ＡＢ－12"));
+        for other in ["202506022", "202506022(12)", "202506022(1-3)"] {
+            assert_ne!(lot_key(other), "202506022(1-2)", "{other}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_lot_and_its_key_are_one(typed in "[A-Za-z0-9（）()～~－\\- ]{0,20}") {
+            prop_assert_eq!(lot_key(&lot_key(&typed)), lot_key(&typed));
+        }
+
         #[test]
         fn the_form_of_a_form_is_itself(typed in "[\\]A-Za-z0-9 ＡＺ０９－\\-\u{1d}\r\n\u{200b}]{0,20}") {
             // An identifier is written once: what looks like another behind it belongs to the code.

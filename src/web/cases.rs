@@ -157,7 +157,7 @@ async fn accept(
     id: Path<String>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let action = AcceptCase { id: id.as_str().into() };
+    let action = AcceptCase { id: id.as_str().into(), despite_duplicate: form.opt("despite_duplicate") };
     acted((may, page, services), (id, form), Ok(action)).await
 }
 

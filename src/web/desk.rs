@@ -207,6 +207,7 @@ fn application(form: &Form) -> Result<NewApplication, Refusal> {
             produced_on: at("produced_on"),
             expires_on: at("expires_on"),
             lot_size: at("lot_size"),
+            despite_duplicate: at("despite_duplicate"),
         }
     };
     let purpose = opt("purpose").map(|word| text::word(&named("purpose"), &word, Purpose::parse)).transpose()?;
@@ -246,6 +247,10 @@ fn sample(form: &Form, at: &str, lots: Option<&str>, index: usize) -> Result<New
     let lot = lots.map_or_else(|| named("lot_number"), |lots| format!("{lots}[{index}].lot_number"));
     let labels: Vec<String> = form.text(&named("labels")).split_whitespace().map(str::to_owned).collect();
     let temperature = form.opt(&named("temperature"));
+    let content = form.opt(&named("container_content"));
+    let content = content
+        .map(|typed| text::positive(&named("container_content"), &typed).map(|(_, amount)| TypedDecimal(amount)))
+        .transpose()?;
     Ok(NewSample {
         lot_number: form.text(&lot),
         containers: match form.opt(&named("containers")) {
@@ -253,6 +258,8 @@ fn sample(form: &Form, at: &str, lots: Option<&str>, index: usize) -> Result<New
             Some(_) => NewContainers::Count(form.whole(&named("containers"))?),
             None => NewContainers::Count(0),
         },
+        container_content: content,
+        content_unit: form.opt(&named("content_unit")),
         temperature: temperature
             .map(|typed| text::decimal(&named("temperature"), &typed).map(|(_, celsius)| TypedDecimal(celsius)))
             .transpose()?,

@@ -20,6 +20,7 @@ mod figures;
 mod files;
 mod form;
 mod investigation;
+mod keeping;
 mod labels;
 mod lists;
 mod named;
@@ -52,6 +53,7 @@ pub fn table() -> Table {
         .and(cases::table())
         .and(samples::table())
         .and(labels::table())
+        .and(keeping::table())
         .and(bench::table())
         .and(files::table())
         .and(adapters::table())

@@ -12,14 +12,14 @@ use super::page::{Page, Refused, file, see_other, send};
 use crate::action::{Action, Services};
 use crate::cases::ReinstateSample;
 use crate::certificates;
-use crate::custody::{DestroyContainers, MoveContainers, ReturnContainers, UndoMove};
+use crate::custody::{AskKeeping, DestroyContainers, MoveContainers, ReturnContainers, UndoMove};
 use crate::http::permit::permission::{CustodyRead, RawRecordRead};
 use crate::http::{May, Permit, Problem, Table, run};
 use crate::record::Actor;
 use crate::refusal::Refusal;
 use crate::store::columns::SampleId;
 use crate::store::views;
-use crate::vocabulary::Place;
+use crate::vocabulary::{KeepingKind, Place};
 
 /// The routes.
 #[must_use]
@@ -33,6 +33,7 @@ pub fn table() -> Table {
         .post("/samples/{id}/destroy", destroy)
         .post("/samples/{id}/undo-move", undo)
         .post("/samples/{id}/reinstate", reinstate)
+        .post("/samples/{id}/keeping", ask)
 }
 
 #[derive(Deserialize)]
@@ -81,7 +82,9 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
     })
     .await?;
     let found = found.ok_or_else(|| Refusal::not_found("样品", "sample", id))?;
-    Ok(json!({"one": shown(&found)?, "names": names, "apart": apart}))
+    let holder = found.handovers.iter().rfind(|one| one.container_id.is_none()).map(|one| one.to_name.clone());
+    let holder = holder.or_else(|| names.get(found.sample.received_by.as_str()).cloned());
+    Ok(json!({"one": shown(&found)?, "names": names, "apart": apart, "holder": holder}))
 }
 
 async fn raw_record(
@@ -139,7 +142,8 @@ async fn give_back(
 ) -> Result<HttpResponse, Problem> {
     let action = || {
         let (from, quantity) = (form.word("from", Place::parse)?, form.whole("quantity")?);
-        Ok(ReturnContainers { id: id.as_str().into(), from, quantity, reason: form.text("reason") })
+        let (taken_by, receipt) = (form.opt("taken_by"), form.opt("receipt"));
+        Ok(ReturnContainers { id: id.as_str().into(), from, quantity, reason: form.text("reason"), taken_by, receipt })
     };
     let action = action();
     moved((may, page, services), (id, form), action).await
@@ -183,4 +187,21 @@ async fn reinstate(
 ) -> Result<HttpResponse, Problem> {
     let action = ReinstateSample { id: id.as_str().into(), reason: form.text("reason") };
     moved((may, page, services), (id, form), Ok(action)).await
+}
+
+/// The use of what is retained, or a destruction: somebody else decides about it.
+async fn ask(
+    may: May<AskKeeping>,
+    page: Page,
+    services: Data<Services>,
+    id: Path<String>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let action = || {
+        let (kind, from) = (form.word("kind", KeepingKind::parse)?, form.word("from", Place::parse)?);
+        let quantity = form.whole("quantity")?;
+        Ok(AskKeeping { id: id.as_str().into(), kind, from, quantity, reason: form.text("reason") })
+    };
+    let action = action();
+    moved((may, page, services), (id, form), action).await
 }

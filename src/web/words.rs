@@ -9,8 +9,9 @@ use crate::regulation::{
 };
 use crate::vocabulary::{
     AuthorisationState, CaseState, CertificateKind, CertificateState, CheckFinding, CorrectionOutcome,
-    CorrectionSubject, EvaluationKind, InvestigationEvent, InvestigationState, IssueMeaning, Place, Portion,
-    ProtocolOutcome, Role, SampleState, SignatureMeaning, SpecificationStanding, StandardBasis, TaskState,
+    CorrectionSubject, EvaluationKind, InvestigationEvent, InvestigationState, IssueMeaning, KeepingEvent, KeepingKind,
+    KeepingState, Place, Portion, ProtocolOutcome, Role, SampleState, SignatureMeaning, SpecificationStanding,
+    StandardBasis, TaskState,
 };
 
 const ZH: &str = include_str!("../../templates/i18n/zh-CN.toml");
@@ -60,6 +61,9 @@ pub fn name(of: &str, word: &str, lang: Lang) -> String {
         "protocol_outcome" => ProtocolOutcome,
         "correction_subject" => CorrectionSubject,
         "correction_outcome" => CorrectionOutcome,
+        "keeping_event" => KeepingEvent,
+        "keeping_kind" => KeepingKind,
+        "keeping_state" => KeepingState,
         "signature_meaning" => SignatureMeaning,
         "evaluation_kind" => EvaluationKind,
         "standard_basis" => StandardBasis,

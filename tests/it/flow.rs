@@ -166,10 +166,8 @@ fn a_result_out_of_specification_blocks_until_it_is_decided() {
             let all = custody["balances"].as_array().expect("balances");
             all.iter().find(|row| row["place"] == place).map(|row| row["balance"].as_i64())
         };
-        assert_eq!(
-            (at("retention"), at("test_portion"), at("supplied")),
-            (Some(Some(0)), Some(Some(2)), Some(Some(-2)))
-        );
+        assert_eq!((at("retention"), at("retest"), at("supplied")), (Some(Some(0)), Some(Some(1)), Some(Some(-2))));
+        assert_eq!((at("test_portion"), at("consumed")), (Some(Some(0)), Some(Some(1))));
         let retest = decided["tasks"][0].as_str().expect("a task").to_owned();
         world.enter(&retest, "29.0");
         world.approve_all();

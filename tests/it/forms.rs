@@ -189,6 +189,11 @@ const ADDING: &[&str] = &[
     // A proposal is confirmed once, and never changes; a correction is decided once.
     "/corrections/{id}/decision",
     "/owner-proposals/{id}/confirm",
+    // The steps of a request are only added, in their order.
+    "/keeping/{id}/approve",
+    "/keeping/{id}/refuse",
+    "/keeping/{id}/carry-out",
+    "/keeping/{id}/witness",
 ];
 
 /// Every form of every page that any member of staff reaches, in a laboratory where something waits for everybody.
@@ -364,6 +369,20 @@ fn at_work(app: &TestApp) {
     ok(&world.quality.post(&format!("/api/v1/certificates/{reviewed}/review"), &json!({})), 200);
     world.issue(&sample(&done[3]));
 
+    // Of what is retained of the last: a request at each step.
+    let retained = sample(&done[3]);
+    for steps in [0, 1, 2] {
+        let ask = json!({"kind": "destroy", "quantity": 1, "reason": "到期"});
+        let asked = ok(&world.receiver.post(&format!("/api/v1/samples/{retained}/keeping"), &ask), 201);
+        let request = format!("/api/v1/keeping-requests/{}", text(&asked, "id"));
+        if steps > 0 {
+            ok(&world.quality.post(&format!("{request}/approve"), &json!({"password": PASSWORD})), 200);
+        }
+        if steps > 1 {
+            ok(&world.quality.post(&format!("{request}/carry-out"), &json!({"record": "粉碎"})), 200);
+        }
+    }
+
     ok(&world.receiver.post("/api/v1/intake", &world.intake_body("lot_release", &vaccine, "V1", 2)), 201);
 
     // At the desk: a draft, and a case that was accepted and whose samples have not arrived.
@@ -408,7 +427,7 @@ fn at_work(app: &TestApp) {
 
     // At the bench: a sequence that was evaluated, its standard and its file; an instrument with a list of its runs.
     kept_sequence(&world);
-    take_in("L10");
+    take_in("L16");
     let new = json!({"code": "BAL-01", "name": "电子天平", "serial": "1"});
     let instrument = text(&ok(&world.quality.post("/api/v1/instruments", &new), 201), "id");
     let old = json!({"code": "BAL-09", "name": "旧天平", "serial": "9"});

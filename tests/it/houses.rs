@@ -37,7 +37,11 @@ fn what_is_typed_at_one_desk_blocks_no_other() {
                    "receipt": {"samples": [{"lot_number": "A", "containers": ["L-1", "L-2"], "temperature": "5.0"}]}})
         };
         let ours = ok(&world.receiver.post("/api/v1/intake", &form(&world.applicant_id, &houses_product)), 201);
-        let theirs = ok(&other.post("/api/v1/intake", &form(&applicant, &product)), 201);
+        // It is the same lot of the same product: seen across the wall, and taken with a reason.
+        let mut known = form(&applicant, &product);
+        assert_eq!(other.post("/api/v1/intake", &known).status, 422);
+        known["application"]["batches"][0]["despite_duplicate"] = json!("另一申报");
+        let theirs = ok(&other.post("/api/v1/intake", &known), 201);
         // The prefix SXC begins a series of its own, beside the applications of SX.
         assert_eq!(
             (text(&ours, "application_number"), text(&theirs, "application_number")),

@@ -38,8 +38,8 @@ fn ledger_review_trail_numbers_and_certificates_hold_by_themselves() {
 
         // Custody: nothing negative, nothing moved but by the ledger, nothing rewritten.
         let overdraw = format!(
-            "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
-             SELECT 'x', '{sample}', 'test_portion', 'consumed', 2, 'x', received_by, received_at FROM sample WHERE id = '{sample}'"
+            "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at, billionths) \
+             SELECT 'x', '{sample}', 'test_portion', 'consumed', 2, 'x', received_by, received_at, 0 FROM sample WHERE id = '{sample}'"
         );
         let overdrawn = sql(app, &overdraw);
         assert!(overdrawn.as_ref().is_err_and(|e| e.to_lowercase().contains("check")), "{overdrawn:?}");

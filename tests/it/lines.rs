@@ -320,13 +320,14 @@ fn a_device_from_the_desk_to_its_report() {
             assert!(answer.json()["provisions"].to_string().contains(provision), "{business}: {}", answer.text);
         }
 
-        // Fifteen pieces make a full test: two boxes. Nothing multiplies that for devices, and one lot is enough.
+        // Fifteen pieces make a full test: two boxes. No provision asks for an amount of devices, so none is demanded, and
+        // one lot is enough.
         let mut body = world.intake_body("device_registration", &catheter, "CAT-01", 1);
         body["application"]["pre_submission"] = json!(true);
-        let short = world.receiver.post("/api/v1/intake", &body);
-        assert_eq!((short.status, short.problem().as_str()), (422, "quantity-short"));
-        let numbers = &short.json()["numbers"];
-        assert_eq!((&numbers["required_containers"], &numbers["multiple"]), (&json!(2), &Value::Null), "{numbers}");
+        let preview = ok(&world.receiver.post("/api/v1/intake/preview", &body["application"]), 200);
+        let demand = &preview["demand"];
+        assert_eq!((&demand["full_test_containers"], &demand["required_containers"]), (&json!(2), &json!(0)));
+        assert_eq!((&demand["multiple"], &demand["computation_zh"]), (&Value::Null, &json!("")), "{demand}");
         body["receipt"]["samples"][0]["containers"] = json!(2);
         let taken = ok(&world.receiver.post("/api/v1/intake", &body), 201);
         let determination = &taken["determination"];

@@ -5,6 +5,7 @@ mod support;
 mod world;
 
 mod adapters;
+mod amounts;
 mod anchors;
 mod architecture;
 mod archives;
@@ -31,6 +32,7 @@ mod instruments_in;
 mod invariants;
 mod investigations;
 mod judging;
+mod keeping;
 mod kill;
 mod lines;
 mod listeners;

@@ -43,6 +43,8 @@ const REACHES: &[(&str, &str, &str)] = &[
     ("instrument_way", "instrument_id", "instrument"),
     ("observation", "instrument_file_id", "instrument_file"),
     ("investigation_step", "result_id", "result"),
+    ("keeping_step", "request_id", "keeping_request"),
+    ("lot_key", "batch_id", "batch"),
     ("out_of_limit_decision", "result_id", "result"),
     ("product_trait", "product_id", "product"),
     ("reading", "test_task_id", "test_task"),
@@ -186,6 +188,7 @@ fn table_of(path: &str) -> Option<&'static str> {
         "owner-proposals" => "owner_proposal",
         "instrument-files" => "instrument_file",
         "instruments" => "instrument",
+        "keeping" | "keeping-requests" => "keeping_request",
         "products" => "product",
         "reference-standards" | "standards" => "reference_standard",
         "results" => "result",
@@ -270,6 +273,7 @@ fn houses(app: &TestApp) -> Houses {
         "evaluation",
         "instrument_file",
         "instrument",
+        "keeping_request",
         "product",
         "reference_standard",
         "run_list",
@@ -317,6 +321,9 @@ fn body(path: &str) -> Value {
         (_, "undo-move") => json!({"entry_id": NOBODY, "reason": "x"}),
         (_, "labels") => json!({}),
         (_, "destroy" | "return") => json!({"from": "received", "quantity": 1, "reason": "x"}),
+        (_, "keeping") => json!({"kind": "use", "quantity": 1, "reason": "x"}),
+        (_, "carry-out") => json!({"record": "x"}),
+        (_, "approve" | "witness") => json!({}),
         (_, "correction") => json!({"reason": "x", "evidence": "x"}),
         (_, "cause-approval" | "plan-approval" | "send-back" | "confirmation") => reason,
         (_, "check") => json!({"answers": [], "reason": "x"}),
@@ -519,6 +526,7 @@ fn nothing_of_another_institute_is_named_in_a_body_or_shown_in_a_list() {
             &mut faults,
         );
         named(&|id| json!({"sample_id": id}), "/api/v1/certificates", "sample", &mut faults);
+        named(&|id| json!({"code": id}), "/api/v1/handovers", "sample_number", &mut faults);
         named(
             &|id| json!({"amends_id": id, "sample_id": houses.ids["sample"][0], "reason": "x"}),
             "/api/v1/certificates",
@@ -605,6 +613,7 @@ const IN_BODIES: &[&str] = &[
     "case.take_in",
     "certificate.draft",
     "correction.propose",
+    "custody.hand_over",
     "evaluation.create",
     "evaluation.combine",
     "owner.propose",

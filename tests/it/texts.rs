@@ -33,6 +33,8 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("POST /api/v1/tasks/{id}/investigation/plan-approval", "password", "a password is taken to the letter"),
     ("POST /api/v1/tasks/{id}/investigation/confirmation", "password", "a password is taken to the letter"),
     ("POST /api/v1/results/{id}/repetition", "password", "a password is taken to the letter"),
+    ("POST /api/v1/keeping-requests/{id}/approve", "password", "a password is taken to the letter"),
+    ("POST /api/v1/keeping-requests/{id}/witness", "password", "a password is taken to the letter"),
     ("POST /api/v1/tasks/{id}/decision", "password", "a password is taken to the letter"),
     ("POST /api/v1/samples/{id}/protocol-review", "password", "a password is taken to the letter"),
     ("POST /api/v1/institutes/{id}/administrator", "password", "a password is taken to the letter"),

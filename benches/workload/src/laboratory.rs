@@ -206,6 +206,8 @@ fn items() -> Vec<NewItem> {
         annex: Vec::new(),
         plausible: None,
         retest_allowed: None,
+        consumes_unit: None,
+        whole_containers: None,
     };
     numbers.map(item).into()
 }

@@ -10,8 +10,9 @@ use crate::case::{CaseError, CaseFacts, Product};
 use crate::error::RegisterError;
 use crate::explain;
 use crate::failing::FailingRules;
-use crate::load::{self, SourceFile};
+use crate::load::{self, Loaded, SourceFile};
 use crate::obligations;
+use crate::practice::Practice;
 use crate::provision::{ClockRule, Provision, RemainderRule};
 use crate::ranges::Ranges;
 use crate::register::{Register, decide};
@@ -26,6 +27,7 @@ pub struct Regulation {
     ranges: Ranges,
     traits: TraitRules,
     failing: FailingRules,
+    practice: Practice,
 }
 
 /// What the law asks of a case. The field names are a public interface.
@@ -39,6 +41,9 @@ pub struct Determination {
     pub clocks: Vec<StatutoryClock>,
     pub remainder: Remainder,
     pub refusals: Vec<CaseRefusal>,
+    /// How the amount of each batch is computed from what the items consume; empty where nothing was computed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amounts: Vec<String>,
     /// One sentence a decision, in Chinese and English.
     pub explanation: Vec<String>,
 }
@@ -110,8 +115,8 @@ impl Regulation {
     /// # Errors
     /// As [`Regulation::load`].
     pub fn with_files(files: &[SourceFile]) -> Result<Self, RegisterError> {
-        let (register, calendar, ranges, failing) = load::load(files)?;
-        Ok(Regulation { register, calendar, ranges, traits: TraitRules::shipped()?, failing })
+        let Loaded { register, calendar, ranges, failing, practice } = load::load(files)?;
+        Ok(Regulation { register, calendar, ranges, traits: TraitRules::shipped()?, failing, practice })
     }
 
     pub fn register(&self) -> &Register {
@@ -122,9 +127,15 @@ impl Regulation {
         &self.calendar
     }
 
-    /// What results and readings can be.
+    /// How failing results are investigated.
     pub fn failing(&self) -> &FailingRules {
         &self.failing
+    }
+
+    /// What the texts leave open and the laboratory decides.
+    #[must_use]
+    pub fn practice(&self) -> &Practice {
+        &self.practice
     }
 
     /// What results and readings can be.
@@ -169,8 +180,16 @@ impl Regulation {
         let clocks = self.clocks(case, &speaking)?;
         let (remainder, conditions) = remainder(&speaking);
         let refusals = refusals(&self.register, case, &speaking);
-        let mut determination =
-            Determination { batches, quantity_multiple, lane, clocks, remainder, refusals, explanation: Vec::new() };
+        let mut determination = Determination {
+            batches,
+            quantity_multiple,
+            lane,
+            clocks,
+            remainder,
+            refusals,
+            amounts: Vec::new(),
+            explanation: Vec::new(),
+        };
         determination.explanation = explain::sentences(&self.register, &determination, &conditions);
         Ok(determination)
     }
@@ -257,6 +276,17 @@ impl Regulation {
         clock.due = due.date;
         clock.provisional = due.provisional;
         Ok(())
+    }
+}
+
+impl Determination {
+    /// With how the amount of each batch is computed, behind the sentence about its multiple.
+    #[must_use]
+    pub fn with_amounts(mut self, (zh, en): (&str, &str)) -> Self {
+        let said = explain::both(zh, en);
+        self.explanation.insert(explain::QUANTITY.min(self.explanation.len()), said.clone());
+        self.amounts.push(said);
+        self
     }
 }
 

@@ -11,6 +11,9 @@ pub(crate) fn both(zh: &str, en: &str) -> String {
     format!("{zh}。 / {}.", capitalised(en))
 }
 
+/// Behind how many sentences those of the amounts are: batches and multiple come first.
+pub(crate) const QUANTITY: usize = 2;
+
 pub(crate) fn sentences(register: &Register, determination: &Determination, remainder: &RemainderRule) -> Vec<String> {
     let sources = |ids: &[String]| Sources::of(register, ids);
     let mut sentences = vec![
@@ -18,6 +21,9 @@ pub(crate) fn sentences(register: &Register, determination: &Determination, rema
         quantity(determination, &sources(&determination.quantity_multiple.provisions)),
         lane(determination.lane.value, &sources(&determination.lane.provisions)),
     ];
+    for (index, said) in determination.amounts.iter().enumerate() {
+        sentences.insert(QUANTITY + index, said.clone());
+    }
     for one in &determination.clocks {
         sentences.push(clock(one, &sources(&one.provisions)));
     }

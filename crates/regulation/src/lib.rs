@@ -16,6 +16,7 @@ pub mod failing;
 pub mod load;
 pub mod numeric;
 mod obligations;
+pub mod practice;
 pub mod provision;
 pub mod quantities;
 pub mod ranges;

@@ -13,6 +13,7 @@ use crate::calendar::Calendar;
 use crate::conflict;
 use crate::error::RegisterError;
 use crate::failing::FailingRules;
+use crate::practice::Practice;
 use crate::provision::{Applies, Provision, Sets};
 use crate::ranges::Ranges;
 use crate::register::Register;
@@ -60,8 +61,17 @@ struct Draft {
     table: Table,
 }
 
-/// Everything that is loaded: provisions in file order, the calendar, and the ranges of results.
-pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges, FailingRules), RegisterError> {
+/// Everything that is loaded: provisions in file order, the calendar, the ranges of results, and what a laboratory decides.
+pub(crate) struct Loaded {
+    pub register: Register,
+    pub calendar: Calendar,
+    pub ranges: Ranges,
+    pub failing: FailingRules,
+    pub practice: Practice,
+}
+
+/// The shipped files with others on top.
+pub(crate) fn load(extra: &[SourceFile]) -> Result<Loaded, RegisterError> {
     let mut drafts = Drafts::default();
     let mut seen = BTreeSet::new();
     for (name, text) in PROVISIONS {
@@ -70,6 +80,7 @@ pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges, 
     let mut calendar = Calendar::embedded()?;
     let mut ranges = Ranges::shipped()?;
     let mut failing = FailingRules::shipped()?;
+    let mut practice = Practice::shipped()?;
     let mut seen = BTreeSet::new();
     for file in extra {
         let table = parse(&file.name, &file.text)?;
@@ -80,13 +91,15 @@ pub(crate) fn load(extra: &[SourceFile]) -> Result<(Register, Calendar, Ranges, 
             ranges.add(&file.name, &file.text)?;
         } else if table.contains_key("failing") {
             failing = FailingRules::read(&file.name, &file.text)?;
+        } else if table.contains_key("practice") {
+            practice = Practice::read(&file.name, &file.text)?;
         } else {
             drafts.add_file(&file.name, table, &mut seen)?;
         }
     }
     let (provisions, files) = drafts.finish()?;
     conflict::check(&provisions, &files)?;
-    Ok((Register::new(provisions), calendar, ranges, failing))
+    Ok(Loaded { register: Register::new(provisions), calendar, ranges, failing, practice })
 }
 
 /// The TOML files of a laboratory's folder (in it, and in its `provisions` and `calendar`), by name.

@@ -15,6 +15,7 @@ pub(crate) fn together(each: Vec<(Business, Determination)>) -> Determination {
         clocks: held.clocks.into_iter().chain(other.clocks).collect(),
         remainder: remainder(held.remainder, other.remainder),
         refusals: refusals(held.refusals, other.refusals),
+        amounts: united(held.amounts, other.amounts),
         explanation: held.explanation.into_iter().chain(other.explanation).collect(),
     })
 }
@@ -27,6 +28,7 @@ fn nothing() -> Determination {
         clocks: Vec::new(),
         remainder: Remainder { may_be_sold: false, conditions: Vec::new(), provisions: Vec::new() },
         refusals: Vec::new(),
+        amounts: Vec::new(),
         explanation: Vec::new(),
     }
 }

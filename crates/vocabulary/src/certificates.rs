@@ -52,6 +52,10 @@ vocabulary! {
         FailureConfirmed = "确认不符合规定", "确认不符合规定", "failing result confirmed";
         /// A specification comes into force.
         SpecificationReleased = "批准质量标准", "批准质量标准", "specification released";
+        /// What is retained is used, or destroyed.
+        KeepingApproved = "批准动用或销毁样品", "批准动用或销毁样品", "use or destruction of a sample approved";
+        /// Somebody saw the sample being destroyed.
+        DestructionWitnessed = "见证样品销毁", "见证样品销毁", "destruction of a sample witnessed";
         /// The summary protocol of a lot was reviewed.
         ProtocolReviewed = "审核批记录摘要", "审核批记录摘要", "summary protocol reviewed";
         /// Something on record that was found wrong has its new text.

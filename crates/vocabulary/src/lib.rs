@@ -128,6 +128,7 @@ mod evaluations;
 mod hidden;
 pub mod instruments;
 pub mod investigation;
+pub mod keeping;
 mod places;
 pub mod register;
 pub mod roles;
@@ -145,6 +146,7 @@ pub use evaluations::{
 };
 pub use hidden::Hidden;
 pub use investigation::{CheckFinding, InvestigationEvent, InvestigationState};
+pub use keeping::{KeepingEvent, KeepingKind, KeepingState};
 pub use places::Place;
 pub use register::{
     AccountState, AnchorKind, AuthorisationState, PasswordOrigin, SpecificationStanding, SpecificationState,

@@ -71,6 +71,12 @@ permissions! {
     CustodyDestroy = "custody.destroy": Quality;
     /// Labels of samples and containers, first and again.
     LabelPrint = "label.print": Receiver Analyst PortSampler Quality;
+    CustodyHandOver = "custody.hand_over": Receiver Analyst Reviewer Quality;
+    /// Asking for the use of what is retained, or for a destruction.
+    KeepingAsk = "keeping.ask": Receiver Analyst Reviewer Quality;
+    KeepingApprove = "keeping.approve": Quality;
+    /// Destroying what was approved, and witnessing it.
+    KeepingCarryOut = "keeping.carry_out": Receiver Quality;
 
     // Testing
     TaskRead = "task.read": Analyst Reviewer AuthorisedSignatory Quality;

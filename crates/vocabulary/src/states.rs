@@ -10,6 +10,7 @@ use crate::instruments::{
     InstrumentState, RunListEvent, RunListState,
 };
 use crate::investigation::{InvestigationEvent, InvestigationState};
+use crate::keeping::{KeepingEvent, KeepingState};
 use crate::register::{AccountEvent, AccountState, SpecificationEvent, SpecificationState};
 use crate::samples::{Portion, PortionEvent, SampleEvent, SampleState};
 
@@ -126,6 +127,7 @@ pub enum WrongState {
     Sample(SampleState, SampleEvent),
     Portion(Portion, PortionEvent),
     Investigation(InvestigationState, InvestigationEvent),
+    Keeping(KeepingState, KeepingEvent),
 }
 
 impl WrongState {
@@ -146,6 +148,7 @@ impl WrongState {
             WrongState::Sample(state, event) => ("样品", state.zh(), event.zh()),
             WrongState::Portion(state, event) => ("容器", state.zh(), event.zh()),
             WrongState::Investigation(state, event) => ("超标调查", state.zh(), event.zh()),
+            WrongState::Keeping(state, event) => ("留样申请", state.zh(), event.zh()),
         };
         format!("{what}处于“{state}”状态，不能{event}")
     }
@@ -167,6 +170,7 @@ impl WrongState {
             WrongState::Sample(state, event) => ("sample", state.en(), event.en()),
             WrongState::Portion(state, event) => ("container", state.en(), event.en()),
             WrongState::Investigation(state, event) => ("investigation", state.en(), event.en()),
+            WrongState::Keeping(state, event) => ("request", state.en(), event.en()),
         };
         format!("not possible: {event} (the {what} is {state})")
     }
@@ -338,6 +342,7 @@ pub fn table() -> String {
         CertificateState::table(),
         ReferenceStandardState::table(),
         InvestigationState::table(),
+        KeepingState::table(),
         crate::instruments::table(),
         crate::register::table(),
     ]
@@ -415,9 +420,10 @@ mod tests {
         let samples = 3 * 2 + 4 * 4;
         let register = 3 + 2 * 2;
         let investigations = 7 * 8;
+        let keeping = 5 * 5;
         assert_eq!(
             table().lines().count(),
-            8 * 9 + 8 * 11 + 6 * 6 + 2 * 2 + samples + instruments + register + investigations
+            8 * 9 + 8 * 11 + 6 * 6 + 2 * 2 + samples + instruments + register + investigations + keeping
         );
     }
 

@@ -62,6 +62,7 @@ fn application(business: Business, applicant: &str, product: &str, lot: (&str, &
             produced_on: Some(lot.1.into()),
             expires_on: Some(lot.2.into()),
             lot_size: None,
+            despite_duplicate: None,
         }],
     }
 }
@@ -81,6 +82,8 @@ fn arrived(lot: &str, containers: i64, celsius: Decimal, packages: i64) -> Recei
         samples: vec![NewSample {
             lot_number: lot.into(),
             containers: NewContainers::Count(containers),
+            container_content: None,
+            content_unit: None,
             temperature: Some(TypedDecimal(celsius)),
             seals_intact: true,
             packages,
@@ -181,7 +184,7 @@ impl Story<'_> {
             ..Particulars::default()
         };
         let id = act(self.services, &staff.receiver, SubmitCase(application))?.application_id;
-        let accepted = act(self.services, &staff.receiver, AcceptCase { id: id.clone() })?;
+        let accepted = act(self.services, &staff.receiver, AcceptCase { id: id.clone(), despite_duplicate: None })?;
         self.tell(&accepted)?;
         self.clock.set(at(3, 17, 11));
         let sampled =

@@ -175,6 +175,8 @@ fn finding(code: &str, names: (&str, &str), method: &str, limit: &str, consumes:
         inputs: Vec::new(),
         replicates: 1,
         consumes: consumes.into(),
+        consumes_unit: None,
+        whole_containers: None,
         in_scope: true,
         plausible: None,
         retest_allowed: None,

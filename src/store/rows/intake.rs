@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::regulation::{Business, ClockName, ClockUnit, Lane, Purpose};
 use crate::store::columns::*;
 use crate::store::schema::*;
-use crate::vocabulary::{CaseState, Place, Portion, SampleState};
+use crate::vocabulary::{CaseState, KeepingEvent, KeepingKind, KeepingState, Place, Portion, SampleState};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize)]
 #[diesel(table_name = number_series, treat_none_as_default_value = false)]
@@ -69,6 +69,8 @@ pub struct BatchRow {
     pub lot_size: Option<String>,
     pub withdrawn_at: Option<Instant>,
     pub withdrawn_because: Option<String>,
+    /// Why it is taken although there is a case of the same lot
+    pub despite_duplicate: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -91,6 +93,9 @@ pub struct SampleRow {
     pub full_test_containers: i64,
     pub required_containers: i64,
     pub institute_id: InstituteId,
+    /// What one container holds; none where the ledger counts containers alone
+    pub content_amount: Option<Dec>,
+    pub content_unit: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -110,6 +115,8 @@ pub struct CustodyBalanceRow {
     pub sample_id: SampleId,
     pub place: Place,
     pub balance: i64,
+    /// In billionths of the unit of the content
+    pub billionths: Option<i64>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]
@@ -124,6 +131,68 @@ pub struct CustodyEntryRow {
     pub reason: String,
     pub moved_by: AccountId,
     pub moved_at: Instant,
+    /// In billionths of the unit of the content
+    pub billionths: Option<i64>,
+    /// The test that used it up, or gave it back
+    pub test_task_id: Option<TestTaskId>,
+    /// Who took what was returned, and the paper
+    pub receipt: Option<String>,
+}
+
+/// What is asked for about the containers of a sample.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = keeping_request, treat_none_as_default_value = false)]
+pub struct KeepingRequestRow {
+    pub id: KeepingRequestId,
+    pub institute_id: InstituteId,
+    pub sample_id: SampleId,
+    pub kind: KeepingKind,
+    pub from_place: Place,
+    pub quantity: i64,
+    pub reason: String,
+    pub asked_by: AccountId,
+    pub asked_at: Instant,
+}
+
+/// A step of such a request.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = keeping_step, treat_none_as_default_value = false)]
+pub struct KeepingStepRow {
+    pub id: KeepingStepId,
+    pub request_id: KeepingRequestId,
+    pub position: i64,
+    pub event: KeepingEvent,
+    pub state: KeepingState,
+    pub note: String,
+    pub by_account: AccountId,
+    pub at: Instant,
+    pub signature_id: Option<SignatureId>,
+    pub custody_entry_id: Option<CustodyEntryId>,
+}
+
+/// From whom to whom a sample or a container went.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = handover, treat_none_as_default_value = false)]
+pub struct HandoverRow {
+    pub id: HandoverId,
+    pub institute_id: InstituteId,
+    pub sample_id: SampleId,
+    pub container_id: Option<ContainerId>,
+    pub position: i64,
+    pub from_account: AccountId,
+    pub to_account: AccountId,
+    pub scanned: String,
+    pub note: String,
+    pub recorded_by: AccountId,
+    pub at: Instant,
+}
+
+/// A lot in the form in which lots are compared.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = lot_key, treat_none_as_default_value = false)]
+pub struct LotKeyRow {
+    pub batch_id: BatchId,
+    pub lot: String,
 }
 
 /// A label as it was printed, first or again.

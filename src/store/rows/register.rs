@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::regulation::quantities::ItemDemand;
 use crate::regulation::{Category, DeviceClass, Trait};
 use crate::store::columns::*;
 use crate::store::schema::*;
@@ -78,6 +79,24 @@ pub struct TestItemRow {
     pub plausible: Option<String>,
     /// None where nothing was said: the names of item and method say it
     pub retest_allowed: Option<bool>,
+    /// The unit of what it consumes; none is the unit of the content
+    pub consumes_unit: Option<String>,
+    /// Containers that one test needs whole
+    pub whole_containers: Option<i64>,
+}
+
+impl TestItemRow {
+    /// What one complete test of it takes.
+    #[must_use]
+    pub fn demanded(&self) -> ItemDemand {
+        ItemDemand {
+            code: self.code.clone(),
+            amount_per_test: self.consumes.decimal(),
+            unit: self.consumes_unit.clone(),
+            whole_containers: self.whole_containers.and_then(|whole| u32::try_from(whole).ok()).unwrap_or(0),
+            replicates: 1,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, serde::Serialize, utoipa::ToSchema)]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::investigations::{self, InvestigationView};
+use super::samples::{self, Balance};
 use super::{ImportView, ObservationView, Reader, names};
 use crate::calculation::inputs::ReadingInput;
 use crate::regulation::numeric::Limit;
@@ -49,6 +50,10 @@ pub struct TaskView {
     pub investigation: Option<InvestigationView>,
     /// All attempts of this item on this sample
     pub attempts: Vec<TestTaskId>,
+    /// What is left of the sample, by place
+    pub balances: Vec<Balance>,
+    /// The unit of the amounts there
+    pub content_unit: Option<String>,
 }
 
 /// The task itself.
@@ -91,6 +96,10 @@ pub struct TaskItem {
     pub inputs: Vec<ReadingInput>,
     pub replicates: i64,
     pub consumes: Dec,
+    /// The unit of that; null is the product's content unit
+    pub consumes_unit: Option<String>,
+    /// Containers that one test needs whole
+    pub whole_containers: Option<i64>,
     pub in_scope: bool,
     pub annex: Vec<String>,
     /// Whether a failing result may be repeated, where the specification says so
@@ -240,6 +249,8 @@ impl TaskItem {
             formula: row.formula,
             replicates: row.replicates,
             consumes: row.consumes,
+            consumes_unit: row.consumes_unit,
+            whole_containers: row.whole_containers,
             in_scope: row.in_scope,
         })
     }
@@ -292,7 +303,7 @@ impl From<OosDecisionRow> for DecisionView {
 /// The store's failure, and where something stored cannot be read.
 pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outcome<Option<TaskView>> {
     let Some(institute) = reader.institute() else { return Ok(None) };
-    type Found = (TestTaskRow, i64, TestItemRow, (String, Instant, String, String));
+    type Found = (TestTaskRow, i64, TestItemRow, (String, Instant, String, String, Option<String>));
     let found: Option<Found> = test_task::table
         .inner_join(test_item::table)
         .inner_join(sample::table.inner_join(application::table.inner_join(product::table)))
@@ -302,11 +313,11 @@ pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outco
             TestTaskRow::as_select(),
             test_task::revision,
             TestItemRow::as_select(),
-            (sample::number, sample::received_at, product::name_zh, product::name_en),
+            (sample::number, sample::received_at, product::name_zh, product::name_en, sample::content_unit),
         ))
         .first(conn)
         .optional()?;
-    let Some((task, revision, item, (sample_number, received_at, product_zh, product_en))) = found else {
+    let Some((task, revision, item, (sample_number, received_at, product_zh, product_en, content_unit))) = found else {
         return Ok(None);
     };
     let readings: Vec<ReadingRow> = reading::table
@@ -327,6 +338,7 @@ pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outco
         .order(test_task::attempt)
         .select(test_task::id)
         .load(conn)?;
+    let balances = samples::balances(conn, &task.sample_id)?;
     let about = task.repeats_result_id.clone().or_else(|| rows.last().map(|(row, _)| row.id.clone()));
     let investigation = match about {
         Some(about) => investigations::of_result(conn, &about)?,
@@ -348,6 +360,8 @@ pub fn task(conn: &mut AnyConnection, reader: &Reader, id: &TestTaskId) -> Outco
         imports,
         investigation,
         attempts,
+        balances,
+        content_unit,
     }))
 }
 

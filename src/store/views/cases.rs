@@ -8,22 +8,24 @@ use super::keyset::{self, After, COUNTED, Part};
 use super::{CaseProduct, Reader};
 use crate::business::{Particulars, StoredParticulars};
 use crate::refusal::Refusal;
+use crate::regulation::quantities::amount;
 use crate::regulation::{Determination, Lane};
 use crate::store::columns::{
     AccountId, ApplicantId, ApplicationId, BatchId, CertificateId, Day, Dec, Instant, InstituteId, ProductId, SampleId,
     SpecificationId,
 };
 use crate::store::rows::{
-    ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, CertificateRow, ProductRow, ProtocolReviewRow,
-    SampleRow,
+    ApplicantRow, ApplicationClockRow, ApplicationRow, BatchRow, CertificateRow, CustodyBalanceRow, ProductRow,
+    ProtocolReviewRow, SampleRow,
 };
 use crate::store::schema::{
-    account, applicant, application, application_clock, batch, certificate, product, protocol_review, sample,
+    account, applicant, application, application_clock, batch, certificate, custody_balance, product, protocol_review,
+    sample,
 };
 use crate::store::{AnyConnection, Outcome};
 use crate::vocabulary::{
-    Business, CaseState, CertificateKind, CertificateState, ClockName, ClockUnit, Hidden, ProtocolOutcome, Purpose,
-    SampleState,
+    Business, CaseState, CertificateKind, CertificateState, ClockName, ClockUnit, Hidden, Place, ProtocolOutcome,
+    Purpose, SampleState,
 };
 
 /// Which cases are asked for.
@@ -161,6 +163,8 @@ pub struct CaseDetail {
     pub batches: Vec<CaseBatch>,
     pub clocks: Vec<CaseClock>,
     pub samples: Vec<CaseSample>,
+    /// What is left of each sample
+    pub left: Vec<SampleLeft>,
     /// Empty where the laboratory hides the applicant from the reader
     pub certificates: Vec<CaseCertificate>,
     /// What was found about the summary protocols of its lots, the newest last
@@ -237,6 +241,8 @@ pub struct CaseBatch {
     /// Since when it comes no more
     pub withdrawn_at: Option<Instant>,
     pub withdrawn_because: Option<String>,
+    /// Why it was taken although there was a case of the same lot
+    pub despite_duplicate: Option<String>,
 }
 
 /// A clock.
@@ -271,6 +277,19 @@ pub struct CaseSample {
     pub state_reason: Option<String>,
     pub full_test_containers: i64,
     pub required_containers: i64,
+    /// What one of its containers holds; null where its ledger counts containers alone
+    pub content_amount: Option<Dec>,
+    pub content_unit: Option<String>,
+}
+
+/// What is left of a sample in the house.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SampleLeft {
+    pub sample_id: SampleId,
+    pub containers: i64,
+    /// In `unit`; null where its ledger counts containers alone
+    pub amount: Option<String>,
+    pub unit: Option<String>,
 }
 
 /// A certificate in its case.
@@ -305,6 +324,7 @@ impl From<BatchRow> for CaseBatch {
             lot_size: row.lot_size,
             withdrawn_at: row.withdrawn_at,
             withdrawn_because: row.withdrawn_because,
+            despite_duplicate: row.despite_duplicate,
         }
     }
 }
@@ -343,8 +363,31 @@ impl From<SampleRow> for CaseSample {
             state_reason: row.state_reason,
             full_test_containers: row.full_test_containers,
             required_containers: row.required_containers,
+            content_amount: row.content_amount,
+            content_unit: row.content_unit,
         }
     }
+}
+
+/// What is left of these samples.
+fn left(conn: &mut AnyConnection, samples: &[SampleRow]) -> Outcome<Vec<SampleLeft>> {
+    let ids: Vec<&SampleId> = samples.iter().map(|sample| &sample.id).collect();
+    let rows: Vec<CustodyBalanceRow> = custody_balance::table
+        .filter(custody_balance::sample_id.eq_any(ids))
+        .filter(custody_balance::place.eq_any(Place::LEFT))
+        .select(CustodyBalanceRow::as_select())
+        .load(conn)?;
+    let of = |sample: &SampleRow| {
+        let own = rows.iter().filter(|row| row.sample_id == sample.id);
+        let billionths = own.clone().filter_map(|row| row.billionths).sum();
+        SampleLeft {
+            sample_id: sample.id.clone(),
+            containers: own.map(|row| row.balance).sum(),
+            amount: sample.content_amount.as_ref().map(|_| amount(billionths).to_string()),
+            unit: sample.content_unit.clone(),
+        }
+    };
+    Ok(samples.iter().map(of).collect())
 }
 
 impl From<CertificateRow> for CaseCertificate {
@@ -466,7 +509,9 @@ pub fn case(conn: &mut AnyConnection, reader: &Reader, id: &ApplicationId) -> Ou
         .order(protocol_review::reviewed_at)
         .select((ProtocolReviewRow::as_select(), account::display_name))
         .load(conn)?;
+    let left = left(conn, &samples)?;
     Ok(Some(CaseDetail {
+        left,
         protocol_reviews: reviews.into_iter().map(CaseProtocolReview::from).collect(),
         application: CaseHead::of(row, revision, reader)?,
         determination,

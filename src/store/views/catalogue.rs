@@ -187,6 +187,10 @@ pub struct TestItemView {
     pub inputs: Vec<ReadingInput>,
     pub replicates: i64,
     pub consumes: Dec,
+    /// The unit of that; null is the product's content unit
+    pub consumes_unit: Option<String>,
+    /// Containers that one test needs whole
+    pub whole_containers: Option<i64>,
     pub in_scope: bool,
     pub annex: Vec<AnnexPicture>,
 }
@@ -212,6 +216,8 @@ impl TestItemView {
             inputs,
             replicates: row.replicates,
             consumes: row.consumes,
+            consumes_unit: row.consumes_unit,
+            whole_containers: row.whole_containers,
             in_scope: row.in_scope,
             annex,
         })

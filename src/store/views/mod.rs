@@ -10,6 +10,7 @@ mod evaluations;
 mod files;
 mod imports;
 mod investigations;
+mod keeping;
 pub mod keyset;
 mod own_cases;
 mod owners;
@@ -48,6 +49,7 @@ pub use files::{
 };
 pub use imports::{CheckView, ImportView, import_checks, imports};
 pub use investigations::{AnalystName, InvestigationStepView, InvestigationView, RepetitionView, analysts};
+pub use keeping::{HandoverView, KeepingStepView, KeepingView, handovers, keeping};
 pub use own_cases::{OwnCaseDetail, OwnCaseRow, own_case, own_cases};
 pub use owners::{OwnerOpen, OwnerProposalView, owner_proposals, owners_open};
 pub use pages::{AwaitingCertificate, CertificateDetail, awaiting_certificate, certificate, names};

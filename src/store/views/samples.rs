@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 
 use super::Reader;
 use super::cases::{CaseBatch, CaseSample};
+use super::keeping::{self, HandoverView, KeepingView};
+use crate::regulation::quantities::amount;
 use crate::regulation::{Category, DeviceClass};
 use crate::store::columns::{
     AccountId, ContainerId, CustodyEntryId, Day, Dec, Instant, ProductId, SampleId, TestItemId, TestTaskId,
@@ -78,6 +80,10 @@ pub struct SampleDetail {
     pub balances: Vec<Balance>,
     pub ledger: Vec<LedgerEntry>,
     pub tasks: Vec<SampleTask>,
+    /// Requests about its retained portion and its destruction, the newest first
+    pub keeping: Vec<KeepingView>,
+    /// From whom to whom it went, the oldest first
+    pub handovers: Vec<HandoverView>,
     /// The revision to name when the sample is changed
     pub revision: i64,
 }
@@ -91,11 +97,31 @@ pub struct SampleContainer {
     pub portion: Portion,
 }
 
-/// How many containers are at a place.
+/// What is at a place.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Balance {
     pub place: Place,
+    /// Containers
     pub balance: i64,
+    /// In the unit of the sample's content; null where its ledger counts containers alone
+    pub amount: Option<String>,
+}
+
+impl From<CustodyBalanceRow> for Balance {
+    fn from(row: CustodyBalanceRow) -> Self {
+        let amount = row.billionths.map(|billionths| amount(billionths).to_string());
+        Self { place: row.place, balance: row.balance, amount }
+    }
+}
+
+/// What is at each place for a sample.
+pub(super) fn balances(conn: &mut AnyConnection, id: &SampleId) -> Outcome<Vec<Balance>> {
+    let rows: Vec<CustodyBalanceRow> = custody_balance::table
+        .filter(custody_balance::sample_id.eq(id))
+        .order(custody_balance::place)
+        .select(CustodyBalanceRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Balance::from).collect())
 }
 
 /// An entry of the custody ledger.
@@ -105,10 +131,17 @@ pub struct LedgerEntry {
     pub container_id: Option<ContainerId>,
     pub from_place: Place,
     pub to_place: Place,
+    /// Containers; nothing where one was opened and stays
     pub quantity: i64,
+    /// In the unit of the sample's content
+    pub amount: Option<String>,
     pub reason: String,
+    /// Who took what was returned, and the paper
+    pub receipt: Option<String>,
     pub moved_by: AccountId,
     pub moved_at: Instant,
+    /// The test that used it up, or gave it back
+    pub test_task_id: Option<TestTaskId>,
     /// Whether it was taken back: it was recorded by mistake
     pub undone: bool,
     /// Whether somebody else may take it back
@@ -201,11 +234,25 @@ impl From<ContainerRow> for SampleContainer {
 
 impl LedgerEntry {
     fn of(row: CustodyEntryRow, undone: &[CustodyEntryId]) -> Self {
-        let CustodyEntryRow { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at, .. } = row;
-        let undone = undone.contains(&id);
-        let ended = [Place::Consumed, Place::Returned, Place::Destroyed].contains(&to_place);
-        let undoable = !undone && ended && from_place.leads_to(to_place);
-        Self { id, container_id, from_place, to_place, quantity, reason, moved_by, moved_at, undone, undoable }
+        let undone = undone.contains(&row.id);
+        let ended = [Place::Consumed, Place::Returned, Place::Destroyed].contains(&row.to_place);
+        // What a test used up is given back by its task.
+        let undoable = !undone && ended && row.test_task_id.is_none() && row.from_place.leads_to(row.to_place);
+        Self {
+            id: row.id,
+            container_id: row.container_id,
+            from_place: row.from_place,
+            to_place: row.to_place,
+            quantity: row.quantity,
+            amount: row.billionths.map(|billionths| amount(billionths).to_string()),
+            reason: row.reason,
+            receipt: row.receipt,
+            moved_by: row.moved_by,
+            moved_at: row.moved_at,
+            test_task_id: row.test_task_id,
+            undone,
+            undoable,
+        }
     }
 }
 
@@ -235,11 +282,7 @@ pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outco
         .order(container::position)
         .select(ContainerRow::as_select())
         .load(conn)?;
-    let balances: Vec<CustodyBalanceRow> = custody_balance::table
-        .filter(custody_balance::sample_id.eq(id))
-        .order(custody_balance::place)
-        .select(CustodyBalanceRow::as_select())
-        .load(conn)?;
+    let balances = balances(conn, id)?;
     let ledger: Vec<CustodyEntryRow> = custody_entry::table
         .filter(custody_entry::sample_id.eq(id))
         .order((custody_entry::moved_at, custody_entry::id))
@@ -256,9 +299,11 @@ pub fn sample(conn: &mut AnyConnection, reader: &Reader, id: &SampleId) -> Outco
         batch: batch.into(),
         product: CaseProduct::of(product, reader),
         containers: containers.into_iter().map(SampleContainer::from).collect(),
-        balances: balances.into_iter().map(|row| Balance { place: row.place, balance: row.balance }).collect(),
+        balances,
         ledger: ledger.into_iter().map(|row| LedgerEntry::of(row, &undone)).collect(),
         tasks: tasks.into_iter().map(SampleTask::of).collect(),
+        keeping: keeping::keeping(conn, reader, Some(id))?,
+        handovers: keeping::handovers(conn, reader, id)?,
         revision,
     }))
 }

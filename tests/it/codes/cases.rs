@@ -88,6 +88,17 @@ const APPLIED: &str = "INSERT INTO record_correction_decision (correction_id, ou
     VALUES ('co1', 'applied', '', 'a2', '2026-03-05T02:00:00.000000Z', 'g1')";
 const NAMED: &str = "INSERT INTO corrected_certificate (certificate_id, correction_id) VALUES ('x1', 'co1')";
 
+const KEEPING: &str = "INSERT INTO keeping_request (id, institute_id, sample_id, kind, from_place, quantity, reason, asked_by, asked_at) \
+    VALUES ('kr1', 'i1', 'm1', 'destroy', 'retention', 1, 'x', 'a1', '2026-03-05T01:00:00.000000Z')";
+const KEEPING_SIGNED: &str = "INSERT INTO signature (id, account_id, meaning, subject_kind, subject_id, content_sha256, signed_at) \
+    VALUES ('g7', 'a2', '批准动用或销毁样品', 'sample', 'm1', 'c', '2026-03-05T02:00:00.000000Z')";
+const KEEPING_OWN: &str = "INSERT INTO signature (id, account_id, meaning, subject_kind, subject_id, content_sha256, signed_at) \
+    VALUES ('g7', 'a1', '批准动用或销毁样品', 'sample', 'm1', 'c', '2026-03-05T02:00:00.000000Z')";
+const KEEPING_STEP: &str = "INSERT INTO keeping_step (id, request_id, position, event, state, note, by_account, at, signature_id) \
+    VALUES ('ks1', 'kr1', 1, 'approve', 'approved', '', 'a2', '2026-03-05T02:00:00.000000Z', 'g7')";
+const HANDOVER: &str = "INSERT INTO handover (id, institute_id, sample_id, position, from_account, to_account, scanned, note, recorded_by, at) \
+    VALUES ('ho1', 'i1', 'm1', 1, 'a1', 'a2', 'SX20260001', '', 'a1', '2026-03-05T01:00:00.000000Z')";
+
 /// Both databases, the statements before, the statement, the rule.
 #[rustfmt::skip]
 pub const CASES: &[Written] = &[
@@ -200,6 +211,50 @@ pub const CASES: &[Written] = &[
      "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
       SELECT 'e9', 'm1', 'test_portion', 'consumed', 2, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
      I::CustodyNegative),
+    ("custody_entry_counted", "custody_entry_counted", &[],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at, billionths) \
+      SELECT 'e9', 'm1', 'supplied', 'received', 1, reason, moved_by, moved_at, 5 FROM custody_entry WHERE id = 'e1'",
+     I::CustodyAmount),
+    ("custody_entry_task", "custody_entry_task", &[],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at, test_task_id) \
+      SELECT 'e9', 'm3', 'supplied', 'consumed', 1, reason, moved_by, moved_at, 'k1' FROM custody_entry WHERE id = 'e1'",
+     I::CustodyTask),
+    ("custody_entry_approved", "custody_entry_approved", &[],
+     "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+      SELECT 'e9', 'm1', 'retention', 'destroyed', 1, reason, moved_by, moved_at FROM custody_entry WHERE id = 'e1'",
+     I::RetentionUnapproved),
+    ("keeping_request_kept", "keeping_request_kept", &[KEEPING],
+     "UPDATE keeping_request SET reason = 'other'", I::AppendOnly),
+    ("keeping_request_kept_delete", "keeping_request_kept", &[KEEPING],
+     "DELETE FROM keeping_request", I::AppendOnly),
+    ("keeping_request_institute", "keeping_request_institute", &[],
+     "INSERT INTO keeping_request (id, institute_id, sample_id, kind, from_place, quantity, reason, asked_by, asked_at) \
+      VALUES ('kr1', 'i2', 'm1', 'destroy', 'retention', 1, 'x', 'a1', '2026-03-05T01:00:00.000000Z')", I::WrongInstitute),
+    ("keeping_step_kept", "keeping_step_kept", &[KEEPING, KEEPING_SIGNED, KEEPING_STEP],
+     "UPDATE keeping_step SET note = 'other'", I::AppendOnly),
+    ("keeping_step_kept_delete", "keeping_step_kept", &[KEEPING, KEEPING_SIGNED, KEEPING_STEP],
+     "DELETE FROM keeping_step", I::AppendOnly),
+    ("keeping_step_order", "keeping_step_order", &[KEEPING],
+     "INSERT INTO keeping_step (id, request_id, position, event, state, note, by_account, at) \
+      VALUES ('ks1', 'kr1', 1, 'carry_out', 'carried_out', 'x', 'a2', '2026-03-05T02:00:00.000000Z')", I::KeepingOrder),
+    ("keeping_step_by_another", "keeping_step_by_another", &[KEEPING, KEEPING_OWN],
+     "INSERT INTO keeping_step (id, request_id, position, event, state, note, by_account, at, signature_id) \
+      VALUES ('ks1', 'kr1', 1, 'approve', 'approved', '', 'a1', '2026-03-05T02:00:00.000000Z', 'g7')", I::KeepingSelf),
+    ("keeping_step_signed", "keeping_step_signed", &[KEEPING],
+     "INSERT INTO keeping_step (id, request_id, position, event, state, note, by_account, at) \
+      VALUES ('ks1', 'kr1', 1, 'approve', 'approved', '', 'a2', '2026-03-05T02:00:00.000000Z')", I::KeepingUnsigned),
+    ("handover_kept", "handover_kept", &[HANDOVER],
+     "UPDATE handover SET note = 'other'", I::AppendOnly),
+    ("handover_kept_delete", "handover_kept", &[HANDOVER],
+     "DELETE FROM handover", I::AppendOnly),
+    ("handover_order", "handover_order", &[],
+     "INSERT INTO handover (id, institute_id, sample_id, position, from_account, to_account, scanned, note, recorded_by, at) \
+      VALUES ('ho1', 'i1', 'm1', 1, 'a2', 'a3', 'SX20260001', '', 'a2', '2026-03-05T01:00:00.000000Z')", I::HandoverOrder),
+    ("handover_institute", "handover_institute", &[],
+     "INSERT INTO handover (id, institute_id, sample_id, position, from_account, to_account, scanned, note, recorded_by, at) \
+      VALUES ('ho1', 'i1', 'm1', 1, 'a1', 'a4', 'SX20260001', '', 'a1', '2026-03-05T01:00:00.000000Z')", I::WrongInstitute),
+    ("sample_content", "sample_content", &[],
+     "UPDATE sample SET content_amount = '10', content_unit = '片' WHERE id = 'm1'", I::SampleIdentity),
 
     // Instrument files.
     ("instrument_file_identity", "instrument_file_identity", &[],
