@@ -565,7 +565,7 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
     })
 }
 
-/// A token is signed by its authority and a seal is no secret: plain http is enough.
+/// A token is signed by its authority and a seal has nothing secret in it: plain http is enough.
 fn anchors(raw: &RawSeal) -> Result<AnchorSettings, ConfigError> {
     let authority = match raw.authority.as_deref() {
         Some(url) if url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.contains(' ')) => {
