@@ -16,7 +16,7 @@ use super::tls::TlsFiles;
 use crate::action::{SigningFiles, Site};
 use crate::documents::NumberPatterns;
 use crate::people::{PasswordCost, SessionRules};
-use crate::record::{AnchorSettings, Settings, SyslogAddress};
+use crate::record::{AnchorSettings, Settings};
 use crate::store::DbSettings;
 use crate::vocabulary::{Duty, Hidden, Role, duties};
 
@@ -533,11 +533,11 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
         settings: Settings::new(),
         seal_every: Duration::from_secs(between("seal.every_seconds", raw.seal.every_seconds, 1, 3600)?),
         check_every: Duration::from_secs(3600 * between("seal.check_hours", raw.seal.check_hours, 1, 720)?),
-        anchors: anchors(&raw.seal)?,
+        anchors: parts::anchors(&raw.seal)?,
         seal_roots: file("seal.authority_roots", raw.seal.authority_roots)?,
         show_every: Duration::from_secs(between("seal.show_seconds", raw.seal.show_seconds, 1, 86_400)?),
-        reading: reading(&raw.reading)?,
-        ways: ways(&raw.instruments)?,
+        reading: parts::reading(&raw.reading)?,
+        ways: parts::ways(&raw.instruments)?,
         site: Site {
             mappings: folder("folders.mappings", raw.folders.mappings)?,
             watched: folder("folders.instruments", raw.folders.instruments)?,
@@ -562,56 +562,6 @@ fn checked(raw: Raw) -> Result<Config, ConfigError> {
             roots: file("signing.roots", raw.signing.roots.clone())?,
             signing: signing(raw.signing)?,
         },
-    })
-}
-
-/// A token is signed by its authority and a seal is no secret: plain http is enough.
-fn anchors(raw: &RawSeal) -> Result<AnchorSettings, ConfigError> {
-    let authority = match raw.authority.as_deref() {
-        Some(url) if url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.contains(' ')) => {
-            Some(url.to_owned())
-        }
-        Some(url) => return Err(ConfigError::new("seal.authority", format!("expected http://…, found {url:?}"))),
-        None => None,
-    };
-    let syslog = match raw.syslog.as_deref() {
-        Some(text) => Some(SyslogAddress::parse(text).ok_or_else(|| {
-            ConfigError::new("seal.syslog", format!("expected udp://host:port or tcp://host:port, found {text:?}"))
-        })?),
-        None => None,
-    };
-    Ok(AnchorSettings { authority, syslog })
-}
-
-fn reading(raw: &RawReading) -> Result<ReadingConfig, ConfigError> {
-    let limits = PoolSettings {
-        workers: between("reading.workers", raw.workers, 1, 64)?,
-        memory_mb: between("reading.memory_mb", raw.memory_mb, 16, 1 << 16)?,
-        seconds: between("reading.seconds", raw.seconds, 1, 3600)?,
-        ..PoolSettings::default()
-    };
-    let follow = Duration::from_millis(between("reading.follow_millis", raw.follow_millis, 20, 600_000)?);
-    Ok(ReadingConfig { program: None, limits, follow })
-}
-
-fn ways(raw: &RawInstruments) -> Result<crate::jobs::ChannelSettings, ConfigError> {
-    let millis = |field: &str, value| between(field, value, 20, 600_000).map(Duration::from_millis);
-    Ok(crate::jobs::ChannelSettings {
-        take_in: raw.take_in,
-        poll: millis("instruments.poll_millis", raw.poll_millis)?,
-        settle: millis("instruments.settle_millis", raw.settle_millis)?,
-        readers: between("instruments.readers", raw.readers, 1, 64)?,
-        listen: raw.listen,
-        connections: between("instruments.connections", raw.connections, 1, 1000)?,
-        connections_per_address: between("instruments.connections_per_address", raw.connections_per_address, 1, 1000)?,
-        idle: Duration::from_secs(between("instruments.idle_seconds", raw.idle_seconds, 1, 86_400)?),
-        first_byte: Duration::from_secs(between("instruments.first_byte_seconds", raw.first_byte_seconds, 1, 86_400)?),
-        allowance: crate::jobs::DeadLetterQuota {
-            bytes: between("instruments.megabytes_per_hour", raw.megabytes_per_hour, 1, 1 << 20)? << 20,
-            letters: between("instruments.letters_per_hour", raw.letters_per_hour, 1, 100_000)?,
-        },
-        open_letters: between("instruments.open_letters", raw.open_letters, 1, 1_000_000)?,
-        message_bytes: between("instruments.message_bytes", raw.message_bytes, 1 << 10, 32 << 20)?,
     })
 }
 
@@ -670,6 +620,8 @@ fn signing(raw: RawSigning) -> Result<Option<SigningFiles>, ConfigError> {
         (Some(key), certificate) => Ok(Some(SigningFiles { key, certificate, passphrase_env: raw.passphrase_env })),
     }
 }
+
+mod parts;
 
 #[cfg(test)]
 mod tests;

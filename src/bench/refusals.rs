@@ -152,7 +152,12 @@ impl From<BenchRefusal> for Refusal {
             Why::NoResult(id) => Self::not_found("结果", "result", id.as_str()),
             Why::NoFile(id) => Self::not_found("仪器文件", "instrument file", id.as_str()),
             Why::State(refused) => refused.into(),
-            Why::NothingToAccept => Self::field("tasks", "没有可采用的值", "there is nothing to accept"),
+            Why::NothingToAccept => Self::field(
+                "tasks",
+                "没有可采用的值：相应任务的结果如已录入待复核，须先由复核人退回",
+                "there is nothing to accept: where the results of its tasks wait for their review, the reviewer sends them \
+                 back first",
+            ),
             Why::NoValues { index } => {
                 Self::field(format!("tasks[{index}]"), "没有此任务的值", "there are no values for this task")
             }

@@ -100,7 +100,7 @@ pub struct KeepingAnswer {
 }
 
 /// What a request is asked on.
-pub struct Asking {
+pub struct Askable {
     sample: SampleRow,
     there: There,
     reported: bool,
@@ -110,7 +110,7 @@ impl Action for AskKeeping {
     const NAME: &'static str = "keeping.ask";
     const PERMISSION: Permission = Permission::KeepingAsk;
     type Prepared = ();
-    type Loaded = Asking;
+    type Loaded = Askable;
     type Plan = String;
     type Done = KeepingAnswer;
 
@@ -118,14 +118,14 @@ impl Action for AskKeeping {
         Some(Subject::new(Revised::Sample, &self.id))
     }
 
-    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Asking> {
+    fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Askable> {
         let sample = sample_of(cx.conn, cx.actor, &self.id)?;
         let there = there(cx.conn, &self.id, self.from)?;
         let reported = reported(cx.conn, &self.id)?;
-        Ok(Asking { sample, there, reported })
+        Ok(Askable { sample, there, reported })
     }
 
-    fn decide(&self, _: &Facts<'_>, of: &Asking) -> Result<String, Refusal> {
+    fn decide(&self, _: &Facts<'_>, of: &Askable) -> Result<String, Refusal> {
         let to = if self.kind == KeepingKind::Use { Place::Retest } else { Place::Destroyed };
         let fits = match self.kind {
             KeepingKind::Use => self.from == Place::Retention,
@@ -142,7 +142,7 @@ impl Action for AskKeeping {
         Ok(reason)
     }
 
-    fn keep(&self, cx: &mut Context<'_>, of: Asking, reason: String) -> Outcome<KeepingAnswer> {
+    fn keep(&self, cx: &mut Context<'_>, of: Askable, reason: String) -> Outcome<KeepingAnswer> {
         let row = KeepingRequestRow {
             id: KeepingRequestId::new(),
             institute_id: of.sample.institute_id.clone(),
@@ -162,7 +162,7 @@ impl Action for AskKeeping {
 }
 
 /// There are so many containers, and what is retained stays for questions about a report that is still to come.
-fn enough(kind: KeepingKind, from: Place, quantity: i64, of: &Asking) -> Result<(), CustodyRefusal> {
+fn enough(kind: KeepingKind, from: Place, quantity: i64, of: &Askable) -> Result<(), CustodyRefusal> {
     if of.there.containers < quantity {
         return Err(CustodyRefusal::TooFew { at: from, available: of.there.containers, asked: quantity });
     }
@@ -184,7 +184,7 @@ impl KeepingAnswer {
 pub struct Requested {
     row: KeepingRequestRow,
     steps: Vec<KeepingStepRow>,
-    of: Asking,
+    of: Askable,
     proof: Option<Reauthenticated>,
 }
 
@@ -206,7 +206,7 @@ impl Requested {
         let sample = sample_of(cx.conn, cx.actor, &row.sample_id)?;
         let there = there(cx.conn, &row.sample_id, row.from_place)?;
         let reported = reported(cx.conn, &row.sample_id)?;
-        Ok(Self { row, steps, of: Asking { sample, there, reported }, proof })
+        Ok(Self { row, steps, of: Askable { sample, there, reported }, proof })
     }
 
     /// The state that follows, where it is this person's to bring about.
@@ -420,7 +420,7 @@ mod tests {
             });
         }
         let there = There { containers: there, billionths: None };
-        Requested { row, steps: rows, of: Asking { sample: sample(), there, reported: true }, proof: None }
+        Requested { row, steps: rows, of: Askable { sample: sample(), there, reported: true }, proof: None }
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub struct Labelled {
 
 /// The labels that are printed.
 #[derive(Debug)]
-pub struct Sheet {
+pub struct LabelSheet {
     labels: Vec<(Option<ContainerId>, PrintedLabel)>,
     reason: Option<String>,
 }
@@ -90,7 +90,7 @@ impl Action for PrintLabels {
     const PERMISSION: Permission = Permission::LabelPrint;
     type Prepared = ();
     type Loaded = Labelled;
-    type Plan = Sheet;
+    type Plan = LabelSheet;
     type Done = LabelsPrinted;
 
     fn load(&self, cx: &mut Context<'_>, (): &()) -> Outcome<Labelled> {
@@ -114,7 +114,7 @@ impl Action for PrintLabels {
         Ok(Labelled { sample, product, lot, containers, printed: copies.into_iter().collect() })
     }
 
-    fn decide(&self, _: &Facts<'_>, found: &Labelled) -> Result<Sheet, Refusal> {
+    fn decide(&self, _: &Facts<'_>, found: &Labelled) -> Result<LabelSheet, Refusal> {
         let end = found.containers.last().map_or(0, |one| one.position);
         let (first, last) = (self.first.unwrap_or(0), self.last.unwrap_or(end));
         if first < 0 || last > end || first > last {
@@ -141,10 +141,10 @@ impl Action for PrintLabels {
         if let (Some((code, times)), None) = (again, &reason) {
             return Err(CustodyRefusal::Reprint { code, times }.into());
         }
-        Ok(Sheet { labels, reason })
+        Ok(LabelSheet { labels, reason })
     }
 
-    fn keep(&self, cx: &mut Context<'_>, found: Labelled, sheet: Sheet) -> Outcome<LabelsPrinted> {
+    fn keep(&self, cx: &mut Context<'_>, found: Labelled, sheet: LabelSheet) -> Outcome<LabelsPrinted> {
         let Labelled { sample, product, lot, containers, .. } = found;
         let row = |(container, label): &(Option<ContainerId>, PrintedLabel)| LabelPrintRow {
             id: LabelPrintId::new(),

@@ -133,12 +133,12 @@ impl SealKey {
         folder.join(PRIVATE).exists()
     }
 
-    /// Carries the keys of one server, all files of the folder but what it remembers of the trail, to another. Tells the
+    /// Carries the keys of one server to another: all files of the folder but that one. Tells the
     /// name of the key that seals.
     ///
     /// # Errors
     /// A sentence that names the file.
-    pub fn carry(from: &Path, to: &Path) -> Result<String, String> {
+    pub fn carry(from: &Path, to: &Path, but: &str) -> Result<String, String> {
         let told = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         if !Self::is_in(from) {
             return Err(told(&from.join(PRIVATE), &"there is no such file"));
@@ -149,7 +149,7 @@ impl SealKey {
         for entry in std::fs::read_dir(from).map_err(|e| told(from, &e))? {
             let entry = entry.map_err(|e| told(from, &e))?;
             let (name, path) = (entry.file_name(), entry.path());
-            let remembered = name.to_str().is_none_or(|name| name.starts_with('.') || name == super::witness::WITNESS);
+            let remembered = name.to_str().is_none_or(|name| name.starts_with('.') || name == but);
             if remembered || !path.is_file() {
                 continue;
             }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::anchor::{AnchorSettings, Anchored};
 use super::canonical::{BEGINNING, Hash, chained, leaf, root, write_leaves};
 use super::key::{PublicKeys, SealKey};
+use super::outside::{AnchorSettings, Anchored};
 use super::refusals::RecordRefusal;
 use super::verify::{Memory, Report, verify};
 use super::witness::{Witness, end, misremembered, remember};

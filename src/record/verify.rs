@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::anchor::compare_anchors;
 use super::canonical::{BEGINNING, Hash, chained, leaf, read_leaves, root};
 use super::compare::{NAMED, compare_files, compare_numbers, compare_rows, last_said};
 use super::key::PublicKeys;
 use super::misfit::{Misfit, MisfitKind};
+use super::outside::compare_anchors;
 use super::refusals::{Misremembered, RecordRefusal};
 use super::structure::compare_structure;
 use super::witness::Witness;

@@ -218,7 +218,7 @@ pub fn join(db: &DbConn, clock: &Clock, from: &Path, keys: &Path, by: &str) -> O
     if let Some(how) = misremembered(witness.as_ref(), &there) {
         return Err(RecordRefusal::Misremembered(how).into());
     }
-    let id = SealKey::carry(from, keys).map_err(StoreError::Other)?;
+    let id = SealKey::carry(from, keys, WITNESS).map_err(StoreError::Other)?;
     let last = witness.as_ref().map_or(0, |witness| witness.seq);
     remember(keys, witness)?;
     let change = Change::field("record.join", "record", "trail", "server", (), id).and("last_seal", (), last);

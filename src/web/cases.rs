@@ -25,7 +25,6 @@ use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, SampleId};
 use crate::store::views::{self, CaseDetail, CaseFilter};
 use crate::text::{TypedDate, date_opt};
-use crate::vocabulary::states::CaseEvent;
 use crate::vocabulary::{Business, CaseState, ProtocolOutcome, SampleState};
 
 /// The routes.
@@ -119,7 +118,7 @@ async fn content(services: &Services, actor: &Actor, id: &str) -> Result<Value, 
         "protocols": line.reviews_protocols(),
         "receiving": CaseState::RECEIVING.contains(&state),
         "endable": CaseState::ENDABLE.contains(&state),
-        "ended": state.on(CaseEvent::Reinstate).is_ok(),
+        "ended": CaseState::ENDED.contains(&state),
         "steps": steps,
     });
     let (lots, tree) = (missing(&case), shown(&case)?);

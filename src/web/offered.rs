@@ -14,7 +14,6 @@ use crate::record::Actor;
 use crate::store::columns::{ApplicationId, CertificateId, OwnerProposalId, SpecificationId};
 use crate::store::views::{SampleDetail, TaskView};
 use crate::store::{AnyConnection, Outcome};
-use crate::vocabulary::states::CaseEvent;
 use crate::vocabulary::{
     CaseState, CertificateState, InvestigationState, IssueMeaning, ReviewOutcome, SampleState, TaskState, Verdict,
     allowed,
@@ -99,7 +98,7 @@ pub fn of_sample(asking: &mut Asking<'_>, found: &SampleDetail) -> Outcome<Value
 /// # Errors
 /// The store's failure.
 pub fn of_ended(asking: &mut Asking<'_>, id: &ApplicationId, state: CaseState) -> Outcome<Value> {
-    if state.on(CaseEvent::Reinstate).is_err() {
+    if !CaseState::ENDED.contains(&state) {
         return Ok(Value::Null);
     }
     asking.why(&ReinstateCase { id: id.clone(), reason: TYPED.to_owned() })

@@ -35,6 +35,7 @@ pages!(
     "case.html",
     "receive.html",
     "sample.html",
+    "label_sheet.html",
     "labels.html",
     "bench.html",
     "task.html",

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use qianfa::app::config::Config;
 use qianfa::app::serve::Application;
+use qianfa::clock::Clock;
 use qianfa::record::{Entries, MisfitKind, TrailFilter, trail};
 use serde_json::{Value, json};
 
@@ -136,7 +137,7 @@ fn the_newest_seal_is_shown_outside_and_compared_with_the_answers() {
         let report = app.services.sealer.verify().expect("verified");
         assert!(report.intact && report.anchors >= 2, "{report:?}");
 
-        // An authority that does not answer is an event and is told, and the work goes on.
+        // An authority that does not answer is an event, health says so, and the work goes on.
         authority.out_of_order.store(true, Ordering::SeqCst);
         app.account("anybody", &[qianfa::vocabulary::Role::Analyst]);
         shown(&app, "failing", |shown| shown["failing"] == json!(["time_stamp"]));
@@ -201,6 +202,8 @@ fn a_second_server_of_an_installation_joins_the_first() {
     std::fs::create_dir_all(folder.path().join("second")).expect("a folder");
     let joined = join();
     assert_eq!(joined.status.code(), Some(0), "{}", String::from_utf8_lossy(&joined.stderr));
+    // The command has the time of the machine.
+    app.clock.set(Clock::system().now());
     assert_eq!(join().status.code(), Some(1), "once only");
     let beside = Application::build(&second("second"), app.clock.clone()).expect("a server");
     assert!(beside.services().db.held().is_none(), "{:?}", beside.services().db.held());

@@ -418,7 +418,8 @@ fn at_work(app: &TestApp) {
     let withdrawn = json!({"lot_number": "L23", "reason": "点错"});
     ok(&world.receiver.post(&format!("/api/v1/applications/{two}/withdraw-batch"), &withdrawn), 200);
     let used = json!({"from": "test_portion", "to": "consumed", "quantity": 1, "reason": "检验"});
-    ok(&world.analyst.post(&format!("/api/v1/samples/{}/custody", sample(&done[0])), &used), 201);
+    let spare = text(&take_in("L24")["samples"][0], "id");
+    ok(&world.analyst.post(&format!("/api/v1/samples/{spare}/custody"), &used), 201);
 
     // Of the shared catalogue: a proposal that waits for a second person.
     keeper(app);

@@ -164,8 +164,9 @@ fn a_second_person_checks_the_import_before_the_result_counts() {
     });
 }
 
-/// A value that was typed waits for its review, and the instrument's file comes: it takes the typed value's place with a
-/// reason, what was typed stays, and the new result waits for the check of the import and for its review.
+/// A value that was typed waits for its review, and the instrument's file comes: once the reviewer has sent the result back,
+/// the file takes the typed value's place with a reason, what was typed stays, and the new result waits for the check of the
+/// import and for its review.
 #[test]
 fn a_file_takes_the_place_of_what_was_typed_with_a_reason() {
     on_both(|app| {
@@ -177,6 +178,12 @@ fn a_file_takes_the_place_of_what_was_typed_with_a_reason() {
         let typed = text(&world.enter(&task, "85.0"), "result_id");
         let accept = format!("/api/v1/instrument-files/{id}/accept");
         let mut body = json!({"confirm_complete": true, "despite_problems": "已核对"});
+        // What waits for its reviewer is not replaced behind the reviewer's back: the reviewer sends it back first.
+        let waiting = world.analyst.post(&accept, &body);
+        assert_eq!((waiting.status, &waiting.json()["field"]), (422, &json!("tasks")), "{}", waiting.text);
+        assert!(waiting.text.contains("由复核人退回"), "{}", waiting.text);
+        let back = json!({"outcome": "sent_back", "note": "请采用仪器数据"});
+        ok(&world.reviewer.post(&format!("/api/v1/results/{typed}/review"), &back), 200);
         let bare = world.analyst.post(&accept, &body);
         assert_eq!((bare.status, &bare.json()["field"]), (422, &json!("reason")), "{}", bare.text);
         body["reason"] = json!("以仪器数据代替手工录入");

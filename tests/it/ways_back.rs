@@ -136,6 +136,14 @@ fn a_move_that_did_not_happen_is_taken_back_by_somebody_else() {
         assert_eq!((own.status, own.problem().as_str()), (409, "self-review"), "{}", own.text);
         let page = crate::pages::Browser::logged_in(app, "quality").page(&format!("/samples/{sample}"));
         assert!(page.contains("记录人以外的人") && !page.contains("/undo-move"), "{page}");
+        // Past the program nothing comes back.
+        let again = format!(
+            "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
+             SELECT 'x', sample_id, to_place, from_place, quantity, 'x', moved_by, moved_at FROM custody_entry \
+             WHERE id = '{}'",
+            text(&entry, "id")
+        );
+        refused(app, &again, "qianfa:reversal-missing:");
         let second = app.logged_in("second");
         let back = ok(&second.post(&path, &undo), 201);
         assert_eq!(
@@ -147,14 +155,6 @@ fn a_move_that_did_not_happen_is_taken_back_by_somebody_else() {
         let entries = seen["ledger"].as_array().expect("a ledger");
         let known = entries.iter().find(|one| one["id"] == entry["id"]).expect("it stays");
         assert_eq!((&known["undone"], &known["undoable"]), (&json!(true), &json!(false)));
-        // Past the program nothing comes back.
-        let again = format!(
-            "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
-             SELECT 'x', sample_id, to_place, from_place, quantity, 'x', moved_by, moved_at FROM custody_entry \
-             WHERE id = '{}'",
-            text(&entry, "id")
-        );
-        refused(app, &again, "qianfa:");
         assert!(app.services.sealer.verify().expect("verified").intact);
     });
 }

@@ -255,6 +255,8 @@ states_that! { CaseState:
     RECEIVING = |state| state.on(CaseEvent::Receive).is_ok();
     /// It may still end without a report.
     ENDABLE = |state| state.on(CaseEvent::Void).is_ok();
+    /// It ended without a report, and goes on where that was a mistake.
+    ENDED = |state| state.on(CaseEvent::Reinstate).is_ok();
     /// Nothing arrived yet: its applicant may still withdraw it alone.
     NOT_BEGUN = |state| state.on(CaseEvent::FinishTesting).is_err()
         && (state.on(CaseEvent::Accept).is_ok() || state.on(CaseEvent::Receive).is_ok());

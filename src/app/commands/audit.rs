@@ -117,7 +117,7 @@ fn verify_all(
         let roots = certificates_from_pem(&pem).map_err(|error| told(error.to_string()))?;
         let mut untrusted = Vec::new();
         db.read(|conn| compare_anchors(conn, &roots, &mut untrusted)).map_err(failure)?;
-        // What fits no seal at all was told already.
+        // What fits no seal at all was reported already.
         for one in untrusted {
             let told = report.misfit.iter().chain(&report.more).any(|known| *known == one);
             report.also(Some(one).filter(|_| !told));
