@@ -23,7 +23,7 @@ pub enum CustodyRefusal {
     /// Fewer containers are there than were asked for.
     TooFew { at: Place, available: i64, asked: i64 },
     /// Less is there than a test uses up.
-    TooLittle { at: Place, available: Decimal, asked: Decimal, unit: String },
+    TooLittle { sample: String, at: Place, available: Decimal, asked: Decimal, unit: String },
     /// What a test uses up cannot be computed.
     Uncountable(QuantityError),
     /// What is retained is destroyed on request, with an approval and a witness.
@@ -73,10 +73,10 @@ impl From<CustodyRefusal> for Refusal {
             )
             .at("quantity")
             .with(serde_json::json!({"available": available, "asked": asked})),
-            CustodyRefusal::TooLittle { at, available, asked, unit } => Self::new(
+            CustodyRefusal::TooLittle { sample, at, available, asked, unit } => Self::new(
                 Code::LedgerRefused,
-                format!("检验需用 {asked} {unit}，“{}”只有 {available} {unit}", at.zh()),
-                format!("the test takes {asked} {unit}, and there are {available} {unit} at {}", at.en()),
+                format!("样品 {sample} 的检验需用 {asked} {unit}，“{}”只有 {available} {unit}", at.zh()),
+                format!("the test of {sample} takes {asked} {unit}; {available} {unit} are there ({})", at.en()),
             )
             .with(serde_json::json!({
                 "available_amount": available.to_string(), "asked_amount": asked.to_string(), "unit": unit
@@ -152,6 +152,7 @@ mod tests {
                 CustodyRefusal::ReportOpen,
                 CustodyRefusal::TooFew { at: Place::Retention, available: 1, asked: 2 },
                 CustodyRefusal::TooLittle {
+                    sample: "S20260001".into(),
                     at: Place::TestPortion,
                     available: Decimal::ONE,
                     asked: Decimal::TWO,
