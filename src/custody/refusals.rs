@@ -37,7 +37,7 @@ pub enum CustodyRefusal {
     /// A label that was printed before is printed again for a reason.
     Reprint { code: String, times: i64 },
     /// Less is there than a test uses up.
-    TooLittle { at: Place, available: Decimal, asked: Decimal, unit: String },
+    TooLittle { sample: String, at: Place, available: Decimal, asked: Decimal, unit: String },
     /// What a test uses up cannot be computed.
     Uncountable(QuantityError),
     /// What is retained is destroyed on request, with an approval and a witness.
@@ -120,10 +120,10 @@ impl From<CustodyRefusal> for Refusal {
             )
             .at("reason")
             .with(serde_json::json!({"code": code, "printed": times})),
-            CustodyRefusal::TooLittle { at, available, asked, unit } => Self::new(
+            CustodyRefusal::TooLittle { sample, at, available, asked, unit } => Self::new(
                 Code::LedgerRefused,
-                format!("检验需用 {asked} {unit}，“{}”只有 {available} {unit}", at.zh()),
-                format!("the test takes {asked} {unit}, and there are {available} {unit} at {}", at.en()),
+                format!("样品 {sample} 的检验需用 {asked} {unit}，“{}”只有 {available} {unit}", at.zh()),
+                format!("the test of {sample} takes {asked} {unit}; {available} {unit} are there ({})", at.en()),
             )
             .with(serde_json::json!({
                 "available_amount": available.to_string(), "asked_amount": asked.to_string(), "unit": unit
@@ -206,6 +206,7 @@ mod tests {
                 CustodyRefusal::TooManyLabels { most: 120 },
                 CustodyRefusal::Reprint { code: "S-01".into(), times: 2 },
                 CustodyRefusal::TooLittle {
+                    sample: "S20260001".into(),
                     at: Place::TestPortion,
                     available: Decimal::ONE,
                     asked: Decimal::TWO,

@@ -81,6 +81,7 @@ pub(crate) fn use_up(cx: &mut Context<'_>, sample: &SampleRow, task: &TestTaskRo
     let at = there(cx.conn, &sample.id, from)?;
     let one = amounts::billionths(content.amount).ok_or_else(|| uncountable(QuantityError::TooGreat))?;
     let part = amounts::take(at, needed, one).ok_or_else(|| CustodyRefusal::TooLittle {
+        sample: sample.number.clone(),
         at: from,
         available: amount(at.billionths.unwrap_or(0)),
         asked: amount(needed),
