@@ -78,3 +78,12 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- What a test gives back of what it used up comes by its task, not by a reversal.
+CREATE OR REPLACE FUNCTION custody_entry_restored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.test_task_id IS NULL AND NEW.from_place IN ('consumed','returned','destroyed') AND NOT EXISTS (SELECT 1 FROM reversal v JOIN custody_entry e ON e.id = v.custody_entry_id WHERE e.sample_id = NEW.sample_id AND e.from_place = NEW.to_place AND e.to_place = NEW.from_place AND e.quantity = NEW.quantity AND v.at = NEW.moved_at AND v.by_account = NEW.moved_by) THEN
+        RAISE EXCEPTION 'qianfa:reversal-missing: what was ended or given away comes back only as a recorded reversal says' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
