@@ -71,8 +71,11 @@ async fn print(
     };
     match done {
         Ok(sheet) => {
-            let symbols = sheet.labels.iter().map(|label| symbol(&label.code)).collect::<Result<Vec<_>, _>>()?;
-            page.show("label_sheet.html", json!({"sheet": sheet, "symbols": symbols}))
+            let mut tree = shown(&sheet)?;
+            for (index, label) in sheet.labels.iter().enumerate() {
+                tree["labels"][index]["qr"] = json!(symbol(&label.code)?);
+            }
+            page.show("label_sheet.html", json!({"sheet": tree}))
         }
         Err(problem) => {
             let content = content(&services, &may.actor, &id).await?;
