@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, TestApp, on_both, text};
+use crate::support::{Dice, PASSWORD, TestApp, on_both, text};
 use crate::world::{World, ok};
 
 /// Tablets in bottles of 24, with an item that takes so many of them.
@@ -169,5 +169,61 @@ fn a_test_takes_what_its_portion_has_and_not_more() {
         ok(&world.analyst.post(&format!("/api/v1/tasks/{task}/start"), &json!({})), 200);
         assert_eq!(at(&world, &sample, "test_portion"), amounts(1, "23"));
         assert_eq!(at(&world, &sample, "supplied"), amounts(-4, "-96"));
+    });
+}
+
+/// Whatever people and tests do, in whichever order: containers and amounts over all places stay nothing, and no place in the
+/// house falls below nothing.
+#[test]
+fn random_moves_conserve_containers_and_amounts() {
+    on_both(|app: &TestApp| {
+        let world = World::new(app);
+        let items = json!([
+            item("assay", "25", None, 0),
+            item("water", "7", Some("{tbl}"), 0),
+            item("sterility", "0", None, 2)
+        ]);
+        let product = tablets(&world, "T-24", &items);
+        let taken = world.take_in("drug_registration", &product, "A", 12);
+        let (sample, number) = (text(&taken["samples"][0], "id"), text(&taken["samples"][0], "number"));
+        let tasks: Vec<String> =
+            ["assay", "water", "sterility"].iter().map(|code| world.task(&number, code, "waiting")).collect();
+        let places = ["test_portion", "retest", "retention", "surplus", "for_sale", "sent_out", "consumed"];
+        let mut random = Dice(9);
+        let mut done = 0;
+        for _ in 0..60 {
+            let task = &tasks[random.below(tasks.len())];
+            let answer = match random.below(4) {
+                0 => world.analyst.post(&format!("/api/v1/tasks/{task}/start"), &json!({})),
+                1 => world.analyst.post(&format!("/api/v1/tasks/{task}/hand-back"), &json!({"reason": "随机"})),
+                2 => {
+                    let body = json!({"from": places[random.below(5)], "quantity": 1, "reason": "随机"});
+                    world.receiver.post(&format!("/api/v1/samples/{sample}/return"), &body)
+                }
+                _ => {
+                    let (from, to) = (places[random.below(6)], places[random.below(7)]);
+                    let body = json!({"from": from, "to": to, "quantity": 1 + random.below(2), "reason": "随机"});
+                    world.receiver.post(&format!("/api/v1/samples/{sample}/custody"), &body)
+                }
+            };
+            assert!(answer.status < 500, "{}", answer.text);
+            done += u32::from(answer.status < 300);
+            let found = ok(&world.receiver.get(&format!("/api/v1/samples/{sample}")), 200);
+            let (mut containers, mut sum) = (0, rust_decimal::Decimal::ZERO);
+            for row in found["balances"].as_array().expect("balances") {
+                let (count, amount) =
+                    (row["balance"].as_i64().expect("a count"), row["amount"].as_str().expect("an amount"));
+                let amount: rust_decimal::Decimal = amount.parse().expect("a decimal");
+                let outside = row["place"] == "supplied";
+                assert!(outside || (count >= 0 && !amount.is_sign_negative()), "{row}");
+                // An opened container holds less, and none holds more.
+                let used = row["place"] == "consumed" || outside;
+                assert!(used || amount <= rust_decimal::Decimal::from(count * 24), "{row}");
+                containers += count;
+                sum += amount;
+            }
+            assert_eq!((containers, sum.is_zero()), (0, true), "{}", found["balances"]);
+        }
+        assert!(done > 10, "the walk went nowhere: {done}");
     });
 }

@@ -413,10 +413,10 @@ fn the_last_lot_of_a_case_is_not_withdrawn_alone_and_what_was_waited_for_ends_th
         );
 
         let other = json!({"business": "drug_registration", "applicant_id": world.applicant_id, "product_id": product,
-                           "batches": [{"lot_number": "A", "expires_on": "2028-12"}]});
+                           "batches": [{"lot_number": "C", "expires_on": "2028-12"}]});
         let case = text(&ok(&world.receiver.post("/api/v1/applications", &other), 201), "application_id");
         ok(&world.receiver.post(&format!("/api/v1/applications/{case}/accept"), &json!({})), 200);
-        let end = json!({"lot_number": "A", "reason": "不再送样"});
+        let end = json!({"lot_number": "C", "reason": "不再送样"});
         let refused = world.receiver.post(&format!("/api/v1/applications/{case}/withdraw-batch"), &end);
         assert!(refused.status == 409 && refused.text.contains("撤回整个业务"), "{}", refused.text);
     });

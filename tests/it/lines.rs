@@ -469,6 +469,7 @@ fn samples_of_the_port_come_with_its_dates_or_with_a_word_about_them() {
         other["receipt"]["samples"][0]["note"] = json!("");
         ok(&intake(&other), 201);
         body["application"]["sampled_on"] = json!("2026-03-02");
+        body["application"]["batches"][0]["despite_duplicate"] = json!("另有注册检验");
         ok(&intake(&body), 201);
     });
 }
