@@ -388,10 +388,8 @@ mod tests {
         let versions = Predecessors { product: Whose::Own, last: 2, content_unit: "片".into() };
         assert_eq!(new.checked(&versions).map(|drafted| drafted.version).ok(), Some(3));
         let fault = |new: &DraftSpecification, versions| new.checked(versions).err().and_then(|refusal| refusal.field);
-        assert_eq!(
-            fault(&new, &Predecessors { product: Whose::Nobody, last: 0, content_unit: "片".into() }).as_deref(),
-            Some("product_id")
-        );
+        let nobodys = Predecessors { product: Whose::Nobody, last: 0, content_unit: "片".into() };
+        assert_eq!(fault(&new, &nobodys).as_deref(), Some("product_id"));
         assert_eq!(fault(&DraftSpecification { items: Vec::new(), ..new }, &versions).as_deref(), Some("items"));
     }
 }
