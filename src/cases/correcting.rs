@@ -14,7 +14,7 @@ use crate::record::{Actor, Change};
 use crate::refusal::Refusal;
 use crate::store::columns::{ApplicationId, BatchId, Day, Json};
 use crate::store::rows::{ApplicationClockRow, BatchRow};
-use crate::store::schema::batch;
+use crate::store::schema::{batch, lot_key};
 use crate::store::{AnyConnection, Outcome};
 use crate::text;
 
@@ -223,7 +223,12 @@ impl CorrectableBatch {
         let given = Some(new.to_owned()).filter(|text| !text.is_empty());
         let row = batch::table.find(&self.batch.id);
         match field {
-            "lot_number" => diesel::update(row).set(batch::lot_number.eq(new)).execute(cx.conn)?,
+            "lot_number" => {
+                diesel::update(row).set(batch::lot_number.eq(new)).execute(cx.conn)?;
+                // By it the same lot is found in other cases.
+                let key = lot_key::table.find(&self.batch.id);
+                diesel::update(key).set(lot_key::lot.eq(text::codes::lot_key(new))).execute(cx.conn)?
+            }
             "produced_on" => diesel::update(row).set(batch::produced_on.eq(given)).execute(cx.conn)?,
             "expires_on" => diesel::update(row).set(batch::expires_on.eq(given)).execute(cx.conn)?,
             _ => diesel::update(row).set(batch::lot_size.eq(given)).execute(cx.conn)?,

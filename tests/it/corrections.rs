@@ -71,6 +71,12 @@ fn a_wrong_lot_number_is_put_right_by_two_and_the_amendment_shows_old_and_new() 
 
         let done = ok(&decide(&world, &id, "applied"), 200);
         assert_eq!(case_now()["batches"][0]["lot_number"], "2026007");
+        // The lot is found by its right number from now on, and no longer by the wrong one.
+        let again = |lot: &str| {
+            let body = world.intake_body("drug_registration", &text(&case["application"], "product_id"), lot, 2);
+            world.receiver.post("/api/v1/intake", &body).status
+        };
+        assert_eq!((again("2026007"), again("2026001")), (422, 201));
         assert_eq!(done["certificates"], json!([{"id": certificate, "number": issued["number"], "state": "issued"}]));
         assert_eq!(decide(&world, &id, "applied").problem(), "wrong-state", "once");
         let open = ok(&world.quality.get("/api/v1/corrections?open=true"), 200);
