@@ -102,7 +102,7 @@ async fn file(
 }
 
 #[utoipa::path(get, path = "/api/v1/certificates/{id}/internal-copy", tag = "certificates", params(("id" = String, Path)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/internal-copy", description = "内部存档件 the laboratory's own copy, with the rules under which the case ran; not signed"),
+    responses((status = 200, body = Vec<u8>, content_type = "application/pdf", description = "内部存档件 the laboratory's own copy, with the rules under which the case ran; not signed"),
               (status = 404, body = ProblemDocument)))]
 async fn internal_copy(
     gate: Permit<CertificateRead>,

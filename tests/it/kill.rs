@@ -55,12 +55,15 @@ pub fn serve_with(ground: &Ground, more: &[(&str, &str)]) -> (Child, String) {
     (child, line.trim().to_owned())
 }
 
+/// How many lots were made up.
+static LOTS: AtomicUsize = AtomicUsize::new(0);
+
 /// What one intake of [`killed_in_the_middle_of_intake`] leaves behind: each is there once a sample, or this often.
 const WHOLE: &[(&str, i64)] = &[
     ("SELECT count(*) AS count FROM application", 1),
     ("SELECT count(*) AS count FROM batch", 1),
     ("SELECT count(*) AS count FROM container", 4),
-    ("SELECT count(*) AS count FROM custody_entry", 6),
+    ("SELECT count(*) AS count FROM custody_entry", 7),
     ("SELECT count(*) AS count FROM test_task", 1),
     ("SELECT count(*) AS count FROM audit_entry WHERE action = 'sample.receive'", 1),
     ("SELECT last AS count FROM number_series WHERE series = 'sample:SX'", 1),
@@ -85,6 +88,11 @@ fn killed_at(ground: &Ground, body: &serde_json::Value, enough: usize, later: u6
                 client.bearer = Some(token);
                 // Until the server is gone; the bound only guards the test against a server that stays.
                 for _ in 0..100_000 {
+                    // Each of a lot of its own: the desk asks about one that it knows.
+                    let lot = serde_json::json!(format!("L-{}", LOTS.fetch_add(1, Ordering::SeqCst)));
+                    let mut body = body.clone();
+                    body["application"]["batches"][0]["lot_number"] = lot.clone();
+                    body["receipt"]["samples"][0]["lot_number"] = lot;
                     match client.try_post("/api/v1/intake", &body) {
                         Some(201) => answered.fetch_add(1, Ordering::SeqCst),
                         _ => return,

@@ -71,6 +71,9 @@ fn no_two_types_have_one_name_in_the_document() {
                 folders.push(path);
                 continue;
             }
+            if path.extension().is_none_or(|kind| kind != "rs") {
+                continue;
+            }
             for name in described(&std::fs::read_to_string(&path).expect("text")) {
                 places.entry(name).or_default().push(path.clone());
             }

@@ -118,13 +118,13 @@ fn a_move_that_did_not_happen_is_taken_back_by_somebody_else() {
         let world = World::new(app);
         app.account("second", &[qianfa::vocabulary::Role::Quality]);
         let product = world.product("P", "chemical", &["rare_disease"], &one_item("≥97.0"));
-        let taken = world.take_in("drug_registration", &product, "L1", 2);
+        let taken = world.take_in("drug_registration", &product, "L1", 3);
         let sample = text(&taken["samples"][0], "id");
         world.enter(&world.task(&text(&taken["samples"][0], "number"), "assay", "waiting"), "99.0");
         world.approve_all();
         world.issue(&sample);
         let at = format!("/api/v1/samples/{sample}");
-        let destroyed = json!({"from": "retention", "quantity": 1, "reason": "到期"});
+        let destroyed = json!({"from": "surplus", "quantity": 1, "reason": "到期"});
         ok(&world.quality.post(&format!("{at}/destroy"), &destroyed), 201);
         let ledger = ok(&world.quality.get(&at), 200)["ledger"].clone();
         let entry = ledger.as_array().expect("a ledger").iter().find(|one| one["to_place"] == "destroyed").cloned();
@@ -138,8 +138,8 @@ fn a_move_that_did_not_happen_is_taken_back_by_somebody_else() {
         assert!(page.contains("记录人以外的人") && !page.contains("/undo-move"), "{page}");
         // Past the program nothing comes back.
         let again = format!(
-            "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, reason, moved_by, moved_at) \
-             SELECT 'x', sample_id, to_place, from_place, quantity, 'x', moved_by, moved_at FROM custody_entry \
+            "INSERT INTO custody_entry (id, sample_id, from_place, to_place, quantity, billionths, reason, moved_by, moved_at) \
+             SELECT 'x', sample_id, to_place, from_place, quantity, billionths, 'x', moved_by, moved_at FROM custody_entry \
              WHERE id = '{}'",
             text(&entry, "id")
         );
@@ -148,7 +148,7 @@ fn a_move_that_did_not_happen_is_taken_back_by_somebody_else() {
         let back = ok(&second.post(&path, &undo), 201);
         assert_eq!(
             (&back["from"], &back["to"], &back["quantity"]),
-            (&json!("destroyed"), &json!("retention"), &json!(1))
+            (&json!("destroyed"), &json!("surplus"), &json!(1))
         );
         assert_eq!(second.post(&path, &undo).status, 409, "once only");
         let seen = ok(&world.quality.get(&at), 200);
