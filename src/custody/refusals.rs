@@ -210,7 +210,7 @@ mod tests {
                     at: Place::TestPortion,
                     available: Decimal::ONE,
                     asked: Decimal::TWO,
-                    unit: "片".into(),
+                    unit: "mL".into(),
                 },
                 CustodyRefusal::Uncountable(QuantityError::TooGreat),
                 CustodyRefusal::DestroyedOnRequest,

@@ -74,7 +74,10 @@ fn uncountable(why: QuantityError) -> CustodyRefusal {
 pub(crate) fn use_up(cx: &mut Context<'_>, sample: &SampleRow, task: &TestTaskRow, item: &TestItemRow) -> Outcome<()> {
     let Some(content) = content_of(sample) else { return Ok(()) };
     let needed = amounts::taken_by(&item.demanded(), &content).map_err(uncountable)?;
-    if needed == 0 || !held(cx.conn, &task.id)?.is_empty() {
+    let held: i64 = held(cx.conn, &task.id)?.iter().map(|one| one.billionths).sum();
+    // What it took before and could not give back counts.
+    let needed = needed.saturating_sub(held);
+    if needed <= 0 {
         return Ok(());
     }
     let from = portion(task);
@@ -101,7 +104,9 @@ pub(crate) fn give_back(cx: &mut Context<'_>, sample: &SampleRow, task: &TestTas
     for Held { from, billionths, .. } in held(cx.conn, task)? {
         let (to, gone) = (there(cx.conn, &sample.id, from)?, there(cx.conn, &sample.id, Place::Consumed)?);
         let part = amounts::put_back(to, billionths, one, gone.containers);
-        moved(cx, sample, task, ((Place::Consumed, from), part), reason)?;
+        if part.containers > 0 || part.billionths > 0 {
+            moved(cx, sample, task, ((Place::Consumed, from), part), reason)?;
+        }
     }
     Ok(())
 }
