@@ -133,7 +133,9 @@ mod tests {
         let mut batch = specimens::batch(&application);
         batch.lot_number = "202506022（1-2）".into();
         let known = [elsewhere("202506022 (1～2)", Some(true)), elsewhere("other", None)];
-        let check = |batch: &BatchRow, business, reason| check(&[batch.clone()], &known, business, &practice, reason);
+        let check = |batch: &BatchRow, business, reason| {
+            check(std::slice::from_ref(batch), &known, business, &practice, reason)
+        };
         let asked = CasesRefusal::LotKnown { batch: 0, known: vec![known[0].clone()] };
         assert_eq!(check(&batch, Business::PortEntry, None), Err(asked.clone()));
         assert_eq!(check(&batch, Business::PortEntry, Some(" ")), Err(asked));

@@ -224,7 +224,10 @@ mod tests {
         {
             assert_eq!(state(ended(open, true, &[])), None, "{open} has not ended by mistake");
         }
-        let plan = decided(&ended(CaseState::Voided, true, &voided), "点错").ok().expect("it goes on");
+        let plan = match decided(&ended(CaseState::Voided, true, &voided), "点错") {
+            Ok(plan) => plan,
+            Err(refusal) => panic!("it goes on: {refusal}"),
+        };
         assert_eq!(plan.samples.len(), 1, "what was refused stays so");
         let states: Vec<TaskState> = plan.tasks.iter().map(|(_, state)| *state).collect();
         assert_eq!(states, [TaskState::Waiting, TaskState::InProgress, TaskState::Entered]);

@@ -98,9 +98,9 @@ fn holder(conn: &mut AnyConnection, sample: &SampleRow, container: Option<&Conta
         .order((handover::at, handover::id))
         .select(HandoverRow::as_select())
         .load(conn)?;
-    let own = all.iter().filter(|row| row.container_id.as_ref() == container);
+    let mut own = all.iter().filter(|row| row.container_id.as_ref() == container);
     let times = i64::try_from(own.clone().count()).unwrap_or(i64::MAX);
-    let last = own.last().or_else(|| all.iter().rfind(|row| row.container_id.is_none()));
+    let last = own.next_back().or_else(|| all.iter().rfind(|row| row.container_id.is_none()));
     Ok((last.map_or_else(|| sample.received_by.clone(), |row| row.to_account.clone()), times))
 }
 

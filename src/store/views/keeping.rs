@@ -87,7 +87,7 @@ pub fn keeping(conn: &mut AnyConnection, reader: &Reader, of: Option<&SampleId>)
     let name = |id: &AccountId| people.get(id.as_str()).cloned().unwrap_or_default();
     let each = rows.into_iter().map(|(row, sample_number)| {
         let own = steps.iter().filter(|step| step.request_id == row.id);
-        let state = own.clone().last().map_or(KeepingState::Asked, |step| step.state);
+        let state = own.clone().next_back().map_or(KeepingState::Asked, |step| step.state);
         let steps = own.map(|step| KeepingStepView {
             event: step.event,
             state: step.state,
