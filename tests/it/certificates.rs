@@ -28,6 +28,38 @@ fn at(id: &str, what: &str) -> String {
     format!("/api/v1/certificates/{id}/{what}")
 }
 
+/// The words of a PDF.
+fn words(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.pdf");
+    std::fs::write(&file, bytes).expect("written");
+    let made = std::process::Command::new("pdftotext").arg("-layout").arg(&file).arg("-").output().expect("pdftotext");
+    String::from_utf8_lossy(&made.stdout).replace(' ', "")
+}
+
+#[test]
+fn lane_and_terms_are_on_the_copy_of_the_laboratory_alone() {
+    let app = crate::support::TestApp::start(crate::support::On::Sqlite);
+    let world = World::new(&app);
+    let sample = tested(&world, "A");
+    let first = draft(&world, &sample);
+    let unsigned = words(&world.quality.get(&at(&first, "internal-copy")).bytes);
+    assert!(unsigned.contains("办理通道") && unsigned.contains("（待签发）"), "{unsigned}");
+    ok(&world.reviewer.post(&at(&first, "discard"), &json!({"reason": "重拟"})), 200);
+    let id = text(&world.issue(&sample), "id");
+    let (given, kept) = (world.quality.get(&at(&id, "pdf")).bytes, world.quality.get(&at(&id, "internal-copy")).bytes);
+    let (given_words, kept_words) = (words(&given), words(&kept));
+    for own in ["办理通道", "适用规定", "届满"] {
+        assert!(kept_words.contains(own), "{own} in {kept_words}");
+        assert!(!given_words.contains(own), "{own} in {given_words}");
+    }
+    assert!(kept_words.contains("未经电子签名") && given_words.contains("本文件以电子签名签发"), "{kept_words}");
+    let data = qianfa::documents::attached_json(&given).expect("the attached data");
+    let data: Value = serde_json::from_slice(&data).expect("JSON");
+    assert!(data["decision"].is_null(), "machines read no terms either: {data}");
+    assert_eq!(world.analyst.get(&at(&id, "internal-copy")).status, 403);
+}
+
 #[test]
 fn who_signs_gives_the_password_and_one_of_the_meanings_there_are() {
     on_both(|app| {

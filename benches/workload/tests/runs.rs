@@ -4,7 +4,7 @@ use std::process::Command;
 
 #[test]
 fn a_short_round_is_measured_from_intake_to_certificates() {
-    let options = ["--requests", "30", "--rounds", "1", "--connections", "2", "--certificates", "1"];
+    let options = ["--requests", "240", "--rounds", "1", "--connections", "2", "--certificates", "1"];
     let made = Command::new(env!("CARGO_BIN_EXE_workload"))
         .args(options)
         .args(["--database", "sqlite", "--json"])
