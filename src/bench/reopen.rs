@@ -112,11 +112,7 @@ impl ApprovedResult {
         // Every certificate of the sample has the final results of all its items.
         let certificates = certificate::table
             .filter(certificate::sample_id.eq(&file.sample.id))
-            .filter(certificate::state.eq_any([
-                CertificateState::Drafted,
-                CertificateState::Reviewed,
-                CertificateState::Issued,
-            ]))
+            .filter(certificate::state.eq_any(CertificateState::LIVE))
             .order((certificate::drafted_at, certificate::id))
             .select((certificate::id, certificate::number, certificate::state))
             .load::<(CertificateId, Option<String>, CertificateState)>(cx.conn)?;

@@ -131,11 +131,10 @@ pub(super) fn speaking_of(
     subject: CorrectionSubject,
     id: &str,
 ) -> Outcome<Vec<(CertificateId, SampleId)>> {
-    let live = [CertificateState::Drafted, CertificateState::Reviewed, CertificateState::Issued];
     let all = certificate::table
         .inner_join(application::table)
         .inner_join(sample::table)
-        .filter(certificate::state.eq_any(live))
+        .filter(certificate::state.eq_any(CertificateState::LIVE))
         .filter(certificate::institute_id.eq(cx.institute()?))
         .order((certificate::drafted_at, certificate::id))
         .select((certificate::id, certificate::sample_id))

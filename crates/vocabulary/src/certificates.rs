@@ -99,6 +99,8 @@ impl IssueMeaning {
 impl CertificateState {
     /// Not signed yet, and not given up: such a certificate may be discarded.
     pub const UNDER_WAY: &'static [Self] = &[Self::Drafted, Self::Reviewed];
+    /// Under way or in force: what is found wrong in it has to be put right.
+    pub const LIVE: &'static [Self] = &[Self::Drafted, Self::Reviewed, Self::Issued];
     /// Was signed once: what applicants and the public may see, whatever became of it.
     pub const SIGNED: &'static [Self] = &[Self::Issued, Self::Superseded, Self::Withdrawn];
     /// Leaves its sample without a certificate.

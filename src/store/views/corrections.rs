@@ -93,7 +93,7 @@ pub fn corrections(
     if filter.open == Some(true) {
         let to_amend = corrected_certificate::table
             .inner_join(certificate::table)
-            .filter(certificate::state.eq_any(IN_FORCE))
+            .filter(certificate::state.eq_any(CertificateState::LIVE))
             .select(corrected_certificate::correction_id);
         rows =
             rows.filter(record_correction_decision::correction_id.is_null().or(record_correction::id.eq_any(to_amend)));
@@ -101,10 +101,6 @@ pub fn corrections(
     let rows: Vec<Joined> = rows.load(conn)?;
     shown(conn, rows)
 }
-
-/// The states in which a certificate still states what it should not.
-const IN_FORCE: [CertificateState; 3] =
-    [CertificateState::Drafted, CertificateState::Reviewed, CertificateState::Issued];
 
 /// One of them.
 ///
